@@ -1,0 +1,32 @@
+// Order-preserving keys: memcmp order of the bytes is PostgreSQL's order of the values.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+#include "types/value.h"
+
+namespace omendb::codec {
+
+/// One column of a key.
+struct KeyColumn {
+  Oid type;                      // the type's order: text and bytea by bytes, numeric, interval, float with NaN last, ...
+  types::PhysicalType physical;
+  bool descending = false;
+  bool nulls_first = false;
+  bool nullable = false;         // primary keys are not: they pay no null byte
+};
+
+/// Appends the key form of `value`. Composite keys are the columns' forms one after the other; every form is self-delimiting,
+/// so a prefix of columns is a prefix of bytes.
+/// Errors: 0A000 for a type without an order (json).
+Status append_key(const KeyColumn& column, const types::ValueView& value, std::string* out);
+
+/// Reads one column back and advances `bytes`. Forms are lossless but for numeric's trailing zeros. Errors: XX001 on damage.
+Status read_key(const KeyColumn& column, std::string_view* bytes, types::Value* out);
+
+/// The smallest string that is greater than every string with this prefix; empty if there is none.
+std::string prefix_successor(std::string_view prefix);
+
+}  // namespace omendb::codec

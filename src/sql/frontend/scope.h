@@ -1,0 +1,92 @@
+// Names in sight of an expression.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "catalog/catalog.h"
+#include "sql/frontend/expr.h"
+#include "types/io.h"
+
+namespace duckdb {
+class CommonTableExpressionInfo;
+}
+
+namespace omendb::sql {
+
+/// One column that a FROM item offers.
+struct ScopeColumn {
+  std::string name;            // as SQL sees it
+  std::string duck_alias;      // where it is: duck_alias.duck_name
+  std::string duck_name;
+  Oid type;
+  int32_t typmod = -1;
+  types::PhysicalType physical;
+  Oid table;                   // plain table columns, for RowDescription
+  int16_t attnum = 0;
+  /// Merged columns of JOIN USING that are not plain (FULL JOIN): the expression to use instead of duck_alias.duck_name.
+  std::shared_ptr<const duckdb::ParsedExpression> merged;
+  bool hidden = false;         // system columns: found by name, not by *
+};
+
+/// One FROM item as names see it. A join with an alias hides its parts.
+struct ScopeItem {
+  std::string alias;           // "" : an unnamed join, only its columns are visible
+  std::string schema;          // for schema.table.column
+  Oid relation;                // kInvalidOid: not a relation
+  bool relation_visible = true;   // t.x and t.* work
+  bool columns_visible = true;    // bare x works
+  bool lateral_only = false;      // in sight only of LATERAL items of the same FROM
+  bool lateral_ok = true;         // a reference is an error when false (right side of an outer join)
+  std::vector<ScopeColumn> columns;
+};
+
+/// What all levels of one statement share.
+struct StatementContext {
+  std::shared_ptr<const catalog::Catalog> catalog;
+  std::vector<std::string> search_path;      // resolved schema names, pg_catalog first when implied
+  std::string current_user, database_name;
+  Oid temp_schema;
+  const types::IoContext* io = nullptr;
+  std::string_view text;                     // the statement
+  std::vector<Oid> parameter_types;          // by number - 1; kInvalidOid: not known yet
+  bool parameters_fixed = false;             // more than these are an error (42P02)
+  int next_alias = 1;
+  std::set<uint32_t> relations;              // every relation read or written, views included (OID values)
+  std::set<uint32_t> other_dependencies;     // types and sequences
+  bool has_volatile = false;                 // a volatile function: no result caching
+  bool needs_sorted_output = false;
+  std::function<void(std::string_view severity, const ErrorInfo&)> notice;
+
+  std::string new_alias(const char* stem) { return stem + std::to_string(next_alias++); }
+};
+
+/// A common table expression in sight.
+struct ScopeCte {
+  std::string name;
+  std::string duck_name;
+  std::vector<ScopeColumn> columns;          // duck_alias empty
+  bool recursive_in_progress = false;
+};
+
+/// One query level.
+struct Scope {
+  StatementContext* statement = nullptr;
+  Scope* parent = nullptr;                   // the enclosing query; correlated references go there
+  std::vector<ScopeItem> items;
+  std::vector<ScopeCte> ctes;                // of this level
+  ExprKind kind = ExprKind::kSelectTarget;   // of the expression being analysed
+
+  // Named windows (WINDOW clause) by name: raw WindowDef*, resolved by the expression analyser.
+  std::map<std::string, const void*> windows;
+  // A correlated reference from below marks the level it binds to.
+  bool referenced_from_below = false;
+  // For VALUE in domain checks, excluded in ON CONFLICT and so on: names resolved before columns.
+  std::map<std::string, TypedExpr> special_names;
+};
+
+}  // namespace omendb::sql

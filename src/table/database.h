@@ -1,0 +1,191 @@
+// table/: rows by key. Where codec, index, store, txn and catalog meet.
+//
+// A Database is one data directory: its store, its transactions, its catalog and its rows. sql/ runs statements on it;
+// nothing below sql/ knows SQL.
+//
+// A row is addressed by its key bytes: the order-preserving form of the primary key (codec/key.h), or eight big-endian
+// bytes of an ascending hidden number where no primary key is declared. Row bytes are codec/row.h over the table's
+// columns by attnum.
+//
+// Command numbers. Within a transaction each statement has a command number (begin_statement). A scan or get sees the
+// transaction's own writes of earlier commands, never those of its own statement; so an UPDATE does not meet the rows it
+// just wrote. Uniqueness checks and row locks look at the newest version, own statement included.
+//
+// Invariants
+//   1. Durable before visible: commit returns after the synced batch, then publishes.
+//   2. A snapshot is a contiguous prefix of commit order.
+//   3. Every index entry belongs to a row version and is written in the same batch.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "catalog/catalog.h"
+#include "codec/key.h"
+#include "codec/row.h"
+#include "txn/txn.h"
+
+namespace omendb::table {
+
+struct DatabaseOptions {
+  std::string directory;                    // empty: in memory, nothing survives (tests)
+  size_t block_cache_bytes = 1ull << 30;
+  size_t write_buffer_bytes = 256ull << 20;
+  size_t write_set_bytes = 64ull << 20;     // a transaction's own writes beyond this go to the store before commit
+  bool sync_commits = true;
+  const Clock* clock = &system_clock();
+};
+
+/// A half-open range of row keys (or of index key prefixes). Empty upper: no bound.
+struct KeyRange {
+  std::string lower;
+  std::string upper;
+};
+
+/// Rows of one scan in key order. Thread: one at a time. Must not outlive the transaction's statement.
+class RowCursor {
+ public:
+  virtual ~RowCursor() = default;
+  /// Moves to the next row. False at the end or on an error (then status() says which).
+  virtual bool next() = 0;
+  virtual std::string_view key() const = 0;  // the row's key; valid until next()
+  virtual std::string_view row() const = 0;  // valid until next()
+  virtual Status status() const = 0;
+};
+
+/// What lock_row found.
+struct LockedRow {
+  enum class State {
+    kCurrent,   // the newest version is the one the statement's snapshot sees
+    kChanged,   // a newer committed version: `row` is it (READ COMMITTED re-checks it)
+    kGone,      // deleted since
+    kSkipped,   // SKIP LOCKED, and somebody holds it
+  };
+  State state = State::kCurrent;
+  std::string row;  // kCurrent and kChanged
+};
+
+/// The physical side of a table at one catalog version: layouts and key columns worked out once. Immutable; cheap to share.
+class TableAccess {
+ public:
+  TableAccess(const catalog::Catalog& catalog, const catalog::Table& table);
+  const catalog::Table& table() const { return table_; }
+  const codec::RowLayout& layout() const { return layout_; }
+  const std::vector<codec::KeyColumn>& key_columns() const { return key_columns_; }  // empty: hidden key
+  const std::vector<size_t>& key_positions() const { return key_positions_; }        // in the row layout
+  struct IndexAccess {
+    catalog::Index index;
+    std::vector<codec::KeyColumn> columns;
+    std::vector<size_t> positions;     // in the row layout; SIZE_MAX: an expression
+    std::string constraint_name;       // for 23505
+  };
+  const std::vector<IndexAccess>& secondary() const { return secondary_; }
+
+ private:
+  catalog::Table table_;
+  codec::RowLayout layout_;
+  std::vector<codec::KeyColumn> key_columns_;
+  std::vector<size_t> key_positions_;
+  std::vector<IndexAccess> secondary_;
+  std::string primary_name_;
+  friend class Database;
+};
+
+/// Values of an index's expression columns and partial predicate for one row; implemented by sql/, installed by set_index_evaluator.
+class IndexEvaluator {
+ public:
+  virtual ~IndexEvaluator() = default;
+  /// Sets *included to false when the partial predicate is not true; otherwise fills the expression columns, in key order.
+  virtual Status evaluate(const TableAccess& table, const TableAccess::IndexAccess& index, std::string_view row,
+                          std::vector<types::Value>* expressions, bool* included) = 0;
+};
+
+enum class RowLockMode : uint8_t { kKeyShare, kShare, kNoKeyUpdate, kUpdate };
+enum class LockWait : uint8_t { kWait, kNoWait, kSkip };
+
+/// Thread: every method may be called from any thread; a Transaction is used by one thread at a time, but cursors of
+/// one statement may be read in parallel as long as nothing is written.
+class Database {
+ public:
+  static Result<std::unique_ptr<Database>> open(const DatabaseOptions& options);
+  virtual ~Database() = default;
+
+  // Transactions
+  virtual std::unique_ptr<txn::Transaction> begin(txn::Isolation isolation, bool read_only) = 0;
+  /// Starts a statement: next command number, and for READ COMMITTED a new snapshot.
+  virtual void begin_statement(txn::Transaction& transaction) = 0;
+  /// Errors: 40001, 40003 (outcome unknown: the store takes no more writes), 53100 disk full. The transaction is over in any case.
+  virtual Status commit(txn::Transaction& transaction) = 0;
+  virtual void rollback(txn::Transaction& transaction) = 0;
+  virtual txn::Savepoint savepoint(txn::Transaction& transaction) = 0;
+  /// Undoes everything since, row locks and catalog changes included.
+  virtual void rollback_to(txn::Transaction& transaction, const txn::Savepoint& savepoint) = 0;
+
+  // Catalog
+  /// Newest committed catalog with the transaction's own changes.
+  virtual std::shared_ptr<const catalog::Catalog> catalog(const txn::Transaction& transaction) = 0;
+  virtual Status change_catalog(txn::Transaction& transaction, std::vector<catalog::Change> changes) = 0;
+  virtual Oid new_oid() = 0;
+  virtual StorageId new_storage_id() = 0;
+  /// Rows of `storage` are no longer wanted if the transaction commits (DROP, TRUNCATE, rewrite); made_storage: if it rolls back.
+  virtual void drop_storage(txn::Transaction& transaction, StorageId storage) = 0;
+  virtual void made_storage(txn::Transaction& transaction, StorageId storage) = 0;
+
+  // Locks on whole objects (tables), held to the end of the transaction. Errors: 40P01, 55P03, 57014.
+  virtual Status lock_object(txn::Transaction& transaction, Oid object, txn::ObjectLockMode mode, LockWait wait) = 0;
+
+  // Reading, at the statement's snapshot with own earlier writes
+  virtual Result<bool> get(txn::Transaction& transaction, const TableAccess& table, std::string_view key, std::string* row) = 0;
+  virtual std::unique_ptr<RowCursor> scan(txn::Transaction& transaction, const TableAccess& table, const KeyRange& range,
+                                          bool reverse) = 0;
+  /// Through secondary()[index]; the range is over the index's key columns. Rows come in index order.
+  virtual std::unique_ptr<RowCursor> scan_index(txn::Transaction& transaction, const TableAccess& table, size_t index,
+                                                const KeyRange& range, bool reverse) = 0;
+  /// Cuts the key space into at most `parts` ranges of roughly equal size, for parallel scans.
+  virtual std::vector<KeyRange> split(const TableAccess& table, const KeyRange& range, size_t parts) = 0;
+  /// Estimated number of live rows; never negative, cheap.
+  virtual uint64_t estimate_rows(const TableAccess& table) = 0;
+
+  // Writing. Row bytes must be complete and checked (NOT NULL, CHECK) by the caller; uniqueness is checked here.
+  // Errors: 23505 with table, constraint and Detail; 40001 (REPEATABLE READ); 40P01; 55P03; 57014; 53100; 25006.
+  struct InsertOutcome {
+    bool inserted = false;
+    std::string key;                 // of the new row, or of the row it conflicts with
+    Oid conflict_index;              // not inserted: the index it conflicts on
+  };
+  /// With `arbiters` (ON CONFLICT) a conflict on one of these indexes is reported, not raised; an empty list with
+  /// `any_arbiter` means every unique index. Waits for an undecided rival.
+  virtual Result<InsertOutcome> insert(txn::Transaction& transaction, const TableAccess& table, std::string_view row,
+                                       const std::vector<Oid>* arbiters, bool any_arbiter) = 0;
+  /// Locks the row and tells its newest version. kChanged and kGone raise 40001 under REPEATABLE READ.
+  virtual Result<LockedRow> lock_row(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
+                                     RowLockMode mode, LockWait wait) = 0;
+  /// The row must be locked by this transaction (lock_row) and exist. A changed primary key moves the row.
+  virtual Status update(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
+                        std::string_view old_row, std::string_view new_row) = 0;
+  virtual Status erase(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
+                       std::string_view old_row) = 0;
+
+  /// Fills a new secondary index from the table's rows. Errors: 23505 ("could not create unique index").
+  virtual Status build_index(txn::Transaction& transaction, const TableAccess& table, size_t index) = 0;
+  virtual void set_index_evaluator(IndexEvaluator* evaluator) = 0;
+
+  // Sequences: not transactional, but durable; after a crash a sequence may skip values, never repeat one.
+  // Errors: 2200H at the limit.
+  virtual Result<int64_t> sequence_next(const catalog::Sequence& sequence) = 0;
+  virtual Status sequence_set(const catalog::Sequence& sequence, int64_t value, bool is_called) = 0;
+  struct SequenceState { int64_t last_value; bool is_called; };
+  virtual Result<SequenceState> sequence_state(const catalog::Sequence& sequence) = 0;
+
+  /// Compares every secondary index and the learned index with the rows. Errors: XX002 naming the first difference.
+  virtual Status verify() = 0;
+  /// Counters and sizes by name, for metrics and EXPLAIN.
+  virtual std::vector<std::pair<std::string, uint64_t>> statistics() = 0;
+};
+
+}  // namespace omendb::table
