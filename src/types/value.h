@@ -55,16 +55,15 @@ class Value {
 };
 
 /// A string of a column: 16 bytes, short ones inlined ("German string"; the layout of DuckDB's string_t).
-struct StringRef {
+struct alignas(8) StringRef {
   uint32_t length;
-  union {
-    struct {
-      char prefix[4];
-      const char* pointer;
-    } far;
-    char near[12];
-  };
-  std::string_view view() const { return {length <= 12 ? near : far.pointer, length}; }
+  char bytes[12];  // the string itself, or its first four characters and then a pointer to all of it
+  std::string_view view() const {
+    if (length <= sizeof(bytes)) return {bytes, length};
+    const char* pointer;
+    std::memcpy(&pointer, bytes + 4, sizeof(pointer));
+    return {pointer, length};
+  }
 };
 static_assert(sizeof(StringRef) == 16);
 
