@@ -1,0 +1,117 @@
+"""PostgreSQL and OmenDB as fixtures: each on a directory and a loopback port of its own, gone when the test is over."""
+
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+from harness import wire
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+PG_BIN = pathlib.Path("/usr/lib/postgresql/15/bin")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    def __init__(self, directory=None):
+        self.own_directory = directory is None
+        self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="omendb-test-"))
+        self.port = free_port()
+        self.process = None
+
+    def connect(self, **arguments):
+        return wire.Connection(self.port, **arguments)
+
+    def wait_until_ready(self, seconds=60):
+        deadline = time.monotonic() + seconds
+        while True:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"{type(self).__name__} ended with {self.process.returncode}:\n{self.log()}")
+            try:
+                self.connect(timeout=5).close()
+                return self
+            except (OSError, wire.ServerError):
+                if time.monotonic() > deadline:
+                    raise RuntimeError(f"{type(self).__name__} does not answer:\n{self.log()}")
+                time.sleep(0.02)
+
+    def log(self):
+        path = self.directory / "server.log"
+        return path.read_text(errors="replace")[-4000:] if path.exists() else ""
+
+    def kill(self):
+        """kill -9: the plug is pulled (the machine's page cache survives)."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+        if self.own_directory:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+
+class OmenDB(Server):
+    def __init__(self, directory=None, preset=None, arguments=()):
+        super().__init__(directory)
+        self.binary = ROOT / "build" / (preset or os.environ.get("OMENDB_PRESET", "release")) / "omendb"
+        self.arguments = list(arguments)
+
+    def start(self):
+        with open(self.directory / "server.log", "ab") as log:
+            self.process = subprocess.Popen(
+                [self.binary, "start", "--data-dir", str(self.directory / "data"),
+                 "--pg-listen", f"127.0.0.1:{self.port}", *self.arguments],
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        return self.wait_until_ready()
+
+
+class PostgreSQL(Server):
+    """PostgreSQL 15 with the durability we promise (fsync and synchronous_commit on), bytewise collation, UTC."""
+
+    def __init__(self, directory=None, settings=()):
+        super().__init__(directory)
+        self.settings = list(settings)
+
+    def _as_postgres(self):
+        if os.getuid() != 0:
+            return {}
+        user = pwd.getpwnam("postgres")
+        return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+    def start(self):
+        data = self.directory / "data"
+        account = self._as_postgres()
+        if account:
+            os.chown(self.directory, account["user"], account["group"])
+        if not data.exists():
+            subprocess.run([PG_BIN / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+                            "--locale=C", "--no-instructions"],
+                           check=True, stdout=subprocess.DEVNULL, cwd=self.directory, **account)
+        options = ["listen_addresses=127.0.0.1", f"port={self.port}", f"unix_socket_directories={self.directory}",
+                   "timezone=UTC", "log_min_messages=fatal", *self.settings]
+        with open(self.directory / "server.log", "ab") as log:
+            self.process = subprocess.Popen(
+                [PG_BIN / "postgres", "-D", data, *(word for option in options for word in ("-c", option))],
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.directory, **account)
+        return self.wait_until_ready()

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# ./dev test [SUITE]: see ./dev help. The default suite is what every change must pass; the long ones stand alone.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+PYTHON=/usr/bin/python3
+SLT="${OMENDB_SLT:-../shared/slt}"
+suite="${1:-all}"
+shift || true
+
+step() { printf '\n== %s\n' "$*"; }
+
+unit() {
+  step "unit tests"
+  ctest --test-dir build/release --output-on-failure -j 2
+}
+
+wire() {
+  step "wire: PostgreSQL and OmenDB, the same bytes"
+  $PYTHON tests/wire/run.py "$@"
+}
+
+differential() {
+  step "differential: tests/sql on PostgreSQL and OmenDB"
+  $PYTHON tests/differential/run.py "$@"
+}
+
+kill9() {
+  step "kill -9 under load: ${1:-100} cycles"
+  $PYTHON tests/kill/run.py --cycles "${1:-100}"
+}
+
+# The concurrent and the byte-parsing folders under sanitizers.
+sanitize() {
+  step "ASan and UBSan"
+  ./dev build asan omendb_types_test omendb_codec_test omendb_index_test omendb_store_test omendb_txn_test omendb_table_test omendb_pgwire_test
+  ASAN_OPTIONS=detect_leaks=1 ctest --test-dir build/asan --output-on-failure -R '^(types|codec|index|store|txn|table|pgwire)$'
+  step "TSan"
+  ./dev build tsan omendb_index_test omendb_txn_test omendb_table_test
+  TSAN_OPTIONS="suppressions=$PWD/tools/tsan.supp" ctest --test-dir build/tsan --output-on-failure -R '^(index|txn|table)$'
+}
+
+slt() {
+  [ -d "$SLT" ] || { echo "no sqllogictest corpus at $SLT; set OMENDB_SLT" >&2; exit 1; }
+  step "sqllogictest: $SLT"
+  $PYTHON tests/slt/run.py "$SLT" "$@"
+}
+
+./dev setup
+./dev build release
+case "$suite" in
+  all)
+    step "ladder"
+    tools/check_layers.py
+    unit
+    wire
+    differential
+    kill9 5
+    if [ -d "$SLT" ]; then slt --limit 300; else echo "no sqllogictest corpus at $SLT: skipped"; fi
+    sanitize
+    step "all suites passed"
+    ;;
+  unit | wire | differential | sanitize | slt) "$suite" "$@" ;;
+  kill) kill9 "$@" ;;
+  *) echo "./dev test: unknown suite '$suite'" >&2; exit 2 ;;
+esac
