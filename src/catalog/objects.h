@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -60,6 +61,7 @@ struct Constraint {
   std::vector<int16_t> referenced_columns;
   char on_update = 'a';                // a no action, r restrict, c cascade, n set null, d set default
   char on_delete = 'a';
+  std::vector<int16_t> on_delete_columns;  // ON DELETE SET NULL (x, ...); empty: all of `columns`
   char match = 's';                    // s simple, f full
 };
 
@@ -68,6 +70,8 @@ struct IndexKey {
   std::string expression_sql;
   bool descending = false;
   bool nulls_first = false;
+  std::string opclass;                 // as written, when it is not the type's default; its order is the default's
+  Oid collation;                       // kInvalidOid: the column's
 };
 
 struct Index {
@@ -83,6 +87,7 @@ struct Index {
   std::vector<int16_t> included;
   std::string predicate_sql;           // partial index; empty: none
   std::string method = "btree";
+  std::map<std::string, std::string> options;
 };
 
 struct Table {
@@ -99,9 +104,18 @@ struct Table {
   Oid array_type;
   std::map<std::string, std::string> options;
   char on_commit = 'n';                // temporary: n preserve, d delete rows, D drop
+  // A materialized view is a table that remembers its SELECT (fields as in View).
+  std::string view_sql;
+  std::vector<std::string> view_search_path;
+  std::vector<Oid> view_dependencies;
+  bool populated = true;
+  bool is_materialized_view() const { return !view_sql.empty(); }
   /// The primary key's columns, in key order; empty: rows have a hidden key, an ascending 8-byte number.
   std::vector<int16_t> primary_key() const;
   const Column* find_column(std::string_view name) const;  // live columns only
+  /// By attnum; nullptr when there is none or it was dropped.
+  const Column* column(int16_t attnum) const;
+  const Constraint* find_constraint(std::string_view name) const;
 };
 
 struct View {
@@ -114,7 +128,9 @@ struct View {
   std::vector<Column> columns;         // names and types, fixed when the view was made
   std::vector<Oid> dependencies;       // relations, types and functions that `sql` names
   Oid row_type;
+  Oid array_type;
   char check_option = 0;               // 'l' local, 'c' cascaded
+  std::map<std::string, std::string> options;
 };
 
 struct Sequence {
@@ -166,6 +182,7 @@ struct CompositeType {
   Oid schema;
   std::string name;
   Oid owner = oid::kBootstrapRole;
+  Oid relation;                        // its row in pg_class
   std::vector<Column> columns;
 };
 
@@ -176,6 +193,7 @@ struct Role {
        bypass_rls = false;
   int connection_limit = -1;
   std::string password;                // SCRAM verifier
+  std::vector<Oid> member_of;
 };
 
 /// COMMENT ON; keyed by what it describes.
@@ -190,5 +208,9 @@ struct Comment {
 using Object = std::variant<Schema, Table, Index, View, Sequence, EnumType, DomainType, CompositeType, Role, Comment>;
 
 Oid object_oid(const Object& object);
+/// Its unqualified name; empty for a comment.
+std::string_view object_name(const Object& object);
+/// The schema it lives in; kInvalidOid for schemas, roles and comments.
+Oid object_schema(const Object& object);
 
 }  // namespace omendb::catalog
