@@ -11,6 +11,10 @@
 #include "sql/frontend/scope.h"
 #include "sql/session.h"
 
+namespace duckdb {
+class FunctionExpression;
+}
+
 struct Node;          // PostgreSQL's
 struct SelectStmt;
 struct TypeName;
@@ -24,7 +28,7 @@ enum class QueryKind : uint8_t { kSelect, kInsert, kUpdate, kDelete, kMerge };
 /// FOR UPDATE and its kin on one table of the FROM list.
 struct RowMark {
   Oid table;
-  size_t key_column;           // position of its "_key" among the hidden columns at the end of the select's output
+  size_t key_column;           // position of its "_key" in the select's output (after the outputs); null: no row (outer joins)
   table::RowLockMode mode;
   table::LockWait wait;
 };
@@ -81,6 +85,10 @@ struct AnalyzedQuery {
   std::vector<AnalyzedQuery> modifying_ctes;
 };
 
+/// The innermost level at or above `scope` that `expr` refers to a column of; nullptr when it has no column. An aggregate belongs to
+/// the level_of its arguments (its own level for nullptr), and sets has_aggregates there.
+Scope* level_of(Scope& scope, const duckdb::ParsedExpression& expr);
+
 /// Analyses SELECT, INSERT, UPDATE, DELETE, MERGE, VALUES, TABLE. Throws SqlError.
 AnalyzedQuery analyze_query(StatementContext& statement, Node* raw);
 
@@ -115,6 +123,19 @@ types::PhysicalType physical_of(StatementContext& statement, Oid type, int32_t t
 std::string format_type(const catalog::Catalog& catalog, Oid type, int32_t typmod);
 /// The name a target column gets when it has no alias (FigureColname).
 std::string target_name(Node* node);
+
+/// left name right by PostgreSQL's operator resolution, as `a = b` in a query; for USING, row locks, WITH TIES ...
+TypedExpr make_operator(Scope& scope, std::string_view name, TypedExpr left, TypedExpr right, int location);
+/// ROW(...). `row_type` is a table's row type, or record. Keeps fields and field_names.
+TypedExpr make_row(Scope& scope, std::vector<TypedExpr> fields, std::vector<std::string> names, Oid row_type);
+/// `value` (of `type`) as something that DuckDB orders, compares, groups and hashes as PostgreSQL's default operator class of the
+/// type does; `value` itself for most types (not so: numeric without a small precision, whose display scale does not count).
+std::unique_ptr<duckdb::ParsedExpression> sort_key(Oid type, const types::PhysicalType& physical,
+                                                   std::unique_ptr<duckdb::ParsedExpression> value);
+/// True when sort_key changes values of this type.
+bool needs_sort_key(Oid type, const types::PhysicalType& physical);
+/// Is a call in an emitted tree (not a WindowExpression) an aggregate?
+bool is_aggregate_call(const duckdb::FunctionExpression& call);
 
 // --- The query side (frontend/query*.cc, from_clause.cc, dml.cc) ---
 

@@ -11,6 +11,10 @@
 //     and a hidden BLOB column "_key" holds the row's key. A system catalog is omen_catalog('pg_class') in the same manner.
 //   - Every subquery, CTE and join gets unique aliases and unique column names; a column reference is always two-part.
 //   - Our own functions are named "omen_..." (functions/register.h), DuckDB's are used where they mean exactly the same.
+//   - A set-returning call is unnest(LIST): one element a row, whether it stands in FROM or in a select list (DuckDB, like PostgreSQL, runs
+//     several in lockstep). In FROM (kFromFunction), a call that returns rows of several columns has `fields`, and its elements are
+//     STRUCTs with the keys "f1", "f2", ...; elsewhere its elements are records.
+//   - GROUPING(...) is DuckDB's operator of that name over the analysed arguments, cast to int4; the query side checks the arguments.
 //   - A parameter $n is a ParameterExpression "n" under a cast to its DuckDB type.
 #pragma once
 
@@ -43,7 +47,7 @@ struct TypedExpr {
   int parameter = 0;                   // kUntypedParameter
   int location = -1;                   // byte offset in the statement's text
 
-  bool has_aggregate = false;
+  bool has_aggregate = false;          // an aggregate of this level
   bool has_window = false;
   bool returns_set = false;
   bool is_volatile = false;

@@ -83,6 +83,10 @@ struct Scope {
 
   // Named windows (WINDOW clause) by name: raw WindowDef*, resolved by the expression analyser.
   std::map<std::string, const void*> windows;
+  // Items with lateral_only are in sight now (an item of the same FROM is being analysed).
+  bool lateral_active = false;
+  // An aggregate belongs to this level; set by whoever analyses the call.
+  bool has_aggregates = false;
   // A correlated reference from below marks the level it binds to.
   bool referenced_from_below = false;
   // For VALUE in domain checks, excluded in ON CONFLICT and so on: names resolved before columns.
