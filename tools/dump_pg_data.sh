@@ -23,3 +23,7 @@ for table in "${tables[@]}"; do
   if [ "$table" = pg_collation ]; then where="where oid in (100, 950, 951) or collname = 'ucs_basic'"; fi
   psql -XAtq "$1" -c "\\copy (select $columns from $table $where order by $order) to '$table.tsv' with (format text, header)"
 done
+
+# The relations of pg_catalog and information_schema, and their columns.
+psql -XAtq "$1" -c "\\copy (select c.oid, nspname as schema, relname, relkind, reltype, relam, relfilenode, reltablespace, reltoastrelid, relhasindex, relisshared, relhasrules, relreplident from pg_class c join pg_namespace n on n.oid = relnamespace where relkind in ('r', 'v') and nspname in ('pg_catalog', 'information_schema') order by 1) to 'system_relations.tsv' with (format text, header)"
+psql -XAtq "$1" -c "\\copy (select attrelid, attnum, attname, atttypid, case typtype when 'd' then typname else '' end as domain, attlen, atttypmod, attndims, attbyval, attalign, attstorage, attnotnull, attcollation from pg_attribute a join pg_type t on t.oid = atttypid join pg_class c on c.oid = attrelid join pg_namespace n on n.oid = relnamespace where relkind in ('r', 'v') and nspname in ('pg_catalog', 'information_schema') and attnum > 0 order by 1, 2) to 'system_attributes.tsv' with (format text, header)"
