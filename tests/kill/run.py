@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""Pulls the plug: kill -9 in the middle of a concurrent load, restart, and compare what is there with what was promised.
+
+Every client logs an intent before it sends a transaction and an acknowledgement after it has seen COMMIT's answer. A transaction
+moves money between two accounts, writes two ledger rows and a row with a unique secondary key, some with a savepoint that is rolled
+back, some as one multi-row COPY. After the restart:
+  - every acknowledged transaction is there, whole;
+  - every other one is there whole or not at all (only the last of a client is in doubt);
+  - the sum of balances is what it was, and equals what the ledger says;
+  - reading through each index gives the rows that reading the table gives, and `omendb verify` agrees.
+
+    run.py [--cycles N] [--clients N] [--seed N]
+"""
+
+import argparse
+import random
+import subprocess
+import sys
+import threading
+import time
+import pathlib
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from harness.servers import OmenDB  # noqa: E402
+from harness.wire import ServerError  # noqa: E402
+
+ACCOUNTS = 200
+SCHEMA = f"""
+create table account (id int primary key, balance bigint not null check (balance > -1000000));
+insert into account select g, 1000 from generate_series(1, {ACCOUNTS}) g;
+create table ledger (client int, number bigint, leg int, account int not null, amount bigint not null, primary key (client, number, leg));
+create table receipt (id bigserial primary key, code text unique not null, client int not null, number bigint not null);
+create index receipt_client on receipt (client, number);
+"""
+
+
+class Client(threading.Thread):
+    def __init__(self, server, client, first, seed, stop):
+        super().__init__(daemon=True)
+        self.server, self.client, self.number, self.stop = server, client, first, stop
+        self.random = random.Random(seed)
+        self.acknowledged = []
+        self.in_doubt = None
+        self.trouble = None
+
+    def run(self):
+        try:
+            connection = self.server.connect(timeout=30)
+            while not self.stop.is_set():
+                self.in_doubt = self.number
+                if self.transaction(connection):
+                    self.acknowledged.append(self.number)
+                self.in_doubt = None
+                self.number += 1
+        except (OSError, ConnectionError):
+            pass  # the plug
+        except ServerError as error:
+            if error.sqlstate not in ("57P01", "57P02", "57P03"):
+                self.trouble = str(error)
+        except Exception as error:
+            self.trouble = repr(error)
+
+    def transaction(self, connection):
+        a, b = self.random.sample(range(1, ACCOUNTS + 1), 2)
+        amount, kind = self.random.randint(1, 50), self.random.randint(0, 3)
+        number, client = self.number, self.client
+        try:
+            connection.execute("begin")
+            connection.execute(f"update account set balance = balance - {amount} where id = {a}")
+            connection.execute(f"update account set balance = balance + {amount} where id = {b}")
+            if kind == 0:
+                connection.execute("copy ledger from stdin",
+                                   f"{client}\t{number}\t1\t{a}\t{-amount}\n{client}\t{number}\t2\t{b}\t{amount}\n".encode())
+            else:
+                connection.execute(f"insert into ledger values ({client}, {number}, 1, {a}, {-amount}), ({client}, {number}, 2, {b}, {amount})")
+            if kind == 1:
+                connection.execute("savepoint s")
+                connection.execute(f"insert into receipt (code, client, number) values ('lost-{client}-{number}', {client}, {number})")
+                connection.execute("rollback to s")
+            connection.execute(f"insert into receipt (code, client, number) values ('{client}-{number}', {client}, {number})")
+            connection.execute("commit")
+            return True
+        except ServerError as error:
+            if error.sqlstate not in ("40P01", "40001"):  # a deadlock of two transfers is a fair answer
+                raise
+            connection.query("rollback")
+            return False
+
+
+def check(server, clients, acknowledged):
+    """Raises on the first broken promise; returns the numbers of in-doubt transactions that made it."""
+    connection = server.connect(timeout=120)
+    total = connection.scalar("select sum(balance) from account")
+    assert total == str(1000 * ACCOUNTS), f"money appeared or vanished: {total}"
+    wrong = connection.scalar("""select count(*) from account a left join (select account, sum(amount) s from ledger group by 1) l
+        on l.account = a.id where a.balance <> 1000 + coalesce(l.s, 0)""")
+    assert wrong == "0", f"{wrong} accounts disagree with the ledger"
+    assert connection.scalar("select count(*) from receipt where code like 'lost%'") == "0", "a rolled back savepoint is there"
+    for client in clients:
+        legs = {int(n): int(c) for n, c in connection.execute(
+            f"select number, count(*) from ledger where client = {client.client} group by number").rows}
+        receipts = {int(n): int(c) for n, c in connection.execute(
+            f"select number, count(*) from receipt where client = {client.client} group by number").rows}
+        for number in acknowledged[client.client]:
+            assert legs.get(number) == 2 and receipts.get(number) == 1, \
+                f"acknowledged transaction {client.client}/{number} is lost or torn: {legs.get(number)} legs, {receipts.get(number)} receipts"
+        extra = (set(legs) | set(receipts)) - acknowledged[client.client]
+        for number in extra:
+            assert number == client.in_doubt, f"transaction {client.client}/{number} was never sent to commit"
+            assert legs.get(number) == 2 and receipts.get(number) == 1, f"in-doubt transaction {client.client}/{number} is torn"
+            acknowledged[client.client].add(number)
+        if client.acknowledged:
+            code = f"{client.client}-{client.acknowledged[-1]}"
+            assert connection.scalar(f"select count(*) from receipt where code = '{code}'") == "1", f"unique index lost {code}"
+    by_table = connection.scalar("select count(*) from receipt")
+    by_index = connection.scalar("select count(*) from receipt r where exists (select 1 from receipt x where x.code = r.code)")
+    assert by_table == by_index, f"index disagrees: {by_table} rows, {by_index} through the index"
+    connection.close()
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--cycles", type=int, default=5)
+    arguments.add_argument("--clients", type=int, default=6)
+    arguments.add_argument("--seed", type=int, default=int(time.time()))
+    options = arguments.parse_args()
+    print(f"seed {options.seed}")
+    rng = random.Random(options.seed)
+    acknowledged = {c: set() for c in range(options.clients)}
+    next_number = {c: 1 for c in range(options.clients)}
+    server = OmenDB()
+    restarts = []
+    try:
+        server.start()
+        connection = server.connect()
+        connection.execute(SCHEMA)
+        connection.close()
+        for cycle in range(1, options.cycles + 1):
+            stop = threading.Event()
+            clients = [Client(server, c, next_number[c], rng.random(), stop) for c in range(options.clients)]
+            for client in clients:
+                client.start()
+            time.sleep(rng.uniform(0.1, 1.5))
+            server.kill()
+            stop.set()
+            for client in clients:
+                client.join(60)
+                assert client.trouble is None, f"client {client.client}: {client.trouble}"
+                acknowledged[client.client].update(client.acknowledged)
+                next_number[client.client] = client.number + 1
+            if cycle % 10 == 0 or cycle == options.cycles:
+                verify = subprocess.run([server.binary, "verify", "--data-dir", str(server.directory / "data")],
+                                        capture_output=True, text=True)
+                assert verify.returncode == 0, f"omendb verify: {verify.stdout}{verify.stderr}"
+            started = time.monotonic()
+            server.start()
+            restarts.append(time.monotonic() - started)
+            check(server, clients, acknowledged)
+        total = sum(len(numbers) for numbers in acknowledged.values())
+        print(f"{options.cycles} cycles, {total} transactions acknowledged and found, slowest restart {max(restarts):.2f} s")
+        print(f"{options.cycles} passed, 0 failed")
+    except AssertionError as broken:
+        print(f"cycle failed: {broken}\n{server.log()}")
+        print("0 passed, 1 failed")
+        return 1
+    finally:
+        server.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
