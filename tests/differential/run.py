@@ -6,7 +6,10 @@ A statement ends with a line that ends in ';'. Rows are compared in order when t
 A difference that we accept is declared on the lines before its statement: `-- differs: REASON`. An undeclared
 difference fails, and so does a declared one that is not there. `-- message differs: REASON` excuses only the text.
 
-    run.py [--keep-going] [--show N] [FILE ...]
+Beside the files, grids.py makes some thousand statements of one expression each; they are the "file" named grids, and what differs there
+is declared in grids.differs: a statement, a tab, the reason.
+
+    run.py [--show N] [--summary] [FILE ... | grids]
 """
 
 import argparse
@@ -15,12 +18,26 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from differential import grids  # noqa: E402
 from harness.servers import OmenDB, PostgreSQL, ROOT  # noqa: E402
 from harness.wire import ServerError  # noqa: E402
 
 
+GRIDS = pathlib.Path("grids")
+
+
+def grid_statements():
+    declared = ROOT / "tests/differential/grids.differs"
+    reasons = dict(line.split("\t") for line in declared.read_text().splitlines()) if declared.exists() else {}
+    for number, sql in enumerate(grids.statements(), 1):
+        yield number, sql, reasons.get(sql), None
+
+
 def statements(path):
     """(first line, SQL, reason or None, message reason or None)"""
+    if path == GRIDS:
+        yield from grid_statements()
+        return
     lines, first, reason, message_reason = [], None, None, None
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         if not lines and line.startswith("-- differs:"):
@@ -78,7 +95,7 @@ def main():
     arguments.add_argument("--show", type=int, default=20, help="differences shown a file")
     arguments.add_argument("--summary", action="store_true", help="counts by kind only")
     options = arguments.parse_args()
-    files = options.files or sorted((ROOT / "tests/sql").glob("*.sql"))
+    files = options.files or sorted((ROOT / "tests/sql").glob("*.sql")) + [GRIDS]
     total = failed = 0
     kinds = collections.Counter()
     with PostgreSQL() as pg, OmenDB() as omen:
