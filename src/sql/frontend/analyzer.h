@@ -78,10 +78,14 @@ struct AnalyzedQuery {
   std::optional<ConflictClause> conflict;
 
   std::vector<RowMark> row_marks;
+  /// With row marks, LIMIT and OFFSET count rows that were locked, so the executor applies them: hidden columns of type int8 (the same
+  /// value in every row; null: none). SIZE_MAX: none.
+  size_t limit_column = SIZE_MAX, offset_column = SIZE_MAX;
   std::vector<Oid> parameter_types;
   std::vector<Oid> relations;                      // to lock and to watch for changes
   bool is_volatile = false;
-  /// WITH x AS (INSERT ... RETURNING ...): run first, in order; the main select reads their RETURNING rows as omen_rows(100 + i).
+  /// WITH x AS (INSERT ... RETURNING ...), and SELECT ... FOR UPDATE below the top (kSelect with row marks): run first, in order; the
+  /// main select, and later ones of these, read their RETURNING (output) rows as omen_rows(100 + i), columns "c1", "c2", ...
   std::vector<AnalyzedQuery> modifying_ctes;
 };
 

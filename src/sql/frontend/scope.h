@@ -45,6 +45,8 @@ struct ScopeItem {
   std::vector<ScopeColumn> columns;
 };
 
+struct AnalyzedQuery;
+
 /// What all levels of one statement share.
 struct StatementContext {
   std::shared_ptr<const catalog::Catalog> catalog;
@@ -59,7 +61,10 @@ struct StatementContext {
   std::set<uint32_t> relations;              // every relation read or written, views included (OID values)
   std::set<uint32_t> other_dependencies;     // types and sequences
   bool has_volatile = false;                 // a volatile function: no result caching
-  bool needs_sorted_output = false;
+  int depth = 0;                             // of nested queries and views
+  std::vector<Oid> views_in_expansion;
+  // What has to run before the statement itself; becomes AnalyzedQuery::modifying_ctes.
+  std::vector<std::shared_ptr<AnalyzedQuery>> run_first;
   std::function<void(std::string_view severity, const ErrorInfo&)> notice;
 
   std::string new_alias(const char* stem) { return stem + std::to_string(next_alias++); }
@@ -71,6 +76,9 @@ struct ScopeCte {
   std::string duck_name;
   std::vector<ScopeColumn> columns;          // duck_alias empty
   bool recursive_in_progress = false;
+  size_t run_first = SIZE_MAX;               // not a DuckDB CTE: rows of StatementContext::run_first
+  bool returns_rows = true;                  // false: INSERT, UPDATE, DELETE without RETURNING
+  int references = 0;
 };
 
 /// One query level.
@@ -83,6 +91,13 @@ struct Scope {
 
   // Named windows (WINDOW clause) by name: raw WindowDef*, resolved by the expression analyser.
   std::map<std::string, const void*> windows;
+  // Every duck alias that this level's FROM made, and every table name that it ever showed (for hints).
+  std::set<std::string> duck_aliases;
+  struct SeenTable {
+    std::string alias, name;
+    std::vector<std::string> columns;
+  };
+  std::vector<SeenTable> seen_tables;
   // Items with lateral_only are in sight now (an item of the same FROM is being analysed).
   bool lateral_active = false;
   // An aggregate belongs to this level; set by whoever analyses the call.
