@@ -11,7 +11,7 @@ PACKAGES=(
   librocksdb-dev libpg-query-dev postgresql-server-dev-15 libboost-dev libssl-dev libspdlog-dev libcli11-dev
   libtomlplusplus-dev libroaring-dev libxxhash-dev libgtest-dev libgmock-dev libbenchmark-dev prometheus-cpp-dev
   clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev
-  postgresql-15 postgresql-client-15 libpq-dev libsqlite3-dev libabsl-dev
+  postgresql-15 postgresql-client-15 libpq-dev libsqlite3-dev libabsl-dev tzdata
   python3 python3-psycopg2 python3-psycopg
 )
 DUCKDB_NPM=@duckdb/node-bindings-linux-x64

@@ -57,6 +57,10 @@ Status receive(Oid type, int32_t typmod, std::string_view bytes, const IoContext
 /// Binary send, appended to `out` (no length word). Errors: 42883 when the type has no binary form.
 Status send(Oid type, const PhysicalType& physical, const ValueView& value, const IoContext& context, std::string* out);
 
+/// What a value of varchar(n) or bpchar(n) becomes of `text`: an assignment must not lose anything but spaces (22001), an explicit
+/// cast cuts; bpchar loses its trailing spaces. Without a length the text stays as it is. Also for bit strings (22026, 22001).
+Status apply_length(Oid type, int32_t typmod, std::string_view text, bool explicit_cast, std::string* out);
+
 /// Converts between physical forms of one type (numeric: decimal of one scale to another, decimal to bytes, and back),
 /// applying `typmod` as an assignment does: rounding, length checks. Errors: 22003, 22001.
 Status coerce_physical(Oid type, const PhysicalType& from, const ValueView& value, int32_t typmod, Value* out);
