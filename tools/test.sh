@@ -24,6 +24,11 @@ differential() {
   $PYTHON tests/differential/run.py "$@"
 }
 
+isolation() {
+  step "isolation: schedules on PostgreSQL and OmenDB"
+  $PYTHON tests/isolation/run.py "$@"
+}
+
 kill9() {
   step "kill -9 under load: ${1:-100} cycles"
   $PYTHON tests/kill/run.py --cycles "${1:-100}"
@@ -54,12 +59,13 @@ case "$suite" in
     unit
     wire
     differential
+    isolation
     kill9 5
     if [ -d "$SLT" ]; then slt --limit 300; else echo "no sqllogictest corpus at $SLT: skipped"; fi
     sanitize
     step "all suites passed"
     ;;
-  unit | wire | differential | sanitize | slt) "$suite" "$@" ;;
+  unit | wire | differential | isolation | sanitize | slt) "$suite" "$@" ;;
   kill) kill9 "$@" ;;
   *) echo "./dev test: unknown suite '$suite'" >&2; exit 2 ;;
 esac
