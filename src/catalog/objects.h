@@ -36,7 +36,7 @@ struct Column {
   types::PhysicalType physical;        // resolved when the column was made (enums and domains included)
   bool not_null = false;
   bool dropped = false;
-  std::string default_sql;             // SQL text of the default, names qualified; empty: none
+  std::string default_sql;             // SQL text of the default, names qualified; empty: none. An identity column's is nextval
   char identity = 0;                   // 'a' always, 'd' by default
   bool generated = false;              // default_sql is GENERATED ALWAYS AS (...) STORED
   Oid collation;                       // kInvalidOid: not collatable; 100: default, 950: C

@@ -47,6 +47,20 @@ struct ScopeItem {
 
 struct AnalyzedQuery;
 
+/// What the names of a statement turned out to mean, by the raw node that wrote them. A view is stored with its stars expanded
+/// and its columns qualified, and follows later renames; both need this.
+struct NameRecorder {
+  struct Column {
+    std::string alias;                       // of the FROM item; "" for a merged column of JOIN USING
+    std::string column;
+    Oid table;                               // kInvalidOid: not a table's or view's column
+    int16_t attnum = 0;
+  };
+  std::map<const void*, Column> columns;                 // ColumnRef*: a single column
+  std::map<const void*, std::vector<Column>> stars;      // ColumnRef*: * and t.* of a target list
+  std::map<const void*, Oid> relations;                  // RangeVar*; kInvalidOid: a common table expression
+};
+
 /// What all levels of one statement share.
 struct StatementContext {
   std::shared_ptr<const catalog::Catalog> catalog;
@@ -61,6 +75,7 @@ struct StatementContext {
   std::set<uint32_t> relations;              // every relation read or written, views included (OID values)
   std::set<uint32_t> other_dependencies;     // types and sequences
   bool has_volatile = false;                 // a volatile function: no result caching
+  NameRecorder* recorder = nullptr;          // set: what each name means is written down here
   int depth = 0;                             // of nested queries and views
   std::vector<Oid> views_in_expansion;
   // What has to run before the statement itself; becomes AnalyzedQuery::modifying_ctes.
