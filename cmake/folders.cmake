@@ -1,10 +1,10 @@
-# omendb_folder(NAME [LIBRARIES ...] [INCLUDES ...]): one static library for src/NAME, one test binary for its *_test.cc
+# omendb_folder(NAME [LIBRARIES ...] [INCLUDES ...] [BENCH_LIBRARIES ...]): one static library for src/NAME, one test binary for its *_test.cc
 # files, one executable for each *_bench.cc, and with OMENDB_FUZZ one libFuzzer target for each *_fuzz.cc.
 # A folder links every folder declared before it, so the link order is the ladder.
 set(OMENDB_LADDER "" CACHE INTERNAL "")
 
 function(omendb_folder name)
-  cmake_parse_arguments(ARG "" "" "LIBRARIES;INCLUDES" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "LIBRARIES;INCLUDES;BENCH_LIBRARIES" ${ARGN})
   file(GLOB_RECURSE all CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cc)
   set(sources ${all})
   list(FILTER sources EXCLUDE REGEX "(_test|_bench|_fuzz)\\.cc$|/main\\.cc$")
@@ -42,7 +42,7 @@ function(omendb_folder name)
     get_filename_component(bench_name ${bench} NAME_WE)
     if(NOT OMENDB_FUZZ)
       add_executable(${bench_name} EXCLUDE_FROM_ALL ${bench})
-      target_link_libraries(${bench_name} PRIVATE ${target} benchmark::benchmark)
+      target_link_libraries(${bench_name} PRIVATE ${target} benchmark::benchmark ${ARG_BENCH_LIBRARIES})
     endif()
   endforeach()
   if(OMENDB_FUZZ)

@@ -44,7 +44,8 @@ Domain& domain() {
 
 void heavy_fence() {
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (asymmetric.load(std::memory_order_relaxed)) syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+  if (asymmetric.load(std::memory_order_relaxed))
+    syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
 }
 
 // The oldest pinned epoch, or UINT64_MAX.
@@ -132,7 +133,8 @@ using namespace epoch_internal;
 
 void epoch_retire(void* object, void (*destroy)(void*), size_t bytes) {
   ThreadState& state = thread_state();
-  // A read-modify-write: a reader who sees a later epoch has synchronised with this one, and so sees the unlinking.
+  // A read-modify-write: a reader who sees a later epoch has synchronised with this one, and so sees the
+  // unlinking.
   const uint64_t epoch = global_epoch.fetch_add(1, std::memory_order_acq_rel);
   state.retired.push_back(Retired{object, destroy, epoch, bytes});
   state.retired_bytes += bytes;

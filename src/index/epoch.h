@@ -1,15 +1,17 @@
 // Epochs: when may memory that readers could still be looking at be given back?
 //
-// A reader pins the current epoch for as long as it follows pointers; a writer that unlinks something retires it with the
-// epoch of that moment; it is freed once no pin as old as that remains. One process-wide domain serves the index and
-// whoever hangs memory on the index's payloads.
+// A reader pins the current epoch for as long as it follows pointers; a writer that unlinks something retires
+// it with the epoch of that moment; it is freed once no pin as old as that remains. One process-wide domain
+// serves the index and whoever hangs memory on the index's payloads.
 //
 // Invariants
 //  1. retire(p) is called after p can no longer be reached by a reader who pins from now on.
 //  2. A pin writes only the pinning thread's own cache line: readers never share a written line.
-//  3. A pin costs no fence: the reclaiming side pays, with membarrier(2) where the kernel has it. Elsewhere a pin is a fence.
+//  3. A pin costs no fence: the reclaiming side pays, with membarrier(2) where the kernel has it. Elsewhere a
+//  pin is a fence.
 //  4. Pins nest. The outermost one counts.
-//  5. Memory waits for the oldest pin. Pin for a statement, never for a session: pinned_behind() shows who does not.
+//  5. Memory waits for the oldest pin. Pin for a statement, never for a session: pinned_behind() shows who
+//  does not.
 #pragma once
 
 #include <atomic>
@@ -41,7 +43,8 @@ extern thread_local Slot* this_slot;
 
 inline Slot* slot() {
   Slot* s = this_slot;
-  if (s == nullptr) [[unlikely]] s = acquire_slot();
+  if (s == nullptr) [[unlikely]]
+    s = acquire_slot();
   return s;
 }
 
@@ -55,10 +58,12 @@ class EpochGuard {
  public:
   EpochGuard() : slot_(epoch_internal::slot()) {
     if (slot_->depth++ != 0) return;
-    // Release: what this thread read under earlier pins happened before this store (for whoever frees after reading it).
-    // Acquire of the epoch: whoever retired before this epoch began has unlinked before we look.
+      // Release: what this thread read under earlier pins happened before this store (for whoever frees after
+      // reading it). Acquire of the epoch: whoever retired before this epoch began has unlinked before we
+      // look.
 #if defined(__SANITIZE_THREAD__)
-    slot_->pinned.exchange(epoch_internal::global_epoch.load(std::memory_order_seq_cst), std::memory_order_seq_cst);
+    slot_->pinned.exchange(epoch_internal::global_epoch.load(std::memory_order_seq_cst),
+                           std::memory_order_seq_cst);
 #else
     const uint64_t now = epoch_internal::global_epoch.load(std::memory_order_acquire);
     slot_->pinned.store(now, std::memory_order_release);

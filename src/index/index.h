@@ -1,16 +1,22 @@
 // index/: from a key to its 64-bit payload, and from a key to its neighbours.
 //
-// An OrderedIndex is an ordered map from byte strings (memcmp order; any length, any bytes, the empty string too) to
-// 64-bit payloads that mean nothing to it. It holds every key it was given and answers exactly. It does no I/O and knows no tables.
+// An OrderedIndex is an ordered map from byte strings (memcmp order; any length, any bytes, the empty string
+// too) to 64-bit payloads that mean nothing to it. It holds every key it was given and answers exactly. It
+// does no I/O and knows no tables.
 //
 // Promises
-//  1. Any number of threads may call anything but the functions marked "alone", at once. Each single-key operation
+//  1. Any number of threads may call anything but the functions marked "alone", at once. Each single-key
+//  operation
 //     takes effect at one instant between its call and its return.
-//  2. A cursor sees every key that was there for the whole of a step, never a key twice in one direction, always in order.
-//     Keys that come or go during the step may be seen or not. It holds nothing between steps: no lock, no pin.
-//  3. Payloads that are pointers: hold an EpochGuard (index/epoch.h) from before the lookup until the last use, and
+//  2. A cursor sees every key that was there for the whole of a step, never a key twice in one direction,
+//  always in order.
+//     Keys that come or go during the step may be seen or not. It holds nothing between steps: no lock, no
+//     pin.
+//  3. Payloads that are pointers: hold an EpochGuard (index/epoch.h) from before the lookup until the last
+//  use, and
 //     free through epoch_retire after the payload has been replaced or erased here.
-//  4. With fixed_key_bytes of 1 to 8, keys live in the index as integers: no allocation, no comparison of bytes.
+//  4. With fixed_key_bytes of 1 to 8, keys live in the index as integers: no allocation, no comparison of
+//  bytes.
 #pragma once
 
 #include <array>
@@ -43,14 +49,14 @@ enum class Cas {
 
 struct Statistics {
   uint64_t keys = 0;
-  uint64_t bytes = 0;          // every allocation, including what waits for readers to leave
+  uint64_t bytes = 0;  // every allocation, including what waits for readers to leave
   uint64_t leaves = 0;
   uint64_t inner_nodes = 0;
-  uint64_t layers = 0;         // of 8-byte slices; 1 for fixed keys
-  uint64_t rebuilds = 0;       // leaves laid out anew, in place
+  uint64_t layers = 0;    // of 8-byte slices; 1 for fixed keys
+  uint64_t rebuilds = 0;  // leaves laid out anew, in place
   uint64_t splits = 0;
   uint64_t merges = 0;
-  double model_error = 0;      // mean distance in slots from prediction to key
+  double model_error = 0;  // mean distance in slots from prediction to key
 };
 
 class OrderedIndex {
@@ -72,7 +78,8 @@ class OrderedIndex {
   Cas compare_and_set(std::string_view key, Payload& expected, Payload desired);
 
   std::optional<Payload> find(std::string_view key) const;
-  /// Looks up many keys with their cache misses overlapped. Requires out.size() == keys.size(). Returns how many were there.
+  /// Looks up many keys with their cache misses overlapped. Requires out.size() == keys.size(). Returns how
+  /// many were there.
   size_t find_many(std::span<const std::string_view> keys, std::span<std::optional<Payload>> out) const;
   /// Counts the keys in [lo, hi); without hi, from lo to the end. Exact when nothing changes meanwhile.
   uint64_t count(std::string_view lo, std::optional<std::string_view> hi) const;
@@ -102,9 +109,8 @@ class OrderedIndex {
 
 /// Walks keys in either direction. The index must outlive it.
 ///
-/// It reads ahead: key() and payload() are of the moment when the batch was read, at most kBatchMax keys ago. A payload
-/// that must be fresh is read with find().
-/// Thread: one at a time.
+/// It reads ahead: key() and payload() are of the moment when the batch was read, at most kBatchMax keys ago.
+/// A payload that must be fresh is read with find(). Thread: one at a time.
 class OrderedIndex::Cursor {
  public:
   static constexpr size_t kBatchMax = 64;

@@ -125,13 +125,17 @@ void mixed_operations(const Options& options, const KeyMaker& make_key, uint64_t
     } else if (dice < insert_share) {
       const auto old = index.upsert(key, payload);
       ASSERT_EQ(old.has_value(), present);
-      if (present) ASSERT_EQ(*old, known->second);
+      if (present) {
+        ASSERT_EQ(*old, known->second);
+      }
       oracle[key] = payload;
     } else if (dice < 90) {
       if (random() % 2 == 0) {
         const auto old = index.erase(key);
         ASSERT_EQ(old.has_value(), present);
-        if (present) ASSERT_EQ(*old, known->second);
+        if (present) {
+          ASSERT_EQ(*old, known->second);
+        }
         oracle.erase(key);
       } else {
         Payload expected = present && random() % 4 != 0 ? known->second : random();
@@ -164,7 +168,9 @@ void mixed_operations(const Options& options, const KeyMaker& make_key, uint64_t
     const auto now = oracle.find(key);
     const auto found = index.find(key);
     ASSERT_EQ(found.has_value(), now != oracle.end()) << "op " << op;
-    if (found) ASSERT_EQ(*found, now->second);
+    if (found) {
+      ASSERT_EQ(*found, now->second);
+    }
     if (op % 64 == 0) {
       expect_same_steps(cursor, oracle, make_key(random), random);
       if (testing::Test::HasFatalFailure()) return;
@@ -186,7 +192,8 @@ void mixed_operations(const Options& options, const KeyMaker& make_key, uint64_t
   if (testing::Test::HasFatalFailure()) return;
 
   std::vector<std::string> asked;
-  for (int i = 0; i < 100; ++i) asked.push_back(i % 2 == 0 || oracle.empty() ? make_key(random) : oracle.begin()->first);
+  for (int i = 0; i < 100; ++i)
+    asked.push_back(i % 2 == 0 || oracle.empty() ? make_key(random) : oracle.begin()->first);
   std::vector<std::string_view> views(asked.begin(), asked.end());
   std::vector<std::optional<Payload>> answers(asked.size());
   size_t found = index.find_many(views, answers);
@@ -205,36 +212,51 @@ void mixed_operations(const Options& options, const KeyMaker& make_key, uint64_t
 }
 
 TEST(OrderedIndexProperty, EightByteKeys) {
-  mixed_operations({.fixed_key_bytes = 8}, [](auto& r) { return big_endian(r() % 20000 << (r() % 2 * 40), 8); }, test_ops(100000));
+  mixed_operations(
+      {.fixed_key_bytes = 8}, [](auto& r) { return big_endian(r() % 20000 << (r() % 2 * 40), 8); },
+      test_ops(100000));
 }
 TEST(OrderedIndexProperty, FourByteKeys) {
-  mixed_operations({.fixed_key_bytes = 4}, [](auto& r) { return big_endian(r() % 2 ? r() % 5000 : r(), 4); }, test_ops(100000));
+  mixed_operations(
+      {.fixed_key_bytes = 4}, [](auto& r) { return big_endian(r() % 2 ? r() % 5000 : r(), 4); },
+      test_ops(100000));
 }
 TEST(OrderedIndexProperty, AnyBytesAnyLength) {
-  // Short keys over {0x00, 0x01, 'a', 0xff}: every tie of padded slices, prefixes of one another, the empty key.
-  mixed_operations({}, [](auto& r) {
-    std::string key;
-    for (uint64_t n = r() % 20; n > 0; --n) key += "\0\1a\xff"[r() % 4];
-    return key;
-  }, test_ops(100000));
+  // Short keys over {0x00, 0x01, 'a', 0xff}: every tie of padded slices, prefixes of one another, the empty
+  // key.
+  mixed_operations(
+      {},
+      [](auto& r) {
+        std::string key;
+        for (uint64_t n = r() % 20; n > 0; --n) key += "\0\1a\xff"[r() % 4];
+        return key;
+      },
+      test_ops(100000));
 }
 TEST(OrderedIndexProperty, LongCommonPrefixes) {
-  mixed_operations({}, [](auto& r) {
-    std::string key = "https://www.example.org/catalogue/";
-    key.resize(r() % 3 == 0 ? key.size() : r() % key.size());
-    key += std::to_string(r() % 3000);
-    if (r() % 2) key += "/item?id=" + std::to_string(r() % 100);
-    return key;
-  }, test_ops(100000));
+  mixed_operations(
+      {},
+      [](auto& r) {
+        std::string key = "https://www.example.org/catalogue/";
+        key.resize(r() % 3 == 0 ? key.size() : r() % key.size());
+        key += std::to_string(r() % 3000);
+        if (r() % 2) key += "/item?id=" + std::to_string(r() % 100);
+        return key;
+      },
+      test_ops(100000));
 }
 TEST(OrderedIndexProperty, CompositeKeys) {
-  mixed_operations({}, [](auto& r) { return big_endian(r() % 10, 8) + big_endian(r() % 2000, 8); }, test_ops(100000));
+  mixed_operations(
+      {}, [](auto& r) { return big_endian(r() % 10, 8) + big_endian(r() % 2000, 8); }, test_ops(100000));
 }
 TEST(OrderedIndexProperty, UuidKeys) {
-  mixed_operations({}, [](auto& r) {
-    const uint64_t id = r() % 20000;  // a hash, so that keys come back
-    return big_endian(id * 0x9E3779B97F4A7C15, 8) + big_endian(id * 0xC2B2AE3D27D4EB4F, 8);
-  }, test_ops(100000));
+  mixed_operations(
+      {},
+      [](auto& r) {
+        const uint64_t id = r() % 20000;  // a hash, so that keys come back
+        return big_endian(id * 0x9E3779B97F4A7C15, 8) + big_endian(id * 0xC2B2AE3D27D4EB4F, 8);
+      },
+      test_ops(100000));
 }
 
 TEST(OrderedIndex, BulkLoadRefusesDisorder) {

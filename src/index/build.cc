@@ -1,0 +1,205 @@
+#include "index/build.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstdlib>
+#include <new>
+#include <string>
+
+#include "base/check.h"
+#include "index/core.h"
+#include "index/leaf.h"
+
+namespace omendb::index {
+namespace {
+
+size_t segment_size(uint32_t capacity) { return sizeof(Segment) + capacity * sizeof(Entry); }
+size_t root_size(uint32_t count, uint32_t hints) {
+  return (sizeof(Root) + count * sizeof(RootEntry) + hints * sizeof(uint32_t) + 63) / 64 * 64;
+}
+
+// A line that spreads [first, last] over `buckets`.
+Hinter make_hinter(uint64_t first, uint64_t last, double buckets) {
+  Hinter hinter;
+  hinter.base = first;
+  if (last > first) to_fixed(buckets / (static_cast<double>(last - first) + 1.0), &hinter.m, &hinter.k);
+  return hinter;
+}
+
+}  // namespace
+
+Segment* build_segment(const LeafImage* leaves, uint32_t n, bool room) {
+  CHECK(n >= 1 && n <= kSegmentEntries);
+  const uint32_t capacity = room ? std::min(kSegmentEntries, std::max(4u, std::bit_ceil(n + 1))) : n;
+  void* memory = std::aligned_alloc(64, (segment_size(capacity) + 63) / 64 * 64);
+  CHECK(memory != nullptr);
+  Segment* segment = new (memory) Segment;
+  segment->capacity = capacity;
+  segment->smo_lock.store(0, std::memory_order_relaxed);
+  Entry* entries = segment->entries();
+  for (uint32_t i = 0; i < capacity; ++i) {
+    Entry* entry = new (&entries[i]) Entry;
+    const LeafImage image = i < n ? leaves[i] : LeafImage{};
+    entry->base.store(image.base, std::memory_order_relaxed);
+    entry->model.store(image.model.word, std::memory_order_relaxed);
+    entry->leaf.store(image.slots, std::memory_order_relaxed);
+    entry->version.store(static_cast<uint64_t>(image.live) << kLiveShift, std::memory_order_relaxed);
+  }
+  // A segment with room expects the rest of its leaves to follow at the pace of those it has.
+  const double share = static_cast<double>(kSegmentHints) * (n - 1) / (room ? capacity : n);
+  segment->hinter = make_hinter(leaves[0].base, leaves[n - 1].base, share);
+  uint32_t at = 0;
+  for (uint32_t b = 0; b < kSegmentHints; ++b) {
+    while (at + 1 < n && segment->hinter.bucket(leaves[at + 1].base, kSegmentHints) < b) ++at;
+    segment->hints[b].store(static_cast<uint8_t>(at), std::memory_order_relaxed);
+  }
+  segment->count.store(n, std::memory_order_release);
+  return segment;
+}
+
+Root* build_root(const std::vector<std::pair<uint64_t, Segment*>>& segments) {
+  const uint32_t n = static_cast<uint32_t>(segments.size());
+  const uint32_t hint_count = std::max(8u, std::bit_ceil(2 * n));
+  void* memory = std::aligned_alloc(64, root_size(n, hint_count));
+  CHECK(memory != nullptr);
+  Root* root = new (memory) Root;
+  root->count = n;
+  root->hint_count = hint_count;
+  for (uint32_t i = 0; i < n; ++i) {
+    RootEntry* entry = new (&root->entries()[i]) RootEntry;
+    entry->separator = segments[i].first;
+    entry->segment.store(segments[i].second, std::memory_order_relaxed);
+  }
+  const auto fill = [&](const Hinter& hinter) {
+    uint32_t at = 0;
+    uint64_t cost = 0;  // what binary searches within buckets see: the sum of squares
+    for (uint32_t b = 0; b < hint_count; ++b) {
+      const uint32_t before = at;
+      while (at + 1 < n && hinter.bucket(segments[at + 1].first, hint_count) < b) ++at;
+      root->hints()[b] = at;
+      cost += uint64_t{at - before} * (at - before);
+    }
+    const uint64_t last = n - 1 - at;  // those of the last bucket
+    return cost + last * last;
+  };
+  if (n > 1) {
+    root->hinter = make_hinter(segments[1].first, segments[n - 1].first, hint_count * (n - 1.0) / n);
+    const uint64_t cost = fill(root->hinter);
+    if (n > 16 && cost > uint64_t{8} * n) {
+      // A few keys far out must not blur all the others: try the line through the middle nine tenths.
+      const uint32_t trim = std::max(1u, n / 20);
+      const Hinter middle =
+          make_hinter(segments[1 + trim].first, segments[n - 1 - trim].first, hint_count * 0.9);
+      if (fill(middle) < cost) {
+        root->hinter = middle;
+      } else {
+        fill(root->hinter);
+      }
+    }
+  } else {
+    fill(root->hinter);
+  }
+  return root;
+}
+
+std::vector<std::pair<uint64_t, Segment*>> segments_of(const Root* root) {
+  std::vector<std::pair<uint64_t, Segment*>> segments;
+  segments.reserve(root->count + 1);
+  for (uint32_t i = 0; i < root->count; ++i)
+    segments.emplace_back(root->entries()[i].separator, root->segment(i));
+  return segments;
+}
+
+uint32_t find_segment(const Root* root, uint64_t key, const Segment* segment) {
+  const uint32_t place = root->route(key);
+  CHECK(root->segment(place) == segment);
+  return place;
+}
+
+void free_node(void* node) { std::free(node); }
+size_t segment_bytes(const Segment* segment) { return segment_size(segment->capacity); }
+size_t root_bytes(const Root* root) { return root_size(root->count, root->hint_count); }
+
+namespace {
+
+Root* empty_root() {
+  LeafImage empty;
+  empty.slots = build_dense(nullptr, 0, 8, &empty.model);
+  return build_root({{0, build_segment(&empty, 1, true)}});
+}
+
+// Requires that nobody reads it.
+void destroy(Root* root) {
+  for (uint32_t s = 0; s < root->count; ++s) {
+    Segment* segment = root->segment(s);
+    const uint32_t count = segment->count.load(std::memory_order_acquire);
+    for (uint32_t i = 0; i < count; ++i)
+      free_leaf(segment->entries()[i].leaf.load(std::memory_order_acquire));
+    free_node(segment);
+  }
+  free_node(root);
+}
+
+}  // namespace
+
+Core::Core() { root_.store(empty_root(), std::memory_order_release); }
+Core::~Core() { destroy(root_.load(std::memory_order_acquire)); }
+void Core::clear() { destroy(root_.exchange(empty_root(), std::memory_order_acq_rel)); }
+
+bool Core::bulk_load(const std::function<bool(Pair*)>& next) {
+  CHECK(size() == 0);
+  std::vector<LeafImage> images;
+  std::vector<Pair> pairs;  // read and not yet placed, from `begin` on
+  pairs.reserve(2 * kLeafSlots);
+  size_t begin = 0;
+  bool more = true, ordered = true;
+  uint64_t previous = 0;
+  for (;;) {
+    while (more && pairs.size() - begin < kDenseSlots) {
+      Pair pair;
+      more = next(&pair);
+      if (!more) break;
+      if (!(images.empty() && pairs.empty()) && pair.key <= previous) {
+        ordered = more = false;
+        break;
+      }
+      previous = pair.key;
+      if (pairs.size() == pairs.capacity()) {
+        pairs.erase(pairs.begin(), pairs.begin() + static_cast<ptrdiff_t>(begin));
+        begin = 0;
+      }
+      pairs.push_back(pair);
+    }
+    const uint32_t avail = static_cast<uint32_t>(pairs.size() - begin);
+    if (avail == 0 || !ordered) break;
+    const Pair* from = pairs.data() + begin;
+    LeafImage image;
+    image.base = from->key;
+    LeafPlan plan;
+    if (avail >= kDenseSlots && from[kDenseSlots - 1].key - from->key == kDenseSlots - 1) {
+      plan = plan_leaf(from, avail, kDenseSlots, image.base, 1.0, 0);  // consecutive integers
+    } else {
+      plan = plan_leaf(from, avail, std::min(avail, kLeafKeysBulk), image.base, kFillBulk, 0);
+    }
+    image.slots = build_leaf(from, plan, &image.model);
+    image.live = plan.n;
+    images.push_back(image);
+    begin += plan.n;
+  }
+  if (!ordered) {
+    for (const LeafImage& image : images) free_leaf(image.slots);
+    return false;
+  }
+  if (images.empty()) return true;
+  // Segments start three quarters full, so that the first splits copy without splitting them.
+  constexpr size_t kEntries = kSegmentEntries * 3 / 4;
+  std::vector<std::pair<uint64_t, Segment*>> segments;
+  for (size_t i = 0; i < images.size(); i += kEntries) {
+    const uint32_t n = static_cast<uint32_t>(std::min(kEntries, images.size() - i));
+    segments.emplace_back(images[i].base, build_segment(&images[i], n, i + n == images.size()));
+  }
+  destroy(root_.exchange(build_root(segments), std::memory_order_acq_rel));
+  return true;
+}
+
+}  // namespace omendb::index

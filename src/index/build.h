@@ -1,0 +1,32 @@
+// Building segments and roots: the copies that structure changes publish, and bulk loads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "index/node.h"
+
+namespace omendb::index {
+
+/// A leaf as an entry describes it, outside of one.
+struct LeafImage {
+  uint64_t base = 0;
+  Model model;
+  Slot* slots = nullptr;
+  uint32_t live = 0;
+};
+
+/// Builds a segment; `room` leaves space for leaves to be added behind the last.
+Segment* build_segment(const LeafImage* leaves, uint32_t n, bool room);
+Root* build_root(const std::vector<std::pair<uint64_t, Segment*>>& segments);
+std::vector<std::pair<uint64_t, Segment*>> segments_of(const Root* root);
+/// The place of `segment`, which must be where `key` leads.
+uint32_t find_segment(const Root* root, uint64_t key, const Segment* segment);
+
+void free_node(void* node);
+size_t segment_bytes(const Segment* segment);
+size_t root_bytes(const Root* root);
+
+}  // namespace omendb::index

@@ -1,0 +1,531 @@
+#include "index/core.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstdlib>
+#include <mutex>
+#include <new>
+#include <vector>
+
+#include "base/check.h"
+#include "index/build.h"
+#include "index/leaf.h"
+
+namespace omendb::index {
+namespace {
+
+uint64_t unlocked(uint64_t version, uint32_t live) {
+  constexpr uint64_t kSequenceMask = (uint64_t{1} << kLiveShift) - 1;
+  return ((((version & kSequenceMask) | (kSequence - 1)) + 1) & kSequenceMask) |
+         (static_cast<uint64_t>(live) << kLiveShift);
+}
+
+void raise_busy(Entry& entry, uint64_t version) {
+  entry.version.store(version | kLocked | kBusy, std::memory_order_release);
+}
+
+void unlock(Entry& entry, uint64_t version, uint32_t live) {
+  entry.version.store(unlocked(version, live), std::memory_order_release);
+}
+
+// Requires: the entry cannot become obsolete meanwhile (its segment's smo_lock is held). Returns the version
+// before.
+uint64_t lock_entry(Entry& entry) {
+  for (uint32_t attempt = 0;; Core::relax(attempt++)) {
+    uint64_t version = entry.version.load(std::memory_order_relaxed);
+    if ((version & kLocked) == 0 &&
+        entry.version.compare_exchange_weak(version, version | kLocked, std::memory_order_acquire)) {
+      return version;
+    }
+  }
+}
+
+class SmoLock {
+ public:
+  explicit SmoLock(Segment* segment) : segment_(segment) {
+    for (uint32_t attempt = 0; segment_->smo_lock.exchange(1, std::memory_order_acquire) != 0;
+         Core::relax(attempt++)) {
+    }
+  }
+  SmoLock(Segment* segment, std::try_to_lock_t) : segment_(segment) {
+    if (segment_->smo_lock.exchange(1, std::memory_order_acquire) != 0) segment_ = nullptr;
+  }
+  ~SmoLock() {
+    if (segment_ != nullptr) segment_->smo_lock.store(0, std::memory_order_release);
+  }
+  SmoLock(const SmoLock&) = delete;
+  SmoLock& operator=(const SmoLock&) = delete;
+  bool held() const { return segment_ != nullptr; }
+
+ private:
+  Segment* segment_;
+};
+
+bool is_gap(const Slot* slots, uint32_t i, uint32_t lo) {
+  return i > lo && slots[i].get_key() == slots[i - 1].get_key();
+}
+
+void retire_leaf(Slot* slots, Model model) { epoch_retire(slots, free_leaf, leaf_bytes(model.cap())); }
+
+LeafImage image_of(const Entry& entry, uint64_t version) {
+  return {entry.base.load(std::memory_order_relaxed), Model{entry.model.load(std::memory_order_relaxed)},
+          entry.leaf.load(std::memory_order_relaxed), static_cast<uint32_t>(version >> kLiveShift)};
+}
+
+}  // namespace
+
+void Core::relax(uint32_t attempt) {
+  if (attempt < 64) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+  } else {
+    sched_yield();  // whoever holds the lock may have lost its processor
+  }
+}
+
+bool Core::lock_leaf(uint64_t key, Place* place) {
+  const Root* root = root_.load(std::memory_order_acquire);
+  Segment* segment = root->segment(root->route(key));
+  const uint32_t index = segment->route(key);
+  Entry& entry = segment->entries()[index];
+  uint64_t version = entry.version.load(std::memory_order_relaxed);
+  if ((version & (kLocked | kObsolete)) != 0) return false;
+  if (!entry.version.compare_exchange_strong(version, version | kLocked, std::memory_order_acquire))
+    return false;
+  if (index + 1 < segment->count.load(std::memory_order_acquire) && segment->separator(index + 1) <= key) {
+    entry.version.store(version,
+                        std::memory_order_release);  // a leaf was added behind this one before we locked it
+    return false;
+  }
+  place->segment = segment;
+  place->entry = &entry;
+  place->index = index;
+  place->version = version;
+  place->base = entry.base.load(std::memory_order_relaxed);
+  place->model.word = entry.model.load(std::memory_order_relaxed);
+  place->slots = entry.leaf.load(std::memory_order_relaxed);
+  place->i = find_in_leaf(place->slots, place->model, place->base, key, &place->end);
+  return true;
+}
+
+void Core::publish(Entry& entry, uint64_t version, const LeafImage& image) {
+  raise_busy(entry, version);
+  entry.base.store(image.base, std::memory_order_release);
+  entry.model.store(image.model.word, std::memory_order_release);
+  entry.leaf.store(image.slots, std::memory_order_release);
+  unlock(entry, version, image.live);
+}
+
+// Lays the leaf out anew in place, with `extra` added. Done: unlocked. Not done, because one leaf will not
+// do: still locked.
+bool Core::rebuild_with(Place& place, const Pair* extra) {
+  Pair pairs[kLeafSlots + 1];
+  uint32_t n = collect_leaf(place.slots, place.model, pairs);
+  if (extra != nullptr) {
+    if (n + 1 > kLeafKeysMax) return false;
+    Pair* at = std::lower_bound(pairs, pairs + n, extra->key,
+                                [](const Pair& p, uint64_t key) { return p.key < key; });
+    std::copy_backward(at, pairs + n, pairs + n + 1);
+    *at = *extra;
+    ++n;
+  }
+  if (n == 0) return false;
+  LeafImage image;
+  image.base = place.index == 0 ? pairs[0].key : place.base;
+  const LeafPlan plan = plan_leaf(pairs, n, n, image.base, kFillBuild, kTailSlack);
+  if (plan.n != n) return false;
+  image.slots = build_leaf(pairs, plan, &image.model);
+  image.live = n;
+  publish(*place.entry, place.version, image);
+  retire_leaf(place.slots, place.model);
+  rebuilds_.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
+// True: inserted and unlocked. False: unlocked, the leaf must be split.
+bool Core::insert_locked(Place& place, uint64_t key, uint64_t value) {
+  if (place.model.dense() ? insert_dense(place, key, value) : insert_gapped(place, key, value)) return true;
+  place.entry->version.store(place.version, std::memory_order_release);
+  return false;
+}
+
+bool Core::insert_dense(Place& place, uint64_t key, uint64_t value) {
+  const uint32_t n = place.model.lo(), cap = place.model.cap(), i = place.i;
+  Slot* slots = place.slots;
+  const Pair extra{key, value};
+  if (i == n && n < cap) {
+    // Readers look at lo() slots: the new one appears with the model's word, no need to look again.
+    slots[n].set(key, value);
+    place.entry->model.store(place.model.with_lo(n + 1).word, std::memory_order_release);
+    unlock(*place.entry, place.version, n + 1);
+    return true;
+  }
+  const bool near_end = n - i <= kDensePlain;  // appends from several threads arrive a little out of order
+  if (n < cap && (near_end || n < kDenseMax)) {
+    raise_busy(*place.entry, place.version);
+    for (uint32_t j = n; j > i; --j) slots[j].set(slots[j - 1].get_key(), slots[j - 1].get_payload());
+    slots[i].set(key, value);
+    place.entry->model.store(place.model.with_lo(n + 1).word, std::memory_order_release);
+    unlock(*place.entry, place.version, n + 1);
+    return true;
+  }
+  if (n == cap && cap < kDenseSlots && (near_end || n < kDenseMax)) {
+    Pair pairs[kLeafSlots + 1];
+    collect_leaf(slots, place.model, pairs);
+    std::copy_backward(pairs + i, pairs + n, pairs + n + 1);
+    pairs[i] = extra;
+    LeafImage image;
+    image.base = place.index == 0 ? pairs[0].key : place.base;
+    image.slots =
+        build_dense(pairs, n + 1, std::min(kDenseSlots, i == n ? cap * 2 : cap + cap / 2), &image.model);
+    image.live = n + 1;
+    publish(*place.entry, place.version, image);
+    retire_leaf(slots, place.model);
+    return true;
+  }
+  if (i == n) return false;  // full, and growing at the end: split() opens a new leaf behind this one
+  return rebuild_with(place, &extra);
+}
+
+bool Core::insert_gapped(Place& place, uint64_t key, uint64_t value) {
+  const Model model = place.model;
+  const uint32_t cap = model.cap(), lo = model.lo(), live = place.live();
+  Slot* slots = place.slots;
+  const Pair extra{key, value};
+  const bool exact =
+      model.m() == UINT32_MAX && model.k() == 0;  // a slot for every key between: no filling up
+  const uint32_t at = place.i;                    // first slot with a larger key, or cap
+  const uint32_t predicted = model.predict(key, place.base);
+
+  if (live > 0 && !exact && (live + 1) * 100 > cap * kFullPercent) {
+    // An end that fills up is an append, and gets a leaf to grow into.
+    if (at < cap && rebuild_with(place, &extra)) return true;
+    if (at < cap) return false;
+  }
+  const auto fill = [&](uint32_t from, uint32_t to) {
+    for (uint32_t j = from; j < to; ++j) slots[j].set_key(key);
+  };
+  if (live == 0 || (at == lo && predicted < lo)) {
+    raise_busy(*place.entry, place.version);
+    slots[predicted].set(key, value);
+    fill(predicted + 1, live == 0 ? cap + kSlotPad : lo);
+    place.entry->model.store(model.with_lo(predicted).word, std::memory_order_release);
+    unlock(*place.entry, place.version, live + 1);
+    return true;
+  }
+  const uint32_t start = std::max(predicted, lo);
+  if (at > start && is_gap(slots, at - 1, lo)) {
+    uint32_t to = at - 1;
+    while (to > start && is_gap(slots, to - 1, lo)) --to;
+    if (to - predicted <= kDriftMax) {
+      raise_busy(*place.entry, place.version);
+      slots[to].set(key, value);
+      fill(to + 1, at == cap ? cap + kSlotPad : at);
+      unlock(*place.entry, place.version, live + 1);
+      return true;
+    }
+  } else if (at < cap) {
+    const uint32_t limit = std::min(cap, predicted + kDriftMax + 1);
+    uint32_t gap = at + 1;
+    while (gap < limit && !is_gap(slots, gap, lo)) ++gap;
+    if (gap < limit) {
+      raise_busy(*place.entry, place.version);
+      for (uint32_t j = gap; j > at; --j) slots[j].set(slots[j - 1].get_key(), slots[j - 1].get_payload());
+      slots[at].set(key, value);
+      unlock(*place.entry, place.version, live + 1);
+      return true;
+    }
+  } else if (live >= 2 * kTailSlack) {
+    // No slot after the last key. If the last kTailSlack slots have filled up, keys keep coming at this end.
+    bool append = true;
+    for (uint32_t j = cap - kTailSlack + 1; j < cap && append; ++j) append = !is_gap(slots, j, lo);
+    if (append) return false;
+  }
+  return rebuild_with(place, &extra);
+}
+
+void Core::erase_locked(Place& place, uint64_t key) {
+  Slot* slots = place.slots;
+  const Model model = place.model;
+  const uint32_t cap = model.cap(), lo = model.lo(), i = place.i, live = place.live() - 1;
+  raise_busy(*place.entry, place.version);
+  if (model.dense()) {
+    for (uint32_t j = i; j + 1 < lo; ++j) slots[j].set(slots[j + 1].get_key(), slots[j + 1].get_payload());
+    place.model = model.with_lo(lo - 1);
+    place.entry->model.store(place.model.word, std::memory_order_release);
+  } else {
+    uint32_t end = i + 1;
+    while (end < cap && slots[end].get_key() == key) ++end;
+    if (i == lo) {
+      place.model = model.with_lo(end);  // cap when nothing is left
+      place.entry->model.store(place.model.word, std::memory_order_release);
+    } else {
+      const uint64_t previous = slots[i - 1].get_key();
+      if (end == cap) end += kSlotPad;
+      for (uint32_t j = i; j < end; ++j) slots[j].set_key(previous);
+    }
+  }
+  const uint64_t version = unlocked(place.version, live);
+  const bool sparse =
+      model.dense() ? cap >= 32 && live < cap / 4 : cap >= 32 && live * 100 < cap * kSparsePercent;
+  if (sparse && live >= 8 && live % 8 == 0) {
+    // Readers may have this state while the smaller leaf is built.
+    place.entry->version.store(version | kLocked, std::memory_order_release);
+    place.version = version;
+    if (rebuild_with(place, nullptr)) {
+      if (live <= kDensePlain && std::has_single_bit(live)) merge(key);
+      return;
+    }
+  }
+  place.entry->version.store(version, std::memory_order_release);
+  // At 64, 32, 16, ... keys: a leaf that finds no partner asks again only after half of it is gone.
+  if (live == 0 || (live <= kDensePlain && std::has_single_bit(live))) merge(key);
+}
+
+// Splits the leaf of `key`, which was full, and adds the key on the way. False: the key came, or the
+// structure changed, meanwhile; look again.
+bool Core::split(uint64_t key, uint64_t value) {
+  const Root* root = root_.load(std::memory_order_acquire);
+  Segment* segment = root->segment(root->route(key));
+  SmoLock smo(segment);
+  if (segment->obsolete) return false;
+  const uint32_t index = segment->route(key);
+  Entry& entry = segment->entries()[index];
+  const uint64_t version = lock_entry(entry);
+  const LeafImage old = image_of(entry, version);
+  Pair pairs[kLeafSlots + 1];
+  uint32_t n = collect_leaf(old.slots, old.model, pairs);
+  Pair* at = std::lower_bound(pairs, pairs + n, key, [](const Pair& p, uint64_t k) { return p.key < k; });
+  if (at != pairs + n && at->key == key) {
+    entry.version.store(version, std::memory_order_release);
+    return false;
+  }
+  LeafImage images[kLeafSlots / 16 + 2];
+  uint32_t count = 0;
+  const Pair extra{key, value};
+  const bool append = at == pairs + n && n >= 2 * kTailSlack;
+  if (append) {
+    if (old.model.dense()) {
+      for (uint32_t done = 0; done < n;) {
+        LeafImage& image = images[count];
+        image.base = count == 0 && index != 0 ? old.base : pairs[done].key;
+        const LeafPlan plan = plan_leaf(pairs + done, n - done, n - done, image.base, kFillSealed, 0);
+        image.slots = build_leaf(pairs + done, plan, &image.model);
+        image.live = plan.n;
+        done += plan.n;
+        ++count;
+      }
+    } else {
+      images[count++] = old;
+    }
+    LeafImage& image = images[count++];
+    image.base = key;
+    image.slots = build_dense(&extra, 1, 2 * kTailSlack, &image.model);
+    image.live = 1;
+  } else {
+    std::copy_backward(at, pairs + n, pairs + n + 1);
+    *at = extra;
+    ++n;
+    const uint32_t parts = n > kLeafKeysMax ? 2 : 1;
+    const uint32_t want = (n + parts - 1) / parts;
+    for (uint32_t done = 0; done < n;) {
+      LeafImage& image = images[count];
+      // Entry 0 of a segment has no separator to keep; the others move theirs up to the first key when it is
+      // far above: what lies between belongs to the leaf before from now on.
+      const uint64_t span = pairs[n - 1].key - pairs[0].key;
+      const bool keep = count == 0 && index != 0 && pairs[0].key - old.base <= span / 4;
+      image.base = keep ? old.base : pairs[done].key;
+      const LeafPlan plan =
+          plan_leaf(pairs + done, n - done, std::min(want, n - done), image.base, kFillBuild, kTailSlack);
+      image.slots = build_leaf(pairs + done, plan, &image.model);
+      image.live = plan.n;
+      done += plan.n;
+      ++count;
+    }
+  }
+  splits_.fetch_add(1, std::memory_order_relaxed);
+  const uint32_t used = segment->count.load(std::memory_order_relaxed);
+  if (append && count == 2 && index + 1 == used && used < segment->capacity) {
+    // Room behind the last entry: readers who count one entry less simply do not see the new leaf yet.
+    Entry& added = segment->entries()[used];
+    added.base.store(key, std::memory_order_relaxed);
+    added.model.store(images[1].model.word, std::memory_order_relaxed);
+    added.leaf.store(images[1].slots, std::memory_order_relaxed);
+    added.version.store(unlocked(0, 1), std::memory_order_relaxed);
+    segment->count.store(used + 1, std::memory_order_release);
+    const uint32_t bucket = segment->hinter.bucket(key, kSegmentHints);
+    for (uint32_t b = bucket + 1; b < kSegmentHints; ++b) {
+      segment->hints[b].store(static_cast<uint8_t>(used), std::memory_order_relaxed);
+    }
+    if (images[0].slots != old.slots) {
+      publish(entry, version, images[0]);
+      retire_leaf(old.slots, old.model);
+    } else {
+      unlock(entry, version, old.live);
+    }
+    return true;
+  }
+  replace_entries(segment, index, 1, images, count);
+  if (images[0].slots != old.slots) retire_leaf(old.slots, old.model);
+  return true;
+}
+
+// Puts `images` in the place of `removed` entries from `first` on, which are locked, in a copy of the
+// segment, or two. Requires the segment's smo_lock; nothing of it may be used afterwards.
+void Core::replace_entries(Segment* old, uint32_t first, uint32_t removed, const LeafImage* images,
+                           uint32_t n) {
+  const uint32_t count = old->count.load(std::memory_order_relaxed);
+  std::vector<LeafImage> all;
+  all.reserve(count + n);
+  Entry* entries = old->entries();
+  for (uint32_t i = 0; i < first; ++i) all.push_back(image_of(entries[i], lock_entry(entries[i])));
+  all.insert(all.end(), images, images + n);
+  for (uint32_t i = first + removed; i < count; ++i)
+    all.push_back(image_of(entries[i], lock_entry(entries[i])));
+
+  const bool appended = first + removed == count;
+  const uint64_t inside = entries[0].base.load(std::memory_order_relaxed);
+  if (all.size() <= kSegmentEntries) {
+    std::shared_lock lock(root_mutex_);
+    Root* root = root_.load(std::memory_order_acquire);
+    const uint32_t place = find_segment(root, inside, old);
+    Segment* fresh =
+        build_segment(all.data(), static_cast<uint32_t>(all.size()), appended && place + 1 == root->count);
+    root->entries()[place].segment.store(fresh, std::memory_order_release);
+  } else {
+    std::unique_lock lock(root_mutex_);
+    Root* root = root_.load(std::memory_order_acquire);
+    const uint32_t place = find_segment(root, inside, old);
+    // Keys that come in order leave full segments behind.
+    const uint32_t total = static_cast<uint32_t>(all.size());
+    const uint32_t half = appended && total - 1 <= kSegmentEntries ? total - 1 : total / 2;
+    const uint32_t rest = total - half;
+    const bool last = place + 1 == root->count;
+    CHECK(half <= kSegmentEntries);
+    Segment* left = build_segment(all.data(), half, false);
+    Segment* right = build_segment(all.data() + half, rest, appended && last);
+    std::vector<std::pair<uint64_t, Segment*>> segments = segments_of(root);
+    segments[place].second = left;
+    segments.insert(segments.begin() + place + 1, {all[half].base, right});
+    root_.store(build_root(segments), std::memory_order_release);
+    epoch_retire(root, free_node, root_bytes(root));
+  }
+  for (uint32_t i = 0; i < count; ++i) entries[i].version.store(kObsolete, std::memory_order_release);
+  old->obsolete = true;
+  epoch_retire(old, free_node, segment_bytes(old));
+}
+
+// Joins the leaf of `key`, which has become small, with a neighbour, if both fit into one.
+void Core::merge(uint64_t key) {
+  constexpr uint32_t kMergeMax = 192;
+  {
+    const Root* root = root_.load(std::memory_order_acquire);
+    Segment* segment = root->segment(root->route(key));
+    SmoLock smo(segment);
+    if (segment->obsolete) return;
+    const uint32_t count = segment->count.load(std::memory_order_relaxed);
+    if (count > 1) {
+      const uint32_t index = segment->route(key);
+      const uint32_t left = index + 1 < count ? index : index - 1;
+      Entry& a = segment->entries()[left];
+      Entry& b = segment->entries()[left + 1];
+      const uint64_t version_a = lock_entry(a), version_b = lock_entry(b);
+      const LeafImage old_a = image_of(a, version_a), old_b = image_of(b, version_b);
+      LeafImage image;
+      bool joined = false;
+      if (old_a.live + old_b.live <= kMergeMax) {
+        Pair pairs[kMergeMax];
+        uint32_t n = collect_leaf(old_a.slots, old_a.model, pairs);
+        n += collect_leaf(old_b.slots, old_b.model, pairs + n);
+        image.base = left == 0 && n > 0 ? pairs[0].key : old_a.base;
+        LeafPlan plan;
+        plan.cap = 8;
+        if (n > 0) plan = plan_leaf(pairs, n, n, image.base, kFillBuild, kTailSlack);
+        if (plan.n == n) {
+          image.slots = build_leaf(pairs, plan, &image.model);
+          image.live = n;
+          joined = true;
+        }
+      }
+      if (!joined) {
+        a.version.store(version_a, std::memory_order_release);
+        b.version.store(version_b, std::memory_order_release);
+        return;
+      }
+      replace_entries(segment, left, 2, &image, 1);
+      retire_leaf(old_a.slots, old_a.model);
+      retire_leaf(old_b.slots, old_b.model);
+      merges_.fetch_add(1, std::memory_order_relaxed);
+      if (count > kSegmentEntries / 4) return;
+    }
+  }
+  unite_segments(key);
+}
+
+// Joins the segment of `key`, which has become small, with a neighbour.
+void Core::unite_segments(uint64_t key) {
+  const Root* seen = root_.load(std::memory_order_acquire);
+  if (seen->count < 2) return;
+  const uint32_t at = seen->route(key);
+  const uint32_t left = at + 1 < seen->count ? at : at - 1;
+  Segment* a = seen->segment(left);
+  Segment* b = seen->segment(left + 1);
+  // Two at once, so neither waits for the other.
+  SmoLock lock_a(a, std::try_to_lock);
+  if (!lock_a.held() || a->obsolete) return;
+  SmoLock lock_b(b, std::try_to_lock);
+  if (!lock_b.held() || b->obsolete) return;
+  const uint32_t count_a = a->count.load(std::memory_order_relaxed),
+                 count_b = b->count.load(std::memory_order_relaxed);
+  if (count_a + count_b > kSegmentEntries * 3 / 4) return;
+
+  std::unique_lock lock(root_mutex_);
+  Root* root = root_.load(std::memory_order_acquire);
+  const uint32_t place = find_segment(root, a->entries()[0].base.load(std::memory_order_relaxed), a);
+  CHECK(place + 1 < root->count);
+  CHECK(root->segment(place + 1) == b);
+  std::vector<LeafImage> all;
+  all.reserve(count_a + count_b);
+  for (uint32_t i = 0; i < count_a; ++i)
+    all.push_back(image_of(a->entries()[i], lock_entry(a->entries()[i])));
+  for (uint32_t i = 0; i < count_b; ++i)
+    all.push_back(image_of(b->entries()[i], lock_entry(b->entries()[i])));
+  // b's first entry had no separator to keep and needs one now: its first key will do, if the model starts
+  // there.
+  LeafImage& border = all[count_a];
+  const LeafImage old_border = border;
+  Pair pairs[kLeafSlots + 1];
+  const uint32_t n = collect_leaf(border.slots, border.model, pairs);
+  if (n == 0) {
+    border.base = root->entries()[place + 1].separator;
+  } else if (pairs[0].key < border.base) {
+    border.base = pairs[0].key;
+    const LeafPlan plan = plan_leaf(pairs, n, n, border.base, kFillBuild, kTailSlack);
+    if (plan.n == n) {
+      border.slots = build_leaf(pairs, plan, &border.model);
+    } else {
+      border.slots = build_dense(pairs, n, n, &border.model);
+    }
+  }
+  const bool last = place + 2 == root->count;
+  Segment* fresh = build_segment(all.data(), count_a + count_b, last);
+  std::vector<std::pair<uint64_t, Segment*>> segments = segments_of(root);
+  segments[place].second = fresh;
+  segments.erase(segments.begin() + place + 1);
+  root_.store(build_root(segments), std::memory_order_release);
+  epoch_retire(root, free_node, root_bytes(root));
+  for (Segment* old : {a, b}) {
+    const uint32_t count = old->count.load(std::memory_order_relaxed);
+    for (uint32_t i = 0; i < count; ++i)
+      old->entries()[i].version.store(kObsolete, std::memory_order_release);
+    old->obsolete = true;
+    epoch_retire(old, free_node, segment_bytes(old));
+  }
+  if (border.slots != old_border.slots) retire_leaf(old_border.slots, old_border.model);
+  merges_.fetch_add(1, std::memory_order_relaxed);
+}
+
+}  // namespace omendb::index

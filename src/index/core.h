@@ -1,0 +1,207 @@
+// The learned core: an ordered map from uint64 to uint64, for OrderedIndex to build keys of bytes on.
+//
+// Root -> segment -> leaf (node.h). Each level predicts a place from the key and then compares keys, to the
+// right only: the prediction saves time, the comparison decides. Where keys follow no line, the same walk is
+// a binary search, so the worst case is a B-tree's.
+//
+// Invariants
+//  1. Separators of a segment ascend; entry i holds exactly the keys in [separator(i), separator(i + 1)), the
+//  first one
+//     everything below, down to its segment's separator in the root, and the root's first everything below
+//     that.
+//  2. In a gapped leaf a key's slot is in [predict(key), predict(key) + kDriftMax], by the same predict()
+//  always.
+//  3. Slots and entry of a leaf change only under its lock, and only while the busy bit is up. Readers take
+//  no lock: they
+//     read, then look whether the version is still the same.
+//  4. Structure is copied, then swapped: a split leaf's segment is built anew, published, and only then is
+//  the old one
+//     obsolete, entry by entry, for good. Readers read the old nodes until then; EpochGuards keep them alive.
+//  5. Locks are taken in this order: a segment's smo_lock, entries, root. Holders of one entry only wait for
+//  nothing.
+//  6. kLeafSlots bounds what one insert or erase moves, kSegmentEntries what a split copies; the root is
+//  copied once in
+//     some 64 splits.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <shared_mutex>
+#include <string>
+
+#include "index/epoch.h"
+#include "index/node.h"
+
+namespace omendb::index {
+
+struct LeafImage;  // build.h
+
+struct Pair {
+  uint64_t key;
+  uint64_t payload;
+};
+
+struct CoreStatistics {
+  uint64_t keys = 0;
+  uint64_t bytes = 0;
+  uint64_t leaves = 0;
+  uint64_t dense_leaves = 0;
+  uint64_t segments = 0;
+  uint64_t slots = 0;
+  uint64_t drift = 0;  // sum over keys of gapped leaves of slots between prediction and key
+  uint64_t rebuilds = 0;
+  uint64_t splits = 0;
+  uint64_t merges = 0;
+};
+
+/// What apply() shall do with the key its callback was shown.
+enum class Verdict { kKeep, kStore, kErase };
+
+class Core {
+ public:
+  Core();
+  ~Core();
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+
+  bool find(uint64_t key, uint64_t* payload) const {
+    EpochGuard guard;
+    for (uint32_t attempt = 0;; relax(attempt++)) {
+      const Entry& entry = locate(key);
+      View view;
+      if (!view.open(entry)) continue;
+      uint32_t end;
+      const uint32_t i = find_in_leaf(view.slots, view.model, view.base, key, &end);
+      bool found = false;
+      uint64_t value = 0;
+      if (i < end && view.slots[i].get_key() == key) {
+        found = true;
+        value = view.slots[i].get_payload();
+      }
+      if (!view.still(entry)) continue;
+      *payload = value;
+      return found;
+    }
+  }
+
+  /// Looks up `n` keys, overlapping their cache misses. found[i] says whether payloads[i] was set.
+  size_t find_many(const uint64_t* keys, size_t n, uint64_t* payloads, bool* found) const;
+
+  /// Shows `decide` the payload of the key, or nullptr, under the leaf's lock, and does what it says: keep;
+  /// store *value, adding the key if need be; erase.
+  ///
+  /// decide: Verdict(const uint64_t* present, uint64_t* value). It may be called again when the structure was
+  /// in the way,
+  ///         and must not come back into this core.
+  /// Thread: any.
+  template <class Decide>
+  void apply(uint64_t key, const Decide& decide) {
+    EpochGuard guard;
+    for (uint32_t attempt = 0;; relax(attempt++)) {
+      Place place;
+      if (!lock_leaf(key, &place)) continue;
+      const bool present = place.i < place.end && place.slots[place.i].get_key() == key;
+      uint64_t value = 0;
+      const uint64_t current = present ? place.slots[place.i].get_payload() : 0;
+      const Verdict verdict = decide(present ? &current : nullptr, &value);
+      if (verdict == Verdict::kKeep || (verdict == Verdict::kErase && !present)) {
+        place.entry->version.store(place.version, std::memory_order_release);
+        return;
+      }
+      if (verdict == Verdict::kErase) {
+        erase_locked(place, key);
+        return;
+      }
+      if (present) {
+        // One word, at a slot that no reader can mistake: nobody needs to look again.
+        place.slots[place.i].set_payload(value);
+        place.entry->version.store(place.version, std::memory_order_release);
+        return;
+      }
+      if (insert_locked(place, key, value)) return;
+      // The leaf was given up for a split.
+      if (split(key, value)) return;
+    }
+  }
+
+  /// Copies up to `max` pairs with keys >= from, ascending; *next is where to go on. False: the end was
+  /// reached.
+  bool scan_forward(uint64_t from, size_t max, Pair* out, size_t* n, uint64_t* next) const;
+  /// Copies up to `max` pairs with keys <= from, descending.
+  bool scan_backward(uint64_t from, size_t max, Pair* out, size_t* n, uint64_t* next) const;
+  /// Counts keys in [lo, hi]. Whole leaves are not read.
+  uint64_t count(uint64_t lo, uint64_t hi) const;
+
+  /// Fills an empty core from a strictly ascending stream. False: it was not; the core is empty. Thread:
+  /// alone.
+  bool bulk_load(const std::function<bool(Pair*)>& next);
+  /// Thread: alone.
+  void clear();
+
+  uint64_t size() const;
+  CoreStatistics statistics() const;
+  /// The first violated invariant, or nothing. Thread: alone among writers.
+  std::string verify() const;
+
+  static void relax(uint32_t attempt);
+
+ private:
+  // One consistent look at an entry.
+  struct View {
+    uint64_t version;
+    uint64_t base;
+    Model model;
+    const Slot* slots;
+
+    bool open(const Entry& entry) {
+      version = entry.version.load(std::memory_order_acquire);
+      if ((version & (kBusy | kObsolete)) != 0) [[unlikely]]
+        return false;
+      base = entry.base.load(std::memory_order_acquire);
+      model.word = entry.model.load(std::memory_order_acquire);
+      slots = entry.leaf.load(std::memory_order_acquire);
+      return still(entry);  // before following the pointer with the bounds of another leaf
+    }
+    bool still(const Entry& entry) const {
+      return ((entry.version.load(std::memory_order_acquire) ^ version) & ~kLocked) == 0;
+    }
+    uint32_t live() const { return static_cast<uint32_t>(version >> kLiveShift); }
+  };
+
+  // A locked leaf, and the slot in it.
+  struct Place {
+    Segment* segment;
+    Entry* entry;
+    uint32_t index;    // of the entry
+    uint64_t version;  // as before locking
+    uint64_t base;
+    Model model;
+    Slot* slots;
+    uint32_t i, end;
+    uint32_t live() const { return static_cast<uint32_t>(version >> kLiveShift); }
+  };
+
+  const Entry& locate(uint64_t key) const {
+    const Root* root = root_.load(std::memory_order_acquire);
+    const Segment* segment = root->segment(root->route(key));
+    return segment->entries()[segment->route(key)];
+  }
+
+  bool lock_leaf(uint64_t key, Place* place);
+  bool insert_locked(Place& place, uint64_t key, uint64_t value);
+  bool insert_gapped(Place& place, uint64_t key, uint64_t value);
+  bool insert_dense(Place& place, uint64_t key, uint64_t value);
+  bool rebuild_with(Place& place, const Pair* extra);
+  void erase_locked(Place& place, uint64_t key);
+  bool split(uint64_t key, uint64_t value);
+  void merge(uint64_t key);
+  void replace_entries(Segment* old, uint32_t first, uint32_t removed, const LeafImage* images, uint32_t n);
+  void unite_segments(uint64_t key);
+  void publish(Entry& entry, uint64_t version, const LeafImage& image);
+
+  std::atomic<Root*> root_;
+  mutable std::shared_mutex root_mutex_;  // shared: put a segment into its place; alone: replace the root
+  std::atomic<uint64_t> rebuilds_{0}, splits_{0}, merges_{0};
+};
+
+}  // namespace omendb::index

@@ -1,0 +1,141 @@
+#include "index/leaf.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+#include "base/check.h"
+
+namespace omendb::index {
+namespace {
+
+// The steepest line that leaves room to the right of every key for those after it. Key i may be predicted at
+// most at slot C - n + i; of all lines that keep to this the steepest has the smallest drift, for drift is
+// keys minus slots between two keys. False if some key would drift too far, or keys do too much on the mean
+// (a lookup walks the drift).
+bool fit(const Pair* pairs, uint32_t n, uint64_t base, uint32_t usable, LeafPlan* plan) {
+  const double room = static_cast<double>(usable - n) + 1.0;
+  const uint64_t range = pairs[n - 1].key - base;
+  double best_slots = static_cast<double>(usable), best_span = static_cast<double>(range) + 1.0;
+  const auto steepest = [&](auto as_double) {
+    for (uint32_t i = 0; i < n; ++i) {
+      const double slots = room + static_cast<double>(static_cast<int32_t>(i)),
+                   span = as_double(pairs[i].key - base) + 1.0;
+      if (slots * best_span < best_slots * span) {
+        best_slots = slots;
+        best_span = span;
+      }
+    }
+  };
+  if (range < uint64_t{1} << 63) {  // one instruction instead of a branch and four
+    steepest([](uint64_t delta) { return static_cast<double>(static_cast<int64_t>(delta)); });
+  } else {
+    steepest([](uint64_t delta) { return static_cast<double>(delta); });
+  }
+  // Strictly below the bound, whatever the rounding of the double: keys are then checked one by one.
+  to_fixed(best_slots / best_span * (1.0 - 1e-9), &plan->m, &plan->k);
+  const uint32_t m = plan->m, k = plan->k;
+  uint64_t total = 0;
+  uint32_t next = 0;
+  for (uint32_t i = 0; i < n; ++i) {
+    const uint64_t predicted = scale(pairs[i].key - base, m, k);
+    const uint64_t at = std::max<uint64_t>(predicted, next);
+    const uint64_t drift = at - predicted;
+    if (at + (n - i) > usable || drift > kDriftMax / 2) return false;
+    plan->at[i] = static_cast<uint16_t>(at);
+    total += drift;
+    next = static_cast<uint32_t>(at) + 1;
+  }
+  return total <= uint64_t{8} * n;
+}
+
+Slot* allocate(uint32_t cap) {
+  void* memory = std::aligned_alloc(128, (leaf_bytes(cap) + 127) / 128 * 128);
+  CHECK(memory != nullptr);
+  return static_cast<Slot*>(memory);
+}
+
+}  // namespace
+
+LeafPlan plan_leaf(const Pair* pairs, uint32_t avail, uint32_t want, uint64_t base, double fill,
+                   uint32_t slack) {
+  LeafPlan plan;
+  plan.n = std::min(avail, want);
+  CHECK(plan.n <= kLeafSlots);
+  while (plan.n > 16) {
+    const uint64_t range = pairs[plan.n - 1].key - base;
+    plan.cap = std::min(kLeafSlots, static_cast<uint32_t>(std::ceil(plan.n / fill)));
+    if (range < plan.cap) {
+      // A slot for every key there can be: exact, and never to be rebuilt.
+      plan.cap = static_cast<uint32_t>(range) + 1;
+      plan.m = UINT32_MAX;
+      plan.k = 0;
+      plan.dense = false;
+      for (uint32_t i = 0; i < plan.n; ++i) plan.at[i] = static_cast<uint16_t>(pairs[i].key - base);
+      return plan;
+    }
+    const uint32_t spare = std::min({slack, plan.cap / 8, plan.cap - plan.n});
+    if (fit(pairs, plan.n, base, plan.cap - spare, &plan)) {
+      plan.dense = false;
+      return plan;
+    }
+    if (plan.n <= kDensePlain) break;
+    uint32_t cut = 0;
+    uint64_t widest = 0;
+    for (uint32_t i = 1; i < plan.n; ++i) {
+      const uint64_t gap = pairs[i].key - pairs[i - 1].key;
+      if (gap > widest) {
+        widest = gap;
+        cut = i;
+      }
+    }
+    plan.n = widest > range / 8 && cut > 16 ? cut : std::max(plan.n / 2, kDensePlain);
+  }
+  plan.n = std::min({avail, want, std::max(plan.n, kDensePlain)});
+  plan.dense = true;
+  plan.cap = plan.n < 8 ? 8 : plan.n + plan.n / 4;
+  return plan;
+}
+
+Slot* build_dense(const Pair* pairs, uint32_t n, uint32_t cap, Model* model) {
+  Slot* slots = allocate(cap);
+  for (uint32_t i = 0; i < n; ++i) slots[i].set(pairs[i].key, pairs[i].payload);
+  for (uint32_t i = n; i < cap + kSlotPad; ++i) slots[i].set(0, 0);
+  *model = Model::make(1u << 31, 63, cap, n, true);
+  return slots;
+}
+
+Slot* build_leaf(const Pair* pairs, const LeafPlan& plan, Model* model) {
+  if (plan.dense) return build_dense(pairs, plan.n, plan.cap, model);
+  Slot* slots = allocate(plan.cap);
+  CHECK(plan.n > 0);
+  uint32_t next = 0;
+  uint64_t previous = 0;
+  for (uint32_t i = 0; i < plan.n; ++i) {
+    const uint32_t at = plan.at[i];
+    for (; next < at; ++next) slots[next].set(previous, 0);
+    slots[at].set(pairs[i].key, pairs[i].payload);
+    previous = pairs[i].key;
+    next = at + 1;
+  }
+  for (; next < plan.cap + kSlotPad; ++next) slots[next].set(previous, 0);
+  *model = Model::make(plan.m, plan.k, plan.cap, plan.at[0], false);
+  return slots;
+}
+
+void free_leaf(void* slots) { std::free(slots); }
+
+uint32_t collect_leaf(const Slot* slots, Model model, Pair* out) {
+  uint32_t n = 0;
+  if (model.dense()) {
+    for (; n < model.lo(); ++n) out[n] = {slots[n].get_key(), slots[n].get_payload()};
+    return n;
+  }
+  for (uint32_t i = model.lo(); i < model.cap(); ++i) {
+    const uint64_t key = slots[i].get_key();
+    if (i == model.lo() || key != slots[i - 1].get_key()) out[n++] = {key, slots[i].get_payload()};
+  }
+  return n;
+}
+
+}  // namespace omendb::index

@@ -1,0 +1,57 @@
+// Laying out sorted pairs as leaves: how many keys one leaf takes, its size, its line. node.h says what a
+// leaf is.
+#pragma once
+
+#include <cstdint>
+
+#include "index/core.h"
+#include "index/node.h"
+
+namespace omendb::index {
+
+// Shares of slots in use. Built at kFillBuild, a leaf is rebuilt at kFillFull or below kFillSparse: from
+// either side a sixth of its keys must come or go first, so no pattern of inserts and erases can make it
+// resize again and again.
+inline constexpr double kFillBuild = 0.70;
+inline constexpr double kFillBulk = 0.80;
+inline constexpr double kFillSealed = 0.94;  // keys that arrived in order are likely to be left alone
+inline constexpr uint32_t kFullPercent = 88;
+inline constexpr uint32_t kSparsePercent = 55;
+inline constexpr uint32_t kLeafKeysMax = 640;  // more are split
+inline constexpr uint32_t kLeafKeysBulk = 480;
+inline constexpr uint32_t kDenseSlots = 512;  // a leaf that is appended to is sealed at this size
+inline constexpr uint32_t kDensePlain = 64;   // keys that no line fits go into leaves of this many
+inline constexpr uint32_t kDenseMax =
+    96;  // a dense leaf that is no append target is laid out anew beyond this
+inline constexpr uint32_t kTailSlack = 16;  // free slots after the last key of a rebuilt leaf
+
+struct LeafPlan {
+  uint32_t n = 0;  // how many of the offered keys it takes
+  uint32_t cap = 0;
+  uint32_t m = 1u << 31, k = 63;
+  bool dense = true;
+  uint16_t at[kLeafSlots];  // of a gapped leaf: the slot of each key
+};
+
+/// Plans one leaf for the first n <= want of `avail` pairs. n is smaller than want when no line fits them
+/// all: then the leaf ends at the widest gap, or is dense. `base` <= the first key is the origin of the
+/// model.
+///
+/// Cost: a few passes over the pairs.
+LeafPlan plan_leaf(const Pair* pairs, uint32_t avail, uint32_t want, uint64_t base, double fill,
+                   uint32_t slack);
+
+/// Allocates and fills the leaf. Owns: the caller, until it is published; free_leaf() or epoch_retire with
+/// it.
+Slot* build_leaf(const Pair* pairs, const LeafPlan& plan, Model* model);
+
+/// A dense leaf with room for `cap` keys.
+Slot* build_dense(const Pair* pairs, uint32_t n, uint32_t cap, Model* model);
+
+void free_leaf(void* slots);
+inline size_t leaf_bytes(uint32_t cap) { return (cap + kSlotPad) * sizeof(Slot); }
+
+/// Copies the live pairs in order; returns how many. Requires: nobody changes the leaf.
+uint32_t collect_leaf(const Slot* slots, Model model, Pair* out);
+
+}  // namespace omendb::index

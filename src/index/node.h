@@ -1,0 +1,240 @@
+// The nodes of the learned core: what one looks like, and how a key finds its way through one. core.h has the
+// story.
+//
+//   Root     separators of all segments, ascending, and a learned hint into them. Replaced as a whole.
+//   Segment  up to kSegmentEntries entries and a learned hint into them. Replaced as a whole, but for entries
+//   at its end. Entry    separator, model, lock and address of one leaf, in half a cache line: a lookup goes
+//   from here to the slot. leaf     an array of slots, nothing else.
+//
+// A leaf is one of two kinds.
+//   gapped   Each key stands at its predicted slot or to the right of it, by at most kDriftMax. A gap repeats
+//   the key of
+//            the slot before it; slots before lo() hold nothing; slots after the last key repeat it, kSlotPad
+//            of them beyond cap(). So a slot is live if it is lo() or differs from the one before: no bitmap,
+//            no sentinel key.
+//   dense    Keys stand in slots 0 .. lo() - 1 without gaps. For leaves that grow at their end, tiny ones,
+//   and keys that
+//            no line fits: the B-tree's worst case.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace omendb::index {
+
+// 16 KB: a rebuild moves at most that much and stays at a few microseconds. A full leaf holds some 600 keys.
+inline constexpr uint32_t kLeafSlots = 1024;
+// find_slot() compares eight slots at a time, from a multiple of eight: two cache lines that are fetched
+// together.
+inline constexpr uint32_t kProbe = 8;
+inline constexpr uint32_t kSlotPad = 7;
+// A key is at most this far right of its prediction; a rebuild aims at half, so that the next one is that
+// many inserts away.
+inline constexpr uint32_t kDriftMax = 64;
+inline constexpr uint32_t kSegmentEntries = 128;
+inline constexpr uint32_t kSegmentHints = 256;
+
+/// floor((delta + 1) * m * 2^-(32 + k)): the one predict(), exact and monotonous, for build, split and
+/// lookup. m in [2^31, 2^32) and k in [0, 63] make slopes in (0, 1): a unit of key never needs more than one
+/// slot.
+inline uint64_t scale(uint64_t delta, uint32_t m, uint32_t k) {
+  const uint64_t wide = static_cast<uint64_t>(m) << 32;
+  const unsigned __int128 product = static_cast<unsigned __int128>(delta) * wide + wide;
+  return static_cast<uint64_t>(product >> 64) >> k;
+}
+
+inline uint64_t distance(uint64_t key, uint64_t base) { return key > base ? key - base : 0; }
+
+/// The largest representable slope that is not above `slope`.
+inline void to_fixed(double slope, uint32_t* m, uint32_t* k) {
+  *k = 0;
+  if (slope >= 1.0) {
+    *m = UINT32_MAX;
+    return;
+  }
+  while (slope < 0.5 && *k < 63) {
+    slope *= 2;
+    ++*k;
+  }
+  *m = static_cast<uint32_t>(slope * 4294967296.0);
+}
+
+struct Slot {
+  std::atomic<uint64_t> key;
+  std::atomic<uint64_t> payload;
+
+  // Acquire and release: on x86 they are plain moves, and the validation of a reader needs no fence.
+  uint64_t get_key() const { return key.load(std::memory_order_acquire); }
+  uint64_t get_payload() const { return payload.load(std::memory_order_acquire); }
+  void set_key(uint64_t k) { key.store(k, std::memory_order_release); }
+  void set_payload(uint64_t p) { payload.store(p, std::memory_order_release); }
+  void set(uint64_t k, uint64_t p) {
+    set_key(k);
+    set_payload(p);
+  }
+};
+
+/// m:32 | k:6 | cap:11 | lo:11 | dense:1, from the top.
+struct Model {
+  uint64_t word = 0;
+
+  static Model make(uint32_t m, uint32_t k, uint32_t cap, uint32_t lo, bool dense) {
+    return {(static_cast<uint64_t>(m) << 32) | (static_cast<uint64_t>(k) << 26) |
+            (static_cast<uint64_t>(cap) << 15) | (static_cast<uint64_t>(lo) << 4) |
+            static_cast<uint64_t>(dense)};
+  }
+  uint32_t m() const { return static_cast<uint32_t>(word >> 32); }
+  uint32_t k() const { return (word >> 26) & 63; }
+  uint32_t cap() const { return (word >> 15) & 2047; }
+  uint32_t lo() const { return (word >> 4) & 2047; }
+  bool dense() const { return (word & 1) != 0; }
+  Model with_lo(uint32_t lo) const {
+    return {(word & ~(uint64_t{2047} << 4)) | (static_cast<uint64_t>(lo) << 4)};
+  }
+
+  uint32_t predict(uint64_t key, uint64_t base) const {
+    const uint64_t position = scale(distance(key, base), m(), k());
+    const uint32_t last = cap() - 1;
+    return position < last ? static_cast<uint32_t>(position) : last;
+  }
+};
+
+// live:11 | sequence:50 | obsolete | busy | locked
+inline constexpr uint64_t kLocked = 1;    // a writer owns the leaf; readers carry on
+inline constexpr uint64_t kBusy = 2;      // its slots or the entry are changing; readers look again
+inline constexpr uint64_t kObsolete = 4;  // for good: the way starts again at the root
+inline constexpr uint64_t kSequence = 8;
+inline constexpr uint32_t kLiveShift = 53;
+
+struct Entry {
+  std::atomic<uint64_t> version;
+  /// Separator and origin of the model. The first entry of a segment has no use for a separator: there it may
+  /// change.
+  std::atomic<uint64_t> base;
+  std::atomic<uint64_t> model;
+  std::atomic<Slot*> leaf;
+
+  uint32_t live() const {
+    return static_cast<uint32_t>(version.load(std::memory_order_relaxed) >> kLiveShift);
+  }
+};
+static_assert(sizeof(Entry) == 32);
+
+/// Hints are lower bounds: hint[b] is the last entry whose separator falls into a bucket before b, or 0.
+struct Hinter {
+  uint64_t base = 0;
+  uint32_t m = 1u << 31;
+  uint32_t k = 63;
+
+  uint32_t bucket(uint64_t key, uint32_t buckets) const {
+    const uint64_t b = scale(distance(key, base), m, k);
+    return b < buckets ? static_cast<uint32_t>(b) : buckets - 1;
+  }
+};
+
+/// The last i in [from, n) with separator(i) <= key, given that `from` is such or 0. Near `from`: two
+/// compares; far: binary.
+template <class Separator>
+inline uint32_t advance(uint32_t from, uint32_t n, uint64_t key, const Separator& separator) {
+  uint32_t i = from;
+  if (i + 1 >= n || separator(i + 1) > key) return i;
+  ++i;
+  if (i + 1 >= n || separator(i + 1) > key) return i;
+  ++i;
+  uint32_t step = 2;
+  while (i + step < n && separator(i + step) <= key) {
+    i += step;
+    step *= 2;
+  }
+  uint32_t end = i + step < n ? i + step : n;  // separator(end) > key, or the end
+  while (end - i > 1) {
+    const uint32_t middle = i + (end - i) / 2;
+    if (separator(middle) <= key) {
+      i = middle;
+    } else {
+      end = middle;
+    }
+  }
+  return i;
+}
+
+struct alignas(64) Segment {
+  Hinter hinter;
+  std::atomic<uint32_t> count;
+  uint32_t capacity;
+  std::atomic<uint32_t> smo_lock;  // held to change the structure below this segment
+  bool obsolete = false;           // under smo_lock
+  alignas(64) std::atomic<uint8_t> hints[kSegmentHints];
+
+  Entry* entries() { return reinterpret_cast<Entry*>(this + 1); }
+  const Entry* entries() const { return reinterpret_cast<const Entry*>(this + 1); }
+  uint64_t separator(uint32_t i) const { return entries()[i].base.load(std::memory_order_relaxed); }
+  uint32_t route(uint64_t key) const {
+    const uint32_t n = count.load(std::memory_order_acquire);
+    const uint32_t hint = hints[hinter.bucket(key, kSegmentHints)].load(std::memory_order_relaxed);
+    return advance(hint, n, key, [this](uint32_t i) { return separator(i); });
+  }
+};
+
+struct RootEntry {
+  uint64_t separator;  // of the first, never looked at
+  std::atomic<Segment*> segment;
+};
+
+struct Root {
+  Hinter hinter;
+  uint32_t count;
+  uint32_t hint_count;
+
+  RootEntry* entries() { return reinterpret_cast<RootEntry*>(this + 1); }
+  const RootEntry* entries() const { return reinterpret_cast<const RootEntry*>(this + 1); }
+  uint32_t* hints() { return reinterpret_cast<uint32_t*>(entries() + count); }
+  const uint32_t* hints() const { return reinterpret_cast<const uint32_t*>(entries() + count); }
+  uint32_t route(uint64_t key) const {
+    return advance(hints()[hinter.bucket(key, hint_count)], count, key,
+                   [this](uint32_t i) { return entries()[i].separator; });
+  }
+  Segment* segment(uint32_t i) const { return entries()[i].segment.load(std::memory_order_acquire); }
+};
+
+/// The first slot of [lo, cap) whose key is >= key, or cap. Requires that all slots before `predicted` are
+/// smaller; those from the last multiple of kProbe on are read nevertheless, and up to kSlotPad beyond cap:
+/// counting the smaller ones of eight has no branch to mispredict. Slots before lo hold erased keys, all
+/// smaller than those that live.
+inline uint32_t find_slot(const Slot* slots, uint32_t predicted, uint32_t lo, uint32_t cap, uint64_t key) {
+  uint32_t i = predicted & ~(kProbe - 1);
+  while (i < cap) {
+    uint32_t smaller = 0;
+#pragma GCC unroll 8
+    for (uint32_t j = 0; j < kProbe; ++j) smaller += slots[i + j].get_key() < key;
+    i += smaller;
+    if (smaller < kProbe) break;
+  }
+  i = i > lo ? i : lo;
+  return i < cap ? i : cap;
+}
+
+/// The first slot of [0, n) whose key is >= key, or n.
+inline uint32_t find_dense(const Slot* slots, uint32_t n, uint64_t key) {
+  uint32_t first = 0;
+  while (n > 0) {
+    const uint32_t half = n / 2;
+    const bool right = slots[first + half].get_key() < key;
+    first = right ? first + half + 1 : first;
+    n = right ? n - half - 1 : half;
+  }
+  return first;
+}
+
+/// Where key is, or would be; `end` is the first slot that cannot hold it.
+inline uint32_t find_in_leaf(const Slot* slots, Model model, uint64_t base, uint64_t key, uint32_t* end) {
+  if (model.dense()) {
+    *end = model.lo();
+    return find_dense(slots, model.lo(), key);
+  }
+  *end = model.cap();
+  return find_slot(slots, model.predict(key, base), model.lo(), model.cap(), key);
+}
+
+}  // namespace omendb::index
