@@ -102,9 +102,10 @@ class Session {
  public:
   virtual ~Session() = default;
 
-  /// Cuts `sql` into statements. Errors: 42601 with position, 22021.
+  /// Cuts `sql` into statements; none for an empty string or comments only. `sql` is valid during the call.
+  /// Errors: 42601 with position, 22021.
   virtual Result<std::vector<std::shared_ptr<const ParsedStatement>>> parse(std::string_view sql) = 0;
-  /// Analyses. Types of parameters that are kInvalidOid are inferred. Errors: everything a statement's text can be wrong in.
+  /// Analyses. A null `statement` is the empty query. Types of parameters that are kInvalidOid are inferred. Errors: everything a statement's text can be wrong in.
   virtual Result<std::shared_ptr<PreparedStatement>> prepare(std::shared_ptr<const ParsedStatement> statement,
                                                             const std::vector<Oid>& parameter_types) = 0;
   virtual const std::vector<Oid>& parameter_types(const PreparedStatement& statement) const = 0;
@@ -123,11 +124,13 @@ class Session {
   virtual Result<Portal*> find_portal(const std::string& name) = 0;
   virtual void close_portal(const std::string& name) = 0;
 
-  /// An error that the protocol layer met: fails the transaction as a failed statement does.
+  /// Called after every error, the session's own and those that the protocol layer met: fails the transaction as a failed
+  /// statement does. Again, or outside any transaction: nothing.
   virtual void fail() = 0;
   /// End of a simple query, or Sync: commits or rolls back the implicit transaction. Errors: those of commit.
   virtual Status sync() = 0;
-  /// A simple query of several statements runs them as one implicit transaction block; call before the first.
+  /// A simple query of several statements runs them as one implicit transaction block; called before each of them (an inner
+  /// COMMIT ends a block, and the next statement begins another). Inside a block: nothing.
   virtual void begin_implicit_block() = 0;
   virtual TransactionState transaction_state() const = 0;
 
@@ -142,10 +145,29 @@ class Session {
   virtual void cancel() = 0;
 };
 
+/// Every session of the server, as pg_cancel_backend, pg_terminate_backend and pg_stat_activity see them. Thread: any.
+class Backends {
+ public:
+  virtual ~Backends() = default;
+  struct Backend {
+    int32_t process_id = 0;
+    std::string user, database, remote_address;
+    int64_t start_us = 0;       // since 1970
+    bool active = false;        // a worker is at it: not waiting for its client
+    char transaction_state = 'I';
+  };
+  /// False: no such process.
+  virtual bool cancel(int32_t process_id) = 0;
+  /// The client gets FATAL 57P01. False: no such process.
+  virtual bool terminate(int32_t process_id) = 0;
+  virtual std::vector<Backend> list() = 0;
+};
+
 struct EngineOptions {
   size_t memory_bytes = 0;          // for DuckDB's operators; 0: an eighth of the machine
   std::string temp_directory;       // for spilling
   int threads = 0;                  // analytical threads; 0: one a core
+  Backends* backends = nullptr;     // must outlive the engine; nullptr: no server around it
 };
 
 /// Thread: any.

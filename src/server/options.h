@@ -1,0 +1,53 @@
+// What the operator decides: command line and configuration file (TOML). The command line wins.
+//
+//   data_dir = "/var/lib/omendb"       # --data-dir
+//   pg_listen = "127.0.0.1:5433"       # --pg-listen
+//   http_listen = "127.0.0.1:8080"     # --http-listen; empty: no HTTP
+//   memory = "4GB"                     # --memory; one budget for everything; default a quarter of the machine
+//   max_connections = 1000
+//   authentication_timeout = "60s"
+//   shutdown_grace = "5s"              # SIGTERM: open transactions may go on so long
+//   log_level = "info"                 # trace, debug, info, warn, error
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/status.h"
+#include "server/server.h"
+
+namespace omendb::server {
+
+/// How the one budget is divided. What a write set or DuckDB does not use is not lent to another.
+struct MemoryBudget {
+  size_t total = 0;
+  size_t block_cache = 0;    // RocksDB blocks: 40 %
+  size_t write_buffers = 0;  // RocksDB memtables: 10 %, at most 512 MB
+  size_t write_set = 0;      // one transaction's writes before they go to the store: 2 %, 16 to 256 MB
+  size_t analytics = 0;      // DuckDB's operators: 40 %
+};
+MemoryBudget divide_memory(size_t total);
+/// Bytes of memory that this process may use: the machine's, or its control group's limit.
+size_t machine_memory();
+
+/// "512MB", "4GB", "64kB", "1073741824". Errors: F0000.
+Result<size_t> parse_bytes(const std::string& text);
+/// "60s", "500ms", "5min", "2h". A bare number counts seconds. Errors: F0000.
+Result<int64_t> parse_duration_ms(const std::string& text);
+
+struct StartOptions {
+  std::string data_directory;
+  std::string log_level = "info";
+  MemoryBudget memory;
+  ServerOptions server;
+};
+
+/// As typed; empty: not given.
+struct StartArguments {
+  std::string data_directory, pg_listen, http_listen, config_file, memory, certificate, key;
+};
+
+/// Reads the configuration file, if any, and puts the arguments over it. Errors: F0000, one line that names what is wrong.
+Result<StartOptions> resolve(const StartArguments& arguments);
+
+}  // namespace omendb::server
