@@ -574,7 +574,9 @@ double Numeric::approximate() const {
     case Kind::kNegInf: return -HUGE_VAL;
     case Kind::kFinite: break;
   }
-  std::string text = to_text();
+  Numeric whole = *this;
+  whole.dscale = min_scale();  // all digits, whatever the display scale
+  std::string text = whole.to_text();
   double v = 0;
   auto [p, error] = std::from_chars(text.data(), text.data() + text.size(), v);
   if (error == std::errc::result_out_of_range) v = weight < 0 ? 0.0 : negative ? -HUGE_VAL : HUGE_VAL;

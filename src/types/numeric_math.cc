@@ -73,7 +73,7 @@ Numeric root(const Numeric& x, int scale) {
   int local = scale + 6;
   s.dscale = std::max(local, 0);
   int digits_wanted = std::max(0, (s.weight + 1) * 4 + local);
-  for (int good = 14; good < digits_wanted + 2; good *= 2) {
+  for (int good = 12; good < digits_wanted + 2; good *= 2) {
     Numeric q = over(x, s, local);
     s = times(plus(s, q), Numeric::from_scaled(5, 1), local);
   }
@@ -307,6 +307,7 @@ Status numeric_log(const Numeric& base, const Numeric& x, Numeric* out) {
     *out = Numeric::nan();
     return {};
   }
+  if (base.is_finite() && x.is_finite()) RETURN_IF_ERROR(check_logarithm(base));
   if (base.sign() < 0 || x.sign() < 0) {
     return Status(SqlState::kInvalidArgumentForLog, "cannot take logarithm of a negative number");
   }
@@ -521,13 +522,9 @@ Status numeric_width_bucket(const Numeric& x, const Numeric& low, const Numeric&
   above.negative = width.negative = false;
   RETURN_IF_ERROR(numeric_mul(above, Numeric::from_int64(count), &scaled));
   RETURN_IF_ERROR(numeric_div(scaled, width, &bucket));
-  if (Numeric::compare(bucket, Numeric::from_int64(count)) >= 0) {
-    *out = count;
-    return {};
-  }
   bucket.truncate(0);
+  RETURN_IF_ERROR(numeric_add(bucket, one(), &bucket));
   RETURN_IF_ERROR(bucket.to_int32(out));
-  ++*out;
   return {};
 }
 

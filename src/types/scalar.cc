@@ -115,6 +115,39 @@ int hex_value(char c) {
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+// std::to_chars may answer with a decimal exactly halfway to the neighbouring double (it reads back by the round-to-even rule);
+// PostgreSQL never does and takes one more digit. Halfway points with so few digits exist among large integers only.
+template <class T>
+char* avoid_halfway(T value, char* text, char* end, char* limit) {
+  T size = std::fabs(value);
+  auto exact = static_cast<UInt128>(size);
+  UInt128 up = static_cast<UInt128>(std::nextafter(size, std::numeric_limits<T>::infinity())) - exact;
+  UInt128 down = exact - static_cast<UInt128>(std::nextafter(size, T{0}));
+  for (int precision = -1; precision < 20;) {
+    UInt128 decimal = 0;
+    int exponent = 0, after = 0, digits = 0;
+    bool point = false;
+    for (const char* p = text; p < end; ++p) {
+      if (*p == 'e') {
+        std::from_chars(p[1] == '+' ? p + 2 : p + 1, end, exponent);
+        break;
+      }
+      if (*p == '.') point = true;
+      if (*p < '0' || *p > '9') continue;
+      decimal = decimal * 10 + static_cast<unsigned>(*p - '0');
+      ++digits;
+      after += point;
+    }
+    for (int i = exponent - after; i > 0; --i) decimal *= 10;
+    if (exponent < after) return end;
+    UInt128 distance = decimal > exact ? decimal - exact : exact - decimal;
+    if (distance * 2 != (decimal > exact ? up : down)) return end;
+    precision = digits;
+    end = std::to_chars(text, limit, value, std::chars_format::scientific, precision).ptr;
+  }
+  return end;
+}
+
 // PostgreSQL writes an exponent with at least two digits, and uses one outside [-4, fixed_limit).
 template <class T>
 void append_real(T value, int fixed_limit, int digits, int extra, std::string* out) {
@@ -142,8 +175,11 @@ void append_real(T value, int fixed_limit, int digits, int extra, std::string* o
     return;
   }
   auto end = std::to_chars(text, text + sizeof(text), value, std::chars_format::scientific).ptr;
+  if (std::fabs(value) >= (sizeof(T) == 4 ? 0x1p24 : 0x1p53) && std::fabs(value) < 1e38) {
+    end = avoid_halfway(value, text, end, text + sizeof(text));
+  }
   // text is d[.ddd]e[+-]xx: take it apart.
-  const char* e = end;
+  const char* e = end - 1;
   while (*e != 'e') --e;
   int exponent = 0;
   std::from_chars(e[1] == '+' ? e + 2 : e + 1, end, exponent);
