@@ -113,10 +113,12 @@ void Connection::on_ready() {
     if (timer_ != nullptr && protocol_.state() == Protocol::State::kReady) timer_->cancel();
   }
   ServingScope scope(server_);
+  lingers_ = monotonic_ns() - handed_back_ns_ < kLingerUs * 1000;
   serve();
 }
 
 void Connection::serve() {
+  bool first = true;  // the reactor says that there is something to read
   while (true) {
     if (interruption() != Interruption::kNone) {
       protocol_.run();
@@ -126,7 +128,8 @@ void Connection::serve() {
     size_t capacity;
     size_t wanted = std::clamp(protocol_.input().missing(), kReadBytes, kReadBytesMax);
     char* into = protocol_.input().prepare(wanted, &capacity);
-    ssize_t n = ::recv(fd_, into, capacity, 0);
+    ssize_t n = ::recv(fd_, into, capacity, first || lingers_ ? 0 : MSG_DONTWAIT);
+    first = false;
     if (n > 0) {
       server_.metrics.bytes_in.fetch_add(static_cast<uint64_t>(n), std::memory_order_relaxed);
       protocol_.input().commit(static_cast<size_t>(n));
@@ -146,6 +149,7 @@ void Connection::serve() {
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
       protocol_.release_memory();
+      handed_back_ns_ = monotonic_ns();
       if (server_.stopping.load() != Server::Impl::Stopping::kNo) interrupt_if_idle();
       wait();
       return;

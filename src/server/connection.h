@@ -12,8 +12,8 @@ namespace omendb::server {
 
 class Connection final : public std::enable_shared_from_this<Connection>, private Transport, private Host {
  public:
-  /// How long a thread stays with a client that says nothing. A client that thinks longer costs one hand-over per statement
-  /// (about 10 us) instead of a thread.
+  /// How long a thread stays with a client that says nothing, if that client's last pause was shorter than this. A client
+  /// that thinks longer costs one hand-over per statement (about 10 us) instead of a thread.
   static constexpr int64_t kLingerUs = 10'000;
 
   Connection(Server::Impl& server, tcp::socket socket, int32_t process_id, int32_t cancel_key, std::string remote_address);
@@ -66,6 +66,8 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   bool admitted_ = false;
   bool made_blocking_ = false;
   bool finished_ = false;
+  bool lingers_ = false;             // its last pause was short
+  int64_t handed_back_ns_ = 0;
   Protocol::Counters published_;
 
   Mutex mutex_;

@@ -14,6 +14,9 @@ namespace {
 
 // How long an idle worker is kept for the next burst.
 constexpr auto kWorkerIdle = std::chrono::seconds(10);
+// More than so many do not wait for work at all. Asio wakes waiting threads in turn, so a trickle of work would keep
+// every thread that a burst has left behind.
+constexpr size_t kWorkersSpare = 16;
 // Beyond the limit of sessions, room for connections that start, cancel, or are told that there are too many.
 constexpr size_t kExtraConnections = 64;
 constexpr int64_t kStopHardLimitNs = 20'000'000'000;
@@ -119,9 +122,9 @@ void Server::Impl::spawn_locked() {
 
 void Server::Impl::worker() {
   while (!io.stopped()) {
-    if (io.run_one_for(kWorkerIdle) > 0) continue;
+    const bool worked = io.run_one_for(kWorkerIdle) > 0;
     MutexLock lock(workers_mutex);
-    if (watching > 1 && !io.stopped()) {
+    if (watching > (worked ? kWorkersSpare : 1) && !io.stopped()) {
       --watching;
       --workers;
       return;
