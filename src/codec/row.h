@@ -1,4 +1,15 @@
-// Row bytes: any column in constant time, columns added later read as missing.
+// codec/: values to bytes and back. row.h: the bytes of a row; key.h: the bytes by which rows are ordered.
+//
+// Row bytes, format 1 (little-endian; n = number of columns when the row was written):
+//
+//   offset 0   u16   n in the low 12 bits, format - 1 in the high 4
+//   2          (n + 7) / 8 bytes: bit i of byte i / 8 is set when column i is null
+//   then       the fixed section: a slot for each column, in column order, null or not. A fixed-length value lies in its
+//              slot; a variable-length value's slot is the u32 end of its bytes in the variable section (it starts where
+//              the variable-length column before it ends)
+//   then       the variable section
+//
+// So any column is found in constant time, and a row written before a column was added stays readable: n says so.
 #pragma once
 
 #include <string>
@@ -8,6 +19,9 @@
 #include "types/value.h"
 
 namespace omendb::codec {
+
+/// Bytes of a column's slot in the fixed section.
+uint32_t fixed_bytes(types::Physical kind);
 
 /// The physical columns of a table in attnum order, dropped ones included (a dropped column is always null in new rows).
 /// Immutable; Thread: any.
@@ -21,7 +35,8 @@ class RowLayout {
   friend class RowBuilder;
   friend class RowView;
   std::vector<types::PhysicalType> columns_;
-  std::vector<uint32_t> fixed_offset_;  // of column i in the fixed section; variable-length columns hold a 4-byte end offset there
+  std::vector<uint32_t> fixed_offset_;  // of column i in the fixed section; one more: the length of the section
+  std::vector<int32_t> variable_before_;  // the nearest variable-length column before i; -1: none
 };
 
 /// Writes one row at a time; reusable.
@@ -30,6 +45,7 @@ class RowBuilder {
   explicit RowBuilder(const RowLayout& layout);
   /// Forgets the values: every column is null again.
   void reset();
+  /// The value's bytes must live until finish().
   void set(size_t column, const types::ValueView& value);
   /// The bytes, valid until the next call.
   std::string_view finish();
@@ -45,17 +61,34 @@ class RowBuilder {
 class RowView {
  public:
   RowView(const RowLayout& layout, std::string_view bytes);
-  bool present(size_t column) const;
-  bool is_null(size_t column) const;
+  bool present(size_t column) const { return column < count_; }
+  bool is_null(size_t column) const {
+    return column >= count_ || ((static_cast<unsigned char>(bytes_[2 + column / 8]) >> (column % 8)) & 1) != 0;
+  }
   types::ValueView get(size_t column) const;
   /// Requires !is_null(column) and a kBytes column.
-  std::string_view bytes(size_t column) const;
+  std::string_view bytes(size_t column) const {
+    uint32_t begin = 0;
+    if (int32_t before = layout_.variable_before_[column]; before >= 0) begin = end_of(static_cast<size_t>(before));
+    return bytes_.substr(variable_ + begin, end_of(column) - begin);
+  }
   /// Address of a fixed-length value, unaligned. Requires !is_null(column).
-  const char* fixed(size_t column) const;
+  const char* fixed(size_t column) const { return bytes_.data() + fixed_ + layout_.fixed_offset_[column]; }
+
+  /// Whether `bytes` are a whole row of this layout. Bytes from outside (a damaged store) are asked first.
+  static bool valid(const RowLayout& layout, std::string_view bytes);
 
  private:
+  uint32_t end_of(size_t column) const {
+    uint32_t end;
+    std::memcpy(&end, fixed(column), sizeof(end));
+    return end;
+  }
   const RowLayout& layout_;
   std::string_view bytes_;
+  uint32_t count_ = 0;     // columns in these bytes, at most the layout's
+  uint32_t fixed_ = 0;     // offset of the fixed section
+  uint32_t variable_ = 0;  // offset of the variable section
 };
 
 }  // namespace omendb::codec

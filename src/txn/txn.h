@@ -1,6 +1,39 @@
 // txn/: which version may I see, and may I commit?
 //
-// (essay, states and invariants belong here: see DESIGN.md "Transactions")
+// This header is the face that statements see; the parts behind it:
+//   stamp.h        how versions lie in the store
+//   timeline.h     numbers in commit order, the watermark, live snapshots, loads
+//   write_set.h    what a transaction has written so far
+//   locks.h        row and object locks, deadlocks
+//   versions.h     reading: the version of a key that a snapshot sees
+//   commit.h       the commit pipeline: groups, one synced batch each
+//   transaction.h  the transaction itself, spilling, the manager that ties the parts together
+//   gc.h           which versions nobody needs any more
+//
+// States of a transaction
+//   active -> committing -> committed        commit(): conflict-free by its locks, written, durable, installed, visible
+//   active -> rolled back                    rollback(), or a refusal before anything was written (42P07, 53100, ...)
+//   committing -> unknown                    the write failed: 40003; the store refuses writes until a restart decides
+// A transaction that fails inside a statement stays active here; sql/ refuses statements until ROLLBACK.
+//
+// A version goes: own write (write set, by command number) -> [load: in the store under a load number, invisible]
+// -> committed at a timestamp -> superseded by a newer one -> reaped once the horizon has passed its successor.
+//
+// Who wins. A writer locks a row before it writes it and keeps the lock to the end. Under the lock it looks at the newest
+// committed version. READ COMMITTED goes on with that one (sql/ re-checks the condition); REPEATABLE READ refuses with
+// 40001 when it is newer than the snapshot. So nothing is left to check at commit, and no history of commits is needed,
+// however old a snapshot is. SERIALIZABLE behaves as REPEATABLE READ; the place for tracking dangerous structures is
+// where reads go through View (versions.h) and writes through lock_row.
+//
+// Invariants
+//   1. A snapshot is a timestamp S; it sees exactly the versions committed at or below S. S never exceeds the watermark.
+//   2. The watermark only moves to a timestamp when every commit at or below it is durable, installed and published.
+//   3. A key's versions lie in the store in commit order: a writer takes its number while it holds the row's lock, and
+//      locks are given up after the commit is published. Loads too: a spill takes its number under the locks.
+//   4. Durable before visible; locks released after visible.
+//   5. A version is reaped only if a newer version of the same key is committed at or below the horizon, and the horizon is
+//      at or below every snapshot alive and every one made later.
+//   6. A load number means one transaction, before and after a crash: the clock is made durable above it first.
 #pragma once
 
 #include <atomic>
@@ -48,6 +81,8 @@ class Transaction {
   /// 0: wait for ever. Microseconds.
   virtual void set_lock_timeout_us(int64_t timeout_us) = 0;
   virtual void set_deadlock_timeout_us(int64_t timeout_us) = 0;
+  /// What deadlock reports call this transaction's session; its id until set.
+  virtual void set_process_id(int32_t process_id) = 0;
 };
 
 }  // namespace omendb::txn

@@ -1,0 +1,313 @@
+#include "txn/locks.h"
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+
+namespace omendb::txn {
+namespace {
+
+constexpr uint16_t bit(LockMode mode) { return static_cast<uint16_t>(1u << static_cast<int>(mode)); }
+
+template <class... Modes>
+constexpr uint16_t bits(Modes... modes) {
+  return static_cast<uint16_t>((bit(modes) | ... | 0));
+}
+
+using M = LockMode;
+// PostgreSQL's tables 13.2 and 13.3.
+constexpr std::array<uint16_t, kLockModeCount> kConflicts = {
+    bits(M::kAccessExclusive),
+    bits(M::kExclusive, M::kAccessExclusive),
+    bits(M::kShare, M::kShareRowExclusive, M::kExclusive, M::kAccessExclusive),
+    bits(M::kShareUpdateExclusive, M::kShare, M::kShareRowExclusive, M::kExclusive, M::kAccessExclusive),
+    bits(M::kRowExclusive, M::kShareUpdateExclusive, M::kShareRowExclusive, M::kExclusive, M::kAccessExclusive),
+    bits(M::kRowExclusive, M::kShareUpdateExclusive, M::kShare, M::kShareRowExclusive, M::kExclusive,
+         M::kAccessExclusive),
+    bits(M::kRowShare, M::kRowExclusive, M::kShareUpdateExclusive, M::kShare, M::kShareRowExclusive, M::kExclusive,
+         M::kAccessExclusive),
+    bits(M::kAccessShare, M::kRowShare, M::kRowExclusive, M::kShareUpdateExclusive, M::kShare, M::kShareRowExclusive,
+         M::kExclusive, M::kAccessExclusive),
+    bits(M::kRowForUpdate),
+    bits(M::kRowForNoKeyUpdate, M::kRowForUpdate),
+    bits(M::kRowForShare, M::kRowForNoKeyUpdate, M::kRowForUpdate),
+    bits(M::kRowForKeyShare, M::kRowForShare, M::kRowForNoKeyUpdate, M::kRowForUpdate),
+    bits(M::kTransactionExclusive),
+    bits(M::kTransactionShare, M::kTransactionExclusive),
+};
+constexpr uint16_t conflicts(LockMode mode) { return kConflicts[static_cast<size_t>(mode)]; }
+
+constexpr const char* kModeNames[kLockModeCount] = {
+    "AccessShareLock", "RowShareLock", "RowExclusiveLock", "ShareUpdateExclusiveLock", "ShareLock",
+    "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock",
+    // PostgreSQL waits for a row by waiting for the transaction that holds it.
+    "ShareLock", "ShareLock", "ShareLock", "ShareLock", "ShareLock", "ExclusiveLock"};
+
+/// Whether holding `mask` makes a request for `mode` pointless. Row modes are ordered by strength.
+bool covers(uint16_t mask, LockMode mode) {
+  if (mode >= M::kRowForKeyShare && mode <= M::kRowForUpdate) {
+    return (mask >> static_cast<int>(mode)) != 0;
+  }
+  return (mask & bit(mode)) != 0;
+}
+
+}  // namespace
+
+void LockOwner::cancel() {
+  cancelled_.store(true, std::memory_order_release);
+  MutexLock lock(mutex_);
+  wake_.notify_all();
+}
+
+LockManager::LockManager() : seed_(std::random_device{}() * 0x100000001ull) {}
+
+Resource LockManager::row(StorageId storage, std::string_view key) const {
+  return {Resource::Kind::kRow, XXH3_64bits_withSeed(key.data(), key.size(), seed_ + storage.value)};
+}
+
+LockManager::Holder* LockManager::holder(Lock& lock, const LockOwner* owner) {
+  if (lock.first.owner == owner) return &lock.first;
+  for (Holder& h : lock.others) {
+    if (h.owner == owner) return &h;
+  }
+  return nullptr;
+}
+
+bool LockManager::conflicts_with_holders(const Lock& lock, const LockOwner* owner, LockMode mode) {
+  const uint16_t against = conflicts(mode);
+  if (lock.first.owner != nullptr && lock.first.owner != owner && (lock.first.mask & against) != 0) return true;
+  for (const Holder& h : lock.others) {
+    if (h.owner != owner && (h.mask & against) != 0) return true;
+  }
+  return false;
+}
+
+void LockManager::grant(Lock& lock, LockOwner& owner, LockMode mode) {
+  Holder* mine = holder(lock, &owner);
+  if (mine != nullptr) {
+    mine->mask |= bit(mode);
+  } else if (lock.first.owner == nullptr) {
+    lock.first = {&owner, bit(mode)};
+  } else {
+    lock.others.push_back({&owner, bit(mode)});
+  }
+}
+
+LockOutcome LockManager::acquire(LockOwner& owner, Resource resource, LockMode mode, LockWait wait_policy,
+                                 bool* fresh) {
+  if (fresh != nullptr) *fresh = false;
+  Shard& s = shard(resource);
+  uint16_t before = 0;
+  {
+    MutexLock guard(s.mutex);
+    Lock& lock = s.locks[resource];
+    Holder* mine = holder(lock, &owner);
+    before = mine != nullptr ? mine->mask : 0;
+    if (mine != nullptr && covers(mine->mask, mode)) return LockOutcome::kGranted;
+    bool blocked = conflicts_with_holders(lock, &owner, mode);
+    if (!blocked && before == 0) {
+      for (const LockOwner* waiter : lock.queue) {
+        if ((conflicts(mode) & bit(waiter->wanted_mode_)) != 0) blocked = true;
+      }
+    }
+    if (blocked && wait_policy == LockWait::kNoWait) {
+      if (lock.unused()) s.locks.erase(resource);
+      return LockOutcome::kNotAvailable;
+    }
+    if (!blocked) {
+      grant(lock, owner, mode);
+      owner.held_.push_back({resource, before, owner.next_sequence_++});
+      if (fresh != nullptr) *fresh = true;
+      return LockOutcome::kGranted;
+    }
+    // Who holds the resource already goes before those whom its lock keeps waiting.
+    auto place = lock.queue.end();
+    if (before != 0) {
+      place = std::find_if(lock.queue.begin(), lock.queue.end(), [&](const LockOwner* waiter) {
+        return (conflicts(waiter->wanted_mode_) & before) != 0;
+      });
+    }
+    lock.queue.insert(place, &owner);
+    owner.waiting_ = true;
+    owner.granted_ = false;
+    owner.wanted_ = resource;
+    owner.wanted_mode_ = mode;
+  }
+  waits_.fetch_add(1, std::memory_order_relaxed);
+  const LockOutcome outcome = wait(owner, s);
+  if (outcome == LockOutcome::kGranted) {
+    owner.held_.push_back({resource, before, owner.next_sequence_++});
+    if (fresh != nullptr) *fresh = true;
+  }
+  return outcome;
+}
+
+LockOutcome LockManager::wait(LockOwner& owner, Shard& s) {
+  using Clock = std::chrono::steady_clock;
+  const auto start = Clock::now();
+  const auto far = start + std::chrono::hours(24 * 365);
+  const auto give_up =
+      owner.lock_timeout_us > 0 ? start + std::chrono::microseconds(owner.lock_timeout_us) : far;
+  auto look_for_deadlock = start + std::chrono::microseconds(owner.deadlock_timeout_us);
+  for (;;) {
+    bool granted = false;
+    {
+      std::unique_lock<std::mutex> sleep(owner.mutex_.native());
+      owner.wake_.wait_until(sleep, std::min(give_up, look_for_deadlock),
+                             [&] { return owner.granted_ || owner.cancelled(); });
+      granted = owner.granted_;
+    }
+    if (granted) return LockOutcome::kGranted;
+
+    LockOutcome outcome = LockOutcome::kGranted;
+    const auto now = Clock::now();
+    if (owner.cancelled()) {
+      outcome = LockOutcome::kCancelled;
+    } else if (now >= give_up) {
+      outcome = LockOutcome::kTimeout;
+    } else if (now >= look_for_deadlock) {
+      look_for_deadlock = far;
+      if (break_cycle(owner)) {
+        deadlocks_.fetch_add(1, std::memory_order_relaxed);
+        return LockOutcome::kDeadlock;
+      }
+    }
+    if (outcome == LockOutcome::kGranted) continue;
+    MutexLock guard(s.mutex);
+    if (owner.granted_) return LockOutcome::kGranted;  // it came while we made up our mind
+    leave_queue(s, owner);
+    return outcome;
+  }
+}
+
+void LockManager::leave_queue(Shard& s, LockOwner& owner) {
+  const Resource resource = owner.wanted_;
+  Lock& lock = s.locks[resource];
+  lock.queue.erase(std::find(lock.queue.begin(), lock.queue.end(), &owner));
+  owner.waiting_ = false;
+  serve_queue(lock);
+  if (lock.unused()) s.locks.erase(resource);
+}
+
+void LockManager::serve_queue(Lock& lock) {
+  uint16_t wanted_ahead = 0;
+  for (size_t i = 0; i < lock.queue.size();) {
+    LockOwner& waiter = *lock.queue[i];
+    const LockMode mode = waiter.wanted_mode_;
+    if (conflicts_with_holders(lock, &waiter, mode) || (conflicts(mode) & wanted_ahead) != 0) {
+      wanted_ahead |= bit(mode);
+      ++i;
+      continue;
+    }
+    grant(lock, waiter, mode);
+    lock.queue.erase(lock.queue.begin() + static_cast<ptrdiff_t>(i));
+    waiter.waiting_ = false;
+    MutexLock sleep(waiter.mutex_);
+    waiter.granted_ = true;
+    waiter.wake_.notify_all();
+  }
+}
+
+void LockManager::set_mask(Shard& s, const Resource& resource, LockOwner& owner, uint16_t mask) {
+  const auto it = s.locks.find(resource);
+  if (it == s.locks.end()) return;
+  Lock& lock = it->second;
+  Holder* mine = holder(lock, &owner);
+  if (mine == nullptr) return;
+  if (mask != 0) {
+    mine->mask = mask;
+  } else if (mine == &lock.first) {
+    lock.first = {nullptr, 0};
+    if (!lock.others.empty()) {
+      lock.first = lock.others.back();
+      lock.others.pop_back();
+    }
+  } else {
+    lock.others.erase(lock.others.begin() + (mine - lock.others.data()));
+  }
+  if (!lock.queue.empty()) serve_queue(lock);
+  if (lock.unused()) s.locks.erase(it);
+}
+
+void LockManager::release_to(LockOwner& owner, uint64_t mark) {
+  while (!owner.held_.empty() && owner.held_.back().sequence >= mark) release_last(owner);
+}
+
+void LockManager::release_last(LockOwner& owner) {
+  CHECK(!owner.held_.empty());
+  const LockOwner::Held held = owner.held_.back();
+  owner.held_.pop_back();
+  Shard& s = shard(held.resource);
+  MutexLock guard(s.mutex);
+  set_mask(s, held.resource, owner, held.previous_mask);
+}
+
+bool LockManager::busy(const LockOwner& owner, Resource resource, LockMode mode) {
+  Shard& s = shard(resource);
+  MutexLock guard(s.mutex);
+  const auto it = s.locks.find(resource);
+  return it != s.locks.end() && conflicts_with_holders(it->second, &owner, mode);
+}
+
+bool LockManager::break_cycle(LockOwner& start) {
+  for (Shard& s : shards_) s.mutex.lock();  // in order; nobody else takes two
+  std::vector<LockOwner*> path, seen;
+  const bool found = start.waiting_ && walk(start, start, path, seen);
+  if (found) {
+    std::string* detail = &start.deadlock_detail_;
+    detail->clear();
+    for (size_t i = 0; i < path.size(); ++i) {
+      const LockOwner& waiter = *path[i];
+      const LockOwner& blocker = *path[(i + 1) % path.size()];
+      if (i > 0) detail->push_back('\n');
+      *detail += "Process " + std::to_string(waiter.process_id) + " waits for " +
+                 kModeNames[static_cast<size_t>(waiter.wanted_mode_)] + " on " +
+                 (waiter.wanted_.kind == Resource::Kind::kObject
+                      ? "relation " + std::to_string(waiter.wanted_.id) + " of database 5"
+                      : "transaction " + std::to_string(blocker.id)) +
+                 "; blocked by process " + std::to_string(blocker.process_id) + ".";
+    }
+  }
+  // It leaves before the shards are released, so that no other member of the cycle sees the cycle too and gives up as well.
+  if (found) leave_queue(shard(start.wanted_), start);
+  for (Shard& s : shards_) s.mutex.unlock();
+  return found;
+}
+
+bool LockManager::walk(LockOwner& start, LockOwner& at, std::vector<LockOwner*>& path,
+                       std::vector<LockOwner*>& seen) {
+  if (!at.waiting_) return false;
+  if (std::find(seen.begin(), seen.end(), &at) != seen.end()) return false;
+  seen.push_back(&at);
+  path.push_back(&at);
+  Shard& s = shard(at.wanted_);
+  const auto it = s.locks.find(at.wanted_);
+  if (it != s.locks.end()) {
+    const uint16_t against = conflicts(at.wanted_mode_);
+    std::vector<LockOwner*> blockers;
+    const Lock& lock = it->second;
+    if (lock.first.owner != nullptr && (lock.first.mask & against) != 0) blockers.push_back(lock.first.owner);
+    for (const Holder& h : lock.others) {
+      if ((h.mask & against) != 0) blockers.push_back(h.owner);
+    }
+    for (LockOwner* waiter : lock.queue) {
+      if (waiter == &at) break;
+      if ((bit(waiter->wanted_mode_) & against) != 0) blockers.push_back(waiter);
+    }
+    for (LockOwner* blocker : blockers) {
+      if (blocker == &at) continue;
+      if (blocker == &start) return true;
+      if (walk(start, *blocker, path, seen)) return true;
+    }
+  }
+  path.pop_back();
+  return false;
+}
+
+}  // namespace omendb::txn

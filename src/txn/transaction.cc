@@ -1,0 +1,246 @@
+#include "txn/transaction.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "base/check.h"
+#include "txn/commit.h"
+
+namespace omendb::txn {
+namespace {
+
+// Each part of a spill between two savepoints becomes a load of its own. A transaction with more savepoints than this in one
+// write set keeps it in memory.
+constexpr size_t kSpillPartsMax = 64;
+constexpr uint64_t kLoadFileBytes = 64 << 20;
+
+std::string clock_key() { return storage_prefix(kClockStorage) + std::string(kClockName); }
+
+}  // namespace
+
+Manager::Manager(store::Store& store, const ManagerOptions& options)
+    : store_(store),
+      reader_(store, loads_),
+      committer_(std::make_unique<Committer>(store, timeline_, loads_, options.sync_commits)) {}
+
+Manager::~Manager() = default;
+
+Status Manager::start(CommitHooks* hooks) {
+  committer_->set_hooks(hooks);
+  std::string value;
+  ASSIGN_OR_RETURN(const bool found, store_.get(clock_key(), &value));
+  uint64_t last = 0;
+  if (found) {
+    if (value.size() != 8) return Status(SqlState::kDataCorrupted, "the store's clock is damaged");
+    last = get_u64(value.data());
+  }
+  const std::string lower = storage_prefix(kLoadStorage), upper = storage_prefix(StorageId(kLoadStorage.value + 1));
+  store::IterateOptions options;
+  options.lower = lower;
+  options.upper = upper;
+  auto it = store_.iterate(options);
+  for (it->seek(lower); it->valid(); it->next()) {
+    if (it->key().size() != kStorageBytes + 8 || it->value().size() != 8) {
+      return Status(SqlState::kDataCorrupted, "the store's table of loads is damaged");
+    }
+    loads_.commit(get_u64(it->key().data() + kStorageBytes), Timestamp(get_u64(it->value().data())));
+  }
+  RETURN_IF_ERROR(it->status());
+  timeline_.start(Timestamp(last));
+  committer_->start(last);
+  return {};
+}
+
+void Manager::begin(BasicTransaction& t, Isolation isolation, bool read_only) {
+  t.isolation_ = isolation;
+  t.read_only_ = read_only;
+  t.locks.id = next_id_.fetch_add(1, std::memory_order_relaxed);
+  t.locks.process_id = static_cast<int32_t>(t.locks.id);
+}
+
+void Manager::begin_statement(BasicTransaction& t) {
+  CHECK(!t.over);
+  ++t.command;
+  if (!t.snapshot_ || !t.keeps_snapshot()) t.snapshot_ = timeline_.snapshot(std::move(t.snapshot_));
+}
+
+Status Manager::commit(BasicTransaction& t) {
+  CHECK(!t.over);
+  Status status;
+  if (t.has_writes()) {
+    status = committer_->commit(t);
+    if (!status.ok() && !status.is(SqlState::kTRStatementCompletionUnknown)) {
+      // Nothing of it was written.
+      for (const auto& load : t.loads) loads_.abort(load.number);
+    }
+  }
+  commits_.fetch_add(status.ok() ? 1 : 0, std::memory_order_relaxed);
+  finish(t);
+  return status;
+}
+
+void Manager::rollback(BasicTransaction& t) {
+  if (t.over) return;
+  rollbacks_.fetch_add(1, std::memory_order_relaxed);
+  for (const auto& load : t.loads) loads_.abort(load.number);
+  finish(t);
+}
+
+void Manager::finish(BasicTransaction& t) {
+  t.over = true;
+  locks_.release_all(t.locks);
+  t.snapshot_.reset();
+  t.writes.clear();
+  t.loads.clear();
+  t.load_numbers.clear();
+}
+
+Savepoint Manager::savepoint(BasicTransaction& t) {
+  Savepoint s;
+  s.write_mark = t.writes.mark();
+  s.lock_mark = t.locks.mark();
+  if (t.savepoint_marks.empty() || t.savepoint_marks.back() < s.write_mark) t.savepoint_marks.push_back(s.write_mark);
+  return s;
+}
+
+void Manager::rollback_to(BasicTransaction& t, const Savepoint& s) {
+  t.writes.rollback_to(s.write_mark);
+  drop_loads(t, s.write_mark);
+  locks_.release_to(t.locks, s.lock_mark);
+  while (!t.savepoint_marks.empty() && t.savepoint_marks.back() > s.write_mark) t.savepoint_marks.pop_back();
+}
+
+void Manager::drop_loads(BasicTransaction& t, uint64_t from_mark) {
+  while (!t.loads.empty() && t.loads.back().from >= from_mark) {
+    CHECK(t.load_numbers.back() == t.loads.back().number);
+    loads_.abort(t.loads.back().number);
+    t.loads.pop_back();
+    t.load_numbers.pop_back();
+  }
+}
+
+LockOutcome Manager::wait_for(BasicTransaction& t, uint64_t other) {
+  bool fresh = false;
+  const LockOutcome outcome = locks_.acquire(t.locks, {Resource::Kind::kTransaction, other},
+                                             LockMode::kTransactionShare, LockWait::kWait, &fresh);
+  if (outcome == LockOutcome::kGranted && fresh) locks_.release_last(t.locks);
+  return outcome;
+}
+
+Status Manager::spill(BasicTransaction& t) {
+  if (t.writes.empty()) return {};
+  // Part boundaries: savepoints, so that rollback_to drops whole loads, and the start of the running statement, whose own
+  // versions its scans must not meet under the number of those that they must.
+  std::vector<uint64_t> bounds;
+  for (uint64_t mark : t.savepoint_marks) {
+    if (mark > t.writes.base() && mark < t.writes.mark()) bounds.push_back(mark);
+  }
+  if (bounds.size() >= kSpillPartsMax) return {};
+  bounds.push_back(t.writes.mark());
+  const size_t parts = bounds.size();
+
+  // Load numbers are durable before they are used: after a crash nobody else may get one.
+  struct Part {
+    uint64_t number[2] = {0, 0};  // finished statements; the running one
+    bool used[2] = {false, false};
+  };
+  std::vector<Part> numbers(parts);
+  const auto part_of = [&](const WriteSet::Version& v) {
+    return static_cast<size_t>(std::upper_bound(bounds.begin(), bounds.end(), v.mark) - bounds.begin());
+  };
+  for (const auto& [storage, map] : t.writes.storages()) {
+    for (const auto& [key, entry] : *map) {
+      for (const WriteSet::Version* v = entry.newest; v != nullptr; v = v->older) {
+        numbers[part_of(*v)].used[v->command == t.command] = true;
+      }
+    }
+  }
+  uint64_t last = 0;
+  for (Part& part : numbers) {
+    for (int running = 0; running < 2; ++running) {
+      if (part.used[running]) part.number[running] = last = timeline_.next_number();
+    }
+  }
+  RETURN_IF_ERROR(committer_->reserve(last));
+  const LockOutcome mine = locks_.acquire(t.locks, {Resource::Kind::kTransaction, t.id()},
+                                          LockMode::kTransactionExclusive, LockWait::kWait);
+  CHECK(mine == LockOutcome::kGranted);
+
+  std::string store_key;
+  for (size_t p = 0; p < parts; ++p) {
+    for (int running = 0; running < 2; ++running) {
+      if (!numbers[p].used[running]) continue;
+      const uint64_t number = numbers[p].number[running];
+      std::vector<std::unique_ptr<store::SortedFile>> files;
+      for (const auto& [storage, map] : t.writes.storages()) {
+        // A file never spans two storages: it would overlap everything that lies between their keys.
+        std::unique_ptr<store::SortedFile> file;
+        uint64_t file_bytes = 0;
+        for (const auto& [key, entry] : *map) {
+          const WriteSet::Version* v = entry.newest;
+          while (v != nullptr && (part_of(*v) != p || (v->command == t.command) != (running == 1))) v = v->older;
+          if (v == nullptr) continue;
+          if (file == nullptr) {
+            ASSIGN_OR_RETURN(file, store_.new_sorted_file());
+            file_bytes = 0;
+          }
+          store_key.resize(kStorageBytes);
+          put_u32(storage.value, store_key.data());
+          store_key.append(key);
+          append_stamp(Stamp::load(number), &store_key);
+          std::string value(5, '\0');
+          value[0] = static_cast<char>(kCommandFlag | (v->tombstone ? kTombstoneFlag : 0));
+          std::memcpy(value.data() + 1, &v->command, 4);
+          value.append(v->row);
+          RETURN_IF_ERROR(file->add(store_key, value));
+          file_bytes += store_key.size() + value.size();
+          if (file_bytes > kLoadFileBytes) files.push_back(std::move(file));
+        }
+        if (file != nullptr) files.push_back(std::move(file));
+      }
+      loads_.begin(number, t.id());
+      if (Status s = store_.ingest(std::move(files)); !s.ok()) {
+        loads_.abort(number);
+        return s;
+      }
+      const uint64_t from = p == 0 ? t.writes.base() : bounds[p - 1];
+      t.loads.push_back({number, from, bounds[p]});
+      t.load_numbers.push_back(number);
+    }
+  }
+  spills_.fetch_add(1, std::memory_order_relaxed);
+
+  // From here on the store tells a rival whom to wait for.
+  std::unordered_set<uint64_t> spilled;
+  spilled.reserve(t.writes.count());
+  for (const auto& [storage, map] : t.writes.storages()) {
+    for (const auto& [key, entry] : *map) {
+      if (entry.newest == nullptr) continue;
+      spilled.insert(locks_.row(storage, key).id);
+      // An entry of an index is locked by its columns; table/ keeps their length as the entry's payload (table/entry.h).
+      if (entry.newest->row.size() == 4) {
+        uint32_t length;
+        std::memcpy(&length, entry.newest->row.data(), 4);
+        if (length <= key.size()) spilled.insert(locks_.row(storage, key.substr(0, length)).id);
+      }
+    }
+  }
+  locks_.release_rows_if(t.locks, [&](const Resource& r) { return spilled.contains(r.id); });
+  t.writes.clear();
+  return {};
+}
+
+std::vector<std::pair<std::string, uint64_t>> Manager::statistics() {
+  return {{"commits", commits_.load()},
+          {"rollbacks", rollbacks_.load()},
+          {"commit_groups", committer_->groups()},
+          {"spills", spills_.load()},
+          {"loads", loads_.count()},
+          {"lock_waits", locks_.waits()},
+          {"deadlocks", locks_.deadlocks()},
+          {"snapshots", timeline_.snapshot_count()},
+          {"watermark", timeline_.watermark().value},
+          {"horizon", timeline_.horizon().value}};
+}
+
+}  // namespace omendb::txn

@@ -1,0 +1,122 @@
+// The transaction behind txn.h, and the manager that owns what all transactions share.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "store/store.h"
+#include "txn/locks.h"
+#include "txn/timeline.h"
+#include "txn/txn.h"
+#include "txn/versions.h"
+#include "txn/write_set.h"
+
+namespace omendb::txn {
+
+/// What the rest of the house adds to a transaction, it adds in a derived class (table/: catalog changes).
+class BasicTransaction : public Transaction {
+ public:
+  Isolation isolation() const override { return isolation_; }
+  bool read_only() const override { return read_only_; }
+  void set_isolation(Isolation isolation) override { isolation_ = isolation; }
+  void set_read_only(bool read_only) override { read_only_ = read_only; }
+  bool has_snapshot() const override { return static_cast<bool>(snapshot_); }
+  bool has_writes() const override { return !writes.empty() || !loads.empty(); }
+  uint64_t id() const override { return locks.id; }
+  Timestamp snapshot() const override { return snapshot_ ? snapshot_.timestamp() : Timestamp(); }
+  void cancel() override { locks.cancel(); }
+  void clear_cancel() override { locks.clear_cancel(); }
+  bool cancelled() const override { return locks.cancelled(); }
+  void set_lock_timeout_us(int64_t timeout_us) override { locks.lock_timeout_us = timeout_us; }
+  void set_deadlock_timeout_us(int64_t timeout_us) override { locks.deadlock_timeout_us = timeout_us; }
+  void set_process_id(int32_t process_id) override { locks.process_id = process_id; }
+
+  bool keeps_snapshot() const { return isolation_ >= Isolation::kRepeatableRead; }
+  /// What the current statement sees.
+  View view() const { return {snapshot(), command, &writes, &load_numbers}; }
+  const SnapshotRef& snapshot_ref() const { return snapshot_; }
+
+  /// A part of the writes that is in the store already: the writes with marks in [from, to).
+  struct OwnLoad {
+    uint64_t number;
+    uint64_t from, to;
+  };
+
+  WriteSet writes;
+  LockOwner locks;
+  uint32_t command = 0;
+  std::vector<OwnLoad> loads;
+  std::vector<uint64_t> load_numbers;       // of `loads`, ascending
+  std::vector<uint64_t> savepoint_marks;    // write marks that rollback_to may come back to, ascending
+  bool over = false;
+
+ private:
+  friend class Manager;
+  Isolation isolation_ = Isolation::kReadCommitted;
+  bool read_only_ = false;
+  SnapshotRef snapshot_;
+};
+
+/// Called by the commit pipeline, in commit order, by one thread at a time.
+class CommitHooks {
+ public:
+  virtual ~CommitHooks() = default;
+  /// May add to the transaction's batch; an error refuses the commit, and nothing of it is written.
+  virtual Status before_write(BasicTransaction& transaction, Timestamp commit_ts) = 0;
+  /// The batch is durable and the timestamp not yet visible.
+  virtual void after_write(BasicTransaction& transaction, Timestamp commit_ts) = 0;
+};
+
+class Committer;
+
+struct ManagerOptions {
+  bool sync_commits = true;
+};
+
+/// What all transactions of a store share. Thread: any.
+class Manager {
+ public:
+  Manager(store::Store& store, const ManagerOptions& options);
+  ~Manager();
+
+  /// Reads the clock and the committed loads. Call once, before anything else.
+  Status start(CommitHooks* hooks);
+
+  void begin(BasicTransaction& transaction, Isolation isolation, bool read_only);
+  void begin_statement(BasicTransaction& transaction);
+  /// The transaction is over in any case.
+  Status commit(BasicTransaction& transaction);
+  void rollback(BasicTransaction& transaction);
+  Savepoint savepoint(BasicTransaction& transaction);
+  void rollback_to(BasicTransaction& transaction, const Savepoint& savepoint);
+
+  /// Moves the transaction's writes to the store as loads, and gives up the row locks that their presence there replaces.
+  Status spill(BasicTransaction& transaction);
+  /// Waits until the transaction `other` is over.
+  LockOutcome wait_for(BasicTransaction& transaction, uint64_t other);
+
+  store::Store& store() { return store_; }
+  Timeline& timeline() { return timeline_; }
+  Loads& loads() { return loads_; }
+  LockManager& locks() { return locks_; }
+  const VersionReader& reader() const { return reader_; }
+  Committer& committer() { return *committer_; }
+  std::vector<std::pair<std::string, uint64_t>> statistics();
+
+ private:
+  void finish(BasicTransaction& transaction);
+  void drop_loads(BasicTransaction& transaction, uint64_t from_mark);
+
+  store::Store& store_;
+  Timeline timeline_;
+  Loads loads_;
+  LockManager locks_;
+  VersionReader reader_;
+  std::unique_ptr<Committer> committer_;
+  std::atomic<uint64_t> next_id_{1};
+  std::atomic<uint64_t> commits_{0}, rollbacks_{0}, spills_{0};
+};
+
+}  // namespace omendb::txn
