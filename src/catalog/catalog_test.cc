@@ -210,7 +210,7 @@ class Fill {
       case 2:
         return Index{.oid = oid(), .schema = oid(), .name = text(), .table = oid(), .storage = StorageId{9}, .unique = flag(),
                      .primary = flag(), .nulls_not_distinct = flag(),
-                     .keys = list<IndexKey>([&] { return IndexKey{static_cast<int16_t>(number()), text(), flag(), flag(), text(), oid()}; }),
+                     .keys = list<IndexKey>([&] { return IndexKey{static_cast<int16_t>(number()), text(), flag(), flag(), text(), oid(), oid(), {.kind = types::Physical::kInt64, .precision = 3}}; }),
                      .included = attnums(), .predicate_sql = text(), .method = text(), .options = options()};
       case 3:
         return View{.oid = oid(), .schema = oid(), .name = text(), .owner = oid(), .sql = text(), .search_path = texts(),

@@ -204,7 +204,9 @@ struct Fields {
     (*this)(c.oid, c.name, c.kind, c.columns, c.check_sql, c.index, c.deferrable, c.initially_deferred, c.validated,
             c.no_inherit, c.referenced_table, c.referenced_columns, c.on_update, c.on_delete, c.on_delete_columns, c.match);
   }
-  void one(IndexKey& k) { (*this)(k.attnum, k.expression_sql, k.descending, k.nulls_first, k.opclass, k.collation); }
+  void one(IndexKey& k) {
+    (*this)(k.attnum, k.expression_sql, k.descending, k.nulls_first, k.opclass, k.collation, k.type, k.physical);
+  }
   void one(EnumLabel& l) { (*this)(l.oid, l.sort_order, l.label); }
 
   // Objects

@@ -72,6 +72,8 @@ struct IndexKey {
   bool nulls_first = false;
   std::string opclass;                 // as written, when it is not the type's default; its order is the default's
   Oid collation;                       // kInvalidOid: the column's
+  Oid type;                            // of an expression; kInvalidOid for a column
+  types::PhysicalType physical;        // of an expression
 };
 
 struct Index {

@@ -1,8 +1,12 @@
 #include "codec/key.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <limits>
+
+#include "types/numeric.h"
 
 namespace omendb::codec {
 namespace {
@@ -21,6 +25,7 @@ using types::ValueView;
 //   kUuid      the sixteen bytes of the uuid
 //   interval   sixteen bytes: PostgreSQL's span in microseconds with a month of 30 days (so '1 mon' equals '30 days')
 //   bytes      0x00 -> 01 01, 0x01 -> 01 02, anything else as it is; then the end mark 0x00
+//   numeric    the key part of its bytes (types/numeric.h); reads back with the least scale that shows every digit
 constexpr char kNullFirst = 0, kValue = 1, kNullLast = 2;
 constexpr char kEnd = 0, kEscape = 1;
 
@@ -63,10 +68,11 @@ Float bits_float(U bits) {
 constexpr int64_t kDayMicros = 86400000000LL;
 
 /// How the bytes of a kBytes column are ordered.
-enum class BytesOrder { kPlain, kNone };
+enum class BytesOrder { kPlain, kNumeric, kNone };
 
 BytesOrder bytes_order(Oid type) {
   namespace oid = types::oid;
+  if (type == oid::kNumeric) return BytesOrder::kNumeric;
   for (Oid plain : {oid::kText, oid::kVarchar, oid::kBpchar, oid::kName, oid::kChar, oid::kBytea, oid::kUnknown,
                     oid::kRefcursor}) {
     if (type == plain) return BytesOrder::kPlain;
@@ -150,8 +156,11 @@ Status append_key(const KeyColumn& column, const ValueView& value, std::string* 
       break;
     }
     case Physical::kBytes:
-      if (bytes_order(column.type) == BytesOrder::kNone) return no_order(column.type);
-      put_bytes(value.bytes, out);
+      switch (bytes_order(column.type)) {
+        case BytesOrder::kNone: return no_order(column.type);
+        case BytesOrder::kNumeric: out->append(types::numeric_key(value.bytes)); break;
+        case BytesOrder::kPlain: put_bytes(value.bytes, out); break;
+      }
       break;
   }
   if (column.descending) {
@@ -230,8 +239,24 @@ Status read_key(const KeyColumn& column, std::string_view* bytes, Value* out) {
       return {};
     }
     case Physical::kBytes: {
-      if (bytes_order(column.type) == BytesOrder::kNone) return no_order(column.type);
+      const BytesOrder order = bytes_order(column.type);
+      if (order == BytesOrder::kNone) return no_order(column.type);
       std::string text;
+      if (order == BytesOrder::kNumeric) {
+        std::string turned;
+        std::string_view from = *bytes;
+        if (inverted) {
+          turned.assign(from);
+          for (char& c : turned) c = static_cast<char>(~c);
+          from = turned;
+        }
+        const size_t length = types::numeric_key_length(from);
+        types::Numeric number;
+        if (length == 0 || !types::Numeric::from_key(from.substr(0, length), &number)) return damaged();
+        bytes->remove_prefix(length);
+        *out = Value::of_bytes(number.to_bytes());
+        return {};
+      }
       if (!take_bytes(bytes, inverted, &text)) return damaged();
       *out = Value::of_bytes(std::move(text));
       return {};

@@ -23,7 +23,8 @@ struct KeyColumn {
 /// Errors: 0A000 for a type without an order (json).
 Status append_key(const KeyColumn& column, const types::ValueView& value, std::string* out);
 
-/// Reads one column back and advances `bytes`. Forms are lossless but for numeric's trailing zeros. Errors: XX001 on damage.
+/// Reads one column back and advances `bytes`. Forms are lossless but where PostgreSQL's equality is:
+/// trailing zeros of numerics, the sign of a floating zero, '1 mon' and '30 days'. Errors: XX001 on damage.
 Status read_key(const KeyColumn& column, std::string_view* bytes, types::Value* out);
 
 /// The smallest string that is greater than every string with this prefix; empty if there is none.

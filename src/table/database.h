@@ -11,6 +11,15 @@
 // transaction's own writes of earlier commands, never those of its own statement; so an UPDATE does not meet the rows it
 // just wrote. Uniqueness checks and row locks look at the newest version, own statement included.
 //
+// Uniqueness. Who inserts a key locks it first (rows: the key itself; secondary indexes: the indexed columns) and then looks at
+// the newest version. A rival that is undecided is waited for; one that is committed is the conflict.
+//
+// Index entries lie in the index's own storage under (indexed columns | row key) and are versions like rows, so an index scan at
+// a snapshot needs no second look at the row's columns. Payload: u32 length of the indexed columns' bytes.
+//
+// Behind this header: access.cc, database_impl.h (the whole of it), database.cc (opening, transactions, catalog), rows.cc (reading and
+// writing), unique.cc (keys and conflicts), indexes.cc (building, checking), sequences.cc, vacuum.cc.
+//
 // Invariants
 //   1. Durable before visible: commit returns after the synced batch, then publishes.
 //   2. A snapshot is a contiguous prefix of commit order.
@@ -38,6 +47,7 @@ struct DatabaseOptions {
   size_t write_buffer_bytes = 256ull << 20;
   size_t write_set_bytes = 64ull << 20;     // a transaction's own writes beyond this go to the store before commit
   bool sync_commits = true;
+  bool learned_index = true;                // off: every read goes to the store, for measuring
   const Clock* clock = &system_clock();
 };
 
@@ -65,6 +75,7 @@ struct LockedRow {
     kChanged,   // a newer committed version: `row` is it (READ COMMITTED re-checks it)
     kGone,      // deleted since
     kSkipped,   // SKIP LOCKED, and somebody holds it
+    kSelf,      // the running statement has written it already; `row` is what it wrote, empty if it deleted it
   };
   State state = State::kCurrent;
   std::string row;  // kCurrent and kChanged
@@ -83,8 +94,13 @@ class TableAccess {
     std::vector<codec::KeyColumn> columns;
     std::vector<size_t> positions;     // in the row layout; SIZE_MAX: an expression
     std::string constraint_name;       // for 23505
+    bool needs_evaluator = false;      // expressions or a predicate
   };
   const std::vector<IndexAccess>& secondary() const { return secondary_; }
+  /// The primary key's constraint and index; empty and kInvalidOid without one.
+  const std::string& primary_name() const { return primary_name_; }
+  Oid primary_index() const { return primary_index_; }
+  const std::string& schema_name() const { return schema_name_; }
 
  private:
   catalog::Table table_;
@@ -93,7 +109,8 @@ class TableAccess {
   std::vector<size_t> key_positions_;
   std::vector<IndexAccess> secondary_;
   std::string primary_name_;
-  friend class Database;
+  Oid primary_index_;
+  std::string schema_name_;
 };
 
 /// Values of an index's expression columns and partial predicate for one row; implemented by sql/, installed by set_index_evaluator.

@@ -55,7 +55,11 @@ void Committer::lead(std::vector<Request*>& group) {
     if (hooks_ != nullptr) hooks_->after_write(*r->transaction, r->commit_ts);
     commits_.fetch_add(1, std::memory_order_relaxed);
   }
-  if (written.ok()) timeline_.publish(last);
+  if (written.ok()) {
+    timeline_.publish(last);
+  } else if (hooks_ != nullptr) {
+    hooks_->write_failed();
+  }
   // A large transaction leaves a large buffer behind.
   if (batch_.bytes() > (16u << 20)) batch_ = store::Batch();
 }

@@ -91,14 +91,17 @@ size_t Timeline::snapshot_count() {
 void Loads::begin(uint64_t load, uint64_t transaction) {
   std::unique_lock lock(mutex_);
   states_[load] = {State::Kind::kPending, transaction};
+  pending_.fetch_add(1, std::memory_order_release);
 }
 void Loads::commit(uint64_t load, Timestamp ts) {
   std::unique_lock lock(mutex_);
-  states_[load] = {State::Kind::kCommitted, ts.value};
+  State& state = states_[load];
+  if (state.kind == State::Kind::kPending) pending_.fetch_sub(1, std::memory_order_release);
+  state = {State::Kind::kCommitted, ts.value};
 }
 void Loads::abort(uint64_t load) {
   std::unique_lock lock(mutex_);
-  states_.erase(load);
+  if (states_.erase(load) != 0) pending_.fetch_sub(1, std::memory_order_release);
 }
 Loads::State Loads::find(uint64_t load) const {
   std::shared_lock lock(mutex_);

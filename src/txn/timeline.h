@@ -89,10 +89,13 @@ class Loads {
   void abort(uint64_t load);
   State find(uint64_t load) const;
   size_t count() const;
+  /// Loads of transactions that are not over.
+  size_t pending() const { return pending_.load(std::memory_order_acquire); }
 
  private:
   mutable std::shared_mutex mutex_;
   std::unordered_map<uint64_t, State> states_;
+  std::atomic<size_t> pending_{0};
 };
 
 }  // namespace omendb::txn

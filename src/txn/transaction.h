@@ -67,6 +67,8 @@ class CommitHooks {
   virtual Status before_write(BasicTransaction& transaction, Timestamp commit_ts) = 0;
   /// The batch is durable and the timestamp not yet visible.
   virtual void after_write(BasicTransaction& transaction, Timestamp commit_ts) = 0;
+  /// The batch of the transactions prepared since the last write was not written.
+  virtual void write_failed() = 0;
 };
 
 class Committer;

@@ -169,7 +169,10 @@ void VersionCursor::open() {
 
   own_ = view_.writes != nullptr ? view_.writes->find(storage_) : nullptr;
   own_valid_ = false;
-  if (view_.writes != nullptr) generation_ = view_.writes->generation();
+  if (view_.writes != nullptr) {
+    generation_ = view_.writes->generation();
+    own_memory_ = view_.writes->memory();
+  }
   if (own_ != nullptr) {
     if (reverse_) {
       own_begin_ = own_->lower_bound(std::string_view(lower_));

@@ -40,7 +40,7 @@ class VersionReader {
   /// Newest committed version; `row` may be null. Versions in `own_loads` count as absent.
   Result<Newest> newest(StorageId storage, std::string_view key, const std::vector<uint64_t>* own_loads,
                         std::string* row) const;
-  /// The newest version in the transaction's own loads, if that is newer than `before` loads... see .cc
+  /// The newest version that the transaction itself has moved to the store. False: none.
   Result<bool> own_newest(StorageId storage, std::string_view key, const std::vector<uint64_t>& own_loads,
                           bool* tombstone, uint32_t* command, std::string* row) const;
 
@@ -86,6 +86,7 @@ class VersionCursor {
   uint64_t resolved_load_ = 0;      // the load looked up last, and what came of it
   bool resolved_visible_ = false, resolved_own_ = false;
 
+  std::shared_ptr<const Arena> own_memory_;  // what key() and row() may point into
   const WriteSet::Map* own_ = nullptr;
   WriteSet::Map::const_iterator own_at_, own_begin_, own_end_;
   bool own_valid_ = false;

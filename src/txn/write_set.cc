@@ -29,13 +29,6 @@ std::string_view Arena::copy(std::string_view text) {
   return {at, text.size()};
 }
 
-void Arena::clear() {
-  blocks_.clear();
-  at_ = nullptr;
-  left_ = 0;
-  bytes_ = 0;
-}
-
 const WriteSet::Map* WriteSet::find(StorageId storage) const {
   const auto it = storages_.find(storage);
   return it == storages_.end() ? nullptr : it->second.get();
@@ -52,7 +45,7 @@ void WriteSet::add(StorageId storage, std::string_view key, std::string_view row
   if (last_map_ == nullptr || last_storage_ != storage) {
     auto& map = storages_[storage];
     if (map == nullptr) {
-      map = std::make_unique<Map>(std::less<>(), Map::allocator_type(&arena_));
+      map = std::make_unique<Map>(std::less<>(), Map::allocator_type(arena_.get()));
     }
     last_map_ = map.get();
     last_storage_ = storage;
@@ -61,13 +54,13 @@ void WriteSet::add(StorageId storage, std::string_view key, std::string_view row
   Map::iterator it;
   // Loads and sequences come in ascending order: the end is the place to look first.
   if (map.empty() || std::prev(map.end())->first < key) {
-    it = map.emplace_hint(map.end(), arena_.copy(key), Entry{});
+    it = map.emplace_hint(map.end(), arena_->copy(key), Entry{});
   } else {
     it = map.lower_bound(key);
-    if (it == map.end() || it->first != key) it = map.emplace_hint(it, arena_.copy(key), Entry{});
+    if (it == map.end() || it->first != key) it = map.emplace_hint(it, arena_->copy(key), Entry{});
   }
-  auto* version = static_cast<Version*>(arena_.allocate(sizeof(Version)));
-  *version = {it->second.newest, mark(), command, tombstone, arena_.copy(row)};
+  auto* version = static_cast<Version*>(arena_->allocate(sizeof(Version)));
+  *version = {it->second.newest, mark(), command, tombstone, arena_->copy(row)};
   it->second.newest = version;
   log_.push_back(&it->second);
 }
@@ -88,7 +81,7 @@ void WriteSet::clear() {
   log_.clear();
   storages_.clear();
   last_map_ = nullptr;
-  arena_.clear();
+  arena_ = std::make_shared<Arena>();
   ++generation_;
 }
 

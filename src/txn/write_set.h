@@ -23,7 +23,6 @@ class Arena {
   void* allocate(size_t bytes);
   std::string_view copy(std::string_view text);
   size_t bytes() const { return bytes_; }
-  void clear();
 
  private:
   static constexpr size_t kBlock = 256 << 10;
@@ -93,14 +92,16 @@ class WriteSet {
 
   bool empty() const { return log_.empty(); }
   size_t count() const { return log_.size(); }
-  size_t bytes() const { return arena_.bytes() + log_.size() * sizeof(Entry*); }
+  size_t bytes() const { return arena_->bytes() + log_.size() * sizeof(Entry*); }
+  /// Where keys and rows lie: a holder may go on reading them after clear().
+  std::shared_ptr<const Arena> memory() const { return arena_; }
   /// Changes when iterators of the maps become invalid.
   uint64_t generation() const { return generation_; }
 
  private:
   void add(StorageId storage, std::string_view key, std::string_view row, bool tombstone, uint32_t command);
 
-  Arena arena_;
+  std::shared_ptr<Arena> arena_ = std::make_shared<Arena>();
   std::map<StorageId, std::unique_ptr<Map>> storages_;
   std::vector<Entry*> log_;
   uint64_t base_ = 0;

@@ -1,0 +1,259 @@
+// The Database behind database.h.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "base/mutex.h"
+#include "store/faulty_store.h"
+#include "store/store.h"
+#include "table/database.h"
+#include "txn/commit.h"
+#include "txn/gc.h"
+#include "txn/transaction.h"
+
+namespace omendb::table {
+
+/// A transaction with its catalog changes.
+class TableTransaction final : public txn::BasicTransaction {
+ public:
+  explicit TableTransaction(Database& database) : database_(database) {}
+  ~TableTransaction() override {
+    if (!over) database_.rollback(*this);
+  }
+  /// What happened outside rows, in order; a savepoint's catalog_mark is a place in it.
+  struct Event {
+    enum class Kind : uint8_t { kChange, kDropStorage, kMadeStorage } kind;
+    catalog::Change change;
+    std::shared_ptr<const catalog::Object> base;  // kChange: the committed object that it replaces
+    StorageId storage;
+  };
+  std::vector<Event> events;
+  /// events' changes on top of `merged_on`; null: not worked out.
+  std::shared_ptr<const catalog::Catalog> merged, merged_on;
+  std::shared_ptr<const catalog::Catalog> staged;  // what the commit in progress will publish
+  std::map<StorageId, int64_t> row_deltas;
+
+  bool has_writes() const override { return BasicTransaction::has_writes() || !events.empty(); }
+  bool made(StorageId storage) const {
+    for (const Event& e : events) {
+      if (e.kind == Event::Kind::kMadeStorage && e.storage == storage) return true;
+    }
+    return false;
+  }
+
+ private:
+  Database& database_;
+};
+
+/// What is known of a body of rows beside the rows.
+class StorageState {
+ public:
+  /// Whether no version of a key this great has reached the store. Requires the key to be locked by the caller, or its own.
+  bool is_above_all(store::Store& store, StorageId storage, std::string_view key);
+  /// `key` is in the store now.
+  void raise(std::string_view key);
+  /// `key` will be in the store soon.
+  void raise_early(store::Store& store, StorageId storage, std::string_view key);
+  /// The next hidden key.
+  uint64_t next_hidden(store::Store& store, StorageId storage);
+
+  std::atomic<int64_t> rows{-1};             // -1: not estimated yet
+  std::atomic<uint64_t> created_ts{0};       // of the commit that made it, in this process
+  std::atomic<uint64_t> dead{0};             // versions superseded since it was vacuumed last
+
+ private:
+  void learn(store::Store& store, StorageId storage) REQUIRES(mutex_);
+  Mutex mutex_;
+  bool known_ GUARDED_BY(mutex_) = false;
+  bool empty_ GUARDED_BY(mutex_) = true;
+  std::string greatest_ GUARDED_BY(mutex_);  // key of the greatest version in the store
+  std::atomic<uint64_t> hidden_{0};          // 0: not known yet
+};
+
+/// A counter whose values are never given out twice, across crashes too: a ceiling is made durable before it is reached.
+class DurableCounter {
+ public:
+  DurableCounter(store::Store& store, std::string name) : store_(store), name_(std::move(name)) {}
+  Status start(uint32_t first);
+  void at_least(uint32_t value);
+  uint32_t next();
+
+ private:
+  store::Store& store_;
+  const std::string name_;
+  Mutex mutex_;
+  uint32_t next_ GUARDED_BY(mutex_) = 0;
+  uint32_t ceiling_ GUARDED_BY(mutex_) = 0;
+};
+
+class DatabaseImpl final : public Database, private txn::CommitHooks {
+ public:
+  DatabaseImpl(const DatabaseOptions& options, std::unique_ptr<store::Store> store,
+               std::shared_ptr<txn::VersionReapers> reapers);
+  ~DatabaseImpl() override;
+  Status start();
+
+  std::unique_ptr<txn::Transaction> begin(txn::Isolation isolation, bool read_only) override;
+  void begin_statement(txn::Transaction& transaction) override;
+  Status commit(txn::Transaction& transaction) override;
+  void rollback(txn::Transaction& transaction) override;
+  txn::Savepoint savepoint(txn::Transaction& transaction) override;
+  void rollback_to(txn::Transaction& transaction, const txn::Savepoint& savepoint) override;
+
+  std::shared_ptr<const catalog::Catalog> catalog(const txn::Transaction& transaction) override;
+  Status change_catalog(txn::Transaction& transaction, std::vector<catalog::Change> changes) override;
+  Oid new_oid() override { return Oid(oids_.next()); }
+  StorageId new_storage_id() override { return StorageId(storage_ids_.next()); }
+  void drop_storage(txn::Transaction& transaction, StorageId storage) override;
+  void made_storage(txn::Transaction& transaction, StorageId storage) override;
+
+  Status lock_object(txn::Transaction& transaction, Oid object, txn::ObjectLockMode mode, LockWait wait) override;
+
+  Result<bool> get(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
+                   std::string* row) override;
+  std::unique_ptr<RowCursor> scan(txn::Transaction& transaction, const TableAccess& table, const KeyRange& range,
+                                  bool reverse) override;
+  std::unique_ptr<RowCursor> scan_index(txn::Transaction& transaction, const TableAccess& table, size_t index,
+                                        const KeyRange& range, bool reverse) override;
+  std::vector<KeyRange> split(const TableAccess& table, const KeyRange& range, size_t parts) override;
+  uint64_t estimate_rows(const TableAccess& table) override;
+
+  Result<InsertOutcome> insert(txn::Transaction& transaction, const TableAccess& table, std::string_view row,
+                               const std::vector<Oid>* arbiters, bool any_arbiter) override;
+  Result<LockedRow> lock_row(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
+                             RowLockMode mode, LockWait wait) override;
+  Status update(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
+                std::string_view old_row, std::string_view new_row) override;
+  Status erase(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
+               std::string_view old_row) override;
+
+  Status build_index(txn::Transaction& transaction, const TableAccess& table, size_t index) override;
+  void set_index_evaluator(IndexEvaluator* evaluator) override { evaluator_.store(evaluator); }
+
+  Result<int64_t> sequence_next(const catalog::Sequence& sequence) override;
+  Status sequence_set(const catalog::Sequence& sequence, int64_t value, bool is_called) override;
+  Result<SequenceState> sequence_state(const catalog::Sequence& sequence) override;
+
+  Status verify() override;
+  std::vector<std::pair<std::string, uint64_t>> statistics() override;
+
+ private:
+  // database.cc
+  Status before_write(txn::BasicTransaction& transaction, Timestamp commit_ts) override;
+  void after_write(txn::BasicTransaction& transaction, Timestamp commit_ts) override;
+  void write_failed() override;
+  Status load_catalog();
+  Status drop_orphans();
+  std::shared_ptr<const catalog::Catalog> committed_catalog();
+  StorageState& state(StorageId storage);
+  Status spill_if_large(TableTransaction& t);
+  void undo_events(TableTransaction& t, size_t mark);
+
+  // rows.cc
+  friend class IndexRows;
+  friend class SortedIndexRows;
+  Status lock_failure(const TableTransaction& t, txn::LockOutcome outcome, const std::string& not_available);
+  /// What `t` itself has made of the key: in *command the statement that did.
+  enum class Own : uint8_t { kNothing, kRow, kErased };
+  Result<Own> own_newest(TableTransaction& t, StorageId storage, std::string_view key, uint32_t* command,
+                         std::string* row);
+
+  // unique.cc
+  struct Conflict {
+    std::string key;      // of the row in the way
+    Timestamp commit_ts;  // 0: a write of the transaction itself
+  };
+  /// Makes `key` ours to insert, or reports the row that is there.
+  Result<std::optional<Conflict>> claim_key(TableTransaction& t, const TableAccess& table, std::string_view key);
+  /// The same for the indexed columns `prefix` of a unique index; `self` is the row that may have them.
+  Result<std::optional<Conflict>> claim_entry(TableTransaction& t, const TableAccess& table,
+                                              const TableAccess::IndexAccess& index, std::string_view prefix,
+                                              std::string_view self);
+  Result<std::optional<Conflict>> find_entry(TableTransaction& t, StorageId storage, std::string_view prefix,
+                                             std::string_view self, uint64_t* pending_owner);
+  Status duplicate_key(const TableAccess& table, const std::vector<codec::KeyColumn>& columns,
+                       const std::vector<int16_t>& attnums, const catalog::Index* index,
+                       const std::string& constraint, std::string_view key_bytes);
+  Status primary_duplicate(const TableAccess& table, std::string_view key);
+  Status index_duplicate(const TableAccess& table, const TableAccess::IndexAccess& index, std::string_view prefix);
+
+  // indexes.cc
+  struct Entry {
+    std::string bytes;          // indexed columns | row key
+    uint32_t prefix_length = 0;
+    bool included = true;       // false: the partial predicate leaves the row out
+    bool has_null = false;      // a null among the indexed columns: never a duplicate
+  };
+  Status make_entry(const TableAccess& table, const TableAccess::IndexAccess& index, std::string_view key,
+                    std::string_view row, Entry* entry);
+  void put_entry(TableTransaction& t, const TableAccess::IndexAccess& index, const Entry& entry);
+  Status verify_table(const catalog::Catalog& catalog, const catalog::Table& table, Timestamp snapshot);
+
+  // sequences.cc
+  struct SequenceCounter {
+    Mutex mutex;
+    bool loaded = false;
+    int64_t last = 0;
+    bool called = false;
+    int64_t logged = 0;         // the store has this value: a crash resumes after it
+    bool has_logged = false;
+    int64_t batch = 32;
+    int64_t last_logged_ns = 0;
+  };
+  SequenceCounter& sequence(StorageId storage);
+  Status load_sequence(const catalog::Sequence& sequence, SequenceCounter& counter);
+  Status log_sequence(StorageId storage, int64_t value, bool is_called, store::Sync sync);
+  void flush_sequences();
+
+  // vacuum.cc
+  void maintain();
+  void drop_unneeded_storages(bool closing);
+
+  const DatabaseOptions options_;
+  std::shared_ptr<txn::VersionReapers> reapers_;
+  std::unique_ptr<store::Store> store_;
+  txn::Manager manager_;
+  DurableCounter oids_, storage_ids_;
+  std::atomic<IndexEvaluator*> evaluator_{nullptr};
+
+  Mutex catalog_mutex_;
+  std::shared_ptr<const catalog::Catalog> catalog_ GUARDED_BY(catalog_mutex_);
+  std::shared_ptr<const catalog::Catalog> staged_;  // the group leader's: the newest catalog of the group being written
+
+  std::shared_mutex states_mutex_;
+  std::unordered_map<StorageId, std::unique_ptr<StorageState>> states_;
+  std::shared_mutex sequences_mutex_;
+  std::unordered_map<StorageId, std::unique_ptr<SequenceCounter>> sequences_;
+
+  struct Drop {
+    StorageId storage;
+    Timestamp after;  // gone once the horizon has reached it
+  };
+  Mutex maintenance_mutex_;
+  std::condition_variable maintenance_wake_;
+  std::vector<Drop> drops_ GUARDED_BY(maintenance_mutex_);
+  bool closing_ GUARDED_BY(maintenance_mutex_) = false;
+  std::thread maintenance_;
+
+  std::atomic<uint64_t> gets_{0}, scans_{0}, inserts_{0}, updates_{0}, deletes_{0};
+};
+
+/// As Database::open, over a store of the caller's (tests: a faulty one). `reapers` is what the store was opened with.
+Result<std::unique_ptr<Database>> open_on(const DatabaseOptions& options, std::unique_ptr<store::Store> store,
+                                          std::shared_ptr<txn::VersionReapers> reapers);
+
+inline TableTransaction& own(txn::Transaction& t) { return static_cast<TableTransaction&>(t); }
+
+/// Every committed version, whatever the snapshot, and every own write.
+txn::View latest_view(const TableTransaction& t);
+
+}  // namespace omendb::table

@@ -1,0 +1,332 @@
+// Reading and writing rows.
+#include <algorithm>
+
+#include "base/check.h"
+#include "table/database_impl.h"
+#include "txn/stamp.h"
+
+namespace omendb::table {
+namespace {
+
+using txn::LockMode;
+using txn::LockOutcome;
+
+class TableCursor final : public RowCursor {
+ public:
+  TableCursor(store::Store& store, const txn::Loads& loads, const TableTransaction& t, StorageId storage,
+              const KeyRange& range, bool reverse)
+      : snapshot_(t.snapshot_ref()), cursor_(store, loads, t.view(), storage, range.lower, range.upper, reverse) {}
+  bool next() override { return cursor_.next(); }
+  std::string_view key() const override { return cursor_.key(); }
+  std::string_view row() const override { return cursor_.row(); }
+  Status status() const override { return cursor_.status(); }
+
+ private:
+  txn::SnapshotRef snapshot_;
+  txn::VersionCursor cursor_;
+};
+
+std::string row_not_available(const TableAccess& table) {
+  return "could not obtain lock on row in relation \"" + table.table().name + "\"";
+}
+
+LockMode lock_mode(RowLockMode mode) {
+  return static_cast<LockMode>(static_cast<int>(LockMode::kRowForKeyShare) + static_cast<int>(mode));
+}
+
+/// The primary key's bytes of a row.
+Status key_of_row(const TableAccess& table, std::string_view row, std::string* key) {
+  const codec::RowView view(table.layout(), row);
+  key->clear();
+  for (size_t i = 0; i < table.key_columns().size(); ++i) {
+    const types::ValueView value = view.get(table.key_positions()[i]);
+    CHECK(!value.null);
+    RETURN_IF_ERROR(codec::append_key(table.key_columns()[i], value, key));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<bool> DatabaseImpl::get(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
+                               std::string* row) {
+  gets_.fetch_add(1, std::memory_order_relaxed);
+  return manager_.reader().get(own(transaction).view(), table.table().storage, key, row);
+}
+
+std::unique_ptr<RowCursor> DatabaseImpl::scan(txn::Transaction& transaction, const TableAccess& table,
+                                              const KeyRange& range, bool reverse) {
+  scans_.fetch_add(1, std::memory_order_relaxed);
+  return std::make_unique<TableCursor>(*store_, manager_.loads(), own(transaction), table.table().storage, range,
+                                       reverse);
+}
+
+Result<DatabaseImpl::Own> DatabaseImpl::own_newest(TableTransaction& t, StorageId storage, std::string_view key,
+                                                   uint32_t* command, std::string* row) {
+  if (const auto* entry = t.writes.find(storage, key); entry != nullptr) {
+    *command = entry->newest->command;
+    if (entry->newest->tombstone) return Own::kErased;
+    if (row != nullptr) row->assign(entry->newest->row);
+    return Own::kRow;
+  }
+  if (t.load_numbers.empty()) return Own::kNothing;
+  bool tombstone = false;
+  ASSIGN_OR_RETURN(const bool found,
+                   manager_.reader().own_newest(storage, key, t.load_numbers, &tombstone, command, row));
+  return !found ? Own::kNothing : tombstone ? Own::kErased : Own::kRow;
+}
+
+Result<Database::InsertOutcome> DatabaseImpl::insert(txn::Transaction& transaction, const TableAccess& table,
+                                                     std::string_view row, const std::vector<Oid>* arbiters,
+                                                     bool any_arbiter) {
+  TableTransaction& t = own(transaction);
+  const StorageId storage = table.table().storage;
+  const auto arbitrates = [&](Oid index) {
+    return any_arbiter || (arbiters != nullptr && std::find(arbiters->begin(), arbiters->end(), index) != arbiters->end());
+  };
+  // ON CONFLICT on a row that the snapshot does not see: under REPEATABLE READ there is nothing right to do with it.
+  const auto reported = [&](Conflict&& conflict, Oid index) -> Result<InsertOutcome> {
+    if (t.keeps_snapshot() && conflict.commit_ts > t.snapshot()) {
+      return Status(SqlState::kTRSerializationFailure, "could not serialize access due to concurrent update");
+    }
+    InsertOutcome outcome;
+    outcome.key = std::move(conflict.key);
+    outcome.conflict_index = index;
+    return outcome;
+  };
+
+  InsertOutcome outcome;
+  const bool has_key = !table.key_columns().empty();
+  if (has_key) {
+    RETURN_IF_ERROR(key_of_row(table, row, &outcome.key));
+    ASSIGN_OR_RETURN(auto conflict, claim_key(t, table, outcome.key));
+    if (conflict.has_value()) {
+      if (!arbitrates(table.primary_index())) return primary_duplicate(table, outcome.key);
+      return reported(std::move(*conflict), table.primary_index());
+    }
+  } else {
+    outcome.key.resize(8);
+    txn::put_u64(state(storage).next_hidden(*store_, storage), outcome.key.data());
+  }
+
+  // Every unique index is asked before anything is written: a reported conflict must leave no trace.
+  std::vector<Entry> entries(table.secondary().size());
+  for (size_t i = 0; i < entries.size(); ++i) {
+    const auto& index = table.secondary()[i];
+    RETURN_IF_ERROR(make_entry(table, index, outcome.key, row, &entries[i]));
+    if (!index.index.unique || !entries[i].included) continue;
+    if (entries[i].has_null && !index.index.nulls_not_distinct) continue;
+    const std::string_view prefix = std::string_view(entries[i].bytes).substr(0, entries[i].prefix_length);
+    ASSIGN_OR_RETURN(auto conflict, claim_entry(t, table, index, prefix, {}));
+    if (!conflict.has_value()) continue;
+    if (!arbitrates(index.index.oid)) return index_duplicate(table, index, prefix);
+    return reported(std::move(*conflict), index.index.oid);
+  }
+  t.writes.put(storage, outcome.key, row, t.command);
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (entries[i].included) put_entry(t, table.secondary()[i], entries[i]);
+  }
+  ++t.row_deltas[storage];
+  inserts_.fetch_add(1, std::memory_order_relaxed);
+  outcome.inserted = true;
+  RETURN_IF_ERROR(spill_if_large(t));
+  return outcome;
+}
+
+Result<LockedRow> DatabaseImpl::lock_row(txn::Transaction& transaction, const TableAccess& table,
+                                         std::string_view key, RowLockMode mode, LockWait wait) {
+  TableTransaction& t = own(transaction);
+  const StorageId storage = table.table().storage;
+  const txn::Resource resource = manager_.locks().row(storage, key);
+  LockedRow locked;
+  for (;;) {
+    bool fresh = false;
+    const LockOutcome outcome =
+        manager_.locks().acquire(t.locks, resource, lock_mode(mode),
+                                 wait == LockWait::kWait ? txn::LockWait::kWait : txn::LockWait::kNoWait, &fresh);
+    if (outcome == LockOutcome::kNotAvailable && wait == LockWait::kSkip) {
+      locked.state = LockedRow::State::kSkipped;
+      return locked;
+    }
+    RETURN_IF_ERROR(lock_failure(t, outcome, row_not_available(table)));
+
+    uint32_t command = 0;
+    ASSIGN_OR_RETURN(const Own mine, own_newest(t, storage, key, &command, &locked.row));
+    if (mine != Own::kNothing) {
+      locked.state = command == t.command   ? LockedRow::State::kSelf
+                     : mine == Own::kErased ? LockedRow::State::kGone
+                                            : LockedRow::State::kCurrent;
+      return locked;
+    }
+    ASSIGN_OR_RETURN(const txn::Newest newest, manager_.reader().newest(storage, key, &t.load_numbers, &locked.row));
+    if (newest.pending_owner != 0) {
+      // Another transaction has written the row and moved that to the store. The lock is not kept while waiting: it
+      // would keep the other one from its own row.
+      if (fresh) manager_.locks().release_last(t.locks);
+      if (wait == LockWait::kSkip) {
+        locked.state = LockedRow::State::kSkipped;
+        return locked;
+      }
+      if (wait == LockWait::kNoWait) return Status(SqlState::kLockNotAvailable, row_not_available(table));
+      RETURN_IF_ERROR(lock_failure(t, manager_.wait_for(t, newest.pending_owner), row_not_available(table)));
+      continue;
+    }
+    if (newest.commit_ts <= t.snapshot()) {
+      locked.state = newest.exists ? LockedRow::State::kCurrent : LockedRow::State::kGone;
+      return locked;
+    }
+    if (t.keeps_snapshot()) {
+      // A key-share lock cares for the key alone, and a changed key is another row.
+      if (newest.exists && mode == RowLockMode::kKeyShare) {
+        locked.state = LockedRow::State::kCurrent;
+        return locked;
+      }
+      return Status(SqlState::kTRSerializationFailure,
+                    newest.exists ? "could not serialize access due to concurrent update"
+                                  : "could not serialize access due to concurrent delete");
+    }
+    locked.state = newest.exists ? LockedRow::State::kChanged : LockedRow::State::kGone;
+    if (!newest.exists && fresh) manager_.locks().release_last(t.locks);
+    return locked;
+  }
+}
+
+Status DatabaseImpl::update(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
+                            std::string_view old_row, std::string_view new_row) {
+  TableTransaction& t = own(transaction);
+  const StorageId storage = table.table().storage;
+  std::string new_key(key);
+  if (!table.key_columns().empty()) RETURN_IF_ERROR(key_of_row(table, new_row, &new_key));
+  const bool moves = new_key != key;
+  if (moves) {
+    ASSIGN_OR_RETURN(auto conflict, claim_key(t, table, new_key));
+    if (conflict.has_value()) return primary_duplicate(table, new_key);
+  }
+  struct Change {
+    Entry before, after;
+  };
+  std::vector<Change> changes(table.secondary().size());
+  for (size_t i = 0; i < changes.size(); ++i) {
+    const auto& index = table.secondary()[i];
+    Entry &before = changes[i].before, &after = changes[i].after;
+    RETURN_IF_ERROR(make_entry(table, index, key, old_row, &before));
+    RETURN_IF_ERROR(make_entry(table, index, new_key, new_row, &after));
+    if (!index.index.unique || !after.included) continue;
+    if (after.has_null && !index.index.nulls_not_distinct) continue;
+    const std::string_view prefix = std::string_view(after.bytes).substr(0, after.prefix_length);
+    if (before.included && prefix == std::string_view(before.bytes).substr(0, before.prefix_length)) continue;
+    ASSIGN_OR_RETURN(auto conflict, claim_entry(t, table, index, prefix, key));
+    if (conflict.has_value()) return index_duplicate(table, index, prefix);
+  }
+  if (moves) t.writes.erase(storage, key, t.command);
+  t.writes.put(storage, new_key, new_row, t.command);
+  for (size_t i = 0; i < changes.size(); ++i) {
+    const Entry &before = changes[i].before, &after = changes[i].after;
+    const StorageId entries = table.secondary()[i].index.storage;
+    if (before.included && after.included && before.bytes == after.bytes) continue;
+    if (before.included) t.writes.erase(entries, before.bytes, t.command);
+    if (after.included) put_entry(t, table.secondary()[i], after);
+  }
+  updates_.fetch_add(1, std::memory_order_relaxed);
+  return spill_if_large(t);
+}
+
+Status DatabaseImpl::erase(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
+                           std::string_view old_row) {
+  TableTransaction& t = own(transaction);
+  for (const auto& index : table.secondary()) {
+    Entry entry;
+    RETURN_IF_ERROR(make_entry(table, index, key, old_row, &entry));
+    if (entry.included) t.writes.erase(index.index.storage, entry.bytes, t.command);
+  }
+  t.writes.erase(table.table().storage, key, t.command);
+  --t.row_deltas[table.table().storage];
+  deletes_.fetch_add(1, std::memory_order_relaxed);
+  return spill_if_large(t);
+}
+
+uint64_t DatabaseImpl::estimate_rows(const TableAccess& table) {
+  const StorageId storage = table.table().storage;
+  auto& rows = state(storage).rows;
+  if (int64_t known = rows.load(std::memory_order_relaxed); known >= 0) return static_cast<uint64_t>(known);
+  // The store's idea of the size, divided by the size of the first rows.
+  const std::string lower = txn::storage_prefix(storage), upper = txn::storage_prefix(StorageId(storage.value + 1));
+  const uint64_t bytes = store_->approximate_bytes(lower, upper);
+  txn::VersionCursor cursor(*store_, manager_.loads(), {manager_.timeline().watermark()}, storage, {}, {}, false);
+  uint64_t seen = 0, seen_bytes = 0;
+  bool all = true;
+  while (cursor.next()) {
+    seen_bytes += cursor.key().size() + cursor.row().size() + txn::kStorageBytes + txn::kStampBytes;
+    if (++seen == 1000) {
+      all = false;
+      break;
+    }
+  }
+  const uint64_t estimate = all ? seen : std::max(seen, bytes * seen / std::max<uint64_t>(seen_bytes, 1));
+  int64_t unknown = -1;
+  rows.compare_exchange_strong(unknown, static_cast<int64_t>(estimate));
+  return estimate;
+}
+
+std::vector<KeyRange> DatabaseImpl::split(const TableAccess& table, const KeyRange& range, size_t parts) {
+  const StorageId storage = table.table().storage;
+  const std::string lower = txn::version_prefix(storage, range.lower);
+  const std::string upper = range.upper.empty() ? txn::storage_prefix(StorageId(storage.value + 1))
+                                                : txn::version_prefix(storage, range.upper);
+  if (parts <= 1 || lower >= upper) return {range};
+  store::IterateOptions options;
+  options.lower = lower;
+  options.upper = upper;
+  auto it = store_->iterate(options);
+  it->seek(lower);
+  if (!it->valid()) return {range};
+  const std::string first(txn::key_of(it->key()));
+  it->seek_to_last();
+  if (!it->valid()) return {range};
+  const std::string last(txn::key_of(it->key()));
+  size_t common = 0;
+  while (common < first.size() && common < last.size() && first[common] == last[common]) ++common;
+  // Keys between first and last, by the eight bytes after what they share; cut where the store says a part's bytes lie.
+  const auto number = [&](const std::string& key) {
+    char bytes[8] = {};
+    std::memcpy(bytes, key.data() + common, std::min<size_t>(8, key.size() - common));
+    return txn::get_u64(bytes);
+  };
+  const uint64_t low = number(first), high = number(last);
+  const auto key_at = [&](uint64_t n) {
+    std::string key = first.substr(0, common);
+    key.resize(common + 8);
+    txn::put_u64(n, key.data() + common);
+    return key;
+  };
+  const uint64_t total = store_->approximate_bytes(lower, upper);
+  std::vector<KeyRange> out;
+  std::string from = range.lower;
+  uint64_t at = low;
+  for (size_t part = 1; part < parts; ++part) {
+    const uint64_t wanted = total / parts * part;
+    uint64_t a = at, b = high;
+    if (total < (1 << 20)) {
+      a = b = low + (high - low) / parts * part;  // too small for the store to tell parts apart
+    }
+    while (a < b) {
+      const uint64_t middle = a + (b - a) / 2;
+      const uint64_t below = store_->approximate_bytes(lower, txn::version_prefix(storage, key_at(middle)));
+      if (below < wanted) {
+        a = middle + 1;
+      } else {
+        b = middle;
+      }
+      if (b - a < (high - low) / 1024) break;
+    }
+    std::string cut = key_at(a);
+    if (a <= at || cut <= from || (!range.upper.empty() && cut >= range.upper)) continue;
+    at = a;
+    out.push_back({from, cut});
+    from = std::move(cut);
+  }
+  out.push_back({from, range.upper});
+  return out;
+}
+
+}  // namespace omendb::table
