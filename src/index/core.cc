@@ -465,6 +465,31 @@ void Core::merge(uint64_t key) {
   unite_segments(key);
 }
 
+bool Core::looks_empty() const {
+  const Root* root = root_.load(std::memory_order_acquire);
+  if (root->count != 1) return false;
+  const Segment* segment = root->segment(0);
+  return segment->count.load(std::memory_order_acquire) == 1 && segment->entries()[0].live() == 0;
+}
+
+bool Core::freeze_if_empty() {
+  EpochGuard guard;
+  if (!looks_empty()) return false;
+  Segment* segment = root_.load(std::memory_order_acquire)->segment(0);
+  SmoLock smo(segment);
+  if (segment->obsolete) return false;
+  Entry& entry = segment->entries()[0];
+  const uint64_t version = lock_entry(entry);
+  if (segment->count.load(std::memory_order_acquire) != 1 || version >> kLiveShift != 0) {
+    entry.version.store(version, std::memory_order_release);
+    return false;
+  }
+  dead_.store(true, std::memory_order_release);
+  segment->obsolete = true;
+  entry.version.store(kObsolete, std::memory_order_release);
+  return true;
+}
+
 // Joins the segment of `key`, which has become small, with a neighbour.
 void Core::unite_segments(uint64_t key) {
   const Root* seen = root_.load(std::memory_order_acquire);

@@ -69,7 +69,10 @@ class Core {
     for (uint32_t attempt = 0;; relax(attempt++)) {
       const Entry& entry = locate(key);
       View view;
-      if (!view.open(entry)) continue;
+      if (!view.open(entry)) {
+        if (dead_.load(std::memory_order_acquire)) return false;
+        continue;
+      }
       uint32_t end;
       const uint32_t i = find_in_leaf(view.slots, view.model, view.base, key, &end);
       bool found = false;
@@ -90,37 +93,41 @@ class Core {
   /// Shows `decide` the payload of the key, or nullptr, under the leaf's lock, and does what it says: keep;
   /// store *value, adding the key if need be; erase.
   ///
-  /// decide: Verdict(const uint64_t* present, uint64_t* value). It may be called again when the structure was
-  /// in the way,
-  ///         and must not come back into this core.
-  /// Thread: any.
+  /// decide:  Verdict(const uint64_t* present, uint64_t* value). Called again where it said kStore for an
+  /// absent key and
+  ///          the structure was in the way. Must not come back into this core.
+  /// Returns: false if the core is dead (freeze_if_empty).
+  /// Thread:  any.
   template <class Decide>
-  void apply(uint64_t key, const Decide& decide) {
+  bool apply(uint64_t key, const Decide& decide) {
     EpochGuard guard;
     for (uint32_t attempt = 0;; relax(attempt++)) {
       Place place;
-      if (!lock_leaf(key, &place)) continue;
+      if (!lock_leaf(key, &place)) {
+        if (dead_.load(std::memory_order_acquire)) return false;
+        continue;
+      }
       const bool present = place.i < place.end && place.slots[place.i].get_key() == key;
       uint64_t value = 0;
       const uint64_t current = present ? place.slots[place.i].get_payload() : 0;
       const Verdict verdict = decide(present ? &current : nullptr, &value);
       if (verdict == Verdict::kKeep || (verdict == Verdict::kErase && !present)) {
         place.entry->version.store(place.version, std::memory_order_release);
-        return;
+        return true;
       }
       if (verdict == Verdict::kErase) {
         erase_locked(place, key);
-        return;
+        return true;
       }
       if (present) {
         // One word, at a slot that no reader can mistake: nobody needs to look again.
         place.slots[place.i].set_payload(value);
         place.entry->version.store(place.version, std::memory_order_release);
-        return;
+        return true;
       }
-      if (insert_locked(place, key, value)) return;
+      if (insert_locked(place, key, value)) return true;
       // The leaf was given up for a split.
-      if (split(key, value)) return;
+      if (split(key, value)) return true;
     }
   }
 
@@ -142,6 +149,11 @@ class Core {
   CoreStatistics statistics() const;
   /// The first violated invariant, or nothing. Thread: alone among writers.
   std::string verify() const;
+
+  /// Closes an empty core for good: find() finds nothing, apply() refuses. For whoever unlinks it. False: it
+  /// is not empty, or not yet small enough to tell.
+  bool freeze_if_empty();
+  bool looks_empty() const;
 
   static void relax(uint32_t attempt);
 
@@ -200,6 +212,7 @@ class Core {
   void publish(Entry& entry, uint64_t version, const LeafImage& image);
 
   std::atomic<Root*> root_;
+  std::atomic<bool> dead_{false};
   mutable std::shared_mutex root_mutex_;  // shared: put a segment into its place; alone: replace the root
   std::atomic<uint64_t> rebuilds_{0}, splits_{0}, merges_{0};
 };

@@ -1,153 +1,300 @@
 #include "index/index.h"
 
-#include <map>
-#include <mutex>
-#include <shared_mutex>
+#include <algorithm>
+#include <cstring>
+#include <variant>
+
+#include "index/bytes.h"
+#include "index/core.h"
 
 namespace omendb::index {
 
+// Keys of one to eight bytes live in `words` as integers; all others in `bytes`.
 struct OrderedIndex::Impl {
+  explicit Impl(Options o) : options(o) {
+    CHECK(options.fixed_key_bytes <= 8);
+    if (options.fixed_key_bytes == 0) {
+      bytes = std::make_unique<ByteMap>();
+    } else {
+      words = std::make_unique<Core>();
+      shift = 8 * (8 - options.fixed_key_bytes);
+    }
+  }
+
+  uint64_t word(std::string_view key) const {
+    CHECK(key.size() == options.fixed_key_bytes);
+    return slice_at(key, 0) >> shift;
+  }
+  uint64_t last_word() const { return UINT64_MAX >> shift; }
+  // The smallest word whose key is >= `key`, which may have any length. False: there is none.
+  bool lower_word(std::string_view key, uint64_t* out) const {
+    *out = slice_at(key.substr(0, options.fixed_key_bytes), 0) >> shift;
+    if (key.size() <= options.fixed_key_bytes) return true;
+    return (*out)++ != last_word();  // longer than its first bytes, so after them
+  }
+
+  template <class Decide>
+  void apply(std::string_view key, const Decide& decide) {
+    if (words != nullptr) {
+      words->apply(word(key), decide);
+    } else {
+      bytes->apply(key, decide);
+    }
+  }
+
   Options options;
-  mutable std::shared_mutex mutex;
-  std::map<std::string, Payload, std::less<>> keys;
+  uint32_t shift = 0;
+  std::unique_ptr<Core> words;
+  std::unique_ptr<ByteMap> bytes;
 };
 
-OrderedIndex::OrderedIndex(Options options) : impl_(std::make_unique<Impl>()) { impl_->options = options; }
+OrderedIndex::OrderedIndex(Options options) : impl_(std::make_unique<Impl>(options)) {}
 OrderedIndex::~OrderedIndex() = default;
 
 bool OrderedIndex::insert(std::string_view key, Payload payload, Payload* existing) {
-  std::unique_lock lock(impl_->mutex);
-  auto [it, added] = impl_->keys.try_emplace(std::string(key), payload);
-  if (!added && existing != nullptr) *existing = it->second;
+  bool added = false;
+  impl_->apply(key, [&](const Payload* present, Payload* value) {
+    added = present == nullptr;
+    if (!added) {
+      if (existing != nullptr) *existing = *present;
+      return Verdict::kKeep;
+    }
+    *value = payload;
+    return Verdict::kStore;
+  });
   return added;
 }
 
 std::optional<Payload> OrderedIndex::upsert(std::string_view key, Payload payload) {
-  std::unique_lock lock(impl_->mutex);
-  auto [it, added] = impl_->keys.try_emplace(std::string(key), payload);
-  if (added) return std::nullopt;
-  return std::exchange(it->second, payload);
-}
-
-std::optional<Payload> OrderedIndex::erase(std::string_view key) {
-  std::unique_lock lock(impl_->mutex);
-  auto it = impl_->keys.find(key);
-  if (it == impl_->keys.end()) return std::nullopt;
-  const Payload old = it->second;
-  impl_->keys.erase(it);
+  std::optional<Payload> old;
+  impl_->apply(key, [&](const Payload* present, Payload* value) {
+    old = present != nullptr ? std::optional<Payload>(*present) : std::nullopt;
+    *value = payload;
+    return Verdict::kStore;
+  });
   return old;
 }
 
+std::optional<Payload> OrderedIndex::erase(std::string_view key) {
+  std::optional<Payload> old;
+  impl_->apply(key, [&](const Payload* present, Payload*) {
+    old = present != nullptr ? std::optional<Payload>(*present) : std::nullopt;
+    return present != nullptr ? Verdict::kErase : Verdict::kKeep;
+  });
+  return old;
+}
+
+namespace {
+
+// Does `verdict` to a key whose payload is *expected.
+template <class Index>
+Cas conditionally(Index& index, std::string_view key, Payload& expected, Verdict verdict, Payload desired) {
+  Cas outcome = Cas::kAbsent;
+  const Payload wanted = expected;
+  index.apply(key, [&](const Payload* present, Payload* value) {
+    if (present == nullptr) return Verdict::kKeep;
+    if (*present != wanted) {
+      outcome = Cas::kMismatch;
+      expected = *present;
+      return Verdict::kKeep;
+    }
+    outcome = Cas::kSwapped;
+    *value = desired;
+    return verdict;
+  });
+  return outcome;
+}
+
+}  // namespace
+
 Cas OrderedIndex::erase_if(std::string_view key, Payload& expected) {
-  std::unique_lock lock(impl_->mutex);
-  auto it = impl_->keys.find(key);
-  if (it == impl_->keys.end()) return Cas::kAbsent;
-  if (it->second != expected) {
-    expected = it->second;
-    return Cas::kMismatch;
-  }
-  impl_->keys.erase(it);
-  return Cas::kSwapped;
+  return conditionally(*impl_, key, expected, Verdict::kErase, 0);
 }
 
 Cas OrderedIndex::compare_and_set(std::string_view key, Payload& expected, Payload desired) {
-  std::unique_lock lock(impl_->mutex);
-  auto it = impl_->keys.find(key);
-  if (it == impl_->keys.end()) return Cas::kAbsent;
-  if (it->second != expected) {
-    expected = it->second;
-    return Cas::kMismatch;
-  }
-  it->second = desired;
-  return Cas::kSwapped;
+  return conditionally(*impl_, key, expected, Verdict::kStore, desired);
 }
 
 std::optional<Payload> OrderedIndex::find(std::string_view key) const {
-  std::shared_lock lock(impl_->mutex);
-  auto it = impl_->keys.find(key);
-  if (it == impl_->keys.end()) return std::nullopt;
-  return it->second;
+  Payload payload;
+  const bool found = impl_->words != nullptr ? impl_->words->find(impl_->word(key), &payload)
+                                             : impl_->bytes->find(key, &payload);
+  return found ? std::optional<Payload>(payload) : std::nullopt;
 }
 
 size_t OrderedIndex::find_many(std::span<const std::string_view> keys,
                                std::span<std::optional<Payload>> out) const {
   CHECK(keys.size() == out.size());
-  size_t found = 0;
-  for (size_t i = 0; i < keys.size(); ++i) {
-    out[i] = find(keys[i]);
-    found += out[i].has_value();
+  size_t hits = 0;
+  if (impl_->words == nullptr) {
+    EpochGuard guard;
+    for (size_t i = 0; i < keys.size(); ++i) {
+      out[i] = find(keys[i]);
+      hits += out[i].has_value();
+    }
+    return hits;
   }
-  return found;
+  constexpr size_t kBlock = 64;
+  uint64_t words[kBlock], payloads[kBlock];
+  bool found[kBlock];
+  for (size_t start = 0; start < keys.size(); start += kBlock) {
+    const size_t n = std::min(kBlock, keys.size() - start);
+    for (size_t i = 0; i < n; ++i) words[i] = impl_->word(keys[start + i]);
+    hits += impl_->words->find_many(words, n, payloads, found);
+    for (size_t i = 0; i < n; ++i)
+      out[start + i] = found[i] ? std::optional<Payload>(payloads[i]) : std::nullopt;
+  }
+  return hits;
 }
 
 uint64_t OrderedIndex::count(std::string_view lo, std::optional<std::string_view> hi) const {
-  std::shared_lock lock(impl_->mutex);
   if (hi && *hi <= lo) return 0;
-  auto first = impl_->keys.lower_bound(lo);
-  auto last = hi ? impl_->keys.lower_bound(*hi) : impl_->keys.end();
-  return static_cast<uint64_t>(std::distance(first, last));
+  if (impl_->words != nullptr) {
+    uint64_t first, end;
+    if (!impl_->lower_word(lo, &first)) return 0;
+    if (!hi || !impl_->lower_word(*hi, &end)) return impl_->words->count(first, impl_->last_word());
+    return end <= first ? 0 : impl_->words->count(first, end - 1);
+  }
+  uint64_t total = 0;
+  Batch batch;
+  std::string from(lo);
+  for (bool inclusive = true;; inclusive = false) {
+    batch.clear();
+    const std::string_view view = from;
+    impl_->bytes->scan_forward(&view, inclusive, 1024, &batch);
+    for (size_t i = 0; i < batch.items.size(); ++i) {
+      if (hi && batch.key(i) >= *hi) return total;
+      ++total;
+    }
+    if (batch.items.size() < 1024) return total;
+    from = batch.key(batch.items.size() - 1);
+  }
 }
 
-bool OrderedIndex::bulk_load(const std::function<bool(std::string_view*, Payload*)>& next) {
-  std::unique_lock lock(impl_->mutex);
-  CHECK(impl_->keys.empty());
-  std::string_view key;
-  Payload payload;
-  while (next(&key, &payload)) {
-    if (!impl_->keys.empty() && key <= std::prev(impl_->keys.end())->first) {
-      impl_->keys.clear();
-      return false;
-    }
-    impl_->keys.emplace_hint(impl_->keys.end(), std::string(key), payload);
-  }
-  return true;
+bool OrderedIndex::bulk_load(const std::function<bool(std::string_view* key, Payload* payload)>& next) {
+  if (impl_->bytes != nullptr) return impl_->bytes->bulk_load(next);
+  return impl_->words->bulk_load([&](Pair* pair) {
+    std::string_view key;
+    if (!next(&key, &pair->payload)) return false;
+    pair->key = impl_->word(key);
+    return true;
+  });
 }
 
 void OrderedIndex::clear() {
-  std::unique_lock lock(impl_->mutex);
-  impl_->keys.clear();
+  if (impl_->words != nullptr) {
+    impl_->words->clear();
+  } else {
+    impl_->bytes->clear();
+  }
 }
 
 uint64_t OrderedIndex::size() const {
-  std::shared_lock lock(impl_->mutex);
-  return impl_->keys.size();
+  return impl_->words != nullptr ? impl_->words->size() : impl_->bytes->size();
 }
 
-uint64_t OrderedIndex::memory_bytes() const {
-  std::shared_lock lock(impl_->mutex);
-  uint64_t bytes = sizeof(Impl);
-  for (const auto& [key, payload] : impl_->keys) bytes += 96 + (key.size() > 15 ? key.size() + 9 : 0);
-  return bytes;
-}
+uint64_t OrderedIndex::memory_bytes() const { return statistics().bytes; }
 
 Statistics OrderedIndex::statistics() const {
+  ByteStatistics b;
+  if (impl_->words != nullptr) {
+    b.cores = impl_->words->statistics();
+    b.layers = 1;
+  } else {
+    b = impl_->bytes->statistics();
+  }
   Statistics s;
-  s.keys = size();
-  s.bytes = memory_bytes();
-  s.layers = 1;
+  s.keys = b.cores.keys;
+  s.bytes = b.cores.bytes + sizeof(Impl);
+  s.leaves = b.cores.leaves;
+  s.inner_nodes = b.cores.segments + b.layers;  // and a root each
+  s.layers = b.layers;
+  s.rebuilds = b.cores.rebuilds;
+  s.splits = b.cores.splits;
+  s.merges = b.cores.merges;
+  s.model_error =
+      b.cores.keys > 0 ? static_cast<double>(b.cores.drift) / static_cast<double>(b.cores.keys) : 0;
   return s;
 }
 
-Status OrderedIndex::verify() const { return {}; }
+Status OrderedIndex::verify() const {
+  const std::string fault = impl_->words != nullptr ? impl_->words->verify() : impl_->bytes->verify();
+  return fault.empty() ? Status() : Status(SqlState::kIndexCorrupted, "index: " + fault);
+}
 
+// A batch that was read in one direction, and where the cursor stands in it. Batches grow from kFirst, so
+// that a seek for one key does not pay for sixty-four.
 struct OrderedIndex::Cursor::State {
-  const Impl* impl;
-  bool valid = false;
-  std::string key;
-  Payload payload = 0;
+  static constexpr size_t kFirst = 8;
 
-  template <class Iterator>
-  bool take(Iterator it) {
-    valid = it != impl->keys.end();
-    if (valid) {
-      key = it->first;
-      payload = it->second;
-    }
-    return valid;
+  const Impl* impl;
+  size_t wanted = kFirst;
+  size_t at = 0, n = 0;
+  bool ascending = true;
+  Pair pairs[kBatchMax];  // of word keys
+  Batch batch;            // of byte keys
+  std::string bound;
+  char word_bytes[8];
+
+  std::string_view key_at(size_t i) {
+    if (impl->words == nullptr) return batch.key(i);
+    const uint64_t big_endian = __builtin_bswap64(pairs[i].key << impl->shift);
+    std::memcpy(word_bytes, &big_endian, 8);
+    return {word_bytes, impl->options.fixed_key_bytes};
   }
-  template <class Iterator>
-  bool take_before(Iterator it) {
-    return take(it == impl->keys.begin() ? impl->keys.end() : std::prev(it));
+
+  bool read_words(uint64_t from, bool forward) {
+    uint64_t next;
+    ascending = forward;
+    at = 0;
+    if (forward) {
+      impl->words->scan_forward(from, wanted, pairs, &n, &next);
+    } else {
+      impl->words->scan_backward(from, wanted, pairs, &n, &next);
+    }
+    return n > 0;
+  }
+  bool read_bytes(const std::string_view* from, bool inclusive, bool forward) {
+    if (from != nullptr) {
+      bound.assign(*from);  // it may lie in the batch
+    }
+    const std::string_view view = bound;
+    batch.clear();
+    ascending = forward;
+    at = 0;
+    if (forward) {
+      impl->bytes->scan_forward(from != nullptr ? &view : nullptr, inclusive, wanted, &batch);
+    } else {
+      impl->bytes->scan_backward(from != nullptr ? &view : nullptr, inclusive, wanted, &batch);
+    }
+    n = batch.items.size();
+    return n > 0;
+  }
+  bool read_on(bool forward) {
+    wanted = forward == ascending ? std::min(wanted * 2, kBatchMax) : kFirst;
+    if (impl->words == nullptr) {
+      const std::string_view from = key_at(at);
+      return read_bytes(&from, false, forward);
+    }
+    const uint64_t here = pairs[at].key;
+    if (here == (forward ? impl->last_word() : 0)) {
+      n = 0;
+      return false;
+    }
+    return read_words(forward ? here + 1 : here - 1, forward);
+  }
+  bool step(bool forward) {
+    CHECK(at < n);
+    if (forward == ascending) {
+      if (at + 1 < n) {
+        ++at;
+        return true;
+      }
+    } else if (at > 0) {
+      --at;
+      return true;
+    }
+    return read_on(forward);
   }
 };
 
@@ -163,33 +310,47 @@ OrderedIndex::Cursor& OrderedIndex::Cursor::operator=(Cursor&&) noexcept = defau
 OrderedIndex::Cursor::~Cursor() = default;
 
 bool OrderedIndex::Cursor::seek(std::string_view key) {
-  std::shared_lock lock(state_->impl->mutex);
-  return state_->take(state_->impl->keys.lower_bound(key));
+  state_->wanted = State::kFirst;
+  state_->n = 0;
+  if (state_->impl->words == nullptr) return state_->read_bytes(&key, true, true);
+  uint64_t from;
+  return state_->impl->lower_word(key, &from) && state_->read_words(from, true);
 }
+
 bool OrderedIndex::Cursor::seek_for_prev(std::string_view key) {
-  std::shared_lock lock(state_->impl->mutex);
-  return state_->take_before(state_->impl->keys.upper_bound(key));
+  state_->wanted = State::kFirst;
+  state_->n = 0;
+  const Impl& impl = *state_->impl;
+  if (impl.words == nullptr) return state_->read_bytes(&key, true, false);
+  uint64_t from = slice_at(key.substr(0, impl.options.fixed_key_bytes), 0) >> impl.shift;
+  if (key.size() < impl.options.fixed_key_bytes) {  // a prefix comes before all that go on from it
+    if (from == 0) return false;
+    --from;
+  }
+  return state_->read_words(from, false);
 }
+
 bool OrderedIndex::Cursor::seek_first() {
-  std::shared_lock lock(state_->impl->mutex);
-  return state_->take(state_->impl->keys.begin());
+  state_->wanted = State::kFirst;
+  state_->n = 0;
+  return state_->impl->words == nullptr ? state_->read_bytes(nullptr, true, true)
+                                        : state_->read_words(0, true);
 }
+
 bool OrderedIndex::Cursor::seek_last() {
-  std::shared_lock lock(state_->impl->mutex);
-  return state_->take_before(state_->impl->keys.end());
+  state_->wanted = State::kFirst;
+  state_->n = 0;
+  return state_->impl->words == nullptr ? state_->read_bytes(nullptr, true, false)
+                                        : state_->read_words(state_->impl->last_word(), false);
 }
-bool OrderedIndex::Cursor::next() {
-  CHECK(state_->valid);
-  std::shared_lock lock(state_->impl->mutex);
-  return state_->take(state_->impl->keys.upper_bound(state_->key));
+
+bool OrderedIndex::Cursor::next() { return state_->step(true); }
+bool OrderedIndex::Cursor::prev() { return state_->step(false); }
+bool OrderedIndex::Cursor::valid() const { return state_->at < state_->n; }
+std::string_view OrderedIndex::Cursor::key() const { return state_->key_at(state_->at); }
+Payload OrderedIndex::Cursor::payload() const {
+  return state_->impl->words == nullptr ? state_->batch.items[state_->at].payload
+                                        : state_->pairs[state_->at].payload;
 }
-bool OrderedIndex::Cursor::prev() {
-  CHECK(state_->valid);
-  std::shared_lock lock(state_->impl->mutex);
-  return state_->take_before(state_->impl->keys.lower_bound(state_->key));
-}
-bool OrderedIndex::Cursor::valid() const { return state_->valid; }
-std::string_view OrderedIndex::Cursor::key() const { return state_->key; }
-Payload OrderedIndex::Cursor::payload() const { return state_->payload; }
 
 }  // namespace omendb::index

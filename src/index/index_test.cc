@@ -259,6 +259,34 @@ TEST(OrderedIndexProperty, UuidKeys) {
       test_ops(100000));
 }
 
+TEST(OrderedIndexProperty, KeysThatDifferInTrailingZeros) {
+  mixed_operations(
+      {},
+      [](auto& r) {
+        return std::string("a") + std::string(r() % 200, '\0') +
+               std::string(r() % 3 == 0 ? 1 + r() % 3 : 0, static_cast<char>(r() % 2));
+      },
+      test_ops(50000));
+}
+
+TEST(OrderedIndex, WordKeysAcceptBoundsOfAnyLength) {
+  OrderedIndex index({.fixed_key_bytes = 4});
+  for (uint64_t i = 1; i <= 1000; ++i) ASSERT_TRUE(index.insert(big_endian(i << 8, 4), i));
+  auto cursor = index.cursor();
+  ASSERT_TRUE(cursor.seek(std::string_view("\0\0\1", 3)));  // a prefix of 0x00000100
+  EXPECT_EQ(cursor.payload(), 1u);
+  ASSERT_TRUE(cursor.seek(std::string_view("\0\0\1\0\0", 5)));  // just behind it
+  EXPECT_EQ(cursor.payload(), 2u);
+  ASSERT_TRUE(cursor.seek_for_prev(std::string_view("\0\0\2", 3)));
+  EXPECT_EQ(cursor.payload(), 1u);
+  ASSERT_TRUE(cursor.seek_for_prev(std::string_view("\0\0\2\0\0", 5)));
+  EXPECT_EQ(cursor.payload(), 2u);
+  EXPECT_FALSE(cursor.seek_for_prev(std::string_view("", 0)));
+  EXPECT_FALSE(cursor.seek(std::string_view("\xff\xff\xff\xff\0", 5)));
+  EXPECT_EQ(index.count("", std::nullopt), 1000u);
+  EXPECT_EQ(index.count(std::string_view("\0\0\1\0\0", 5), std::string_view("\0\0\3", 3)), 1u);
+}
+
 TEST(OrderedIndex, BulkLoadRefusesDisorder) {
   OrderedIndex index;
   std::vector<std::string> keys = {"a", "b", "b"};

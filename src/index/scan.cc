@@ -70,7 +70,10 @@ bool Core::scan_forward(uint64_t from, size_t max, Pair* out, size_t* n, uint64_
     for (;;) {
       const Entry& entry = segment->entries()[index];
       View view;
-      if (!view.open(entry)) break;
+      if (!view.open(entry)) {
+        if (dead_.load(std::memory_order_acquire)) return false;
+        break;
+      }
       uint32_t end;
       uint32_t i = find_in_leaf(view.slots, view.model, view.base, from, &end);
       size_t taken = *n;
@@ -127,7 +130,10 @@ bool Core::scan_backward(uint64_t from, size_t max, Pair* out, size_t* n, uint64
     for (;;) {
       const Entry& entry = segment->entries()[index];
       View view;
-      if (!view.open(entry)) break;
+      if (!view.open(entry)) {
+        if (dead_.load(std::memory_order_acquire)) return false;
+        break;
+      }
       uint32_t end;
       uint32_t i = find_in_leaf(view.slots, view.model, view.base, from, &end);
       const uint32_t first = view.model.dense() ? 0 : view.model.lo();
@@ -181,7 +187,10 @@ uint64_t Core::count(uint64_t lo, uint64_t hi) const {
     for (;;) {
       const Entry& entry = segment->entries()[index];
       View view;
-      if (!view.open(entry)) break;
+      if (!view.open(entry)) {
+        if (dead_.load(std::memory_order_acquire)) return total;
+        break;
+      }
       const uint32_t count = segment->count.load(std::memory_order_acquire);
       const bool last = index + 1 >= count;
       const bool open_end = last && place + 1 >= root->count;
@@ -230,7 +239,7 @@ uint64_t Core::size() const {
         total += version >> kLiveShift;
       }
     }
-    if (whole) return total;
+    if (whole || dead_.load(std::memory_order_acquire)) return total;
   }
 }
 
