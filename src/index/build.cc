@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "index/core.h"
 #include "index/leaf.h"
+#include "index/node_memory.h"
 
 namespace omendb::index {
 namespace {
@@ -31,8 +32,7 @@ Hinter make_hinter(uint64_t first, uint64_t last, double buckets) {
 Segment* build_segment(const LeafImage* leaves, uint32_t n, bool room) {
   CHECK(n >= 1 && n <= kSegmentEntries);
   const uint32_t capacity = room ? std::min(kSegmentEntries, std::max(4u, std::bit_ceil(n + 1))) : n;
-  void* memory = std::aligned_alloc(64, (segment_size(capacity) + 63) / 64 * 64);
-  CHECK(memory != nullptr);
+  void* memory = allocate_node(segment_size(capacity));
   Segment* segment = new (memory) Segment;
   segment->capacity = capacity;
   segment->smo_lock.store(0, std::memory_order_relaxed);
@@ -116,7 +116,7 @@ uint32_t find_segment(const Root* root, uint64_t key, const Segment* segment) {
   return place;
 }
 
-void free_node(void* node) { std::free(node); }
+void free_root(void* root) { std::free(root); }
 size_t segment_bytes(const Segment* segment) { return segment_size(segment->capacity); }
 size_t root_bytes(const Root* root) { return root_size(root->count, root->hint_count); }
 
@@ -137,7 +137,7 @@ void destroy(Root* root) {
       free_leaf(segment->entries()[i].leaf.load(std::memory_order_acquire));
     free_node(segment);
   }
-  free_node(root);
+  free_root(root);
 }
 
 }  // namespace
@@ -148,6 +148,7 @@ void Core::clear() { destroy(root_.exchange(empty_root(), std::memory_order_acq_
 
 bool Core::bulk_load(const std::function<bool(Pair*)>& next) {
   CHECK(size() == 0);
+  PatientAllocation patient;
   std::vector<LeafImage> images;
   std::vector<Pair> pairs;  // read and not yet placed, from `begin` on
   pairs.reserve(2 * kLeafSlots);

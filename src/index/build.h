@@ -25,7 +25,8 @@ std::vector<std::pair<uint64_t, Segment*>> segments_of(const Root* root);
 /// The place of `segment`, which must be where `key` leads.
 uint32_t find_segment(const Root* root, uint64_t key, const Segment* segment);
 
-void free_node(void* node);
+/// Segments are freed with free_node().
+void free_root(void* root);
 size_t segment_bytes(const Segment* segment);
 size_t root_bytes(const Root* root);
 

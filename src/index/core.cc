@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "index/build.h"
 #include "index/leaf.h"
+#include "index/node_memory.h"
 
 namespace omendb::index {
 namespace {
@@ -93,6 +94,16 @@ bool Core::lock_leaf(uint64_t key, Place* place) {
   Entry& entry = segment->entries()[index];
   uint64_t version = entry.version.load(std::memory_order_relaxed);
   if ((version & (kLocked | kObsolete)) != 0) return false;
+  {
+    // The lock waits for what was loaded before it, but not for what is on its way: the key's slots, and
+    // where a gap may be.
+    const Model model{entry.model.load(std::memory_order_relaxed)};
+    if (!model.dense()) {
+      const uint32_t at = model.predict(key, entry.base.load(std::memory_order_relaxed)) & ~(kLineSlots - 1);
+      const Slot* slots = entry.leaf.load(std::memory_order_relaxed) + at;
+      for (uint32_t line = 0; line < 4; ++line) __builtin_prefetch(slots + 4 * line, 1);
+    }
+  }
   if (!entry.version.compare_exchange_strong(version, version | kLocked, std::memory_order_acquire))
     return false;
   if (index + 1 < segment->count.load(std::memory_order_acquire) && segment->separator(index + 1) <= key) {
@@ -411,7 +422,7 @@ void Core::replace_entries(Segment* old, uint32_t first, uint32_t removed, const
     segments[place].second = left;
     segments.insert(segments.begin() + place + 1, {all[half].base, right});
     root_.store(build_root(segments), std::memory_order_release);
-    epoch_retire(root, free_node, root_bytes(root));
+    epoch_retire(root, free_root, root_bytes(root));
   }
   for (uint32_t i = 0; i < count; ++i) entries[i].version.store(kObsolete, std::memory_order_release);
   old->obsolete = true;
@@ -541,7 +552,7 @@ void Core::unite_segments(uint64_t key) {
   segments[place].second = fresh;
   segments.erase(segments.begin() + place + 1);
   root_.store(build_root(segments), std::memory_order_release);
-  epoch_retire(root, free_node, root_bytes(root));
+  epoch_retire(root, free_root, root_bytes(root));
   for (Segment* old : {a, b}) {
     const uint32_t count = old->count.load(std::memory_order_relaxed);
     for (uint32_t i = 0; i < count; ++i)

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <deque>
 #include <mutex>
 #include <vector>
 
@@ -17,9 +18,11 @@ thread_local Slot* this_slot = nullptr;
 
 namespace {
 
-// 64 leaves of 8 KB: half a megabyte, and a membarrier (1-2 us) spread over 64 structure changes.
-constexpr size_t kReclaimEvery = 64;
-constexpr size_t kReclaimBytes = 1 << 20;
+// A membarrier costs microseconds, more where processors are shared: once in this many retirements, some ten
+// thousand inserts. Freeing what it found safe is spread over the retirements that follow.
+constexpr size_t kReclaimEvery = 128;
+constexpr size_t kReclaimBytes = 4 << 20;
+constexpr size_t kFreeAtOnce = 4;
 
 struct Domain {
   std::atomic<Slot*> slots{nullptr};  // only grows; a slot is reused after its thread ends
@@ -61,25 +64,13 @@ uint64_t oldest_pin() {
   return oldest;
 }
 
-void free_before(std::vector<Retired>& list, uint64_t oldest) {
-  size_t freed = 0, kept = 0;
-  for (Retired& r : list) {
-    if (r.epoch < oldest) {
-      freed += r.bytes;
-      r.destroy(r.object);
-    } else {
-      list[kept++] = r;
-    }
-  }
-  list.resize(kept);
-  domain().waiting_bytes.fetch_sub(freed, std::memory_order_relaxed);
-}
-
 struct ThreadState {
   Slot* slot = nullptr;
-  std::vector<Retired> retired;
-  size_t retired_bytes = 0;
-  size_t next_reclaim = kReclaimEvery;
+  std::deque<Retired> retired;  // ascending epochs
+  size_t pending = 0;           // of them, retired since the last look at the pins
+  size_t pending_bytes = 0;
+  size_t look_after = kReclaimEvery;
+  uint64_t safe = 0;  // what was retired before can be freed
 
   ~ThreadState() {
     if (!retired.empty()) {
@@ -98,16 +89,40 @@ ThreadState& thread_state() {
   return state;
 }
 
-void reclaim(ThreadState& state) {
+void destroy(const Retired& r) {
+  domain().waiting_bytes.fetch_sub(r.bytes, std::memory_order_relaxed);
+  r.destroy(r.object);
+}
+
+void free_some(ThreadState& state, size_t most) {
+  for (; most > 0 && !state.retired.empty() && state.retired.front().epoch < state.safe; --most) {
+    const Retired r = state.retired.front();
+    state.retired.pop_front();
+    destroy(r);
+  }
+}
+
+void look(ThreadState& state) {
   heavy_fence();
-  const uint64_t oldest = oldest_pin();
-  free_before(state.retired, oldest);
-  state.retired_bytes = 0;
-  for (const Retired& r : state.retired) state.retired_bytes += r.bytes;
+  state.safe = oldest_pin();
   // With a reader stuck behind, look again only after as much again has gathered: the work stays linear.
-  state.next_reclaim = state.retired.size() * 2 + kReclaimEvery;
-  std::unique_lock lock(domain().orphans_mutex, std::try_to_lock);
-  if (lock.owns_lock() && !domain().orphans.empty()) free_before(domain().orphans, oldest);
+  const bool stuck = !state.retired.empty() && state.retired.front().epoch >= state.safe;
+  state.look_after = stuck ? state.retired.size() + kReclaimEvery : kReclaimEvery;
+  state.pending = state.pending_bytes = 0;
+}
+
+void free_orphans(uint64_t safe) {
+  std::vector<Retired> ready;
+  {
+    std::unique_lock lock(domain().orphans_mutex, std::try_to_lock);
+    if (!lock.owns_lock() || domain().orphans.empty()) return;
+    auto& orphans = domain().orphans;
+    const auto keep =
+        std::partition(orphans.begin(), orphans.end(), [&](const Retired& r) { return r.epoch >= safe; });
+    ready.assign(keep, orphans.end());
+    orphans.erase(keep, orphans.end());
+  }
+  for (const Retired& r : ready) destroy(r);
 }
 
 }  // namespace
@@ -134,22 +149,28 @@ Slot* acquire_slot() {
 
 using namespace epoch_internal;
 
-void epoch_retire(void* object, void (*destroy)(void*), size_t bytes) {
+void epoch_retire(void* object, void (*destroy_object)(void*), size_t bytes) {
   ThreadState& state = thread_state();
   // A read-modify-write: a reader who sees a later epoch has synchronised with this one, and so sees the
   // unlinking.
   const uint64_t epoch = global_epoch.fetch_add(1, std::memory_order_acq_rel);
-  state.retired.push_back(Retired{object, destroy, epoch, bytes});
-  state.retired_bytes += bytes;
+  state.retired.push_back(Retired{object, destroy_object, epoch, bytes});
   domain().waiting_bytes.fetch_add(bytes, std::memory_order_relaxed);
-  if (state.retired.size() >= state.next_reclaim ||
-      (state.retired_bytes >= kReclaimBytes && state.retired.size() * 2 >= state.next_reclaim)) {
-    reclaim(state);
+  ++state.pending;
+  state.pending_bytes += bytes;
+  if (state.pending >= state.look_after ||
+      (state.pending_bytes >= kReclaimBytes && state.pending * 4 >= state.look_after)) {
+    look(state);
+    free_orphans(state.safe);
   }
+  free_some(state, kFreeAtOnce);
 }
 
 size_t epoch_reclaim() {
-  reclaim(thread_state());
+  ThreadState& state = thread_state();
+  look(state);
+  free_some(state, state.retired.size());
+  free_orphans(state.safe);
   return epoch_waiting_bytes();
 }
 

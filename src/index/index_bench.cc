@@ -23,6 +23,7 @@
 
 #include "index/core.h"
 #include "index/index.h"
+#include "index/node_memory.h"
 
 namespace {
 
@@ -177,7 +178,7 @@ struct Theirs {
   }
 };
 
-size_t allocated() { return mallinfo2().uordblks + mallinfo2().hblkhd; }
+size_t allocated() { return mallinfo2().uordblks + mallinfo2().hblkhd + omendb::index::node_memory().used; }
 
 struct Measured {
   std::vector<double> bulk, lookup, batch, dependent, zipf, scan, insert, append, erase, bytes_bulk,

@@ -1,5 +1,5 @@
-// libFuzzer: bytes are operations on an OrderedIndex and on a std::map, which must agree. The first byte chooses the kind
-// of keys: fixed of 1 to 8 bytes, or any.
+// libFuzzer: bytes are operations on an OrderedIndex and on a std::map, which must agree. The first byte
+// chooses the kind of keys: fixed of 1 to 8 bytes, or any.
 #include <cstdint>
 #include <map>
 #include <string>

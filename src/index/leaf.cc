@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 
 #include "base/check.h"
+#include "index/node_memory.h"
 
 namespace omendb::index {
 namespace {
@@ -14,25 +14,20 @@ namespace {
 // keys minus slots between two keys. False if some key would drift too far, or keys do too much on the mean
 // (a lookup walks the drift).
 bool fit(const Pair* pairs, uint32_t n, uint64_t base, uint32_t usable, LeafPlan* plan) {
-  const double room = static_cast<double>(usable - n) + 1.0;
+  // One key in eight is asked for its bound, and two slots are kept back for the others.
+  const double room = static_cast<double>(usable - n) + 1.0 - (usable - n > 8 ? 2.0 : 0.0);
+  const uint32_t stride = usable - n > 8 ? 8 : 1;
   const uint64_t range = pairs[n - 1].key - base;
-  double best_slots = static_cast<double>(usable), best_span = static_cast<double>(range) + 1.0;
-  const auto steepest = [&](auto as_double) {
-    for (uint32_t i = 0; i < n; ++i) {
-      const double slots = room + static_cast<double>(static_cast<int32_t>(i)),
-                   span = as_double(pairs[i].key - base) + 1.0;
-      if (slots * best_span < best_slots * span) {
-        best_slots = slots;
-        best_span = span;
-      }
+  double best_slots = room + static_cast<double>(static_cast<int32_t>(n - 1));
+  double best_span = static_cast<double>(range) + 1.0;
+  for (uint32_t i = 0; i < n; i += stride) {
+    const double slots = room + static_cast<double>(static_cast<int32_t>(i));
+    const double span = static_cast<double>(pairs[i].key - base) + 1.0;
+    if (slots * best_span < best_slots * span) [[unlikely]] {
+      best_slots = slots;
+      best_span = span;
     }
-  };
-  if (range < uint64_t{1} << 63) {  // one instruction instead of a branch and four
-    steepest([](uint64_t delta) { return static_cast<double>(static_cast<int64_t>(delta)); });
-  } else {
-    steepest([](uint64_t delta) { return static_cast<double>(delta); });
   }
-  // Strictly below the bound, whatever the rounding of the double: keys are then checked one by one.
   to_fixed(best_slots / best_span * (1.0 - 1e-9), &plan->m, &plan->k);
   const uint32_t m = plan->m, k = plan->k;
   uint64_t total = 0;
@@ -49,11 +44,7 @@ bool fit(const Pair* pairs, uint32_t n, uint64_t base, uint32_t usable, LeafPlan
   return total <= uint64_t{8} * n;
 }
 
-Slot* allocate(uint32_t cap) {
-  void* memory = std::aligned_alloc(128, (leaf_bytes(cap) + 127) / 128 * 128);
-  CHECK(memory != nullptr);
-  return static_cast<Slot*>(memory);
-}
+Slot* allocate(uint32_t cap) { return static_cast<Slot*>(allocate_node(leaf_bytes(cap))); }
 
 }  // namespace
 
@@ -123,7 +114,7 @@ Slot* build_leaf(const Pair* pairs, const LeafPlan& plan, Model* model) {
   return slots;
 }
 
-void free_leaf(void* slots) { std::free(slots); }
+void free_leaf(void* slots) { free_node(slots); }
 
 uint32_t collect_leaf(const Slot* slots, Model model, Pair* out) {
   uint32_t n = 0;

@@ -16,7 +16,7 @@ inline constexpr double kFillBuild = 0.70;
 inline constexpr double kFillBulk = 0.80;
 inline constexpr double kFillSealed = 0.94;  // keys that arrived in order are likely to be left alone
 inline constexpr uint32_t kFullPercent = 88;
-inline constexpr uint32_t kSparsePercent = 55;
+inline constexpr uint32_t kSparsePercent = 58;
 inline constexpr uint32_t kLeafKeysMax = 640;  // more are split
 inline constexpr uint32_t kLeafKeysBulk = 480;
 inline constexpr uint32_t kDenseSlots = 512;  // a leaf that is appended to is sealed at this size
@@ -49,7 +49,8 @@ Slot* build_leaf(const Pair* pairs, const LeafPlan& plan, Model* model);
 Slot* build_dense(const Pair* pairs, uint32_t n, uint32_t cap, Model* model);
 
 void free_leaf(void* slots);
-inline size_t leaf_bytes(uint32_t cap) { return (cap + kSlotPad) * sizeof(Slot); }
+/// As the allocator rounds it.
+inline size_t leaf_bytes(uint32_t cap) { return ((cap + kSlotPad) * sizeof(Slot) + 255) / 256 * 256; }
 
 /// Copies the live pairs in order; returns how many. Requires: nobody changes the leaf.
 uint32_t collect_leaf(const Slot* slots, Model model, Pair* out);

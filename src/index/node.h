@@ -25,13 +25,13 @@ namespace omendb::index {
 
 // 16 KB: a rebuild moves at most that much and stays at a few microseconds. A full leaf holds some 600 keys.
 inline constexpr uint32_t kLeafSlots = 1024;
-// find_slot() compares eight slots at a time, from a multiple of eight: two cache lines that are fetched
-// together.
+// find_slot() compares eight slots at a time, from the start of a cache line.
 inline constexpr uint32_t kProbe = 8;
+inline constexpr uint32_t kLineSlots = 4;
 inline constexpr uint32_t kSlotPad = 7;
 // A key is at most this far right of its prediction; a rebuild aims at half, so that the next one is that
 // many inserts away.
-inline constexpr uint32_t kDriftMax = 64;
+inline constexpr uint32_t kDriftMax = 128;
 inline constexpr uint32_t kSegmentEntries = 128;
 inline constexpr uint32_t kSegmentHints = 256;
 
@@ -138,11 +138,13 @@ struct Hinter {
 template <class Separator>
 inline uint32_t advance(uint32_t from, uint32_t n, uint64_t key, const Separator& separator) {
   uint32_t i = from;
-  if (i + 1 >= n || separator(i + 1) > key) return i;
+  const uint32_t one =
+      (i + 1 < n) & (separator(i + 1 < n ? i + 1 : i) <= key);  // one in five: not worth a branch
+  i += one;
+  if (i + 1 >= n || separator(i + 1) > key) [[likely]]
+    return i;
   ++i;
-  if (i + 1 >= n || separator(i + 1) > key) return i;
-  ++i;
-  uint32_t step = 2;
+  uint32_t step = 1;
   while (i + step < n && separator(i + step) <= key) {
     i += step;
     step *= 2;
@@ -199,11 +201,11 @@ struct Root {
 };
 
 /// The first slot of [lo, cap) whose key is >= key, or cap. Requires that all slots before `predicted` are
-/// smaller; those from the last multiple of kProbe on are read nevertheless, and up to kSlotPad beyond cap:
-/// counting the smaller ones of eight has no branch to mispredict. Slots before lo hold erased keys, all
-/// smaller than those that live.
+/// smaller; those on its cache line are read nevertheless, and up to kSlotPad beyond cap: counting the
+/// smaller ones of eight has no branch to mispredict, and nine lookups in ten end with the first eight. Slots
+/// before lo hold erased keys, all smaller than those that live.
 inline uint32_t find_slot(const Slot* slots, uint32_t predicted, uint32_t lo, uint32_t cap, uint64_t key) {
-  uint32_t i = predicted & ~(kProbe - 1);
+  uint32_t i = predicted & ~(kLineSlots - 1);
   while (i < cap) {
     uint32_t smaller = 0;
 #pragma GCC unroll 8

@@ -82,11 +82,17 @@ bool Core::scan_forward(uint64_t from, size_t max, Pair* out, size_t* n, uint64_
           out[taken++] = {view.slots[i].get_key(), view.slots[i].get_payload()};
       } else if (i < end) {
         uint64_t previous = ~view.slots[i].get_key();
-        for (; i < end && taken < max; ++i) {
-          const uint64_t key = view.slots[i].get_key();
-          out[taken] = {key, view.slots[i].get_payload()};
-          taken += key != previous;
-          previous = key;
+        while (i < end && taken < max) {
+          // Each slot adds one pair at most: so many can go without a look at `max`, and without a branch.
+          const uint32_t stop = i + static_cast<uint32_t>(std::min<size_t>(end - i, max - taken));
+          Pair* to = out + taken;
+          for (; i < stop; ++i) {
+            const uint64_t key = view.slots[i].get_key();
+            *to = {key, view.slots[i].get_payload()};
+            to += key != previous;
+            previous = key;
+          }
+          taken = static_cast<size_t>(to - out);
         }
       }
       // Where this leaf ends; a leaf added behind it meanwhile counts as already there.
@@ -250,12 +256,11 @@ CoreStatistics Core::statistics() const {
   s.splits = splits_.load(std::memory_order_relaxed);
   s.merges = merges_.load(std::memory_order_relaxed);
   const Root* root = root_.load(std::memory_order_acquire);
-  constexpr uint64_t kMallocHeader = 16;
-  s.bytes = sizeof(Core) + root_bytes(root) + kMallocHeader;
+  s.bytes = sizeof(Core) + root_bytes(root);
   for (uint32_t r = 0; r < root->count; ++r) {
     const Segment* segment = root->segment(r);
     ++s.segments;
-    s.bytes += segment_bytes(segment) + kMallocHeader;
+    s.bytes += segment_bytes(segment);
     const uint32_t count = segment->count.load(std::memory_order_acquire);
     for (uint32_t i = 0; i < count; ++i) {
       const Entry& entry = segment->entries()[i];
@@ -265,7 +270,7 @@ CoreStatistics Core::statistics() const {
       s.dense_leaves += view.model.dense();
       s.keys += view.live();
       s.slots += view.model.cap();
-      s.bytes += leaf_bytes(view.model.cap()) + kMallocHeader;
+      s.bytes += leaf_bytes(view.model.cap());
       // The model's error is sampled, in one leaf of sixteen, and scaled up.
       if (i % 16 != 0 || view.model.dense()) continue;
       uint64_t drift = 0;
