@@ -58,6 +58,11 @@ struct TypedExpr {
   std::vector<TypedExpr> fields;
   std::vector<std::string> field_names;
 
+  /// A numeric whose display scale varies by row lies as bytes; where the value alone fits one decimal (CASE WHEN x THEN 1.50
+  /// ELSE 0 END), this is that decimal, and `display_scale` the scale to show. sum and comparisons stay on decimals by it.
+  std::unique_ptr<duckdb::ParsedExpression> as_decimal, display_scale;
+  types::PhysicalType decimal_form;
+
   TypedExpr clone() const;
 };
 

@@ -80,6 +80,11 @@ struct StatementContext {
   std::vector<Oid> views_in_expansion;
   // What has to run before the statement itself; becomes AnalyzedQuery::modifying_ctes.
   std::vector<std::shared_ptr<AnalyzedQuery>> run_first;
+  /// Products of decimals whose declared digits exceed 38 are computed in 38 digits all the same, with an overflow check, because real
+  /// values are rarely that long. `exact_numeric` forbids it; `speculative_decimals` says that it happened: when such a statement
+  /// fails with DuckDB's decimal overflow before any row went out, analyse it again with exact_numeric.
+  bool exact_numeric = false;
+  bool speculative_decimals = false;
   std::function<void(std::string_view severity, const ErrorInfo&)> notice;
 
   std::string new_alias(const char* stem) { return stem + std::to_string(next_alias++); }

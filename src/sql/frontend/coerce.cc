@@ -1,0 +1,666 @@
+#include "sql/frontend/coerce.h"
+
+#include "duckdb/parser/expression/parameter_expression.hpp"
+
+#include "sql/frontend/emission.h"
+
+namespace omendb::sql {
+
+namespace oid = types::oid;
+using types::Physical;
+using types::PhysicalType;
+
+// --- Which way from one type to another ---
+
+bool is_polymorphic(Oid type) {
+  switch (type.value) {
+    case 2283: case 2277: case 2776: case 3500: case 3831: case 4537:          // any*
+    case 5077: case 5078: case 5079: case 5080: case 4538: return true;        // anycompatible*
+    default: return false;
+  }
+}
+
+namespace {
+
+constexpr Oid kAnyMultirange{4537}, kAnyCompatibleRange{5080}, kAnyCompatibleMultirange{4538}, kRecordArray{2287};
+
+/// Contexts order as implicit < assignment < explicit.
+bool context_allows(CoercionContext context, char cast_context) {
+  switch (cast_context) {
+    case 'i': return true;
+    case 'a': return context != CoercionContext::kImplicit;
+    default: return context == CoercionContext::kExplicit;
+  }
+}
+
+}  // namespace
+
+CoercionPath find_coercion_path(const StatementContext& statement, Oid target, Oid source, CoercionContext context, Oid* function) {
+  if (function != nullptr) *function = kInvalidOid;
+  const Oid source_base = base_type_of(statement, source);
+  const Oid target_base = base_type_of(statement, target);
+  if (source_base == target_base) return CoercionPath::kRelabel;
+
+  if (const CastRow* cast = find_cast(source_base, target_base)) {
+    if (!context_allows(context, cast->context)) return CoercionPath::kNone;
+    switch (cast->method) {
+      case 'f':
+        if (function != nullptr) *function = cast->function;
+        return CoercionPath::kFunction;
+      case 'i': return CoercionPath::kViaIo;
+      default: return CoercionPath::kRelabel;
+    }
+  }
+  // Arrays, by their elements. oidvector and int2vector are not true arrays here.
+  if (target_base != oid::kOidVector && target_base != oid::kInt2Vector) {
+    const Oid target_element = element_type_of(statement, target_base);
+    const Oid source_element = element_type_of(statement, source_base);
+    if (target_element != kInvalidOid && source_element != kInvalidOid) {
+      const CoercionPath inner = find_coercion_path(statement, target_element, source_element, context, nullptr);
+      if (inner != CoercionPath::kNone) return CoercionPath::kArray;
+    }
+  }
+  // Assignment to any string type, and explicit casts from and to them, go through text.
+  if (context != CoercionContext::kImplicit && type_category(statement, target_base) == 'S') return CoercionPath::kViaIo;
+  if (context == CoercionContext::kExplicit && type_category(statement, source_base) == 'S') return CoercionPath::kViaIo;
+  return CoercionPath::kNone;
+}
+
+bool is_binary_coercible(const StatementContext& statement, Oid source, Oid target) {
+  if (source == target) return true;
+  if (target == oid::kAny || target == oid::kAnyElement || target == oid::kAnyCompatible) return true;
+  source = base_type_of(statement, source);
+  if (source == target) return true;
+  if (target == oid::kAnyArray || target == oid::kAnyCompatibleArray) return is_array(statement, source);
+  if (target == oid::kAnyNonArray || target == oid::kAnyCompatibleNonArray) return !is_array(statement, source);
+  if (target == oid::kAnyEnum) return type_kind(statement, source) == 'e';
+  if (target == oid::kRecord) return is_composite(statement, source);
+  if (target == kRecordArray) {
+    const Oid element = element_type_of(statement, source);
+    return element != kInvalidOid && is_composite(statement, element);
+  }
+  const CastRow* cast = find_cast(source, target);
+  return cast != nullptr && cast->method == 'b' && cast->context == 'i';
+}
+
+bool can_coerce(const StatementContext& statement, const std::vector<Oid>& inputs, const std::vector<Oid>& targets,
+                CoercionContext context) {
+  bool generics = false;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const Oid input = inputs[i], target = targets[i];
+    if (input == target) continue;
+    if (target == oid::kAny) continue;
+    if (is_polymorphic(target)) {
+      generics = true;
+      continue;
+    }
+    if (input == oid::kUnknown) continue;
+    if (find_coercion_path(statement, target, input, context, nullptr) != CoercionPath::kNone) continue;
+    if (input == oid::kRecord && is_composite(statement, target)) continue;
+    if (target == oid::kRecord && is_composite(statement, input)) continue;
+    if (input == kRecordArray && is_array(statement, target) && is_composite(statement, element_type_of(statement, target))) continue;
+    if (target == kRecordArray && is_array(statement, input) && is_composite(statement, element_type_of(statement, input))) continue;
+    return false;
+  }
+  if (generics && !generic_types_consistent(statement, inputs, targets)) return false;
+  return true;
+}
+
+// --- Polymorphic parameters ---
+
+namespace {
+
+/// select_common_type over types alone (select_common_type_from_oids): kInvalidOid when there is none.
+Oid common_type_of(const StatementContext& statement, const std::vector<Oid>& types) {
+  if (types.empty()) return kInvalidOid;
+  Oid result = types[0];
+  bool all_same = result != oid::kUnknown;
+  for (Oid t : types) all_same = all_same && t == result;
+  if (all_same) return result;
+  result = base_type_of(statement, result);
+  bool preferred;
+  char category = type_category(statement, result, &preferred);
+  for (size_t i = 1; i < types.size(); ++i) {
+    const Oid next = base_type_of(statement, types[i]);
+    if (next == oid::kUnknown || next == result) continue;
+    bool next_preferred;
+    const char next_category = type_category(statement, next, &next_preferred);
+    if (result == oid::kUnknown) {
+      result = next;
+      category = next_category;
+      preferred = next_preferred;
+    } else if (next_category != category) {
+      return kInvalidOid;
+    } else if (!preferred && can_coerce(statement, result, next, CoercionContext::kImplicit) &&
+               !can_coerce(statement, next, result, CoercionContext::kImplicit)) {
+      result = next;
+      category = next_category;
+      preferred = next_preferred;
+    }
+  }
+  if (result == oid::kUnknown) result = oid::kText;
+  for (Oid t : types) {
+    if (!can_coerce(statement, t, result, CoercionContext::kImplicit)) return kInvalidOid;
+  }
+  return result;
+}
+
+struct Generics {
+  Oid element, array;
+  bool have_element = false, have_array = false, non_array = false, is_enum = false, any = false;
+  std::vector<Oid> compatible;
+  bool compatible_non_array = false, compatible_array = false;
+};
+
+[[noreturn]] void mismatch(const std::string& message) { throw SqlError(SqlState::kDatatypeMismatch, message); }
+
+}  // namespace
+
+bool generic_types_consistent(const StatementContext& statement, const std::vector<Oid>& actual, const std::vector<Oid>& declared) {
+  Oid element{}, array{};
+  bool non_array = false, is_enum = false;
+  std::vector<Oid> compatible;
+  bool compatible_non_array = false;
+  for (size_t i = 0; i < declared.size(); ++i) {
+    const Oid d = declared[i];
+    Oid a = actual[i];
+    if (d == oid::kAnyElement || d == oid::kAnyNonArray || d == oid::kAnyEnum) {
+      if (d == oid::kAnyNonArray) non_array = true;
+      if (d == oid::kAnyEnum) is_enum = true;
+      if (a == oid::kUnknown) continue;
+      if (element != kInvalidOid && a != element) return false;
+      element = a;
+    } else if (d == oid::kAnyArray) {
+      if (a == oid::kUnknown) continue;
+      a = base_type_of(statement, a);
+      if (array != kInvalidOid && a != array) return false;
+      array = a;
+    } else if (d == oid::kAnyRange || d == kAnyMultirange || d == kAnyCompatibleRange || d == kAnyCompatibleMultirange) {
+      if (a == oid::kUnknown) continue;
+      if (type_category(statement, a) != 'R') return false;
+    } else if (d == oid::kAnyCompatible || d == oid::kAnyCompatibleNonArray) {
+      if (d == oid::kAnyCompatibleNonArray) compatible_non_array = true;
+      if (a == oid::kUnknown) continue;
+      compatible.push_back(a);
+    } else if (d == oid::kAnyCompatibleArray) {
+      if (a == oid::kUnknown) continue;
+      const Oid e = element_type_of(statement, a);
+      if (e == kInvalidOid) return false;
+      compatible.push_back(e);
+    }
+  }
+  if (array != kInvalidOid) {
+    if (array == oid::kAnyArray) {
+      if (element != kInvalidOid) return false;
+    } else {
+      const Oid e = element_type_of(statement, array);
+      if (e == kInvalidOid) return false;
+      if (element == kInvalidOid) element = e;
+      else if (element != e) return false;
+    }
+  }
+  if (non_array && element != kInvalidOid && is_array(statement, element)) return false;
+  if (is_enum && element != kInvalidOid && type_kind(statement, element) != 'e') return false;
+  if (!compatible.empty()) {
+    const Oid common = common_type_of(statement, compatible);
+    if (common == kInvalidOid) return false;
+    if (compatible_non_array && is_array(statement, common)) return false;
+  }
+  return true;
+}
+
+Oid enforce_generic_types(const StatementContext& statement, const std::vector<Oid>& actual, std::vector<Oid>& declared, Oid result) {
+  Generics g;
+  for (size_t i = 0; i < declared.size(); ++i) {
+    const Oid d = declared[i];
+    const Oid a = actual[i];
+    if (d == oid::kAnyElement || d == oid::kAnyNonArray || d == oid::kAnyEnum) {
+      g.any = true;
+      if (d == oid::kAnyNonArray) g.non_array = true;
+      if (d == oid::kAnyEnum) g.is_enum = true;
+      if (a == oid::kUnknown) continue;
+      if (g.have_element && a != g.element) {
+        mismatch("arguments declared \"anyelement\" are not all alike");
+      }
+      g.element = a;
+      g.have_element = true;
+    } else if (d == oid::kAnyArray) {
+      g.any = true;
+      if (a == oid::kUnknown) continue;
+      const Oid base = base_type_of(statement, a);
+      if (g.have_array && base != g.array) mismatch("arguments declared \"anyarray\" are not all alike");
+      g.array = base;
+      g.have_array = true;
+    } else if (d == oid::kAnyRange || d == kAnyMultirange || d == kAnyCompatibleRange || d == kAnyCompatibleMultirange) {
+      not_supported("range types");
+    } else if (d == oid::kAnyCompatible || d == oid::kAnyCompatibleNonArray) {
+      if (d == oid::kAnyCompatibleNonArray) g.compatible_non_array = true;
+      g.compatible.push_back(a);
+    } else if (d == oid::kAnyCompatibleArray) {
+      g.compatible_array = true;
+      if (a == oid::kUnknown) {
+        g.compatible.push_back(oid::kUnknown);
+      } else {
+        const Oid e = element_type_of(statement, a);
+        if (e == kInvalidOid) {
+          mismatch("argument declared anycompatiblearray is not an array but type " + type_name(statement, a));
+        }
+        g.compatible.push_back(e);
+      }
+    }
+  }
+  if (g.have_array) {
+    const Oid e = element_type_of(statement, g.array);
+    if (e == kInvalidOid) {
+      if (g.array != oid::kAnyArray) mismatch("argument declared anyarray is not an array but type " + type_name(statement, g.array));
+    } else if (!g.have_element) {
+      g.element = e;
+      g.have_element = true;
+    } else if (g.element != e) {
+      throw SqlError(SqlState::kDatatypeMismatch, "argument declared anyarray is not consistent with argument declared anyelement")
+          .detail(type_name(statement, g.array) + " versus " + type_name(statement, g.element));
+    }
+  }
+  if (g.any && !g.have_element) {
+    throw SqlError(SqlState::kDatatypeMismatch, "could not determine polymorphic type because input has type unknown");
+  }
+  if (g.non_array && is_array(statement, g.element)) {
+    mismatch("type matched to anynonarray is an array type: " + type_name(statement, g.element));
+  }
+  if (g.is_enum && type_kind(statement, g.element) != 'e') {
+    mismatch("type matched to anyenum is not an enum type: " + type_name(statement, g.element));
+  }
+  if (g.have_element && !g.have_array) g.array = array_type_of(statement, g.element);
+  Oid compatible{}, compatible_array{};
+  if (!g.compatible.empty()) {
+    compatible = common_type_of(statement, g.compatible);
+    if (compatible == kInvalidOid) mismatch("arguments of anycompatible family cannot be cast to a common type");
+    compatible_array = array_type_of(statement, compatible);
+    if (g.compatible_array && compatible_array == kInvalidOid) {
+      throw SqlError(SqlState::kUndefinedObject, "could not find array type for data type " + type_name(statement, compatible));
+    }
+    if (g.compatible_non_array && is_array(statement, compatible)) {
+      mismatch("type matched to anycompatiblenonarray is an array type: " + type_name(statement, compatible));
+    }
+  }
+  auto concrete = [&](Oid d) {
+    if (d == oid::kAnyElement || d == oid::kAnyNonArray || d == oid::kAnyEnum) return g.element;
+    if (d == oid::kAnyArray) return g.array;
+    if (d == oid::kAnyCompatible || d == oid::kAnyCompatibleNonArray) return compatible;
+    if (d == oid::kAnyCompatibleArray) return compatible_array;
+    return d;
+  };
+  for (Oid& d : declared) d = concrete(d);
+  result = concrete(result);
+  if (is_polymorphic(result)) {
+    throw SqlError(SqlState::kDatatypeMismatch, "could not determine polymorphic type because input has type unknown");
+  }
+  return result;
+}
+
+// --- Doing it ---
+
+namespace {
+
+/// A literal as a constant of a base type.
+TypedExpr literal_of_type(Scope& scope, const TypedExpr& literal, Oid base, int32_t typmod, Oid type) {
+  StatementContext& statement = *scope.statement;
+  types::IoContext utc;
+  const types::IoContext& io = statement.io != nullptr ? *statement.io : utc;
+  types::Value value;
+  // Numerics keep the digits that were written; the smallest decimal that holds them is found below.
+  Status status = types::input(base, base == oid::kInterval ? typmod : -1, literal.literal, io, &value);
+  if (!status.ok()) {
+    SqlError error(status);
+    throw SqlError(error.info().code, error.info().message, literal.location).detail(error.info().detail).hint(error.info().hint);
+  }
+  PhysicalType physical = physical_of(statement, base, -1);
+  TypedExpr result = typed_constant(statement, type, -1, physical, value.view(), literal.location);
+  if (base == oid::kNumeric) {
+    result = shrink_numeric_constant(scope, std::move(result));
+  }
+  return result;
+}
+
+TypedExpr parameter_of_type(Scope& scope, const TypedExpr& parameter, Oid type) {
+  StatementContext& statement = *scope.statement;
+  auto& types = statement.parameter_types;
+  const size_t i = static_cast<size_t>(parameter.parameter - 1);
+  if (types.size() <= i) types.resize(i + 1);
+  if (types[i] == kInvalidOid || types[i] == oid::kUnknown) {
+    types[i] = type;
+  } else if (types[i] != type) {
+    throw SqlError(SqlState::kAmbiguousParameter, "inconsistent types deduced for parameter $" + std::to_string(i + 1),
+                   parameter.location)
+        .detail(type_name(statement, types[i]) + " versus " + type_name(statement, type));
+  }
+  auto reference = std::make_unique<duckdb::ParameterExpression>();
+  reference->identifier = std::to_string(parameter.parameter);
+  const PhysicalType physical = physical_of(statement, type, -1);
+  TypedExpr result = typed(make_cast(std::move(reference), duck_type(base_type_of(statement, type), physical)), type, physical, {},
+                           parameter.location);
+  return result;
+}
+
+/// The checks of a domain, around a value of its base type.
+TypedExpr check_domain(Scope& scope, TypedExpr value, Oid type);
+
+/// `e` taken for another type of the same bytes; changes the physical form where ours differ.
+TypedExpr relabel(Scope& scope, TypedExpr e, Oid target) {
+  StatementContext& statement = *scope.statement;
+  const Oid from = base_type_of(statement, e.type), to = base_type_of(statement, target);
+  PhysicalType physical = physical_of(statement, target, -1);
+  if (from != to && is_array(statement, from) != is_array(statement, to)) not_supported("cast from " + type_name(statement, from) + " to " + type_name(statement, to), e.location);
+  if (physical.kind == e.physical.kind || e.physical.is_decimal()) {
+    if (to == oid::kBpchar && from != oid::kBpchar) {
+      e.duck = make_call("rtrim", std::move(e.duck), make_text(" "));
+      physical.width = 0;
+    } else {
+      physical = e.physical;
+      if (to != oid::kBpchar) physical.width = 0;
+    }
+    const bool same_duck = duck_type(from, e.physical) == duck_type(to, physical);
+    if (!same_duck) e.duck = make_call("omen_reinterpret", make_text(type_descriptor(statement, target, physical)), std::move(e.duck));
+  } else {
+    // int4 and oid: the same 32 bits.
+    e.duck = make_call("omen_reinterpret", make_text(type_descriptor(statement, target, physical)), std::move(e.duck));
+  }
+  e.type = target;
+  e.typmod = -1;
+  e.physical = physical;
+  e.table = kInvalidOid;
+  e.attnum = 0;
+  return e;
+}
+
+TypedExpr cast_by_io(Scope& scope, TypedExpr e, Oid target) {
+  StatementContext& statement = *scope.statement;
+  const Oid to = base_type_of(statement, target);
+  const int location = e.location;
+  TypedExpr text = to_text_by_output(scope, std::move(e));
+  if (to == oid::kText || to == oid::kVarchar) {
+    text.type = target;
+    return text;
+  }
+  if (to == oid::kBpchar) {
+    text.duck = make_call("rtrim", std::move(text.duck), make_text(" "));
+    text.type = target;
+    return text;
+  }
+  const PhysicalType physical = physical_of(statement, target, -1);
+  TypedExpr result = typed(make_call("omen_input", make_text(type_descriptor(statement, target, physical)), std::move(text.duck)),
+                           target, physical, {&text}, location);
+  return result;
+}
+
+TypedExpr cast_array(Scope& scope, TypedExpr e, Oid target, CoercionContext context) {
+  StatementContext& statement = *scope.statement;
+  const Oid from = element_type_of(statement, e.type), to = element_type_of(statement, target);
+  Oid function;
+  const CoercionPath path = find_coercion_path(statement, to, from, context, &function);
+  const int location = e.location;
+  if (path == CoercionPath::kRelabel && physical_of(statement, from, -1).kind == physical_of(statement, to, -1).kind) {
+    TypedExpr result = typed(make_call("omen_array_relabel", make_text(type_descriptor(statement, target, {Physical::kBytes})),
+                                       std::move(e.duck)),
+                             target, {Physical::kBytes}, {&e}, location);
+    return result;
+  }
+  // Element by element through text gives what the element cast gives for every pair but float to integer and numeric to
+  // integer (which round) and timestamps to dates (which cut); those have functions of their own.
+  const char category_from = type_category(statement, from), category_to = type_category(statement, to);
+  const bool narrowing = category_from == 'N' && category_to == 'N' && (to == oid::kInt2 || to == oid::kInt4 || to == oid::kInt8) &&
+                         (from == oid::kNumeric || from == oid::kFloat4 || from == oid::kFloat8);
+  if (category_from == 'D' || narrowing || category_from == 'B' ) {
+    if (path != CoercionPath::kViaIo) {
+      not_supported("cast from " + type_name(statement, e.type) + " to " + type_name(statement, target), location);
+    }
+  }
+  return typed(make_call("omen_array_cast_io", make_text(type_descriptor(statement, e.type, e.physical)),
+                         make_text(type_descriptor(statement, target, {Physical::kBytes})), std::move(e.duck)),
+               target, {Physical::kBytes}, {&e}, location);
+}
+
+}  // namespace
+
+TypedExpr coerce_type(Scope& scope, TypedExpr e, Oid target, int32_t target_typmod, CoercionContext context, int location) {
+  StatementContext& statement = *scope.statement;
+  if (location >= 0 && e.location < 0) e.location = location;
+  if (e.kind == TypedExpr::Kind::kPlain && e.type == target) return e;
+  if (target == oid::kAny || is_polymorphic(target)) {
+    // "any" and what is polymorphic still: literals become text, values stay what they are.
+    return is_unknown(e) ? resolve_unknown(scope, std::move(e)) : std::move(e);
+  }
+  switch (e.kind) {
+    case TypedExpr::Kind::kUnknownLiteral: {
+      int32_t base_typmod = target_typmod;
+      const Oid base = base_type_of(statement, target, &base_typmod);
+      TypedExpr value = literal_of_type(scope, e, base, base_typmod, base);
+      if (base != target) return check_domain(scope, coerce_typmod(scope, std::move(value), base_typmod, CoercionContext::kImplicit), target);
+      return value;
+    }
+    case TypedExpr::Kind::kNull: {
+      TypedExpr value = typed_null(statement, target, -1, e.location);
+      return base_type_of(statement, target) != target ? check_domain(scope, std::move(value), target) : std::move(value);
+    }
+    case TypedExpr::Kind::kUntypedParameter: return parameter_of_type(scope, e, target);
+    case TypedExpr::Kind::kPlain: break;
+  }
+  Oid function;
+  const CoercionPath path = find_coercion_path(statement, target, e.type, context, &function);
+  const int32_t source_typmod = e.typmod;
+  int32_t base_typmod = -1;
+  const Oid base = base_type_of(statement, target, &base_typmod);
+  TypedExpr value;
+  const int from_location = e.location;
+  switch (path) {
+    case CoercionPath::kRelabel: {
+      const bool same_base = base_type_of(statement, e.type) == base;
+      value = same_base ? std::move(e) : relabel(scope, std::move(e), base);
+      if (value.type != base) {
+        value.type = base;
+        value.table = kInvalidOid;
+        value.attnum = 0;
+      }
+      if (same_base && base != target) value.typmod = source_typmod;
+      break;
+    }
+    case CoercionPath::kFunction: {
+      const ProcRow* proc = find_proc(function);
+      CHECK(proc != nullptr);
+      e = coerce_type(scope, std::move(e), base_type_of(statement, e.type), -1, CoercionContext::kImplicit, location);
+      std::vector<TypedExpr> args;
+      const Oid argument = proc->arguments[0];
+      if (e.type != argument) e = relabel(scope, std::move(e), argument);
+      args.push_back(std::move(e));
+      std::vector<Oid> declared = {argument};
+      // Length coercion functions take typmod and "is explicit" beside the value; the typmod itself is applied later.
+      for (size_t i = 1; i < proc->arguments.size(); ++i) {
+        args.push_back(i == 1 ? int4_constant(-1) : bool_constant(context == CoercionContext::kExplicit));
+        declared.push_back(proc->arguments[i]);
+      }
+      value = emit_call(Call{scope, *proc, std::move(args), std::move(declared), base, from_location});
+      value.type = base;
+      break;
+    }
+    case CoercionPath::kArray: value = cast_array(scope, std::move(e), base, context); break;
+    case CoercionPath::kViaIo: value = cast_by_io(scope, std::move(e), base); break;
+    case CoercionPath::kNone:
+      if (target == oid::kRecord || is_composite(statement, target)) {
+        if (!e.fields.empty() && target != oid::kRecord) {
+          not_supported("cast of a row to composite type " + type_name(statement, target), location);
+        }
+        e.type = target;
+        return e;
+      }
+      throw SqlError(SqlState::kInternalError, "failed to find conversion function from " + type_name(statement, e.type) + " to " +
+                                                   type_name(statement, target));
+  }
+  if (base != target) {
+    value = coerce_typmod(scope, std::move(value), base_typmod, context);
+    value = check_domain(scope, std::move(value), target);
+  }
+  return value;
+}
+
+TypedExpr coerce_typmod(Scope& scope, TypedExpr e, int32_t typmod, CoercionContext context) {
+  StatementContext& statement = *scope.statement;
+  const Oid base = base_type_of(statement, e.type);
+  if (typmod < 0 || typmod == e.typmod) return e;
+  const bool is_explicit = context == CoercionContext::kExplicit;
+  const PhysicalType form = physical_of(statement, base, typmod);
+  const Oid type = e.type;
+  switch (base.value) {
+    case 1043:
+      e.duck = make_call("omen_varchar", std::move(e.duck), make_integer(typmod), make_constant(duckdb::Value::BOOLEAN(is_explicit)));
+      break;
+    case 1042:
+      e.duck = make_call("omen_bpchar", std::move(e.duck), make_integer(typmod), make_constant(duckdb::Value::BOOLEAN(is_explicit)));
+      break;
+    case 1700:
+      if (form.is_decimal()) {
+        e = to_numeric_form(scope, std::move(e), form);
+      } else {
+        e = to_plain(scope, std::move(e));
+        e.duck = make_call("omen_numeric", std::move(e.duck), make_integer(typmod));
+      }
+      break;
+    case 1083: e.duck = make_call("omen_time_scale", std::move(e.duck), make_integer(typmod)); break;
+    case 1114: e.duck = make_call("omen_timestamp_scale", std::move(e.duck), make_integer(typmod)); break;
+    case 1184: e.duck = make_call("omen_timestamptz_scale", std::move(e.duck), make_integer(typmod)); break;
+    case 1186: e.duck = make_call("omen_interval_scale", std::move(e.duck), make_integer(typmod)); break;
+    case 1266: e.duck = make_call("omen_timetz_scale", std::move(e.duck), make_integer(typmod)); break;
+    default:
+      if (is_array(statement, base)) {
+        e.duck = make_call("omen_array_typmod", make_text(type_descriptor(statement, base, e.physical, typmod)), std::move(e.duck),
+                           make_constant(duckdb::Value::BOOLEAN(is_explicit)));
+        break;
+      }
+      return e;
+  }
+  e.type = type;
+  e.typmod = typmod;
+  e.physical = form;
+  e.table = kInvalidOid;
+  e.attnum = 0;
+  return e;
+}
+
+std::optional<TypedExpr> try_coerce(Scope& scope, TypedExpr e, Oid type, int32_t typmod, CoercionContext context) {
+  const Oid source = is_unknown(e) ? oid::kUnknown : e.type;
+  if (!can_coerce(*scope.statement, source, type, context)) return std::nullopt;
+  const int location = e.location;
+  const bool same = e.type == type && e.kind == TypedExpr::Kind::kPlain;
+  if (same && (typmod < 0 || e.typmod == typmod)) return e;
+  TypedExpr result = coerce_type(scope, std::move(e), type, typmod, context, location);
+  return coerce_typmod(scope, std::move(result), typmod, context);
+}
+
+TypedExpr coerce(Scope& scope, TypedExpr e, Oid type, int32_t typmod, CoercionContext context) {
+  const Oid source = is_unknown(e) ? oid::kUnknown : e.type;
+  const int location = e.location;
+  auto result = try_coerce(scope, std::move(e), type, typmod, context);
+  if (!result) {
+    throw SqlError(SqlState::kDatatypeMismatch, "expression is of type " + type_name(*scope.statement, source) +
+                                                    " but type " + type_name(*scope.statement, type) + " is needed",
+                   location);
+  }
+  return std::move(*result);
+}
+
+TypedExpr coerce_to_boolean(Scope& scope, TypedExpr e, const char* construct) {
+  if (e.kind != TypedExpr::Kind::kPlain || e.type != oid::kBool) {
+    const Oid source = is_unknown(e) ? oid::kUnknown : e.type;
+    const int location = e.location;
+    auto result = try_coerce(scope, std::move(e), oid::kBool, -1, CoercionContext::kAssignment);
+    if (!result) {
+      throw SqlError(SqlState::kDatatypeMismatch, std::string("argument of ") + construct + " must be type boolean, not type " +
+                                                      type_name(*scope.statement, source),
+                     location);
+    }
+    e = std::move(*result);
+  }
+  if (e.returns_set) {
+    throw SqlError(SqlState::kDatatypeMismatch, std::string("argument of ") + construct + " must not return a set", e.location);
+  }
+  return e;
+}
+
+Oid select_common_type(Scope& scope, const std::vector<TypedExpr*>& exprs, const char* construct) {
+  StatementContext& statement = *scope.statement;
+  auto type_at = [&](size_t i) { return is_unknown(*exprs[i]) ? oid::kUnknown : exprs[i]->type; };
+  CHECK(!exprs.empty());
+  Oid result = type_at(0);
+  if (result != oid::kUnknown) {
+    bool same = true;
+    for (size_t i = 1; i < exprs.size() && same; ++i) same = type_at(i) == result;
+    if (same) return result;
+  }
+  result = base_type_of(statement, result);
+  bool preferred;
+  char category = type_category(statement, result, &preferred);
+  for (size_t i = 1; i < exprs.size(); ++i) {
+    const Oid next = base_type_of(statement, type_at(i));
+    if (next == oid::kUnknown || next == result) continue;
+    bool next_preferred;
+    const char next_category = type_category(statement, next, &next_preferred);
+    if (result == oid::kUnknown) {
+      result = next;
+      category = next_category;
+      preferred = next_preferred;
+    } else if (next_category != category) {
+      throw SqlError(SqlState::kDatatypeMismatch, std::string(construct) + " types " + type_name(statement, result) + " and " +
+                                                      type_name(statement, next) + " cannot be matched",
+                     exprs[i]->location);
+    } else if (!preferred && can_coerce(statement, result, next, CoercionContext::kImplicit) &&
+               !can_coerce(statement, next, result, CoercionContext::kImplicit)) {
+      result = next;
+      category = next_category;
+      preferred = next_preferred;
+    }
+  }
+  return result == oid::kUnknown ? oid::kText : result;
+}
+
+TypedExpr resolve_unknown(Scope& scope, TypedExpr e) {
+  if (!is_unknown(e)) return e;
+  const int location = e.location;
+  return coerce_type(scope, std::move(e), oid::kText, -1, CoercionContext::kImplicit, location);
+}
+
+namespace {
+
+TypedExpr check_domain(Scope& scope, TypedExpr value, Oid type) {
+  StatementContext& statement = *scope.statement;
+  const auto* domain = statement.catalog->find<catalog::DomainType>(type);
+  CHECK(domain != nullptr);
+  statement.other_dependencies.insert(type.value);
+  // A domain over a domain: the inner checks first.
+  if (statement.catalog->find<catalog::DomainType>(domain->base_type) != nullptr) {
+    value = check_domain(scope, std::move(value), domain->base_type);
+  }
+  const int location = value.location;
+  if (domain->not_null) {
+    DuckExpr fail = make_call("omen_raise", make_text(type_descriptor(statement, type, value.physical)), make_text("23502"),
+                              make_text("domain " + domain->name + " does not allow null values"));
+    DuckExpr test = make_is_null(copy_of(value.duck));
+    value.duck = make_case(std::move(test), std::move(fail), std::move(value.duck));
+  }
+  for (const auto& check : domain->checks) {
+    TypedExpr condition = analyze_domain_check(scope, check.check_sql, value);
+    DuckExpr fail = make_call("omen_raise", make_text(type_descriptor(statement, type, value.physical)), make_text("23514"),
+                              make_text("value for domain " + domain->name + " violates check constraint \"" + check.name + "\""));
+    DuckExpr failed = make_compare(duckdb::ExpressionType::COMPARE_NOT_DISTINCT_FROM, std::move(condition.duck),
+                                   make_constant(duckdb::Value::BOOLEAN(false)));
+    value.duck = make_case(std::move(failed), std::move(fail), std::move(value.duck));
+  }
+  value.type = type;
+  value.typmod = -1;
+  value.table = kInvalidOid;
+  value.attnum = 0;
+  value.location = location;
+  return value;
+}
+
+}  // namespace
+
+}  // namespace omendb::sql

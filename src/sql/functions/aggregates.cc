@@ -1,0 +1,306 @@
+// Aggregates whose answers differ from DuckDB's: floats by PostgreSQL's recurrences with its overflow errors, exact numerics, and what
+// has no counterpart.
+#include <cmath>
+
+#include "sql/functions/library.h"
+#include "types/numeric.h"
+
+namespace omendb::sql::functions {
+
+using duckdb::AggregateFunction;
+using duckdb::AggregateInputData;
+using duckdb::LogicalType;
+using duckdb::string_t;
+using types::Numeric;
+
+namespace {
+
+[[noreturn]] void float_overflow() { throw SqlError(SqlState::kNumericValueOutOfRange, "value out of range: overflow"); }
+
+/// DuckDB's shape of an aggregate over one column, around a state with add(value), merge(other) and a result.
+template <class State, class Input, class Output>
+struct UnaryOperation {
+  template <class S>
+  static void Initialize(S& state) { new (&state) S(); }
+  template <class I, class S, class Op>
+  static void Operation(S& state, const I& input, duckdb::AggregateUnaryInput&) { state.add(input); }
+  template <class I, class S, class Op>
+  static void ConstantOperation(S& state, const I& input, duckdb::AggregateUnaryInput&, duckdb::idx_t count) {
+    for (duckdb::idx_t i = 0; i < count; ++i) state.add(input);
+  }
+  template <class S, class Op>
+  static void Combine(const S& source, S& target, AggregateInputData&) { target.merge(source); }
+  template <class T, class S>
+  static void Finalize(S& state, T& target, duckdb::AggregateFinalizeData& data) {
+    if (!state.finish(target, data.result)) data.ReturnNull();
+  }
+  static bool IgnoreNull() { return true; }
+};
+
+template <class State, class Input, class Output>
+AggregateFunction unary_aggregate(const LogicalType& input, const LogicalType& output) {
+  auto f = AggregateFunction::UnaryAggregate<State, Input, Output, UnaryOperation<State, Input, Output>>(input, output);
+  return f;
+}
+
+template <class State, class Input, class Output>
+struct DestructibleOperation : UnaryOperation<State, Input, Output> {
+  template <class S>
+  static void Destroy(S& state, AggregateInputData&) { state.~S(); }
+};
+
+template <class State, class Input, class Output>
+AggregateFunction owning_aggregate(const LogicalType& input, const LogicalType& output) {
+  return AggregateFunction::UnaryAggregateDestructor<State, Input, Output, DestructibleOperation<State, Input, Output>,
+                                                     duckdb::AggregateDestructorType::LEGACY>(input, output);
+}
+
+// --- Floats ---
+
+template <class T>
+struct FloatSum {
+  T sum = 0;
+  bool any = false;
+  void add(T v) {
+    if (!any) {
+      sum = v;
+      any = true;
+      return;
+    }
+    const T r = sum + v;
+    if (std::isinf(r) && !std::isinf(sum) && !std::isinf(v)) float_overflow();
+    sum = r;
+  }
+  void merge(const FloatSum& o) {
+    if (o.any) add(o.sum);
+  }
+  bool finish(T& target, duckdb::Vector&) const {
+    target = sum;
+    return any;
+  }
+};
+
+/// N, Sx and Sxx by Youngs and Cramer, as float8_accum and float8_combine keep them.
+struct Moments {
+  double n = 0, sx = 0, sxx = 0;
+  void add(double v) {
+    n += 1;
+    const double before = sx;
+    sx += v;
+    if (n > 1) {
+      const double t = v * n - sx;
+      sxx += t * t / (n * (n - 1));
+      if (std::isinf(sx) || std::isinf(sxx)) {
+        if (!std::isinf(before) && !std::isinf(v)) float_overflow();
+        sxx = std::nan("");
+      }
+    } else if (std::isnan(v) || std::isinf(v)) {
+      sxx = std::nan("");
+    }
+  }
+  void merge(const Moments& o) {
+    if (o.n == 0) return;
+    if (n == 0) {
+      *this = o;
+      return;
+    }
+    const double t = sx / n - o.sx / o.n;
+    const double both = n + o.n;
+    sxx += o.sxx + n * o.n * t * t / both;
+    sx += o.sx;
+    n = both;
+  }
+};
+
+struct FloatAverage : Moments {
+  bool finish(double& target, duckdb::Vector&) const {
+    target = sx / n;
+    return n > 0;
+  }
+};
+template <bool Sample, bool Root>
+struct FloatVariance : Moments {
+  bool finish(double& target, duckdb::Vector&) const {
+    if (n == 0 || (Sample && n <= 1)) return false;
+    const double v = sxx / (Sample ? n - 1 : n);
+    target = Root ? std::sqrt(v) : v;
+    return true;
+  }
+};
+
+// --- Exact numerics ---
+
+struct NumericSum {
+  Numeric* sum = nullptr;
+  int64_t count = 0;
+  NumericSum() = default;
+  ~NumericSum() { delete sum; }
+  void add_number(const Numeric& v) {
+    if (sum == nullptr) {
+      sum = new Numeric(v);
+      return;
+    }
+    Numeric out;
+    throw_if_error(types::numeric_add(*sum, v, &out));
+    *sum = std::move(out);
+  }
+  void add(const string_t& s) {
+    ++count;
+    add_number(Numeric::from_bytes(view_of(s)));
+  }
+  void merge(const NumericSum& o) {
+    if (o.sum == nullptr) return;
+    count += o.count;
+    add_number(*o.sum);
+  }
+  bool finish(string_t& target, duckdb::Vector& result) const {
+    if (sum == nullptr) return false;
+    std::string bytes = sum->to_bytes();
+    target = duckdb::StringVector::AddStringOrBlob(result, bytes.data(), bytes.size());
+    return true;
+  }
+};
+
+/// N, sum(x), sum(x^2), and numeric_stddev_internal at the end.
+template <bool Sample, bool Root>
+struct NumericVariance {
+  Numeric *sx = nullptr, *sxx = nullptr;
+  int64_t n = 0;
+  ~NumericVariance() {
+    delete sx;
+    delete sxx;
+  }
+  void add_sums(const Numeric& a, const Numeric& b) {
+    if (sx == nullptr) {
+      sx = new Numeric(a);
+      sxx = new Numeric(b);
+      return;
+    }
+    Numeric x, y;
+    throw_if_error(types::numeric_add(*sx, a, &x));
+    throw_if_error(types::numeric_add(*sxx, b, &y));
+    *sx = std::move(x);
+    *sxx = std::move(y);
+  }
+  void add(const string_t& s) {
+    const Numeric v = Numeric::from_bytes(view_of(s));
+    Numeric square;
+    throw_if_error(types::numeric_mul(v, v, &square));
+    ++n;
+    add_sums(v, square);
+  }
+  void merge(const NumericVariance& o) {
+    if (o.sx == nullptr) return;
+    n += o.n;
+    add_sums(*o.sx, *o.sxx);
+  }
+  bool finish(string_t& target, duckdb::Vector& result) const {
+    if (n == 0 || (Sample && n <= 1)) return false;
+    Numeric out;
+    if (!sx->is_finite()) {
+      out = Numeric::nan();
+    } else {
+      const Numeric count = Numeric::from_int64(n);
+      Numeric square, scaled, difference;
+      throw_if_error(types::numeric_mul(*sx, *sx, &square));
+      throw_if_error(types::numeric_mul(count, *sxx, &scaled));
+      throw_if_error(types::numeric_sub(scaled, square, &difference));
+      if (difference.sign() <= 0) {
+        out = Numeric::from_int64(0);
+      } else {
+        Numeric divisor, quotient;
+        throw_if_error(types::numeric_mul(count, Numeric::from_int64(Sample ? n - 1 : n), &divisor));
+        throw_if_error(types::numeric_div(difference, divisor, &quotient));
+        if (Root) throw_if_error(types::numeric_sqrt(quotient, &out));
+        else out = std::move(quotient);
+      }
+    }
+    std::string bytes = out.to_bytes();
+    target = duckdb::StringVector::AddStringOrBlob(result, bytes.data(), bytes.size());
+    return true;
+  }
+};
+
+// --- Quantified subqueries ---
+
+/// x op ANY (SELECT ...): true if any is, else null if any is, else false. ALL is the mirror.
+template <bool Any>
+struct Quantifier {
+  bool decided = false, unknown = false;
+};
+
+template <bool Any>
+void quantifier_update(duckdb::Vector inputs[], AggregateInputData&, duckdb::idx_t, duckdb::Vector& states, duckdb::idx_t count) {
+  duckdb::UnifiedVectorFormat in, st;
+  inputs[0].ToUnifiedFormat(count, in);
+  states.ToUnifiedFormat(count, st);
+  auto** state = reinterpret_cast<Quantifier<Any>**>(st.data);
+  const auto* data = reinterpret_cast<const bool*>(in.data);
+  for (duckdb::idx_t i = 0; i < count; ++i) {
+    auto& s = *state[st.sel->get_index(i)];
+    const auto at = in.sel->get_index(i);
+    if (!in.validity.RowIsValid(at)) s.unknown = true;
+    else if (data[at] == Any) s.decided = true;
+  }
+}
+template <bool Any>
+void quantifier_simple_update(duckdb::Vector inputs[], AggregateInputData&, duckdb::idx_t, duckdb::data_ptr_t state, duckdb::idx_t count) {
+  duckdb::UnifiedVectorFormat in;
+  inputs[0].ToUnifiedFormat(count, in);
+  auto& s = *reinterpret_cast<Quantifier<Any>*>(state);
+  const auto* data = reinterpret_cast<const bool*>(in.data);
+  for (duckdb::idx_t i = 0; i < count; ++i) {
+    const auto at = in.sel->get_index(i);
+    if (!in.validity.RowIsValid(at)) s.unknown = true;
+    else if (data[at] == Any) s.decided = true;
+  }
+}
+template <bool Any>
+struct QuantifierOperation {
+  template <class S>
+  static void Initialize(S& state) { new (&state) S(); }
+  template <class S, class Op>
+  static void Combine(const S& source, S& target, AggregateInputData&) {
+    target.decided |= source.decided;
+    target.unknown |= source.unknown;
+  }
+  template <class T, class S>
+  static void Finalize(S& state, T& target, duckdb::AggregateFinalizeData& data) {
+    if (state.decided) target = Any;
+    else if (state.unknown) data.ReturnNull();
+    else target = !Any;
+  }
+};
+
+template <bool Any>
+AggregateFunction quantifier() {
+  using S = Quantifier<Any>;
+  using Op = QuantifierOperation<Any>;
+  AggregateFunction f({LogicalType::BOOLEAN}, LogicalType::BOOLEAN, AggregateFunction::StateSize<S>, AggregateFunction::StateInitialize<S, Op>,
+                      quantifier_update<Any>, AggregateFunction::StateCombine<S, Op>, AggregateFunction::StateFinalize<S, bool, Op>,
+                      duckdb::FunctionNullHandling::SPECIAL_HANDLING, quantifier_simple_update<Any>);
+  return f;
+}
+
+}  // namespace
+
+void add_aggregates(Library& library) {
+  const LogicalType& d = LogicalType::DOUBLE;
+  const LogicalType& n = duck_numeric_type();
+  library.aggregate("sum_float4", unary_aggregate<FloatSum<float>, float, float>(LogicalType::FLOAT, LogicalType::FLOAT));
+  library.aggregate("sum_float8", unary_aggregate<FloatSum<double>, double, double>(d, d));
+  library.aggregate("avg_float8", unary_aggregate<FloatAverage, double, double>(d, d));
+  library.aggregate("var_samp_float8", unary_aggregate<FloatVariance<true, false>, double, double>(d, d));
+  library.aggregate("var_pop_float8", unary_aggregate<FloatVariance<false, false>, double, double>(d, d));
+  library.aggregate("stddev_samp_float8", unary_aggregate<FloatVariance<true, true>, double, double>(d, d));
+  library.aggregate("stddev_pop_float8", unary_aggregate<FloatVariance<false, true>, double, double>(d, d));
+  library.aggregate("sum_numeric", owning_aggregate<NumericSum, string_t, string_t>(n, n));
+  library.aggregate("var_samp_numeric", owning_aggregate<NumericVariance<true, false>, string_t, string_t>(n, n));
+  library.aggregate("var_pop_numeric", owning_aggregate<NumericVariance<false, false>, string_t, string_t>(n, n));
+  library.aggregate("stddev_samp_numeric", owning_aggregate<NumericVariance<true, true>, string_t, string_t>(n, n));
+  library.aggregate("stddev_pop_numeric", owning_aggregate<NumericVariance<false, true>, string_t, string_t>(n, n));
+  library.aggregate("any_true", quantifier<true>());
+  library.aggregate("all_true", quantifier<false>());
+}
+
+}  // namespace omendb::sql::functions

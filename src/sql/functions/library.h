@@ -1,0 +1,148 @@
+// How our functions are written: as vectorised DuckDB functions (hot ones), or row by row over types::ValueView (the long tail).
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "duckdb/common/vector_operations/binary_executor.hpp"
+#include "duckdb/common/vector_operations/unary_executor.hpp"
+#include "duckdb/execution/expression_executor_state.hpp"
+#include "duckdb/function/aggregate_function.hpp"
+#include "duckdb/function/function_set.hpp"
+#include "duckdb/function/scalar_function.hpp"
+
+#include "sql/duck_types.h"
+#include "sql/error.h"
+#include "sql/functions/register.h"
+#include "sql/services.h"
+#include "types/value.h"
+
+namespace omendb::sql::functions {
+
+/// A type descriptor (emission.h, type_descriptor), parsed.
+struct TypeArgument {
+  Oid type, base;
+  int32_t typmod = -1;
+  types::PhysicalType physical;
+  Oid element;                          // of arrays
+  types::PhysicalType element_physical;
+  static TypeArgument parse(const std::string& text);
+  bool operator==(const TypeArgument&) const = default;
+};
+
+/// One call of a row function: what it may use beside its arguments.
+class RowCall {
+ public:
+  RowCall(duckdb::ClientContext* context, const std::vector<TypeArgument>& types) : types(types), context_(context) {}
+  SessionServices& services() {
+    CHECK(context_ != nullptr);
+    return omendb::sql::services(*context_);
+  }
+  const types::IoContext& io() { return services().io(); }
+  /// Descriptors among the arguments, in order.
+  const std::vector<TypeArgument>& types;
+  size_t argument_count = 0;            // descriptors left out
+  std::string buffer;                   // bytes of the result may lie here
+  types::Value value;                   // or here
+  types::ValueView bytes() { return types::ValueView::of_bytes(buffer); }
+  types::ValueView text(std::string s) {
+    buffer = std::move(s);
+    return bytes();
+  }
+
+ private:
+  duckdb::ClientContext* context_;
+};
+
+using RowFunction = std::function<types::ValueView(RowCall&, const types::ValueView* args)>;
+inline types::ValueView null_value() { return types::ValueView(); }
+inline types::ValueView bool_value(bool b) { return types::ValueView::of_integer(b ? 1 : 0); }
+inline types::ValueView int_value(int64_t v) { return types::ValueView::of_integer(v); }
+inline types::ValueView real_value(double v) { return types::ValueView::of_real(v); }
+
+/// Marks in a row function's argument list.
+inline constexpr Oid kDescriptor{0xFFFFFFFF};   // a type descriptor, not passed to the function
+inline constexpr Oid kAnyValue{0xFFFFFFFE};     // any type; its form comes from the descriptor before it
+inline constexpr Oid kAnyTail{0xFFFFFFFD};      // any number of (descriptor, value) pairs
+inline constexpr Oid kDescribed{0xFFFFFFFC};    // result: as the first descriptor says
+
+enum class Volatility : uint8_t { kImmutable, kStable, kVolatile };
+
+struct RowSpec {
+  std::string name;                     // without "omen_"
+  std::vector<Oid> arguments;
+  Oid result;
+  RowFunction function;
+  Volatility volatility = Volatility::kImmutable;
+  bool strict = true;
+  Oid tail{};                           // more arguments of this type (not kAnyTail)
+};
+
+/// Everything that functions/ registers; made once.
+class Library {
+ public:
+  static const Library& instance();
+
+  void row(RowSpec spec);
+  void scalar(const std::string& name, duckdb::ScalarFunction function, Volatility volatility = Volatility::kImmutable);
+  void aggregate(const std::string& name, duckdb::AggregateFunction function);
+
+  std::map<std::string, duckdb::ScalarFunctionSet> scalars;
+  std::map<std::string, duckdb::AggregateFunctionSet> aggregates;
+  std::map<std::string, OwnFunction, std::less<>> own;
+
+ private:
+  Library();
+};
+
+// Each family fills the library.
+void add_core_functions(Library& library);
+void add_numeric_functions(Library& library);
+void add_cast_functions(Library& library);
+void add_text_functions(Library& library);
+void add_datetime_functions(Library& library);
+void add_array_functions(Library& library);
+void add_json_functions(Library& library);
+void add_system_functions(Library& library);
+void add_set_functions(Library& library);
+void add_aggregates(Library& library);
+
+// --- Values and vectors ---
+
+/// Value `index` of a vector's data of this form; not null.
+types::ValueView value_at(const void* data, size_t index, const types::PhysicalType& physical);
+/// Stores into a flat vector (bytes are copied).
+void store(duckdb::Vector& result, size_t index, const types::PhysicalType& physical, const types::ValueView& value);
+
+inline std::string_view view_of(const duckdb::string_t& s) { return {s.GetData(), s.GetSize()}; }
+inline duckdb::hugeint_t to_hugeint(types::Int128 v) {
+  duckdb::hugeint_t h;
+  h.lower = static_cast<uint64_t>(v);
+  h.upper = static_cast<int64_t>(v >> 64);
+  return h;
+}
+inline types::Int128 from_hugeint(duckdb::hugeint_t h) {
+  return static_cast<types::Int128>((static_cast<types::UInt128>(static_cast<uint64_t>(h.upper)) << 64) | h.lower);
+}
+
+/// Vectorised functions of one and two arguments from a callable.
+template <class A, class R, class F>
+duckdb::scalar_function_t unary(F f) {
+  return [f](duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
+    duckdb::UnaryExecutor::Execute<A, R>(args.data[0], result, args.size(), f);
+  };
+}
+template <class A, class B, class R, class F>
+duckdb::scalar_function_t binary(F f) {
+  return [f](duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
+    duckdb::BinaryExecutor::Execute<A, B, R>(args.data[0], args.data[1], result, args.size(), f);
+  };
+}
+
+duckdb::LogicalType logical_type(Oid type);
+
+}  // namespace omendb::sql::functions
