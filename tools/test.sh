@@ -34,6 +34,11 @@ kill9() {
   $PYTHON tests/kill/run.py --cycles "${1:-100}"
 }
 
+limits() {
+  step "limits: $*"
+  $PYTHON tests/limits/run.py "$@"
+}
+
 # The concurrent and the byte-parsing folders under sanitizers.
 sanitize() {
   step "ASan and UBSan"
@@ -61,11 +66,13 @@ case "$suite" in
     differential
     isolation
     kill9 5
+    limits directory disk
     if [ -d "$SLT" ]; then slt --limit 300; else echo "no sqllogictest corpus at $SLT: skipped"; fi
     sanitize
     step "all suites passed"
     ;;
   unit | wire | differential | isolation | sanitize | slt) "$suite" "$@" ;;
   kill) kill9 "$@" ;;
+  memory | disk) limits "$suite" "$@" ;;
   *) echo "./dev test: unknown suite '$suite'" >&2; exit 2 ;;
 esac

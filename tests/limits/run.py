@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+"""What happens at the edges of the machine: memory under its budget, a full disk, a directory that cannot be written.
+
+    run.py [memory] [disk] [directory] [--rows N] [--memory SIZE]
+
+memory     a COPY of N narrow rows and a large sort; the server's peak resident memory stays under the budget
+disk       (as root) a data directory on a small tmpfs: 53100 when it is full, nothing acknowledged is lost, writes go on with room
+directory  an unwritable or occupied data directory is one line on stderr and exit code 1
+"""
+
+import argparse
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from harness.servers import PG_BIN, OmenDB  # noqa: E402
+from harness.wire import ServerError  # noqa: E402
+
+
+def peak_resident(process):
+    for line in pathlib.Path(f"/proc/{process.pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    raise RuntimeError("no VmHWM")
+
+
+def parse_size(text):
+    units = {"MB": 1 << 20, "GB": 1 << 30}
+    return int(float(text[:-2]) * units[text[-2:]])
+
+
+def check_memory(options):
+    budget = parse_size(options.memory)
+    with OmenDB(arguments=["--memory", options.memory]) as omen:
+        connection = omen.connect(timeout=3600)
+        connection.execute("create table big (id bigint primary key, a int, b double precision, c text)")
+        started = time.monotonic()
+        generate = (f"BEGIN {{ for (i = 1; i <= {options.rows}; i++) "
+                    "printf \"%d\\t%d\\t%.3f\\ttext of row %d\\n\", i, (i * 7919) % 1000003, i / 7, i }")
+        source = subprocess.Popen(["awk", generate], stdout=subprocess.PIPE)
+        subprocess.run([PG_BIN / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(omen.port), "-U", "postgres",
+                        "-c", "copy big from stdin", "postgres"], stdin=source.stdout, check=True)
+        copied = time.monotonic() - started
+        after_copy = peak_resident(omen.process)
+        assert connection.scalar("select count(*) from big") == str(options.rows)
+        started = time.monotonic()
+        got = connection.scalar("select sum(r) from (select row_number() over (order by c, b desc, a) % 7 as r from big) s")
+        sort_seconds = time.monotonic() - started
+        peak = peak_resident(omen.process)
+        connection.close()
+        print(f"memory: {options.rows} rows copied in {copied:.1f} s, peak {after_copy >> 20} MB; sorted in {sort_seconds:.1f} s, "
+              f"peak {peak >> 20} MB of {budget >> 20} MB (sum {got})")
+        assert peak <= budget, f"peak resident memory {peak >> 20} MB is over the budget of {budget >> 20} MB"
+
+
+def check_disk(options):
+    if os.getuid() != 0:
+        print("disk: needs root to mount a small tmpfs: skipped")
+        return
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="omendb-disk-"))
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96m", "tmpfs", directory], check=True)
+    try:
+        omen = OmenDB(directory, arguments=["--memory", "256MB"]).start()
+        connection = omen.connect(timeout=120)
+        connection.execute("create table t (id int primary key, v text)")
+        acknowledged, error = 0, None
+        for number in range(1, 20000):
+            try:
+                connection.execute(f"insert into t select {number} * 100 + g, repeat(md5(({number} * 100 + g)::text), 30) from generate_series(0, 99) g")
+                acknowledged += 100
+            except ServerError as trouble:
+                error = trouble
+                break
+        assert error is not None, "the disk never filled"
+        assert error.sqlstate in ("53100", "40003", "58030"), f"a full disk gave {error}"
+        print(f"disk: full after {acknowledged} rows: {error}")
+        try:
+            counted = int(connection.scalar("select count(*) from t"))
+            assert counted >= acknowledged, f"{acknowledged} rows acknowledged, {counted} there"
+        except (ServerError, ConnectionError) as trouble:
+            print(f"disk: reading while full: {trouble}")
+        connection.close()
+        omen.stop()
+        subprocess.run(["mount", "-o", "remount,size=512m", directory], check=True)
+        omen.start()
+        connection = omen.connect(timeout=120)
+        counted = int(connection.scalar("select count(*) from t"))
+        assert counted >= acknowledged, f"{acknowledged} rows acknowledged, {counted} there after the restart"
+        connection.execute("insert into t values (-1, 'room again')")
+        connection.close()
+        omen.stop()
+        print(f"disk: {counted} rows after a restart with room, and writes go on")
+    finally:
+        subprocess.run(["umount", "-l", directory], check=False)
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def start_once(data_directory, **arguments):
+    binary = OmenDB().binary
+    return subprocess.run([binary, "start", "--data-dir", data_directory, "--pg-listen", "127.0.0.1:1"], capture_output=True, text=True,
+                          timeout=60, **arguments)
+
+
+def check_directory(_):
+    with OmenDB() as omen:
+        second = start_once(str(omen.directory / "data"))
+        assert second.returncode == 1 and second.stderr.strip(), f"an occupied directory: {second}"
+        print(f"directory: occupied: {second.stderr.strip().splitlines()[-1]}")
+    with tempfile.NamedTemporaryFile() as file:
+        not_a_directory = start_once(file.name + "/data")
+        assert not_a_directory.returncode == 1 and not_a_directory.stderr.strip(), f"a file as directory: {not_a_directory}"
+        print(f"directory: unusable: {not_a_directory.stderr.strip().splitlines()[-1]}")
+
+
+def main():
+    checks = {"memory": check_memory, "disk": check_disk, "directory": check_directory}
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("checks", nargs="*", default=list(checks))
+    arguments.add_argument("--rows", type=int, default=10_000_000)
+    arguments.add_argument("--memory", default="2GB")
+    options = arguments.parse_args()
+    failed = 0
+    for name in options.checks:
+        try:
+            checks[name](options)
+        except AssertionError as broken:
+            failed += 1
+            print(f"{name}: FAILED: {broken}")
+    print(f"{len(options.checks) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
