@@ -138,6 +138,10 @@ std::unique_ptr<duckdb::ParsedExpression> sort_key(Oid type, const types::Physic
                                                    std::unique_ptr<duckdb::ParsedExpression> value);
 /// True when sort_key changes values of this type.
 bool needs_sort_key(Oid type, const types::PhysicalType& physical);
+/// Numeric in another physical form (bytes, or a decimal that holds it: rounding is PostgreSQL's, overflow 22003).
+TypedExpr to_numeric_form(Scope& scope, TypedExpr e, const types::PhysicalType& form);
+/// Brings numerics of one list (CASE, UNION, VALUES, =) to one physical form, exact; bpchar widths are joined.
+types::PhysicalType common_physical(Scope& scope, Oid type, std::vector<TypedExpr*> exprs);
 /// Is a call in an emitted tree (not a WindowExpression) an aggregate?
 bool is_aggregate_call(const duckdb::FunctionExpression& call);
 

@@ -5,6 +5,7 @@
 extern "C" {
 #include "postgres.h"
 #include "nodes/parsenodes.h"
+#include "nodes/nodeFuncs.h"
 #include "nodes/pg_list.h"
 #include "nodes/value.h"
 #include <pg_query.h>

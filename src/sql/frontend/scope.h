@@ -38,6 +38,7 @@ struct ScopeItem {
   std::string alias;           // "" : an unnamed join, only its columns are visible
   std::string schema;          // for schema.table.column
   Oid relation;                // kInvalidOid: not a relation
+  char kind = 0;               // t table, p system catalog, s subquery or view, c CTE, f function, v VALUES, j join
   bool relation_visible = true;   // t.x and t.* work
   bool columns_visible = true;    // bare x works
   bool lateral_only = false;      // in sight only of LATERAL items of the same FROM

@@ -271,6 +271,7 @@ Library::Library() {
   add_numeric_functions(*this);
   add_cast_functions(*this);
   add_text_functions(*this);
+  add_query_functions(*this);
   add_aggregates(*this);
 }
 

@@ -109,6 +109,7 @@ void add_array_functions(Library& library);
 void add_json_functions(Library& library);
 void add_system_functions(Library& library);
 void add_set_functions(Library& library);
+void add_query_functions(Library& library);
 void add_aggregates(Library& library);
 
 // --- Values and vectors ---

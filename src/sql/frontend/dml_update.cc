@@ -1,0 +1,223 @@
+// UPDATE and DELETE.
+#include <algorithm>
+
+#include "duckdb/parser/expression/columnref_expression.hpp"
+
+#include "sql/frontend/dml.h"
+
+#include "sql/frontend/pg_nodes.h"
+
+namespace omendb::sql {
+
+namespace {
+
+// The target in sight of FROM and USING only as something that must not be referred to.
+DuckTable analyze_other_tables(Scope& scope, const TargetRows& target, List* list) {
+  ScopeItem hidden = target.item;
+  hidden.lateral_only = true;
+  hidden.lateral_ok = false;
+  scope.items.push_back(std::move(hidden));
+  Scope::SeenTable seen;
+  seen.alias = target.item.alias;
+  seen.name = target.table->name;
+  for (const ScopeColumn& column : target.item.columns) {
+    if (!column.hidden) seen.columns.push_back(column.name);
+  }
+  scope.seen_tables.push_back(std::move(seen));
+  DuckTable others = analyze_from(scope, list);
+  scope.items[0].lateral_only = false;
+  scope.items[0].lateral_ok = true;
+  return others;
+}
+
+void check_not_cursor(Node* where) {
+  if (where != nullptr && IsA(where, CurrentOfExpr)) not_supported("WHERE CURRENT OF");
+}
+
+TypedExpr analyze_set_value(Scope& scope, Node* node, const catalog::Table& table, const catalog::Column& column, int location) {
+  auto refuse = [&](const std::string& detail) {
+    throw SqlError(SqlState::kGeneratedAlways, "column \"" + column.name + "\" can only be updated to DEFAULT").detail(detail);
+  };
+  if (is_default(node)) {
+    if (column.generated) return TypedExpr();
+    return default_value(scope, table, column);
+  }
+  if (column.identity == 'a') refuse("Column \"" + column.name + "\" is an identity column defined as GENERATED ALWAYS.");
+  if (column.generated) refuse("Column \"" + column.name + "\" is a generated column.");
+  TypedExpr value = analyze_expr(scope, node, ExprKind::kUpdateSource);
+  if (value.location < 0) value.location = exprLocation(node) >= 0 ? exprLocation(node) : location;
+  return assign(scope, std::move(value), column);
+}
+
+}  // namespace
+
+std::vector<size_t> analyze_set_clause(Scope& scope, List* list, const TargetRows& target, const std::string& relation, RowBuilder& row) {
+  const catalog::Table& table = *target.table;
+  StatementContext& statement = *scope.statement;
+  std::vector<size_t> changed;
+  ListCell* cell = nullptr;
+  foreach (cell, list) {
+    auto* item = lfirst_node(ResTarget, cell);
+    if (item->indirection != nullptr) {
+      // SET t.a = ... reads as the field a of a column t.
+      bool is_table = target.item.alias == item->name;
+      int16_t found = 0;
+      for (size_t i = 0; i < target.attnums.size(); ++i) found = target.item.columns[i].name == item->name ? 1 : found;
+      if (found == 0) {
+        SqlError error(SqlState::kUndefinedColumn,
+                       std::string("column \"") + item->name + "\" of relation \"" + relation + "\" does not exist", item->location);
+        if (is_table) error.info().hint = "SET target columns cannot be qualified with the relation name.";
+        throw error;
+      }
+      not_supported("assignment to an array element or field", item->location);
+    }
+    int16_t attnum = target_attnum(target, relation, item->name, item->location, DmlVerb::kUpdate);
+    const catalog::Column& column = table.columns[static_cast<size_t>(attnum) - 1];
+    if (std::find(changed.begin(), changed.end(), static_cast<size_t>(attnum)) != changed.end()) {
+      throw SqlError(SqlState::kSyntaxError, std::string("multiple assignments to same column \"") + item->name + "\"", item->location);
+    }
+    changed.push_back(static_cast<size_t>(attnum));
+    Node* node = item->val;
+    TypedExpr value;
+    if (!IsA(node, MultiAssignRef)) {
+      value = analyze_set_value(scope, node, table, column, item->location);
+    } else {
+      auto* multi = reinterpret_cast<MultiAssignRef*>(node);
+      if (IsA(multi->source, RowExpr)) {
+        auto* fields = reinterpret_cast<RowExpr*>(multi->source);
+        if (list_length(fields->args) != multi->ncolumns) {
+          throw SqlError(SqlState::kSyntaxError, "number of columns does not match number of values", exprLocation(multi->source));
+        }
+        value = analyze_set_value(scope, static_cast<Node*>(list_nth(fields->args, multi->colno - 1)), table, column, item->location);
+      } else if (IsA(multi->source, SubLink) && reinterpret_cast<SubLink*>(multi->source)->subLinkType == EXPR_SUBLINK) {
+        // Each column takes its own scalar subquery, so that more than one row stays an error.
+        auto* sublink = reinterpret_cast<SubLink*>(multi->source);
+        SubqueryResult sub = analyze_subquery(&scope, statement, reinterpret_cast<SelectStmt*>(sublink->subselect));
+        if (sub.columns.size() != static_cast<size_t>(multi->ncolumns)) {
+          throw SqlError(SqlState::kSyntaxError, "number of columns does not match number of values", sublink->location);
+        }
+        const ScopeColumn& wanted = sub.columns[static_cast<size_t>(multi->colno) - 1];
+        std::string alias = statement.new_alias("q");
+        auto select = emit::select();
+        select->from_table = emit::subquery(std::move(sub.select->node), alias);
+        select->select_list.push_back(emit::column(alias, wanted.duck_name));
+        value.duck = emit::scalar_subquery(std::move(select));
+        value.type = wanted.type;
+        value.typmod = wanted.typmod;
+        value.physical = wanted.physical;
+        value.location = sublink->location;
+        if (column.identity == 'a' || column.generated) analyze_set_value(scope, multi->source, table, column, item->location);
+        value = assign(scope, std::move(value), column);
+      } else {
+        throw SqlError(SqlState::kFeatureNotSupported,
+                       "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression", exprLocation(multi->source));
+      }
+    }
+    if (!column.generated) row.set(attnum, std::move(value));
+  }
+  return changed;
+}
+
+AnalyzedQuery analyze_update(StatementContext& statement, Scope* parent, Node* raw) {
+  auto* stmt = reinterpret_cast<UpdateStmt*>(raw);
+  AnalyzedQuery query;
+  query.kind = QueryKind::kUpdate;
+  Scope scope;
+  scope.statement = &statement;
+  scope.parent = parent;
+  duckdb::CommonTableExpressionMap ctes;
+  if (stmt->withClause != nullptr) analyze_with(scope, ctes, stmt->withClause);
+  check_not_cursor(stmt->whereClause);
+
+  std::string alias = statement.new_alias("r");
+  TargetRows target = open_target(statement, stmt->relation, alias, DmlVerb::kUpdate);
+  query.target = target.table->oid;
+  scope.duck_aliases.insert(alias);
+  DuckTable others = analyze_other_tables(scope, target, stmt->fromClause);
+  std::vector<ScopeItem> other_items(scope.items.begin() + 1, scope.items.end());
+
+  RowBuilder row(scope, *target.table);
+  Tree where;
+  if (stmt->whereClause != nullptr) {
+    where = boolean_tree(scope, analyze_expr(scope, stmt->whereClause, ExprKind::kWhere), "WHERE");
+  }
+  where = emit::conjunction(std::move(target.where), std::move(where));
+  WriteAction action;
+  action.kind = WriteAction::Kind::kUpdate;
+  action.changed = analyze_set_clause(scope, stmt->targetList, target, stmt->relation->relname, row);
+  row.fill(alias);
+  row.derive();
+  query.key = row.add_leading(emit::column(alias, "_key"));
+  TargetRows new_row = open_target(statement, stmt->relation, row.new_row(), DmlVerb::kUpdate);
+  row.add_view_checks(new_row);
+  std::vector<Target> returning =
+      analyze_returning(scope, statement, stmt->returningList, std::move(new_row.item), other_items, row.new_row());
+  query.has_returning = stmt->returningList != nullptr;
+  describe_returning(statement, returning, &query);
+  row.set_returning(std::move(returning));
+
+  auto source = emit::select();
+  source->from_table = emit::cross(scan_of(*target.table, alias), std::move(others));
+  source->where_clause = std::move(where);
+  DuckNode node = row.build(std::move(source), &action, &query.returning);
+  attach_ctes(node, ctes);
+  query.actions.push_back(std::move(action));
+  query.select = emit::statement(std::move(node));
+  return query;
+}
+
+AnalyzedQuery analyze_delete(StatementContext& statement, Scope* parent, Node* raw) {
+  auto* stmt = reinterpret_cast<DeleteStmt*>(raw);
+  AnalyzedQuery query;
+  query.kind = QueryKind::kDelete;
+  Scope scope;
+  scope.statement = &statement;
+  scope.parent = parent;
+  duckdb::CommonTableExpressionMap ctes;
+  if (stmt->withClause != nullptr) analyze_with(scope, ctes, stmt->withClause);
+  check_not_cursor(stmt->whereClause);
+
+  std::string alias = statement.new_alias("r");
+  TargetRows target = open_target(statement, stmt->relation, alias, DmlVerb::kDelete);
+  query.target = target.table->oid;
+  scope.duck_aliases.insert(alias);
+  DuckTable others = analyze_other_tables(scope, target, stmt->usingClause);
+  Tree where;
+  if (stmt->whereClause != nullptr) {
+    where = boolean_tree(scope, analyze_expr(scope, stmt->whereClause, ExprKind::kWhere), "WHERE");
+  }
+  where = emit::conjunction(std::move(target.where), std::move(where));
+  std::vector<Target> returning;
+  if (stmt->returningList != nullptr) {
+    Scope rows;
+    rows.statement = &statement;
+    rows.parent = &scope;
+    rows.items = scope.items;
+    rows.duck_aliases = scope.duck_aliases;
+    rows.seen_tables = scope.seen_tables;
+    returning = analyze_targets(rows, stmt->returningList, ExprKind::kReturning);
+    for (Target& t : returning) t.expr = resolve_unknown(rows, std::move(t.expr));
+  }
+  query.has_returning = stmt->returningList != nullptr;
+  describe_returning(statement, returning, &query);
+
+  auto select = emit::select();
+  select->from_table = emit::cross(scan_of(*target.table, alias), std::move(others));
+  select->where_clause = std::move(where);
+  query.key = 0;
+  select->select_list.push_back(emit::column(alias, "_key"));
+  for (Target& t : returning) {
+    query.returning.push_back(select->select_list.size());
+    select->select_list.push_back(owned(std::move(t.expr.duck)));
+  }
+  for (size_t i = 0; i < select->select_list.size(); ++i) select->select_list[i]->SetAlias("o" + std::to_string(i + 1));
+  WriteAction action;
+  action.kind = WriteAction::Kind::kDelete;
+  query.actions.push_back(std::move(action));
+  DuckNode node = std::move(select);
+  attach_ctes(node, ctes);
+  query.select = emit::statement(std::move(node));
+  return query;
+}
+
+}  // namespace omendb::sql

@@ -1,0 +1,214 @@
+// Functions in FROM. Each is a list of rows (expr.h) or one row; several of them, and WITH ORDINALITY, run in lockstep.
+#include "duckdb/parser/expression/constant_expression.hpp"
+#include "duckdb/parser/expression/function_expression.hpp"
+
+#include "sql/duck_types.h"
+#include "sql/frontend/query.h"
+
+#include "sql/frontend/pg_nodes.h"
+
+namespace omendb::sql {
+
+namespace {
+
+struct FromFunction {
+  TypedExpr expr;
+  std::string name;
+};
+
+std::vector<Tree> one(Tree e) {
+  std::vector<Tree> list;
+  list.push_back(std::move(e));
+  return list;
+}
+
+Tree text(const std::string& value) { return duckdb::make_uniq<duckdb::ConstantExpression>(duckdb::Value(value)); }
+
+void set_name(Tree& e, const std::string& name) { e->SetAlias(name); }
+
+// The LIST below a set-returning call; one element for a plain function.
+Tree list_of(TypedExpr& expr) {
+  if (expr.duck->GetExpressionClass() == duckdb::ExpressionClass::FUNCTION) {
+    auto& call = expr.duck->Cast<duckdb::FunctionExpression>();
+    if (call.function_name == "unnest" && call.children.size() == 1) return std::move(call.children[0]);
+  }
+  return emit::call("list_value", one(owned(std::move(expr.duck))));
+}
+
+
+bool is_system_function(const FuncCall* call, const char* name) {
+  int parts = list_length(call->funcname);
+  if (parts > 2 || (parts == 2 && std::string_view(strVal(linitial(call->funcname))) != "pg_catalog")) return false;
+  return std::string_view(strVal(llast(call->funcname))) == name;
+}
+
+// unnest(a, b) in FROM is ROWS FROM (unnest(a), unnest(b)).
+bool is_multiple_unnest(Node* node) {
+  if (!IsA(node, FuncCall)) return false;
+  auto* call = reinterpret_cast<FuncCall*>(node);
+  return list_length(call->args) > 1 && is_system_function(call, "unnest") && call->agg_order == nullptr &&
+         !call->agg_star && !call->agg_distinct && !call->func_variadic && call->over == nullptr;
+}
+
+void analyze_one(Scope& scope, Node* node, List* definitions, std::vector<FromFunction>* functions) {
+  if (definitions != nullptr) not_supported("a column definition list", exprLocation(node));
+  if (is_multiple_unnest(node)) {
+    auto* call = reinterpret_cast<FuncCall*>(node);
+    ListCell* cell = nullptr;
+    foreach (cell, call->args) {
+      FuncCall single = *call;
+      List arguments{};
+      arguments.type = T_List;
+      arguments.length = arguments.max_length = 1;
+      arguments.elements = cell;
+      single.args = &arguments;
+      analyze_one(scope, reinterpret_cast<Node*>(&single), nullptr, functions);
+    }
+    return;
+  }
+  FromFunction function;
+  function.name = target_name(node);
+  function.expr = resolve_unknown(scope, analyze_expr(scope, node, ExprKind::kFromFunction));
+  if (function.expr.type == types::oid::kRecord && function.expr.fields.empty()) {
+    throw SqlError(SqlState::kSyntaxError, "a column definition list is required for functions returning \"record\"",
+                   exprLocation(node));
+  }
+  functions->push_back(std::move(function));
+}
+
+}  // namespace
+
+FromItem analyze_from_function(Scope& scope, Node* range_function) {
+  auto* range = reinterpret_cast<RangeFunction*>(range_function);
+  StatementContext& statement = *scope.statement;
+  std::vector<FromFunction> functions;
+  {
+    Restore active(scope.lateral_active);
+    scope.lateral_active = true;  // a function in FROM always sees what stands before it
+    ListCell* cell = nullptr;
+    foreach (cell, range->functions) {
+      auto* pair = static_cast<List*>(lfirst(cell));
+      List* definitions = static_cast<List*>(lsecond(pair));
+      if (definitions == nullptr && list_length(range->functions) == 1) definitions = range->coldeflist;
+      analyze_one(scope, static_cast<Node*>(linitial(pair)), definitions, &functions);
+    }
+  }
+
+  std::string alias = statement.new_alias("r");
+  ScopeItem item;
+  item.kind = 'f';
+  item.alias = range->alias != nullptr ? range->alias->aliasname : functions[0].name;
+
+  auto rows = emit::select();       // one column a function: u1, u2, ...; then the ordinality
+  bool lockstep = functions.size() > 1 || range->ordinality;
+  bool any_fields = false;
+  for (const FromFunction& f : functions) any_fields |= !f.expr.fields.empty();
+  if (!lockstep) {
+    rows->select_list.push_back(owned(std::move(functions[0].expr.duck)));
+    set_name(rows->select_list.back(), "c1");
+    rows->from_table = emit::empty();
+  } else {
+    std::string lists_alias = statement.new_alias("f");
+    auto lists = emit::select();
+    lists->from_table = emit::empty();
+    std::vector<Tree> lengths;
+    for (size_t i = 0; i < functions.size(); ++i) {
+      std::string list_name = "l" + std::to_string(i + 1);
+      Tree list = list_of(functions[i].expr);
+      set_name(list, list_name);
+      lists->select_list.push_back(std::move(list));
+      Tree unnest = emit::call("unnest", one(emit::column(lists_alias, list_name)));
+      set_name(unnest, "c" + std::to_string(i + 1));
+      rows->select_list.push_back(std::move(unnest));
+      lengths.push_back(emit::coalesce(emit::call("len", one(emit::column(lists_alias, list_name))), emit::integer(0)));
+    }
+    if (range->ordinality) {
+      Tree longest = lengths.size() == 1 ? std::move(lengths[0]) : emit::call("greatest", std::move(lengths));
+      std::vector<Tree> bounds;
+      bounds.push_back(emit::integer(1));
+      bounds.push_back(std::move(longest));
+      Tree number = emit::call("unnest", one(emit::call("generate_series", std::move(bounds))));
+      set_name(number, "ordinality");
+      rows->select_list.push_back(std::move(number));
+    }
+    rows->from_table = emit::subquery(std::move(lists), lists_alias);
+  }
+
+  // Fields of rows become columns one level up.
+  std::string row_alias = alias;
+  duckdb::unique_ptr<duckdb::SelectNode> fields;
+  if (any_fields) {
+    row_alias = statement.new_alias("f");
+    fields = emit::select();
+  }
+  size_t next = 1;
+  for (size_t i = 0; i < functions.size(); ++i) {
+    TypedExpr& e = functions[i].expr;
+    std::string source = "c" + std::to_string(i + 1);
+    size_t count = e.fields.empty() ? 1 : e.fields.size();
+    for (size_t j = 0; j < count; ++j) {
+      ScopeColumn column;
+      const TypedExpr& field = e.fields.empty() ? e : e.fields[j];
+      column.type = field.type;
+      column.typmod = field.typmod;
+      column.physical = field.physical;
+      column.duck_alias = alias;
+      if (!e.fields.empty()) {
+        column.name = e.field_names[j];
+      } else if (e.field_names.size() == 1) {
+        column.name = e.field_names[0];
+      } else {
+        column.name = range->alias != nullptr && functions.size() == 1 ? range->alias->aliasname : functions[i].name;
+      }
+      column.duck_name = "c" + std::to_string(any_fields ? next : i + 1);
+      if (any_fields) {
+        Tree value = emit::column(row_alias, source);
+        if (!e.fields.empty()) {
+          std::vector<Tree> arguments;
+          arguments.push_back(std::move(value));
+          arguments.push_back(text("f" + std::to_string(j + 1)));
+          value = emit::call("struct_extract", std::move(arguments));
+        }
+        set_name(value, column.duck_name);
+        fields->select_list.push_back(std::move(value));
+      }
+      ++next;
+      item.columns.push_back(std::move(column));
+    }
+  }
+  if (range->ordinality) {
+    ScopeColumn column;
+    column.name = "ordinality";
+    column.duck_alias = alias;
+    column.duck_name = "ordinality";
+    column.type = types::oid::kInt8;
+    column.physical = types::physical_type(types::oid::kInt8, -1);
+    if (any_fields) {
+      Tree value = emit::column(row_alias, "ordinality");
+      set_name(value, "ordinality");
+      fields->select_list.push_back(std::move(value));
+    }
+    item.columns.push_back(std::move(column));
+  }
+  DuckTable ref;
+  if (any_fields) {
+    fields->from_table = emit::subquery(std::move(rows), row_alias);
+    ref = emit::subquery(std::move(fields), alias);
+  } else {
+    ref = emit::subquery(std::move(rows), alias);
+  }
+  apply_alias(item, range->alias);
+
+  scope.duck_aliases.insert(alias);
+  Scope::SeenTable seen;
+  seen.alias = item.alias;
+  for (const ScopeColumn& column : item.columns) seen.columns.push_back(column.name);
+  scope.seen_tables.push_back(std::move(seen));
+  FromItem result;
+  result.ref = std::move(ref);
+  result.columns = item.columns;
+  result.items.push_back(std::move(item));
+  return result;
+}
+
+}  // namespace omendb::sql

@@ -1,0 +1,709 @@
+// One SELECT: its clauses put together in PostgreSQL's order, and the doors of the query side.
+#include <algorithm>
+
+#include "duckdb/parser/expression/constant_expression.hpp"
+#include "duckdb/parser/expression/window_expression.hpp"
+#include "duckdb/parser/tableref/expressionlistref.hpp"
+
+#include "sql/duck_types.h"
+#include "sql/frontend/parser.h"
+#include "sql/frontend/query.h"
+#include "sql/frontend/walk.h"
+
+#include "sql/frontend/pg_nodes.h"
+
+namespace omendb::sql {
+
+namespace {
+
+std::string output_name(size_t i) { return "o" + std::to_string(i + 1); }
+
+bool same_type(const TypedExpr& expr, Oid type, int32_t typmod) {
+  return expr.kind == TypedExpr::Kind::kPlain && expr.type == type && (typmod == -1 || expr.typmod == typmod);
+}
+
+// ORDER BY ... FETCH FIRST n ROWS WITH TIES over the rows of `inner` (already sealed, its sort keys in hidden outputs).
+struct Ties {
+  Tree limit, offset;
+};
+
+duckdb::OrderByNode order_node(const SortItem& item, Tree expr) {
+  return duckdb::OrderByNode(item.descending ? duckdb::OrderType::DESCENDING : duckdb::OrderType::ASCENDING,
+                             item.nulls_first ? duckdb::OrderByNullType::NULLS_FIRST : duckdb::OrderByNullType::NULLS_LAST,
+                             std::move(expr));
+}
+
+}  // namespace
+
+void Level::open(StatementContext& statement) {
+  if (complete == nullptr && !order_matters) return;
+  std::string alias = statement.new_alias("q");
+  duckdb::CommonTableExpressionMap outermost = std::move(ctes);
+  ctes = duckdb::CommonTableExpressionMap();
+  DuckNode inner = seal(statement);
+  ctes = std::move(outermost);
+  node = emit::select();
+  node->from_table = emit::subquery(std::move(inner), alias);
+  for (size_t i = 0; i < targets.size(); ++i) {
+    TypedExpr& e = targets[i].expr;
+    e.duck = emit::column(alias, output_name(i));
+    e.has_aggregate = e.has_window = e.returns_set = e.is_volatile = false;
+  }
+  hidden.clear();
+  order_matters = false;
+  scope->duck_aliases.insert(alias);
+}
+
+void Level::coerce_target(size_t i, Oid type, int32_t typmod, CoercionContext context) {
+  if (same_type(targets[i].expr, type, typmod)) return;
+  bool in_place = node != nullptr && (targets[i].expr.kind != TypedExpr::Kind::kPlain || !order_matters);
+  if (!in_place) open(*scope->statement);
+  targets[i].expr = coerce(*scope, std::move(targets[i].expr), type, typmod, context);
+}
+
+DuckNode Level::seal(StatementContext&) {
+  DuckNode result;
+  if (complete != nullptr) {
+    result = std::move(complete);
+  } else {
+    for (size_t i = 0; i < targets.size(); ++i) {
+      targets[i].expr = resolve_unknown(*scope, std::move(targets[i].expr));
+      targets[i].expr.duck->SetAlias(output_name(i));
+      node->select_list.push_back(owned(std::move(targets[i].expr.duck)));
+    }
+    for (size_t i = 0; i < hidden.size(); ++i) {
+      hidden[i]->SetAlias("h" + std::to_string(i + 1));
+      node->select_list.push_back(std::move(hidden[i]));
+    }
+    if (node->select_list.empty()) {
+      // SELECT without columns: DuckDB wants one; nobody reads it.
+      node->select_list.push_back(emit::boolean(true));
+      node->select_list.back()->SetAlias("o0");
+    }
+    result = std::move(node);
+  }
+  for (auto& [name, info] : ctes.map) result->cte_map.map.insert(name, std::move(info));
+  ctes.map.clear();
+  return result;
+}
+
+std::vector<ScopeColumn> Level::columns(StatementContext&, const std::string& duck_alias) const {
+  std::vector<ScopeColumn> result;
+  for (size_t i = 0; i < targets.size(); ++i) {
+    const TypedExpr& e = targets[i].expr;
+    ScopeColumn column;
+    column.name = targets[i].name;
+    column.duck_alias = duck_alias;
+    column.duck_name = output_name(i);
+    column.type = e.type;
+    column.typmod = e.typmod;
+    column.physical = e.physical;
+    column.table = e.table;
+    column.attnum = e.attnum;
+    result.push_back(std::move(column));
+  }
+  return result;
+}
+
+void analyze_values(Level& level, SelectStmt* select) {
+  Scope& scope = *level.scope;
+  StatementContext& statement = *scope.statement;
+  std::vector<std::vector<TypedExpr>> rows;
+  ListCell* cell = nullptr;
+  foreach (cell, select->valuesLists) {
+    auto* list = static_cast<List*>(lfirst(cell));
+    if (!rows.empty() && rows[0].size() != static_cast<size_t>(list_length(list))) {
+      throw SqlError(SqlState::kSyntaxError, "VALUES lists must all be the same length",
+                     exprLocation(reinterpret_cast<Node*>(list)));
+    }
+    std::vector<TypedExpr> row;
+    ListCell* value = nullptr;
+    foreach (value, list) {
+      auto* node = static_cast<Node*>(lfirst(value));
+      if (IsA(node, SetToDefault)) {
+        throw SqlError(SqlState::kSyntaxError, "DEFAULT is not allowed in this context", exprLocation(node));
+      }
+      if (IsA(node, ColumnRef) && IsA(llast(reinterpret_cast<ColumnRef*>(node)->fields), A_Star)) {
+        for (Target& t : expand_star(scope, reinterpret_cast<ColumnRef*>(node))) row.push_back(std::move(t.expr));
+        continue;
+      }
+      row.push_back(analyze_expr(scope, node, ExprKind::kValues));
+    }
+    rows.push_back(std::move(row));
+  }
+  std::string alias = statement.new_alias("v");
+  auto list_ref = duckdb::make_uniq<duckdb::ExpressionListRef>();
+  list_ref->alias = alias;
+  list_ref->values.resize(rows.size());
+  ScopeItem item;
+  item.alias = "*VALUES*";
+  item.kind = 'v';
+  for (size_t c = 0; c < rows[0].size(); ++c) {
+    std::vector<TypedExpr*> column;
+    for (auto& row : rows) column.push_back(&row[c]);
+    Oid type = select_common_type(scope, column, "VALUES");
+    int32_t typmod = column[0]->type == type ? column[0]->typmod : -1;
+    for (TypedExpr* e : column) {
+      if (e->kind != TypedExpr::Kind::kPlain || e->type != type || e->typmod != typmod) typmod = -1;
+    }
+    for (TypedExpr* e : column) *e = coerce(scope, std::move(*e), type, typmod, CoercionContext::kImplicit);
+    types::PhysicalType physical = common_physical(scope, type, column);
+    for (size_t r = 0; r < rows.size(); ++r) list_ref->values[r].push_back(owned(std::move(rows[r][c].duck)));
+    ScopeColumn out;
+    out.name = "column" + std::to_string(c + 1);
+    out.duck_alias = alias;
+    out.duck_name = "c" + std::to_string(c + 1);
+    out.type = type;
+    out.typmod = typmod;
+    out.physical = physical;
+    list_ref->expected_names.push_back(out.duck_name);
+    list_ref->expected_types.push_back(duck_type(type, out.physical));
+    item.columns.push_back(std::move(out));
+  }
+  level.node = emit::select();
+  level.node->from_table = std::move(list_ref);
+  scope.duck_aliases.insert(alias);
+  for (const ScopeColumn& column : item.columns) {
+    Target target;
+    target.name = column.name;
+    target.expr = column_expr(column, -1);
+    level.targets.push_back(std::move(target));
+  }
+  scope.items.push_back(std::move(item));
+}
+
+namespace {
+
+const char* lock_name(LockClauseStrength strength) {
+  switch (strength) {
+    case LCS_FORKEYSHARE: return "FOR KEY SHARE";
+    case LCS_FORSHARE: return "FOR SHARE";
+    case LCS_FORNOKEYUPDATE: return "FOR NO KEY UPDATE";
+    default: return "FOR UPDATE";
+  }
+}
+
+table::RowLockMode lock_mode(LockClauseStrength strength) {
+  switch (strength) {
+    case LCS_FORKEYSHARE: return table::RowLockMode::kKeyShare;
+    case LCS_FORSHARE: return table::RowLockMode::kShare;
+    case LCS_FORNOKEYUPDATE: return table::RowLockMode::kNoKeyUpdate;
+    default: return table::RowLockMode::kUpdate;
+  }
+}
+
+void refuse_locking(const char* lock, const char* what) {
+  throw SqlError(SqlState::kFeatureNotSupported, std::string(lock) + " is not allowed with " + what);
+}
+
+void analyze_locking(Level& level, SelectStmt* select, bool grouped) {
+  Scope& scope = *level.scope;
+  ListCell* cell = nullptr;
+  std::vector<std::string> aliases;
+  foreach (cell, select->lockingClause) {
+    auto* clause = lfirst_node(LockingClause, cell);
+    const char* lock = lock_name(clause->strength);
+    if (select->distinctClause != nullptr) refuse_locking(lock, "DISTINCT clause");
+    if (select->groupClause != nullptr) refuse_locking(lock, "GROUP BY clause");
+    if (select->havingClause != nullptr) refuse_locking(lock, "HAVING clause");
+    if (grouped) refuse_locking(lock, "aggregate functions");
+    for (const Target& target : level.targets) {
+      if (target.expr.has_window) refuse_locking(lock, "window functions");
+      if (target.expr.returns_set) refuse_locking(lock, "set-returning functions in the target list");
+    }
+    auto wait = clause->waitPolicy == LockWaitError  ? table::LockWait::kNoWait
+                : clause->waitPolicy == LockWaitSkip ? table::LockWait::kSkip
+                                                     : table::LockWait::kWait;
+    auto add = [&](const ScopeItem& item) {
+      const std::string& alias = item.columns[0].duck_alias;
+      for (size_t i = 0; i < aliases.size(); ++i) {
+        if (aliases[i] != alias) continue;
+        RowMark& mark = level.row_marks[i];
+        mark.mode = std::max(mark.mode, lock_mode(clause->strength));
+        mark.wait = std::max(mark.wait, wait);
+        return;
+      }
+      aliases.push_back(alias);
+      level.row_marks.push_back(RowMark{item.relation, 0, lock_mode(clause->strength), wait});
+      level.hidden.push_back(emit::column(alias, "_key"));
+    };
+    if (clause->lockedRels == nullptr) {
+      for (const ScopeItem& item : scope.items) {
+        if (item.kind == 't') add(item);
+        if (item.kind == 's') not_supported(std::string(lock) + " of a subquery or view");
+      }
+      continue;
+    }
+    ListCell* rel = nullptr;
+    foreach (rel, clause->lockedRels) {
+      auto* var = lfirst_node(RangeVar, rel);
+      if (var->schemaname != nullptr) {
+        throw SqlError(SqlState::kSyntaxError, std::string(lock) + " must specify unqualified relation names", var->location);
+      }
+      bool found = false;
+      for (const ScopeItem& item : scope.items) {
+        if (item.alias != var->relname || !item.relation_visible) continue;
+        found = true;
+        switch (item.kind) {
+          case 't': add(item); break;
+          case 'j': throw SqlError(SqlState::kFeatureNotSupported, std::string(lock) + " cannot be applied to a join", var->location);
+          case 'f':
+            throw SqlError(SqlState::kFeatureNotSupported, std::string(lock) + " cannot be applied to a function", var->location);
+          case 'v': throw SqlError(SqlState::kFeatureNotSupported, std::string(lock) + " cannot be applied to VALUES", var->location);
+          case 'c':
+            throw SqlError(SqlState::kFeatureNotSupported, std::string(lock) + " cannot be applied to a WITH query", var->location);
+          default: not_supported(std::string(lock) + " of a subquery or view", var->location);
+        }
+        break;
+      }
+      if (!found) {
+        throw SqlError(SqlState::kUndefinedTable,
+                       std::string("relation \"") + var->relname + "\" in " + lock + " clause not found in FROM clause",
+                       var->location);
+      }
+    }
+  }
+  for (size_t i = 0; i < level.row_marks.size(); ++i) level.row_marks[i].key_column = level.targets.size() + i;
+}
+
+bool is_plain_distinct(List* clause) { return clause != nullptr && linitial(clause) == nullptr; }
+
+// SELECT DISTINCT ON: the items lead ORDER BY. Errors: 42P10.
+void check_distinct_on(const std::vector<ClauseItem>& items, const std::vector<SortItem>& sort) {
+  auto matches = [](const ClauseItem& a, const SortItem& b) {
+    if (a.target != SIZE_MAX || b.target != SIZE_MAX) return a.target == b.target;
+    return a.expr.duck && b.expr.duck && a.expr.duck->Equals(*b.expr.duck);
+  };
+  bool skipped = false;
+  size_t matched = 0;
+  for (const SortItem& s : sort) {
+    bool found = std::any_of(items.begin(), items.end(), [&](const ClauseItem& i) { return matches(i, s); });
+    if (!found) {
+      skipped = true;
+    } else if (skipped) {
+      throw SqlError(SqlState::kInvalidColumnReference, "SELECT DISTINCT ON expressions must match initial ORDER BY expressions");
+    }
+  }
+  for (const ClauseItem& i : items) {
+    matched += std::any_of(sort.begin(), sort.end(), [&](const SortItem& s) { return matches(i, s); }) ? 1 : 0;
+  }
+  if (skipped && matched < items.size()) {
+    throw SqlError(SqlState::kInvalidColumnReference, "SELECT DISTINCT ON expressions must match initial ORDER BY expressions");
+  }
+}
+
+// Puts the rows of `level` so far into a subquery, whose outputs (and hidden sort keys) the clauses that follow work on.
+void wrap(Level& level, std::vector<SortItem>& sort, std::vector<ClauseItem>& distinct_on) {
+  StatementContext& statement = *level.scope->statement;
+  std::string alias = statement.new_alias("q");
+  for (Target& target : level.targets) target.expr = resolve_unknown(*level.scope, std::move(target.expr));
+  std::vector<Target> outer;
+  for (size_t i = 0; i < level.targets.size(); ++i) {
+    Target target;
+    target.name = level.targets[i].name;
+    target.expr = level.targets[i].expr.clone();
+    target.expr.duck = emit::column(alias, output_name(i));
+    target.expr.has_aggregate = target.expr.has_window = target.expr.returns_set = target.expr.is_volatile = false;
+    outer.push_back(std::move(target));
+  }
+  auto carry = [&](TypedExpr& expr) {
+    level.hidden.push_back(owned(std::move(expr.duck)));
+    expr.duck = emit::column(alias, "h" + std::to_string(level.hidden.size()));
+  };
+  for (SortItem& s : sort) {
+    if (s.target == SIZE_MAX) carry(s.expr);
+  }
+  for (ClauseItem& d : distinct_on) {
+    if (d.target == SIZE_MAX) carry(d.expr);
+  }
+  duckdb::CommonTableExpressionMap ctes = std::move(level.ctes);
+  level.ctes = duckdb::CommonTableExpressionMap();
+  DuckNode inner = level.seal(statement);
+  level.ctes = std::move(ctes);
+  level.hidden.clear();
+  level.node = emit::select();
+  level.node->from_table = emit::subquery(std::move(inner), alias);
+  level.targets = std::move(outer);
+  level.scope->duck_aliases.insert(alias);
+}
+
+Tree key_of(const TypedExpr& expr) { return key_tree(expr.type, expr.physical, expr.duck->Copy()); }
+
+// The value to sort, group or compare by; a number when it is simply an output column.
+Tree sort_value(const Level& level, const SortItem& item) {
+  if (item.target == SIZE_MAX) return key_of(item.expr);
+  const TypedExpr& e = level.targets[item.target].expr;
+  if (e.kind == TypedExpr::Kind::kPlain && needs_sort_key(e.type, e.physical)) return key_of(e);
+  return emit::position(item.target + 1);
+}
+
+// FETCH FIRST n WITH TIES: a row passes when it stands after the offset and ranks within offset + n.
+void with_ties(Level& level, std::vector<SortItem>& sort, Tree limit, Tree offset) {
+  std::vector<ClauseItem> none;
+  wrap(level, sort, none);
+  auto window = [&](duckdb::ExpressionType type, const char* function) {
+    auto w = duckdb::make_uniq<duckdb::WindowExpression>(type, "", "", function);
+    w->start = duckdb::WindowBoundary::UNBOUNDED_PRECEDING;
+    w->end = duckdb::WindowBoundary::CURRENT_ROW_RANGE;
+    for (const SortItem& s : sort) {
+      Tree by = s.target == SIZE_MAX ? key_of(s.expr) : key_of(level.targets[s.target].expr);
+      w->orders.push_back(order_node(s, std::move(by)));
+    }
+    return w;
+  };
+  level.hidden.push_back(window(duckdb::ExpressionType::WINDOW_ROW_NUMBER, "row_number"));
+  level.hidden.push_back(window(duckdb::ExpressionType::WINDOW_RANK, "rank"));
+  StatementContext& statement = *level.scope->statement;
+  std::string alias = statement.new_alias("q");
+  std::vector<Target> outer;
+  for (size_t i = 0; i < level.targets.size(); ++i) {
+    Target target;
+    target.name = level.targets[i].name;
+    target.expr = level.targets[i].expr.clone();
+    target.expr.duck = emit::column(alias, output_name(i));
+    outer.push_back(std::move(target));
+  }
+  duckdb::CommonTableExpressionMap ctes = std::move(level.ctes);
+  level.ctes = duckdb::CommonTableExpressionMap();
+  DuckNode inner = level.seal(statement);
+  level.ctes = std::move(ctes);
+  level.hidden.clear();
+  level.node = emit::select();
+  level.node->from_table = emit::subquery(std::move(inner), alias);
+  level.targets = std::move(outer);
+  if (offset == nullptr) offset = emit::integer(0);
+  offset = emit::coalesce(std::move(offset), emit::integer(0));
+  using duckdb::ExpressionType;
+  std::vector<Tree> sum;
+  sum.push_back(offset->Copy());
+  sum.push_back(limit->Copy());
+  Tree last = emit::call("+", std::move(sum));
+  Tree where = emit::compare(ExpressionType::COMPARE_GREATERTHAN, emit::column(alias, "h1"), std::move(offset));
+  where = emit::conjunction(std::move(where), emit::compare(ExpressionType::COMPARE_LESSTHANOREQUALTO, emit::column(alias, "h2"),
+                                                            std::move(last)));
+  where = emit::conjunction(std::move(where), emit::compare(ExpressionType::COMPARE_GREATERTHAN, std::move(limit), emit::integer(0)));
+  level.node->where_clause = std::move(where);
+  auto order = duckdb::make_uniq<duckdb::OrderModifier>();
+  order->orders.emplace_back(duckdb::OrderType::ASCENDING, duckdb::OrderByNullType::NULLS_LAST, emit::column(alias, "h1"));
+  level.node->modifiers.push_back(std::move(order));
+  level.scope->duck_aliases.insert(alias);
+}
+
+}  // namespace
+
+void apply_order_and_limit(Level& level, SelectStmt* select, std::vector<SortItem>& sort, Tree limit, Tree offset) {
+  if (select->limitOption == LIMIT_OPTION_WITH_TIES) {
+    if (sort.empty()) throw SqlError(SqlState::kSyntaxError, "WITH TIES cannot be specified without ORDER BY clause");
+    if (!level.row_marks.empty()) not_supported("a locking clause with WITH TIES");
+    if (limit != nullptr) {
+      with_ties(level, sort, std::move(limit), std::move(offset));
+      level.order_matters = true;
+      return;
+    }
+  }
+  if (!sort.empty()) {
+    auto order = duckdb::make_uniq<duckdb::OrderModifier>();
+    for (const SortItem& s : sort) order->orders.push_back(order_node(s, sort_value(level, s)));
+    level.node->modifiers.push_back(std::move(order));
+    level.order_matters = true;
+  }
+  if (limit == nullptr && offset == nullptr) return;
+  if (!level.row_marks.empty()) {
+    // Counted by the executor, over rows that it could lock.
+    if (limit != nullptr) {
+      level.limit_column = level.targets.size() + level.hidden.size();
+      level.hidden.push_back(std::move(limit));
+    }
+    if (offset != nullptr) {
+      level.offset_column = level.targets.size() + level.hidden.size();
+      level.hidden.push_back(std::move(offset));
+    }
+    return;
+  }
+  auto modifier = duckdb::make_uniq<duckdb::LimitModifier>();
+  modifier->limit = std::move(limit);
+  modifier->offset = std::move(offset);
+  level.node->modifiers.push_back(std::move(modifier));
+  level.order_matters = true;
+}
+
+void analyze_plain_select(Level& level, SelectStmt* select, SelectOptions options) {
+  (void)options;
+  Scope& scope = *level.scope;
+  StatementContext& statement = *scope.statement;
+  bool values = select->valuesLists != nullptr;
+  ListCell* cell = nullptr;
+  foreach (cell, select->windowClause) {
+    auto* window = lfirst_node(WindowDef, cell);
+    if (window->name == nullptr) continue;
+    if (!scope.windows.emplace(window->name, window).second) {
+      throw SqlError(SqlState::kWindowingError, std::string("window \"") + window->name + "\" is already defined", window->location);
+    }
+  }
+  if (values) {
+    analyze_values(level, select);
+  } else {
+    level.node = emit::select();
+    DuckTable from = analyze_from(scope, select->fromClause);
+    level.node->from_table = from != nullptr ? std::move(from) : emit::empty();
+    level.targets = analyze_targets(scope, select->targetList, ExprKind::kSelectTarget);
+  }
+  if (select->whereClause != nullptr) {
+    TypedExpr where = analyze_expr(scope, select->whereClause, ExprKind::kWhere);
+    level.node->where_clause = boolean_tree(scope, std::move(where), "WHERE");
+  }
+  Tree having;
+  if (select->havingClause != nullptr) {
+    having = boolean_tree(scope, analyze_expr(scope, select->havingClause, ExprKind::kHaving), "HAVING");
+  }
+  std::vector<SortItem> sort = analyze_sort(scope, select->sortClause, level.targets, false);
+  Grouping grouping(scope, *level.node);
+  grouping.analyze(select->groupClause, select->groupDistinct, level.targets);
+
+  bool distinct = is_plain_distinct(select->distinctClause);
+  std::vector<ClauseItem> distinct_on;
+  if (distinct) {
+    for (Target& target : level.targets) {
+      target.expr = resolve_unknown(scope, std::move(target.expr));
+      check_groupable(statement, target.expr.type, target.expr.location);
+    }
+    for (const SortItem& s : sort) {
+      if (s.target == SIZE_MAX) {
+        throw SqlError(SqlState::kInvalidColumnReference, "for SELECT DISTINCT, ORDER BY expressions must appear in select list",
+                       s.expr.location);
+      }
+    }
+  } else if (select->distinctClause != nullptr) {
+    foreach (cell, select->distinctClause) {
+      ClauseItem item = resolve_clause_item(scope, static_cast<Node*>(lfirst(cell)), level.targets, ExprKind::kDistinctOn, "DISTINCT ON");
+      check_groupable(statement, item.target == SIZE_MAX ? item.expr.type : level.targets[item.target].expr.type, item.expr.location);
+      distinct_on.push_back(std::move(item));
+    }
+    check_distinct_on(distinct_on, sort);
+  }
+  Tree offset = analyze_limit(scope, select->limitOffset, ExprKind::kOffset);
+  Tree limit = analyze_limit(scope, select->limitCount, ExprKind::kLimit);
+
+  if (scope.has_aggregates || having != nullptr) grouping.set_active();
+  if (grouping.active()) {
+    for (Target& target : level.targets) {
+      if (target.expr.duck) grouping.check(target.expr.duck);
+    }
+    if (having != nullptr) grouping.check(having);
+    for (SortItem& s : sort) {
+      if (s.expr.duck) grouping.check(s.expr.duck);
+    }
+    for (ClauseItem& d : distinct_on) {
+      if (d.expr.duck) grouping.check(d.expr.duck);
+    }
+    grouping.finish();
+    level.node->having = std::move(having);
+  }
+  if (select->lockingClause != nullptr) analyze_locking(level, select, grouping.active());
+
+  if (distinct || !distinct_on.empty()) {
+    // What DuckDB compares by: an output's number, or a key where the type's own bytes do not tell equality.
+    bool keys = false;
+    if (distinct) {
+      for (const Target& t : level.targets) keys |= needs_sort_key(t.expr.type, t.expr.physical);
+    } else {
+      for (const ClauseItem& d : distinct_on) {
+        const TypedExpr& e = d.target == SIZE_MAX ? d.expr : level.targets[d.target].expr;
+        keys |= needs_sort_key(e.type, e.physical);
+      }
+    }
+    if (keys) wrap(level, sort, distinct_on);
+    auto modifier = duckdb::make_uniq<duckdb::DistinctModifier>();
+    if (distinct && keys) {
+      for (const Target& t : level.targets) modifier->distinct_on_targets.push_back(key_of(t.expr));
+    }
+    for (const ClauseItem& d : distinct_on) {
+      SortItem as_sort;
+      as_sort.target = d.target;
+      if (d.target == SIZE_MAX) as_sort.expr = d.expr.clone();
+      modifier->distinct_on_targets.push_back(sort_value(level, as_sort));
+    }
+    level.node->modifiers.push_back(std::move(modifier));
+    level.order_matters = true;
+  }
+  apply_order_and_limit(level, select, sort, std::move(limit), std::move(offset));
+}
+
+namespace {
+
+std::vector<ColumnDescription> describe_targets(StatementContext& statement, const Level& level) {
+  std::vector<ColumnDescription> outputs;
+  for (const Target& t : level.targets) outputs.push_back(describe(statement, t.name, t.expr));
+  return outputs;
+}
+
+// A locking SELECT below the top runs before the statement; what stands in its place reads the rows it locked.
+void run_before(Level& level) {
+  StatementContext& statement = *level.scope->statement;
+  auto query = std::make_shared<AnalyzedQuery>();
+  query->row_marks = std::move(level.row_marks);
+  query->limit_column = level.limit_column;
+  query->offset_column = level.offset_column;
+  std::vector<Target> targets = std::move(level.targets);
+  level.targets.clear();
+  for (const Target& t : targets) {
+    Target copy;
+    copy.name = t.name;
+    copy.expr = t.expr.clone();
+    level.targets.push_back(std::move(copy));
+  }
+  DuckNode node = level.seal(statement);
+  std::set<std::string> aliases;
+  visit_query(*node, [&](duckdb::unique_ptr<duckdb::ParsedExpression>& e) {
+    if (e->GetExpressionClass() == duckdb::ExpressionClass::COLUMN_REF) collect_aliases(*e, &aliases);
+    return true;
+  });
+  for (Scope* outer = level.scope->parent; outer != nullptr; outer = outer->parent) {
+    for (const std::string& alias : aliases) {
+      if (outer->duck_aliases.count(alias) != 0) not_supported("a locking clause in a correlated subquery");
+    }
+    for (const ScopeCte& cte : outer->ctes) {
+      if (cte.references > 0 && cte.run_first == SIZE_MAX) not_supported("a locking clause in a subquery beside WITH");
+    }
+  }
+  query->outputs = describe_targets(statement, level);
+  for (size_t i = 0; i < targets.size(); ++i) query->returning.push_back(i);
+  query->select = emit::statement(std::move(node));
+  std::string alias = statement.new_alias("r");
+  int64_t number = 100 + static_cast<int64_t>(statement.run_first.size());
+  statement.run_first.push_back(std::move(query));
+  level.node = emit::select();
+  level.node->from_table = emit::table_function("omen_rows", emit::integer(number), alias);
+  for (size_t i = 0; i < level.targets.size(); ++i) {
+    level.targets[i].expr.duck = emit::column(alias, "c" + std::to_string(i + 1));
+  }
+  level.row_marks.clear();
+  level.limit_column = level.offset_column = SIZE_MAX;
+  level.order_matters = false;
+}
+
+}  // namespace
+
+Level analyze_level(StatementContext& statement, Scope* parent, SelectStmt* select, SelectOptions options) {
+  DepthGuard guard(statement);
+  Level level;
+  level.scope = std::make_unique<Scope>();
+  level.scope->statement = &statement;
+  level.scope->parent = parent;
+  if (select->intoClause != nullptr && !options.top) {
+    throw SqlError(SqlState::kSyntaxError, "SELECT ... INTO is not allowed here",
+                   exprLocation(reinterpret_cast<Node*>(select->intoClause)));
+  }
+  if (select->withClause != nullptr) analyze_with(level, select->withClause);
+  if (select->op != SETOP_NONE) {
+    analyze_set_operation(level, select);
+  } else {
+    if (select->valuesLists != nullptr && select->lockingClause != nullptr) {
+      auto* clause = linitial_node(LockingClause, select->lockingClause);
+      throw SqlError(SqlState::kFeatureNotSupported, std::string(lock_name(clause->strength)) + " cannot be applied to VALUES");
+    }
+    analyze_plain_select(level, select, options);
+  }
+  if (!options.keep_unknown) {
+    for (Target& target : level.targets) {
+      if (target.expr.kind != TypedExpr::Kind::kPlain) target.expr = resolve_unknown(*level.scope, std::move(target.expr));
+    }
+  }
+  if (!options.top && !level.row_marks.empty()) run_before(level);
+  return level;
+}
+
+SubqueryResult analyze_subquery(Scope* outer, StatementContext& statement, SelectStmt* select) {
+  Level level = analyze_level(statement, outer, select);
+  SubqueryResult result;
+  DuckNode node = level.seal(statement);
+  result.columns = level.columns(statement, "");
+  result.select = emit::statement(std::move(node));
+  return result;
+}
+
+Level expand_view(StatementContext& statement, const catalog::View& view) {
+  if (std::find(statement.views_in_expansion.begin(), statement.views_in_expansion.end(), view.oid) !=
+      statement.views_in_expansion.end()) {
+    throw SqlError(SqlState::kInvalidObjectDefinition,
+                   "infinite recursion detected in rules for relation \"" + view.name + "\"");
+  }
+  Restore text(statement.text);
+  Restore path(statement.search_path);
+  Restore views(statement.views_in_expansion);
+  statement.text = view.sql;
+  statement.search_path = view.search_path;
+  statement.views_in_expansion.push_back(view.oid);
+  ParseTree tree(view.sql);
+  if (tree.statements().size() != 1 || !IsA(tree.statements()[0].node, SelectStmt)) {
+    throw SqlError(SqlState::kInternalError, "view \"" + view.name + "\" is not a SELECT");
+  }
+  try {
+    Level level = analyze_level(statement, nullptr, reinterpret_cast<SelectStmt*>(tree.statements()[0].node));
+    if (level.targets.size() != view.columns.size()) {
+      throw SqlError(SqlState::kInternalError, "view \"" + view.name + "\" has a wrong number of columns");
+    }
+    for (size_t i = 0; i < view.columns.size(); ++i) {
+      level.coerce_target(i, view.columns[i].type, view.columns[i].typmod, CoercionContext::kExplicit);
+    }
+    for (Target& target : level.targets) target.raw = nullptr;  // the tree dies here
+    for (auto& [name, window] : level.scope->windows) window = nullptr;
+    return level;
+  } catch (SqlError& error) {
+    // Places in the view's text mean nothing to who wrote the statement.
+    throw SqlError(std::move(error.info()));
+  }
+}
+
+ColumnDescription describe(StatementContext& statement, const std::string& name, const TypedExpr& expr) {
+  ColumnDescription column;
+  column.name = name;
+  column.table = expr.table;
+  column.attnum = expr.attnum;
+  column.type = expr.type;
+  column.typmod = expr.typmod;
+  column.physical = expr.physical;
+  // A domain is shown as its base type.
+  while (const auto* domain = statement.catalog->find<catalog::DomainType>(column.type)) {
+    column.type = domain->base_type;
+    column.typmod = domain->typmod;
+  }
+  if (const types::TypeInfo* info = types::find_type(column.type)) {
+    column.type_length = info->length;
+  } else if (statement.catalog->find<catalog::EnumType>(column.type) != nullptr) {
+    column.type_length = 4;
+  }
+  return column;
+}
+
+AnalyzedQuery analyze_query(StatementContext& statement, Node* raw) {
+  AnalyzedQuery query;
+  switch (nodeTag(raw)) {
+    case T_SelectStmt: {
+      SelectOptions options;
+      options.top = true;
+      Level level = analyze_level(statement, nullptr, reinterpret_cast<SelectStmt*>(raw), options);
+      DuckNode node = level.seal(statement);
+      query.outputs = describe_targets(statement, level);
+      for (size_t i = 0; i < query.outputs.size(); ++i) query.returning.push_back(i);
+      query.row_marks = std::move(level.row_marks);
+      query.limit_column = level.limit_column;
+      query.offset_column = level.offset_column;
+      query.select = emit::statement(std::move(node));
+      break;
+    }
+    case T_InsertStmt: query = analyze_insert(statement, nullptr, raw); break;
+    case T_UpdateStmt: query = analyze_update(statement, nullptr, raw); break;
+    case T_DeleteStmt: query = analyze_delete(statement, nullptr, raw); break;
+    case T_MergeStmt: query = analyze_merge(statement, nullptr, raw); break;
+    default: throw SqlError(SqlState::kInternalError, "analyze_query: not a query");
+  }
+  for (const std::shared_ptr<AnalyzedQuery>& first : statement.run_first) query.modifying_ctes.push_back(std::move(*first));
+  statement.run_first.clear();
+  query.parameter_types = statement.parameter_types;
+  for (uint32_t oid : statement.relations) query.relations.push_back(Oid{oid});
+  query.is_volatile = statement.has_volatile;
+  return query;
+}
+
+}  // namespace omendb::sql

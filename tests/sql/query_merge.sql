@@ -1,0 +1,25 @@
+-- MERGE.
+create table qmt (id int primary key, v int, s text default 'def', g int generated always as (v * 2) stored, check (v < 1000));
+create table qms (id int, v int);
+insert into qmt (id, v) values (1, 10), (2, 20), (3, 30);
+insert into qms values (2, 200), (3, 300), (4, 400);
+merge into qmt t using qms s on t.id = s.id when matched then update set v = s.v when not matched then insert (id, v) values (s.id, s.v);
+select * from qmt order by id;
+merge into qmt t using qms s on t.id = s.id when matched and s.v > 250 then delete when matched then do nothing;
+select * from qmt order by id;
+merge into qmt using (values (1, 11), (7, 70), (8, -1)) as s(id, v) on qmt.id = s.id when matched then update set v = qmt.v + s.v, s = 'upd' when not matched and s.v > 0 then insert values (s.id, s.v, 'ins') when not matched then do nothing;
+select * from qmt order by id;
+merge into qmt t using (select 100 as id) s on t.id = s.id when not matched then insert (id, v) values (s.id, default);
+merge into qmt t using (select 101 as id) s on t.id = s.id when not matched then insert (id) values (id);
+select * from qmt order by id;
+with w as (select 1 as id) merge into qmt t using w on t.id = w.id when matched then update set (v, s) = (select 5, 'sub');
+select * from qmt order by id;
+merge into qmt t using (values (1), (1)) s(id) on t.id = s.id when matched then update set v = 0;
+merge into qmt t using (select 1 as id) s on t.id = s.id when matched then update set v = 5000;
+merge into qmt t using (select 1 as id) s on t.id = s.id when matched then update set nosuch = 1;
+merge into qmt t using (select 1 as id) s on t.id = s.id when not matched then insert (id) values (t.id);
+merge into qmt t using (select 1 as id) s on t.id = s.id when matched then delete when matched then do nothing;
+merge into qmt t using qmt t on true when matched then delete;
+merge into qmt t using (select 1 as id) s on t.id = s.id when not matched then insert (id, v) values (1);
+merge into qmt t using (select 1 as id) s on t.nosuch = s.id when matched then delete;
+merge into nosuch t using (select 1 as id) s on t.id = s.id when matched then delete;
