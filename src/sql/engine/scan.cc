@@ -1,7 +1,7 @@
 #include "sql/engine/scan.h"
 
+#include <algorithm>
 #include <atomic>
-#include <mutex>
 
 #include "duckdb/catalog/catalog.hpp"
 #include "duckdb/common/types/selection_vector.hpp"
@@ -47,6 +47,8 @@ struct ScanGlobalState : public duckdb::GlobalTableFunctionState {
   std::vector<Task> tasks;
   std::atomic<size_t> next_task{0};
   idx_t threads = 1;
+  uint64_t row_limit = 0;             // one thread then; 0: none
+  bool reverse = false;
   std::vector<size_t> columns;        // scanned, in TableSchema's numbering
   std::vector<size_t> output;         // positions in `columns`
   struct Filter {
@@ -64,6 +66,7 @@ struct ScanLocalState : public duckdb::LocalTableFunctionState {
   std::unique_ptr<table::RowCursor> cursor;
   RowBatch batch;
   std::string row;
+  uint64_t approved_rows = 0;         // with a row limit
   DataChunk filtered;                 // the filter columns of a batch
   std::vector<duckdb::unique_ptr<duckdb::TableFilterState>> filter_states;
   duckdb::SelectionVector selection{STANDARD_VECTOR_SIZE};
@@ -96,10 +99,13 @@ bool index_reads_too_much(EngineServices& services, const TableSchema& schema, c
 
 duckdb::unique_ptr<duckdb::GlobalTableFunctionState> init_global(ClientContext& context,
                                                                  duckdb::TableFunctionInitInput& input) {
-  const auto& schema = *input.bind_data->Cast<ScanBindData>().schema;
+  const auto& bind_data = input.bind_data->Cast<ScanBindData>();
+  const auto& schema = *bind_data.schema;
   auto& services = engine_services(context);
   auto& database = services.database();
   auto state = duckdb::make_uniq<ScanGlobalState>();
+  state->row_limit = bind_data.row_limit;
+  state->reverse = bind_data.reverse;
 
   for (auto id : input.column_ids) {
     // DuckDB asks for a row id when a count needs no column at all.
@@ -122,8 +128,17 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> init_global(ClientContext& 
 
   const uint64_t rows = database.estimate_rows(*schema.access);
   state->path = choose_access_path(*schema.access, bounds, rows);
-  if (state->path.kind == AccessPath::Kind::kIndex && index_reads_too_much(services, schema, state->path, rows)) {
-    state->path = AccessPath();
+  if (state->path.kind == AccessPath::Kind::kIndex) {
+    if (state->row_limit > 0 && !state->path.unique) {
+      // Index order is not key order: all of the index's rows, or the limit by walking the key.
+      if (index_reads_too_much(services, schema, state->path, rows)) {
+        state->path = AccessPath();
+      } else {
+        state->row_limit = 0;
+      }
+    } else if (index_reads_too_much(services, schema, state->path, rows)) {
+      state->path = AccessPath();
+    }
   }
 
   switch (state->path.kind) {
@@ -149,7 +164,7 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> init_global(ClientContext& 
       const bool full = state->path.kind == AccessPath::Kind::kFull;
       ++(full ? g_counters.full_scans : g_counters.range_scans);
       std::vector<table::KeyRange> ranges = full ? std::vector<table::KeyRange>{{}} : state->path.ranges;
-      if (rows > kParallelRows && ranges.size() == 1 && services.scan_threads() > 1) {
+      if (state->row_limit == 0 && rows > kParallelRows && ranges.size() == 1 && services.scan_threads() > 1) {
         ranges = database.split(*schema.access, ranges[0], std::min<size_t>(512, rows / kRowsPerTask + 1));
       }
       for (auto& range : ranges) {
@@ -160,7 +175,18 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> init_global(ClientContext& 
       break;
     }
   }
-  state->threads = rows > kParallelRows
+  if (state->row_limit > 0 && state->reverse) {
+    std::reverse(state->tasks.begin(), state->tasks.end());
+    std::reverse(state->path.keys.begin(), state->path.keys.end());
+    if (state->path.kind == AccessPath::Kind::kLookup) {
+      size_t first = 0;
+      for (auto& task : state->tasks) {
+        task.first_key = first;
+        first += task.key_count;
+      }
+    }
+  }
+  state->threads = rows > kParallelRows && state->row_limit == 0
                        ? std::max<idx_t>(1, std::min<idx_t>(state->tasks.size(), static_cast<idx_t>(services.scan_threads())))
                        : 1;
   return state;
@@ -188,6 +214,12 @@ duckdb::unique_ptr<duckdb::LocalTableFunctionState> init_local(duckdb::Execution
 bool read_batch(EngineServices& services, const TableSchema& schema, ScanGlobalState& global, ScanLocalState& local) {
   auto& database = services.database();
   local.batch.clear();
+  size_t batch_rows = STANDARD_VECTOR_SIZE;
+  if (global.row_limit > 0) {
+    if (local.approved_rows >= global.row_limit) return false;
+    const uint64_t left = global.row_limit - local.approved_rows;
+    batch_rows = std::min<size_t>(batch_rows, global.filters.empty() ? left : std::max<uint64_t>(64, left * 2));
+  }
   while (true) {
     if (!local.has_task) {
       const size_t task = global.next_task++;
@@ -199,12 +231,13 @@ bool read_batch(EngineServices& services, const TableSchema& schema, ScanGlobalS
         local.cursor = database.scan_index(services.transaction(), *schema.access, global.path.index,
                                            global.tasks[task].range, false);
       } else if (global.path.kind != AccessPath::Kind::kLookup) {
-        local.cursor = database.scan(services.transaction(), *schema.access, global.tasks[task].range, false);
+        local.cursor = database.scan(services.transaction(), *schema.access, global.tasks[task].range,
+                                     global.row_limit > 0 && global.reverse);
       }
     }
     const Task& task = global.tasks[local.task];
     if (global.path.kind == AccessPath::Kind::kLookup) {
-      for (; local.next_key < task.key_count && local.batch.size() < STANDARD_VECTOR_SIZE; ++local.next_key) {
+      for (; local.next_key < task.key_count && local.batch.size() < batch_rows; ++local.next_key) {
         const std::string& key = global.path.keys[task.first_key + local.next_key];
         if (value_or_throw(database.get(services.transaction(), *schema.access, key, &local.row))) {
           local.batch.add(key, local.row);
@@ -212,7 +245,7 @@ bool read_batch(EngineServices& services, const TableSchema& schema, ScanGlobalS
       }
       if (local.next_key >= task.key_count) local.has_task = false;
     } else {
-      while (local.batch.size() < STANDARD_VECTOR_SIZE) {
+      while (local.batch.size() < batch_rows) {
         if (!local.cursor->next()) {
           throw_if_error(local.cursor->status());
           local.cursor.reset();
@@ -260,6 +293,7 @@ void scan(ClientContext& context, duckdb::TableFunctionInput& input, DataChunk& 
         selected = &local.selection;
       }
     }
+    local.approved_rows += approved;
     for (size_t i = 0; i < global.output.size(); ++i) {
       const size_t position = global.output[i];
       if (global.columns[position] == SIZE_MAX) {

@@ -19,11 +19,20 @@ inline constexpr const char* kRowsFunction = "omen_rows";
 /// Bind data of omen_scan; the point tier reads it too.
 struct ScanBindData : public duckdb::TableFunctionData {
   explicit ScanBindData(std::shared_ptr<const TableSchema> table_schema) : schema(std::move(table_schema)) {}
-  duckdb::unique_ptr<duckdb::FunctionData> Copy() const override { return duckdb::make_uniq<ScanBindData>(schema); }
+  duckdb::unique_ptr<duckdb::FunctionData> Copy() const override {
+    auto copy = duckdb::make_uniq<ScanBindData>(schema);
+    copy->row_limit = row_limit;
+    copy->reverse = reverse;
+    return copy;
+  }
   bool Equals(const duckdb::FunctionData& other) const override {
-    return schema->table().oid == other.Cast<ScanBindData>().schema->table().oid;
+    const auto& that = other.Cast<ScanBindData>();
+    return schema->table().oid == that.schema->table().oid && row_limit == that.row_limit && reverse == that.reverse;
   }
   std::shared_ptr<const TableSchema> schema;
+  // Set by the optimizer rule of ordered_scan.h: rows in key order (or its reverse), and no more than these.
+  uint64_t row_limit = 0;
+  bool reverse = false;
 };
 
 void register_scan_functions(duckdb::DatabaseInstance& database);

@@ -44,6 +44,17 @@ TEST_F(ScanTest, KeysAndRangesReadNoMoreThanTheyNeed) {
   EXPECT_EQ(reads("SELECT count(*) FROM t WHERE g"), 5000u);
 }
 
+TEST_F(ScanTest, OrderedReadsStopEarly) {
+  EXPECT_EQ(run("SELECT id FROM t ORDER BY id LIMIT 2 OFFSET 1"), "2\n3");
+  EXPECT_EQ(run("SELECT id FROM t ORDER BY id DESC LIMIT 2"), "5000\n4999");
+  EXPECT_EQ(run("SELECT min(id), max(id) FROM t"), "1|5000");
+  EXPECT_EQ(run("SELECT max(id) FROM t WHERE id < 100"), "99");
+  EXPECT_LE(reads("SELECT id, b FROM t ORDER BY id DESC LIMIT 2"), 2u);
+  EXPECT_LE(reads("SELECT max(id) FROM t"), 1u);
+  EXPECT_LE(reads("SELECT min(id) FROM t WHERE id > 70"), 64u);
+  EXPECT_EQ(run("SELECT id FROM t WHERE a = 99 ORDER BY id DESC LIMIT 2"), "4999\n4899");
+}
+
 TEST_F(ScanTest, JoinsWithASmallSideLookUp) {
   run("CREATE TABLE s (id int PRIMARY KEY)");
   run("INSERT INTO s VALUES (5), (50), (500)");

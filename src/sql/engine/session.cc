@@ -24,7 +24,9 @@ Result<std::unique_ptr<Engine>> Engine::create(table::Database& database, const 
   return engine;
 }
 
-EngineImpl::EngineImpl(table::Database& database, const EngineOptions& options) : database_(database), duck_(options) {}
+EngineImpl::EngineImpl(table::Database& database, const EngineOptions& options) : database_(database), duck_(options) {
+  database_.set_index_evaluator(&index_evaluator_);
+}
 
 Result<std::unique_ptr<Session>> EngineImpl::open_session(const SessionOptions& options, SessionClient& client) {
   std::unique_ptr<SessionImpl> session;
@@ -60,7 +62,7 @@ Status SessionImpl::start() {
 SessionImpl::~SessionImpl() {
   try {
     portals_.clear();
-    if (transaction_) finish_rollback();
+    if (transaction_ || state_ != BlockState::kNone) finish_rollback();
     // Temporary tables go with the session.
     const auto catalog = current_catalog();
     if (temp_schema(*catalog) != kInvalidOid) {
@@ -338,6 +340,17 @@ std::shared_ptr<const ForeignKeys> SessionImpl::foreign_keys(Oid table) {
   return it == foreign_keys_.end() ? nullptr : it->second;
 }
 
+CompiledIndex& SessionImpl::compiled_index(const table::TableAccess& table, const table::TableAccess::IndexAccess& index) {
+  std::string definition = std::to_string(table.layout().column_count()) + index.index.predicate_sql;
+  for (const auto& key : index.index.keys) definition += "\n" + key.expression_sql;
+  IndexEntry& entry = compiled_indexes_[index.index.oid];
+  if (entry.compiled == nullptr || entry.definition != definition) {
+    entry.compiled = CompiledIndex::compile(*this, table, index);
+    entry.definition = std::move(definition);
+  }
+  return *entry.compiled;
+}
+
 void SessionImpl::run_internal(const std::string& sql, Parameters parameters, RowSink& sink) {
   const auto outer_catalog = statement_catalog_;
   std::string key = sql;
@@ -453,7 +466,8 @@ void SessionImpl::check_cancelled() {
   if (cancelled()) throw SqlError(cancelled_status());
 }
 
-SessionImpl::StatementScope::StatementScope(SessionImpl& session) : session_(session), outer_(session.statement_depth_++ == 0) {
+SessionImpl::StatementScope::StatementScope(SessionImpl& session)
+    : session_(session), current_(&session), outer_(session.statement_depth_++ == 0) {
   if (!outer_) return;
   session.dead_portals_.clear();
   session.statement_start_us_ = clock_now_us();

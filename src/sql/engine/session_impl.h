@@ -34,6 +34,7 @@
 
 #include "base/mutex.h"
 #include "sql/engine/duck_instance.h"
+#include "sql/engine/index_evaluator.h"
 #include "sql/engine/settings.h"
 #include "sql/engine/statement.h"
 #include "sql/engine/table_schema.h"
@@ -50,6 +51,7 @@ inline int64_t clock_now_us() { return system_clock().now_us(); }
 class EngineImpl final : public Engine {
  public:
   EngineImpl(table::Database& database, const EngineOptions& options);
+  ~EngineImpl() override { database_.set_index_evaluator(nullptr); }
   Result<std::unique_ptr<Session>> open_session(const SessionOptions& options, SessionClient& client) override;
 
   table::Database& database() { return database_; }
@@ -60,6 +62,7 @@ class EngineImpl final : public Engine {
   table::Database& database_;
   DuckInstance duck_;
   Timer timer_;
+  SessionIndexEvaluator index_evaluator_;
 };
 
 /// The face that DuckDB's functions see. Lives as long as any connection of the session.
@@ -131,6 +134,8 @@ class SessionImpl final : public Session, public DdlContext {
   std::shared_ptr<const TableSchema> make_schema(const catalog::Catalog& catalog, const catalog::Table& table) const;
   /// Foreign keys of and to a table, by the statement's catalog.
   std::shared_ptr<const ForeignKeys> foreign_keys(Oid table);
+  /// The bound expressions of an index, kept while its definition is the same.
+  CompiledIndex& compiled_index(const table::TableAccess& table, const table::TableAccess::IndexAccess& index);
   /// Runs a statement of our own inside the present one (foreign keys), as a command of its own. Throws SqlError.
   void run_internal(const std::string& sql, Parameters parameters, RowSink& sink);
   std::vector<std::string> resolved_search_path(const catalog::Catalog& catalog) const;
@@ -181,6 +186,7 @@ class SessionImpl final : public Session, public DdlContext {
 
    private:
     SessionImpl& session_;
+    CurrentSession current_;
     bool outer_;
     uint64_t timer_ = 0;
   };
@@ -259,6 +265,11 @@ class SessionImpl final : public Session, public DdlContext {
   uint64_t schemas_version_ = 0;
   std::unordered_map<Oid, std::shared_ptr<const ForeignKeys>> foreign_keys_;
   uint64_t foreign_keys_version_ = UINT64_MAX;
+  struct IndexEntry {
+    std::string definition;
+    std::unique_ptr<CompiledIndex> compiled;
+  };
+  std::unordered_map<Oid, IndexEntry> compiled_indexes_;
   std::unordered_map<std::string, std::shared_ptr<PreparedStatement>> internal_statements_;  // by text and parameter types
   std::map<int64_t, RowCollection> collections_;
 

@@ -59,6 +59,20 @@ TEST_F(PointPlanTest, PreparedStatementsKeepTheirPlan) {
   EXPECT_EQ(point_counters().plans, plans);
 }
 
+TEST_F(PointPlanTest, IndexesAndShortRanges) {
+  run("CREATE INDEX a_bid ON a (bid, abalance)");
+  run("CREATE UNIQUE INDEX two_v ON two (y)");
+  EXPECT_EQ(point("SELECT x FROM two WHERE y = 'k4'"), "4");
+  EXPECT_EQ(point("SELECT y FROM two WHERE x = 4"), "k4");
+  EXPECT_EQ(point("SELECT aid FROM a WHERE aid >= 5 AND aid < 8 AND bid <> 0"), "5\n7");
+  EXPECT_EQ(point("SELECT aid FROM a WHERE bid = 2 AND aid < 10"), "2\n5\n8");
+  EXPECT_EQ(point("UPDATE a SET bid = bid + 1 WHERE bid = 2 AND aid < 10 RETURNING aid"), "2\n5\n8");
+  EXPECT_EQ(point("SELECT aid FROM a WHERE bid = 3"), "2\n5\n8");
+  EXPECT_EQ(point("DELETE FROM a WHERE bid = 3"), "DELETE 3");
+  EXPECT_EQ(point("SELECT aid FROM a WHERE aid = 7 ORDER BY aid LIMIT 1"), "7");
+  EXPECT_EQ(run("SELECT aid FROM a WHERE aid > 95 AND aid < 3000000000 ORDER BY aid"), "96\n97\n98\n99\n100");
+}
+
 TEST_F(PointPlanTest, ExplainSaysSo) {
   EXPECT_EQ(run("EXPLAIN SELECT * FROM a WHERE aid = 1"), "Point Lookup on a using a_pkey\nRoute: point");
   EXPECT_EQ(run("EXPLAIN UPDATE a SET bid = 1 WHERE aid = 1"), "Point Update on a using a_pkey\nRoute: point");
