@@ -262,6 +262,14 @@ TypedExpr default_value(Scope& scope, const catalog::Table& table, const catalog
     sql = domain->default_sql;
     type = domain->base_type;
   }
+  if (sql.empty() && statement.catalog->find<catalog::DomainType>(column.type) == nullptr) {
+    TypedExpr null;
+    null.duck = emit::null_of(duck_type(column.type, column.physical));
+    null.type = column.type;
+    null.typmod = column.typmod;
+    null.physical = column.physical;
+    return null;
+  }
   if (sql.empty()) {
     TypedExpr null;
     null.kind = TypedExpr::Kind::kNull;

@@ -16,6 +16,9 @@ namespace omendb::sql {
 
 namespace {
 
+// LimitOption as the grammar that we link numbers it; the header's numbers are those of another minor release.
+constexpr int kLimitWithTies = 2;
+
 std::string output_name(size_t i) { return "o" + std::to_string(i + 1); }
 
 bool same_type(const TypedExpr& expr, Oid type, int32_t typmod) {
@@ -392,7 +395,7 @@ void with_ties(Level& level, std::vector<SortItem>& sort, Tree limit, Tree offse
 }  // namespace
 
 void apply_order_and_limit(Level& level, SelectStmt* select, std::vector<SortItem>& sort, Tree limit, Tree offset) {
-  if (select->limitOption == LIMIT_OPTION_WITH_TIES) {
+  if (static_cast<int>(select->limitOption) == kLimitWithTies) {
     if (sort.empty()) throw SqlError(SqlState::kSyntaxError, "WITH TIES cannot be specified without ORDER BY clause");
     if (!level.row_marks.empty()) not_supported("a locking clause with WITH TIES");
     if (limit != nullptr) {
