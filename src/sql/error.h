@@ -21,7 +21,9 @@ class SqlError : public std::exception {
   }
   SqlError&& detail(std::string text) && { info_.detail = std::move(text); return std::move(*this); }
   SqlError&& hint(std::string text) && { info_.hint = std::move(text); return std::move(*this); }
-  const char* what() const noexcept override { return info_.message.c_str(); }
+  /// DuckDB keeps nothing of a foreign exception but what(), and that only when it has the form of its own: a JSON map. So
+  /// what() is that map, with every field in it. For people: info().message.
+  const char* what() const noexcept override;
   const ErrorInfo& info() const { return info_; }
   ErrorInfo& info() { return info_; }
   /// Byte offset in the statement's text (a node's location), -1: none. The door turns it into characters.
@@ -30,6 +32,7 @@ class SqlError : public std::exception {
  private:
   ErrorInfo info_;
   int byte_location_ = -1;
+  mutable std::string what_;  // made when asked for
 };
 
 /// Throws unless ok.

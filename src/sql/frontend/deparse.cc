@@ -473,7 +473,7 @@ void Deparser::bool_expr(const BoolExpr* e, const Node*) {
 void Deparser::cast(const TypeCast* c, const Node*) {
   auto* self = reinterpret_cast<const Node*>(c);
   if (hooks_.reg_literal && is_string_constant(c->arg)) {
-    std::string replaced = hooks_.reg_literal(reinterpret_cast<const A_Const*>(c->arg)->val.sval.sval, *c->typeName);
+    std::string replaced = hooks_.reg_literal(reinterpret_cast<const A_Const*>(c->arg)->val.sval.sval, c->typeName);
     if (!replaced.empty()) {
       out_ += replaced + "::";
       type_name(c->typeName);
@@ -615,6 +615,14 @@ void Deparser::function(const FuncCall* f) {
   each<Node>(f->args, [&](int i, const Node* arg) {
     if (i > 0) out_ += ", ";
     if (f->func_variadic && i + 1 == count) out_ += "VARIADIC ";
+    if (i == 0 && hooks_.reg_literal && is_string_constant(arg) &&
+        (name == "nextval" || name == "currval" || name == "setval" || name == "pg_sequence_last_value")) {
+      std::string replaced = hooks_.reg_literal(reinterpret_cast<const A_Const*>(arg)->val.sval.sval, nullptr);
+      if (!replaced.empty()) {
+        out_ += replaced + "::regclass";
+        return;
+      }
+    }
     expression_in(arg, self);
     if (hooks_.column_type && is_string_constant(arg)) out_ += "::text";
   });

@@ -34,11 +34,18 @@ struct DeparseHooks {
   /// Columns of x.* or * in a target list; nullptr keeps the star.
   std::function<const std::vector<std::pair<std::string, std::string>>*(const ColumnRef&)> star;
   std::function<std::string(const TypeName&)> type;
-  /// 'name'::regclass and the like: the literal to print instead.
-  std::function<std::string(std::string_view literal, const TypeName& type)> reg_literal;
+  /// 'name'::regclass and the like, and the bare literal that nextval and its kin take (type is nullptr: regclass). Returns
+  /// the literal to print instead, "" to leave it.
+  std::function<std::string(std::string_view literal, const TypeName* type)> reg_literal;
   /// PostgreSQL prints the casts that analysis adds: 'x'::text beside a text column, and a varchar column as (c)::text in an
   /// operator. The type of a column ("text", "character varying"), "" when it is not known; then nothing is added.
   std::function<std::string(const ColumnRef&)> column_type;
+  /// Name of an output that is no plain column and has none ("count"); unset: no AS.
+  std::function<std::string(const Node*)> output_name;
+  /// The columns that NATURAL JOIN joins, printed as USING; nullptr keeps NATURAL.
+  std::function<const std::vector<std::string>*(const Node* join)> natural_columns;
+  /// Names of the outermost query's outputs, when they are given from outside (CREATE VIEW v(a, b)).
+  std::vector<std::string> output_names;
   bool pretty = false;                                                  // leaves out parentheses that precedence implies
   /// Name of a single-FROM query's columns: without alias, as PostgreSQL prints them.
   bool bare_columns_when_single = false;

@@ -24,6 +24,7 @@ class Deparser {
   std::string column_text(const ColumnRef* ref);
 
   // Queries
+  void name_outputs(const std::vector<std::string>* names) { output_names_ = names; }
   void query(const SelectStmt* select, int indent, bool has_parent);
 
  private:
@@ -69,6 +70,7 @@ class Deparser {
   const DeparseHooks& hooks_;
   std::string out_;
   int indent_ = 0;
+  const std::vector<std::string>* output_names_ = nullptr;  // for the next target list
   bool has_parent_ = false;   // inside another query
   bool single_from_ = false;  // columns are printed without their table
 };

@@ -1,5 +1,6 @@
 // Queries, in the layout of PostgreSQL's ruleutils: keywords hang on an indentation that grows by eight for each query.
 #include <cstring>
+#include <utility>
 
 #include "sql/frontend/deparse_internal.h"
 
@@ -14,6 +15,7 @@ constexpr int kLimitWithTies = 2;
 
 std::string deparse_select(const SelectStmt* select, const DeparseHooks& hooks) {
   Deparser printer(hooks);
+  if (!hooks.output_names.empty()) printer.name_outputs(&hooks.output_names);
   printer.query(select, 0, false);
   return printer.take();
 }
@@ -36,7 +38,11 @@ void Deparser::query(const SelectStmt* select, int indent, bool has_parent) {
   single_from_ = !has_parent && list_length(from) == 1 && !IsA(linitial(from), JoinExpr) && select->op == SETOP_NONE &&
                  select->withClause == nullptr;
   if (select->intoClause != nullptr) not_supported("SELECT INTO in a stored query");
-  if (select->withClause != nullptr) with_clause(select->withClause);
+  if (select->withClause != nullptr) {
+    auto* names = std::exchange(output_names_, nullptr);
+    with_clause(select->withClause);
+    output_names_ = names;
+  }
   if (select->op != SETOP_NONE) set_operation(select);
   else basic_select(select);
   if (select->sortClause != nullptr) {
@@ -178,6 +184,10 @@ void Deparser::basic_select(const SelectStmt* s) {
 void Deparser::target_list(const List* targets) {
   const char* separator = " ";
   int number = 0;
+  const auto* names = std::exchange(output_names_, nullptr);
+  auto name_given = [&]() -> const std::string* {
+    return names != nullptr && static_cast<size_t>(number) < names->size() ? &(*names)[static_cast<size_t>(number)] : nullptr;
+  };
   auto put = [&](const std::string& text) {
     out_ += separator;
     separator = ", ";
@@ -197,14 +207,16 @@ void Deparser::target_list(const List* targets) {
           return;
         }
         for (const auto& [alias, column] : *columns) {
-          put(single_from_ && hooks_.bare_columns_when_single ? quote_identifier(column) : quote_qualified(alias, column));
+          std::string text = single_from_ && hooks_.bare_columns_when_single ? quote_identifier(column) : quote_qualified(alias, column);
+          const std::string* name = name_given();
+          put(name == nullptr || *name == column ? text : text + " AS " + quote_identifier(*name));
         }
         return;
       }
       std::string text = column_text(ref);
       const char* column = string_of(llast(ref->fields));
       // A hook may print another column name than the tree's (after a rename); the output keeps its name.
-      std::string wanted = target->name != nullptr ? target->name : column;
+      std::string wanted = name_given() != nullptr ? *name_given() : target->name != nullptr ? target->name : column;
       std::string tail = quote_identifier(wanted);
       const bool same = text.size() >= tail.size() && text.compare(text.size() - tail.size(), tail.size(), tail) == 0 &&
                         (text.size() == tail.size() || text[text.size() - tail.size() - 1] == '.');
@@ -214,7 +226,9 @@ void Deparser::target_list(const List* targets) {
     std::string before = std::move(out_);
     out_.clear();
     expression(target->val);
-    if (target->name != nullptr) out_ += " AS " + quote_identifier(target->name);
+    if (name_given() != nullptr) out_ += " AS " + quote_identifier(*name_given());
+    else if (target->name != nullptr) out_ += " AS " + quote_identifier(target->name);
+    else if (hooks_.output_name) out_ += " AS " + quote_identifier(hooks_.output_name(target->val));
     std::string text = std::move(out_);
     out_ = std::move(before);
     put(text);
@@ -277,7 +291,8 @@ void Deparser::from_item(const Node* item) {
       const bool parentheses = !hooks_.pretty || j->alias != nullptr;
       if (parentheses) out_ += '(';
       from_item(j->larg);
-      std::string word = j->isNatural ? " NATURAL" : "";
+      const auto* natural = j->isNatural && hooks_.natural_columns ? hooks_.natural_columns(item) : nullptr;
+      std::string word = j->isNatural && natural == nullptr ? " NATURAL" : "";
       switch (j->jointype) {
         case JOIN_INNER: word += j->quals != nullptr || j->usingClause != nullptr || j->isNatural ? " JOIN " : " CROSS JOIN "; break;
         case JOIN_LEFT: word += " LEFT JOIN "; break;
@@ -289,7 +304,12 @@ void Deparser::from_item(const Node* item) {
       if (right_parentheses) out_ += '(';
       from_item(j->rarg);
       if (right_parentheses) out_ += ')';
-      if (j->usingClause != nullptr) {
+      if (natural != nullptr && !natural->empty()) {
+        for (size_t i = 0; i < natural->size(); ++i) out_ += (i > 0 ? ", " : " USING (") + quote_identifier((*natural)[i]);
+        out_ += ')';
+      } else if (natural != nullptr) {
+        out_ += " ON (true)";
+      } else if (j->usingClause != nullptr) {
         out_ += " USING ";
         each<Node>(j->usingClause, [&](int i, const Node* name) { out_ += (i > 0 ? ", " : "(") + quote_identifier(string_of(name)); });
         out_ += ')';

@@ -60,6 +60,7 @@ struct NameRecorder {
   std::map<const void*, Column> columns;                 // ColumnRef*: a single column
   std::map<const void*, std::vector<Column>> stars;      // ColumnRef*: * and t.* of a target list
   std::map<const void*, Oid> relations;                  // RangeVar*; kInvalidOid: a common table expression
+  std::map<const void*, std::vector<std::string>> natural_joins;  // JoinExpr* of NATURAL: the columns it joins
 };
 
 /// What all levels of one statement share.

@@ -1,0 +1,163 @@
+#include <cstring>
+
+#include "sql/engine/copy.h"
+#include "sql/engine/settings.h"
+#include "sql/frontend/pg_nodes.h"
+
+namespace omendb::sql {
+namespace {
+
+std::string text_of(const DefElem* option) {
+  if (option->arg == nullptr) throw SqlError(SqlState::kSyntaxError, std::string(option->defname) + " requires a parameter");
+  switch (nodeTag(option->arg)) {
+    case T_String: return reinterpret_cast<const String*>(option->arg)->sval;
+    case T_Integer: return std::to_string(reinterpret_cast<const Integer*>(option->arg)->ival);
+    case T_Boolean: return reinterpret_cast<const Boolean*>(option->arg)->boolval ? "true" : "false";
+    case T_Float: return reinterpret_cast<const Float*>(option->arg)->fval;
+    default: break;
+  }
+  throw SqlError(SqlState::kSyntaxError, std::string(option->defname) + " requires a parameter");
+}
+
+bool flag_of(const DefElem* option) {
+  if (option->arg == nullptr) return true;
+  const auto value = parse_boolean(text_of(option));
+  if (!value) throw SqlError(SqlState::kSyntaxError, std::string(option->defname) + " requires a Boolean value");
+  return *value;
+}
+
+std::vector<std::string> names_of(const DefElem* option, bool* all) {
+  std::vector<std::string> names;
+  if (option->arg != nullptr && nodeTag(option->arg) == T_A_Star) {
+    if (all == nullptr) throw SqlError(SqlState::kInvalidParameterValue, std::string("argument to option \"") + option->defname + "\" must be a list of column names");
+    *all = true;
+    return names;
+  }
+  if (option->arg == nullptr || nodeTag(option->arg) != T_List) {
+    throw SqlError(SqlState::kInvalidParameterValue,
+                   std::string("argument to option \"") + option->defname + "\" must be a list of column names", option->location);
+  }
+  const auto* list = reinterpret_cast<const List*>(option->arg);
+  for (int i = 0; i < list->length; ++i) {
+    names.emplace_back(reinterpret_cast<const String*>(list->elements[i].ptr_value)->sval);
+  }
+  return names;
+}
+
+}  // namespace
+
+CopyOptions read_copy_options(const void* copy_stmt) {
+  const auto* statement = static_cast<const CopyStmt*>(copy_stmt);
+  CopyOptions options;
+  const DefElem* seen_delimiter = nullptr;
+  const DefElem* seen_null = nullptr;
+  const DefElem* seen_quote = nullptr;
+  const DefElem* seen_escape = nullptr;
+  std::string delimiter, null_text, quote, escape;
+  bool force_quote = false, force_not_null = false, force_null = false, seen_format = false;
+  for (int i = 0; statement->options != nullptr && i < statement->options->length; ++i) {
+    const auto* option = static_cast<const DefElem*>(statement->options->elements[i].ptr_value);
+    const std::string name = option->defname;
+    auto once = [&](const DefElem*& seen) {
+      if (seen != nullptr) throw SqlError(SqlState::kSyntaxError, "conflicting or redundant options", option->location);
+      seen = option;
+    };
+    if (name == "format") {
+      if (seen_format) throw SqlError(SqlState::kSyntaxError, "conflicting or redundant options", option->location);
+      seen_format = true;
+      const std::string format = text_of(option);
+      if (format == "text") options.format = CopyOptions::Format::kText;
+      else if (format == "csv") options.format = CopyOptions::Format::kCsv;
+      else if (format == "binary") options.format = CopyOptions::Format::kBinary;
+      else throw SqlError(SqlState::kInvalidParameterValue, "COPY format \"" + format + "\" not recognized", option->location);
+    } else if (name == "freeze") {
+      flag_of(option);
+    } else if (name == "delimiter") {
+      once(seen_delimiter);
+      delimiter = text_of(option);
+    } else if (name == "null") {
+      once(seen_null);
+      null_text = text_of(option);
+    } else if (name == "header") {
+      if (option->arg != nullptr && nodeTag(option->arg) == T_String &&
+          std::strcmp(reinterpret_cast<const String*>(option->arg)->sval, "match") == 0) {
+        if (!statement->is_from) {
+          throw SqlError(SqlState::kInvalidParameterValue, "cannot use \"match\" with HEADER in COPY TO");
+        }
+        options.header = options.header_match = true;
+      } else {
+        options.header = flag_of(option);
+      }
+    } else if (name == "quote") {
+      once(seen_quote);
+      quote = text_of(option);
+    } else if (name == "escape") {
+      once(seen_escape);
+      escape = text_of(option);
+    } else if (name == "force_quote") {
+      force_quote = true;
+      options.force_quote = names_of(option, &options.force_quote_all);
+    } else if (name == "force_not_null") {
+      force_not_null = true;
+      options.force_not_null = names_of(option, nullptr);
+    } else if (name == "force_null") {
+      force_null = true;
+      options.force_null = names_of(option, nullptr);
+    } else if (name == "encoding") {
+      std::string plain;
+      for (char c : text_of(option)) {
+        if (std::isalnum(static_cast<unsigned char>(c))) plain.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
+      }
+      if (plain == "latin1" || plain == "iso88591") {
+        options.latin1 = true;
+      } else if (plain != "utf8" && plain != "unicode" && plain != "sqlascii") {
+        not_supported("COPY with encoding \"" + text_of(option) + "\"");
+      }
+    } else {
+      throw SqlError(SqlState::kSyntaxError, "option \"" + name + "\" not recognized", option->location);
+    }
+  }
+
+  const bool csv = options.format == CopyOptions::Format::kCsv, binary = options.format == CopyOptions::Format::kBinary;
+  auto refuse = [](const char* message) { throw SqlError(SqlState::kFeatureNotSupported, message); };
+  auto invalid = [](const std::string& message) { throw SqlError(SqlState::kInvalidParameterValue, message); };
+  if (binary && seen_delimiter) throw SqlError(SqlState::kSyntaxError, "cannot specify DELIMITER in BINARY mode");
+  if (binary && seen_null) throw SqlError(SqlState::kSyntaxError, "cannot specify NULL in BINARY mode");
+  if (!seen_delimiter) delimiter = csv ? "," : "\t";
+  if (!seen_null) null_text = csv ? "" : "\\N";
+  if (!seen_quote) quote = "\"";
+  if (!seen_escape) escape = quote;
+  if (delimiter.size() != 1) refuse("COPY delimiter must be a single one-byte character");
+  if (delimiter == "\r" || delimiter == "\n") invalid("COPY delimiter cannot be newline or carriage return");
+  if (null_text.find_first_of("\r\n") != std::string::npos) {
+    invalid("COPY null representation cannot use newline or carriage return");
+  }
+  if (!csv && std::strchr("\\.abcdefghijklmnopqrstuvwxyz0123456789", delimiter[0]) != nullptr) {
+    invalid("COPY delimiter cannot be \"" + delimiter + "\"");
+  }
+  if (binary && options.header) refuse("cannot specify HEADER in BINARY mode");
+  if (!csv && seen_quote) refuse("COPY quote available only in CSV mode");
+  if (csv && quote.size() != 1) refuse("COPY quote must be a single one-byte character");
+  if (csv && delimiter == quote) invalid("COPY delimiter and quote must be different");
+  if (!csv && seen_escape) refuse("COPY escape available only in CSV mode");
+  if (csv && escape.size() != 1) refuse("COPY escape must be a single one-byte character");
+  if (!csv && force_quote) refuse("COPY force quote available only in CSV mode");
+  if (force_quote && statement->is_from) refuse("COPY force quote only available using COPY TO");
+  if (!csv && force_not_null) refuse("COPY force not null available only in CSV mode");
+  if (force_not_null && !statement->is_from) refuse("COPY force not null only available using COPY FROM");
+  if (!csv && force_null) refuse("COPY force null available only in CSV mode");
+  if (force_null && !statement->is_from) refuse("COPY force null only available using COPY FROM");
+  if (!binary && null_text.find(delimiter[0]) != std::string::npos) {
+    refuse("COPY delimiter must not appear in the NULL specification");
+  }
+  if (csv && null_text.find(quote[0]) != std::string::npos) {
+    refuse("CSV quote character must not appear in the NULL specification");
+  }
+  options.delimiter = delimiter[0];
+  options.null_text = null_text;
+  options.quote = quote[0];
+  options.escape = escape[0];
+  return options;
+}
+
+}  // namespace omendb::sql

@@ -1,0 +1,73 @@
+#include <gtest/gtest.h>
+
+#include "sql/engine/testing.h"
+
+namespace omendb::sql {
+namespace {
+
+class CopyTest : public ::testing::Test {
+ protected:
+  void SetUp() override { s_->run("CREATE TABLE t (a int PRIMARY KEY, b text NOT NULL, c numeric(6,2) DEFAULT 1.5)"); }
+  std::string in(const std::string& sql, const std::string& data) { return s_->copy_in(sql, data); }
+  testing::TestDatabase db_;
+  std::unique_ptr<testing::TestSession> s_ = db_.connect();
+};
+
+TEST_F(CopyTest, TextGoesInAndOut) {
+  EXPECT_EQ(in("COPY t FROM STDIN", "1\tone\t2\n2\ta\\tb\\\\\\x41\\101\t\\N\n"), "COPY 2");
+  EXPECT_EQ(s_->run("SELECT * FROM t ORDER BY a"), "1|one|2.00\n2|a\tb\\AA|NULL");
+  EXPECT_EQ(s_->copy_out("COPY t TO STDOUT"), "1\tone\t2.00\n2\ta\\tb\\\\AA\t\\N\n");
+  EXPECT_EQ(s_->copy_out("COPY (SELECT b FROM t WHERE a = 1) TO STDOUT"), "one\n");
+  EXPECT_EQ(s_->copy_out("COPY t (b, a) TO STDOUT WITH (FORMAT csv, HEADER, FORCE_QUOTE (b), DELIMITER ';')"),
+            "b;a\n\"one\";1\n\"a\tb\\AA\";2\n");
+}
+
+TEST_F(CopyTest, MissingColumnsTakeDefaults) {
+  EXPECT_EQ(in("COPY t (b, a) FROM STDIN", "x\t1\r\ny\t2\r\n\\.\r\nrubbish"), "COPY 2");
+  EXPECT_EQ(s_->run("SELECT * FROM t ORDER BY a"), "1|x|1.50\n2|y|1.50");
+}
+
+TEST_F(CopyTest, CsvQuotesAndNulls) {
+  EXPECT_EQ(in("COPY t FROM STDIN (FORMAT csv, HEADER)", "a,b,c\n1,\"x,\"\"y\"\"\nz\",\n2,\"\",3"), "COPY 2");
+  EXPECT_EQ(s_->run("SELECT * FROM t ORDER BY a"), "1|x,\"y\"\nz|NULL\n2||3.00");
+  EXPECT_EQ(s_->copy_out("COPY t TO STDOUT CSV"), "1,\"x,\"\"y\"\"\nz\",\n2,\"\",3.00\n");
+}
+
+TEST_F(CopyTest, ErrorsNameTheirLine) {
+  EXPECT_EQ(in("COPY t FROM STDIN", "1\tx\t2\n2\ty\tabc\n"), "ERROR 22P02: invalid input syntax for type numeric: \"abc\"");
+  EXPECT_EQ(s_->last_error.context, "COPY t, line 2, column c: \"abc\"");
+  EXPECT_EQ(s_->run("SELECT count(*) FROM t"), "0");
+  EXPECT_EQ(in("COPY t FROM STDIN", "1\tx\n"), "ERROR 22P04: missing data for column \"c\"");
+  EXPECT_EQ(s_->last_error.context, "COPY t, line 1: \"1\tx\"");
+  EXPECT_EQ(in("COPY t FROM STDIN", "1\tx\t2\t3\n"), "ERROR 22P04: extra data after last expected column");
+  EXPECT_EQ(in("COPY t FROM STDIN", "1\t\\N\t2\n"),
+            "ERROR 23502: null value in column \"b\" of relation \"t\" violates not-null constraint");
+  EXPECT_EQ(s_->last_error.detail, "Failing row contains (1, null, 2.00).");
+  EXPECT_EQ(in("COPY t FROM STDIN (FORMAT csv)", "1,\"x\n"), "ERROR 22P04: unterminated CSV quoted field");
+  EXPECT_EQ(in("COPY t FROM STDIN (FORMAT csv, HEADER match)", "a,b,d\n"),
+            "ERROR 22P04: column name mismatch in header line field 3: got \"d\", expected \"c\"");
+  EXPECT_EQ(in("COPY t (zz) FROM STDIN", ""), "ERROR 42703: column \"zz\" of relation \"t\" does not exist");
+  EXPECT_EQ(in("COPY t FROM STDIN (DELIMITER 'ab')", ""),
+            "ERROR 0A000: COPY delimiter must be a single one-byte character");
+  EXPECT_EQ(in("COPY t FROM '/etc/passwd'", ""), "ERROR 0A000: COPY to or from a file on the server is not supported");
+}
+
+TEST_F(CopyTest, ChecksGeneratedColumnsAndWhere) {
+  s_->run("CREATE TABLE g (id serial PRIMARY KEY, v int CHECK (v < 100), w int GENERATED ALWAYS AS (v * 2) STORED)");
+  EXPECT_EQ(in("COPY g (v) FROM STDIN WHERE v > 1", "1\n2\n3\n"), "COPY 2");
+  EXPECT_EQ(s_->run("SELECT v, w FROM g ORDER BY v"), "2|4\n3|6");
+  EXPECT_EQ(in("COPY g (v) FROM STDIN", "5\n500\n"),
+            "ERROR 23514: new row for relation \"g\" violates check constraint \"g_v_check\"");
+  EXPECT_EQ(s_->last_error.context, "COPY g, line 2: \"500\"");
+}
+
+TEST_F(CopyTest, BinaryRoundTrips) {
+  s_->run("INSERT INTO t VALUES (1, 'one', NULL), (2, 'two', 2.25)");
+  const std::string bytes = s_->copy_out("COPY t TO STDOUT (FORMAT binary)");
+  s_->run("DELETE FROM t");
+  EXPECT_EQ(in("COPY t FROM STDIN (FORMAT binary)", bytes), "COPY 2");
+  EXPECT_EQ(s_->run("SELECT * FROM t ORDER BY a"), "1|one|NULL\n2|two|2.25");
+}
+
+}  // namespace
+}  // namespace omendb::sql

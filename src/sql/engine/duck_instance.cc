@@ -1,0 +1,61 @@
+#include "sql/engine/duck_instance.h"
+
+#include <unistd.h>
+
+#include <thread>
+
+#include "duckdb/main/client_context.hpp"
+#include "duckdb/main/config.hpp"
+
+#include "sql/engine/ordered_scan.h"
+#include "sql/engine/scan.h"
+#include "sql/functions/register.h"
+
+namespace omendb::sql {
+
+DuckInstance::DuckInstance(const EngineOptions& options) {
+  using duckdb::Value;
+  threads_ = options.threads > 0 ? options.threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  size_t memory = options.memory_bytes;
+  if (memory == 0) {
+    memory = static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGE_SIZE)) / 8;
+  }
+
+  duckdb::DBConfig config;
+  config.options.maximum_memory = memory;
+  config.options.maximum_threads = static_cast<duckdb::idx_t>(threads_);
+  config.options.load_extensions = false;
+  if (options.temp_directory.empty()) {
+    config.options.use_temporary_directory = false;
+  } else {
+    config.options.temporary_directory = options.temp_directory;
+  }
+  config.SetOptionByName("autoinstall_known_extensions", Value::BOOLEAN(false));
+  config.SetOptionByName("autoload_known_extensions", Value::BOOLEAN(false));
+  config.SetOptionByName("enable_external_access", Value::BOOLEAN(false));
+  // An internal error ends its statement, not the instance.
+  config.SetOptionByName("disable_database_invalidation", Value::BOOLEAN(true));
+  // A join with a small build side hands its keys to the other side's scan, which then looks them up (scan.h).
+  config.SetOptionByName("dynamic_or_filter_threshold", Value::UBIGINT(20000));
+  database_ = std::make_unique<duckdb::DuckDB>(nullptr, &config);
+
+  register_scan_functions(*database_->instance);
+  register_ordered_scan(*database_->instance);
+  register_functions(*database_->instance);
+}
+
+duckdb::unique_ptr<duckdb::Connection> DuckInstance::connect(duckdb::shared_ptr<SessionServices> services) {
+  auto connection = duckdb::make_uniq<duckdb::Connection>(*database_);
+  connection->context->registered_state->Insert(SessionServices::kKey, std::move(services));
+  connection->context->config.enable_progress_bar = false;
+  connection->context->config.query_verification_enabled = false;
+  return connection;
+}
+
+SessionServices& services(duckdb::ClientContext& context) {
+  auto state = context.registered_state->Get<SessionServices>(SessionServices::kKey);
+  CHECK(state != nullptr);
+  return *state;  // the session holds it as long as the context lives
+}
+
+}  // namespace omendb::sql

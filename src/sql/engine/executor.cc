@@ -1,0 +1,234 @@
+#include "sql/engine/executor.h"
+
+#include "duckdb/main/pending_query_result.hpp"
+#include "duckdb/main/query_result.hpp"
+#include "duckdb/parser/expression/columnref_expression.hpp"
+#include "duckdb/parser/expression/constant_expression.hpp"
+#include "duckdb/parser/expression/function_expression.hpp"
+#include "duckdb/parser/query_node/select_node.hpp"
+#include "duckdb/parser/tableref/joinref.hpp"
+#include "duckdb/parser/tableref/subqueryref.hpp"
+#include "duckdb/parser/tableref/table_function_ref.hpp"
+
+#include "sql/duck_types.h"
+#include "sql/engine/error_mapping.h"
+#include "sql/engine/row_decoder.h"
+#include "sql/engine/scan.h"
+#include "sql/engine/vectors.h"
+
+namespace omendb::sql {
+namespace {
+
+constexpr size_t kChunksInMemory = 64;
+
+/// The item of a FROM clause that is known as `alias`.
+duckdb::TableRef* find_item(duckdb::TableRef* ref, const std::string& alias) {
+  if (ref == nullptr) return nullptr;
+  if (ref->type == duckdb::TableReferenceType::JOIN) {
+    auto& join = ref->Cast<duckdb::JoinRef>();
+    if (auto* found = find_item(join.left.get(), alias)) return found;
+    return find_item(join.right.get(), alias);
+  }
+  return ref->alias == alias ? ref : nullptr;
+}
+
+/// The scan whose "_key" is `expression`, looked for in `node` and the subqueries that hand it up.
+duckdb::TableFunctionRef* find_scan(duckdb::QueryNode& query, const duckdb::ParsedExpression& expression) {
+  if (query.type != duckdb::QueryNodeType::SELECT_NODE) return nullptr;
+  if (expression.GetExpressionClass() != duckdb::ExpressionClass::COLUMN_REF) return nullptr;
+  const auto& reference = expression.Cast<duckdb::ColumnRefExpression>();
+  if (!reference.IsQualified()) return nullptr;
+  auto& node = query.Cast<duckdb::SelectNode>();
+  auto* item = find_item(node.from_table.get(), reference.GetTableName());
+  if (item == nullptr) return nullptr;
+  if (item->type == duckdb::TableReferenceType::TABLE_FUNCTION) {
+    return reference.GetColumnName() == "_key" ? &item->Cast<duckdb::TableFunctionRef>() : nullptr;
+  }
+  if (item->type != duckdb::TableReferenceType::SUBQUERY) return nullptr;
+  auto& inner = *item->Cast<duckdb::SubqueryRef>().subquery->node;
+  if (inner.type != duckdb::QueryNodeType::SELECT_NODE) return nullptr;
+  for (const auto& output : inner.Cast<duckdb::SelectNode>().select_list) {
+    const std::string name = output->GetAlias().empty() && output->GetExpressionClass() == duckdb::ExpressionClass::COLUMN_REF
+                                 ? output->Cast<duckdb::ColumnRefExpression>().GetColumnName()
+                                 : output->GetAlias();
+    if (name == reference.GetColumnName()) return find_scan(inner, *output);
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+void run_select(SessionImpl& session, const duckdb::SelectStatement& select, const Parameters& parameters,
+                const ChunkConsumer& consumer) {
+  auto& connection = session.connection();
+  auto statement = duckdb::unique_ptr_cast<duckdb::SQLStatement, duckdb::SelectStatement>(select.Copy());
+  duckdb::case_insensitive_map_t<duckdb::BoundParameterData> values;
+  statement->named_param_map.clear();
+  for (size_t i = 0; i < parameters.values.size(); ++i) {
+    const std::string name = std::to_string(i + 1);
+    const auto type = duck_type(parameters.types[i], parameters.physical[i]);
+    statement->named_param_map[name] = i + 1;
+    values[name] = duckdb::BoundParameterData(duck_value(parameters.values[i].view(), parameters.physical[i], type), type);
+  }
+
+  auto pending = connection.context->PendingQuery(std::move(statement), values, true);
+  if (pending->HasError()) throw_duck_error(pending->GetErrorObject());
+  // The query's start forgets an interrupt that came before it.
+  session.check_cancelled();
+  auto result = pending->Execute();
+  if (result->HasError()) {
+    session.check_cancelled();
+    throw_duck_error(result->GetErrorObject());
+  }
+  while (true) {
+    auto chunk = result->FetchRaw();
+    if (chunk == nullptr || chunk->size() == 0) break;
+    session.check_cancelled();
+    if (!consumer(*chunk)) return;
+  }
+  if (result->HasError()) {
+    session.check_cancelled();
+    throw_duck_error(result->GetErrorObject());
+  }
+}
+
+void lock_relations(SessionImpl& session, const AnalyzedQuery& query) {
+  auto& database = session.database();
+  auto& transaction = session.transaction();
+  for (Oid relation : query.relations) {
+    auto mode = txn::ObjectLockMode::kAccessShare;
+    if (relation == query.target && query.kind != QueryKind::kSelect) {
+      mode = txn::ObjectLockMode::kRowExclusive;
+    } else {
+      for (const auto& mark : query.row_marks) {
+        if (mark.table == relation) mode = txn::ObjectLockMode::kRowShare;
+      }
+    }
+    throw_if_error(database.lock_object(transaction, relation, mode, table::LockWait::kWait));
+  }
+  for (const auto& cte : query.modifying_ctes) lock_relations(session, cte);
+}
+
+uint64_t execute_query(SessionImpl& session, const AnalyzedQuery& query, const Parameters& parameters,
+                       const ChunkConsumer& consumer) {
+  for (size_t i = 0; i < query.modifying_ctes.size(); ++i) {
+    const AnalyzedQuery& cte = query.modifying_ctes[i];
+    RowCollection rows;
+    for (size_t c = 0; c < cte.outputs.size(); ++c) {
+      rows.names.push_back("c" + std::to_string(c + 1));
+      rows.types.push_back(duck_type(cte.outputs[c].type, cte.outputs[c].physical));
+    }
+    session.set_row_collection(100 + static_cast<int64_t>(i)) = std::move(rows);
+  }
+  for (size_t i = 0; i < query.modifying_ctes.size(); ++i) {
+    std::vector<duckdb::unique_ptr<duckdb::DataChunk>> chunks;
+    execute_query(session, query.modifying_ctes[i], parameters, [&](duckdb::DataChunk& chunk) {
+      chunks.push_back(take_chunk(chunk));
+      return true;
+    });
+    RowCollection rows;
+    rows.names = session.row_collection(100 + static_cast<int64_t>(i)).names;
+    rows.types = session.row_collection(100 + static_cast<int64_t>(i)).types;
+    rows.chunks = std::move(chunks);
+    session.set_row_collection(100 + static_cast<int64_t>(i)) = std::move(rows);
+  }
+  if (query.kind != QueryKind::kSelect) return execute_write(session, query, parameters, consumer);
+  if (!query.row_marks.empty()) {
+    execute_locking_select(session, query, parameters, consumer);
+  } else {
+    run_select(session, *query.select, parameters, consumer);
+  }
+  return 0;
+}
+
+// --- ChunkBuffer ---
+
+void ChunkBuffer::append(duckdb::DataChunk& chunk) {
+  rows_ += chunk.size();
+  if (spilled_ == nullptr && chunks_.size() < kChunksInMemory) {
+    chunks_.push_back(take_chunk(chunk));
+    return;
+  }
+  if (spilled_ == nullptr) {
+    spilled_ = duckdb::make_uniq<duckdb::ColumnDataCollection>(*session_.connection().context, chunk.GetTypes());
+    for (auto& kept : chunks_) spilled_->Append(*kept);
+    chunks_.clear();
+  }
+  spilled_->Append(chunk);
+}
+
+duckdb::DataChunk* ChunkBuffer::next() {
+  if (spilled_ == nullptr) return next_ < chunks_.size() ? chunks_[next_++].get() : nullptr;
+  if (!scanning_) {
+    spilled_->InitializeScan(scan_);
+    if (scanned_.ColumnCount() == 0) spilled_->InitializeScanChunk(scanned_);
+    scanning_ = true;
+  }
+  scanned_.Reset();
+  if (!spilled_->Scan(scan_, scanned_)) return nullptr;
+  return &scanned_;
+}
+
+void ChunkBuffer::rewind() {
+  next_ = 0;
+  scanning_ = false;
+}
+
+// --- Re-checks ---
+
+duckdb::unique_ptr<duckdb::SelectStatement> recheck_select(const duckdb::SelectStatement& select, size_t key_column,
+                                                           int64_t collection) {
+  auto copy = duckdb::unique_ptr_cast<duckdb::SQLStatement, duckdb::SelectStatement>(select.Copy());
+  if (copy->node->type != duckdb::QueryNodeType::SELECT_NODE) return nullptr;
+  auto& node = copy->node->Cast<duckdb::SelectNode>();
+  if (key_column >= node.select_list.size()) return nullptr;
+  auto* item = find_scan(node, *node.select_list[key_column]);
+  if (item == nullptr) return nullptr;
+  duckdb::vector<duckdb::unique_ptr<duckdb::ParsedExpression>> arguments;
+  arguments.push_back(duckdb::make_uniq<duckdb::ConstantExpression>(duckdb::Value::BIGINT(collection)));
+  item->function = duckdb::make_uniq<duckdb::FunctionExpression>(kRowsFunction, std::move(arguments));
+  return copy;
+}
+
+void fill_collection(SessionImpl& session, int64_t number, const TableSchema& schema, std::string_view key,
+                     std::string_view row) {
+  RowCollection& collection = session.set_row_collection(number);
+  collection.names = schema.names;
+  collection.types = schema.types;
+  auto chunk = duckdb::make_uniq<duckdb::DataChunk>();
+  chunk->Initialize(duckdb::Allocator::DefaultAllocator(), schema.types, 1);
+  RowBatch batch;
+  batch.clear();
+  batch.add(key, row);
+  for (size_t c = 0; c < schema.types.size(); ++c) decode_column(schema, c, batch, nullptr, 1, chunk->data[c]);
+  chunk->SetCardinality(1);
+  collection.chunks.push_back(std::move(chunk));
+}
+
+std::string describe_row(const SessionImpl& session, const TableSchema& schema, const codec::RowView& row) {
+  constexpr size_t kFieldMax = 64;
+  std::string text = "(";
+  bool first = true;
+  const auto& columns = schema.table().columns;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (columns[i].dropped) continue;
+    if (!first) text += ", ";
+    first = false;
+    if (row.is_null(i)) {
+      text += "null";
+      continue;
+    }
+    std::string value;
+    types::output(columns[i].type, columns[i].physical, row.get(i), session.io_context(), &value);
+    if (value.size() > kFieldMax) {
+      size_t cut = kFieldMax;
+      while (cut > 0 && (static_cast<unsigned char>(value[cut]) & 0xC0) == 0x80) --cut;
+      value.resize(cut);
+      value += "...";
+    }
+    text += value;
+  }
+  return text + ")";
+}
+
+}  // namespace omendb::sql

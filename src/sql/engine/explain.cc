@@ -1,0 +1,219 @@
+// EXPLAIN: the route a statement takes (point plan, or rows through DuckDB) and DuckDB's plan.
+#include <chrono>
+#include <cstdio>
+
+#include "duckdb/parser/statement/explain_statement.hpp"
+
+#include "sql/duck_types.h"
+#include "sql/engine/error_mapping.h"
+#include "sql/engine/portal.h"
+#include "sql/engine/scan.h"
+#include "sql/engine/utility.h"
+#include "sql/engine/vectors.h"
+#include "sql/frontend/pg_nodes.h"
+#include "sql/point/point_plan.h"
+
+namespace omendb::sql {
+namespace {
+
+struct Options {
+  bool analyze = false, costs = true, verbose = false, timing = true, summary = false;
+  std::string format = "text";
+};
+
+bool option_value(const DefElem* option) {
+  if (option->arg == nullptr) return true;
+  const auto* node = reinterpret_cast<const Node*>(option->arg);
+  if (nodeTag(node) == T_Integer) return reinterpret_cast<const Integer*>(node)->ival != 0;
+  if (nodeTag(node) == T_Boolean) return reinterpret_cast<const Boolean*>(node)->boolval;
+  if (nodeTag(node) == T_String) {
+    const auto value = parse_boolean(reinterpret_cast<const String*>(node)->sval);
+    if (value) return *value;
+  }
+  throw SqlError(SqlState::kSyntaxError, std::string(option->defname) + " requires a Boolean value");
+}
+
+Options read_options(const ExplainStmt* statement) {
+  Options options;
+  for (int i = 0; statement->options != nullptr && i < statement->options->length; ++i) {
+    const auto* option = static_cast<const DefElem*>(statement->options->elements[i].ptr_value);
+    const std::string name = option->defname;
+    if (name == "analyze") options.analyze = option_value(option);
+    else if (name == "verbose") options.verbose = option_value(option);
+    else if (name == "costs") options.costs = option_value(option);
+    else if (name == "timing") options.timing = option_value(option);
+    else if (name == "summary") options.summary = option_value(option);
+    else if (name == "buffers" || name == "settings" || name == "wal") option_value(option);
+    else if (name == "format") {
+      options.format = option->arg != nullptr && nodeTag(option->arg) == T_String
+                           ? reinterpret_cast<const String*>(option->arg)->sval
+                           : "";
+      if (options.format == "yaml" || options.format == "xml") not_supported("EXPLAIN (FORMAT " + options.format + ")");
+      if (options.format != "text" && options.format != "json") {
+        throw SqlError(SqlState::kInvalidParameterValue,
+                       "unrecognized value for EXPLAIN option \"format\": \"" + options.format + "\"", option->location);
+      }
+    } else {
+      throw SqlError(SqlState::kSyntaxError, "unrecognized EXPLAIN option \"" + name + "\"", option->location);
+    }
+  }
+  return options;
+}
+
+std::string json_string(const std::string& text) {
+  std::string out = "\"";
+  for (char c : text) {
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      char buffer[8];
+      std::snprintf(buffer, sizeof(buffer), "\\u%04x", static_cast<unsigned>(c));
+      out += buffer;
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+/// DuckDB's rendering of the plan of `select`.
+std::string duck_plan(SessionImpl& session, const duckdb::SelectStatement& select, const Parameters& parameters, bool analyze,
+                      bool json) {
+  auto explain = duckdb::make_uniq<duckdb::ExplainStatement>(
+      select.Copy(), analyze ? duckdb::ExplainType::EXPLAIN_ANALYZE : duckdb::ExplainType::EXPLAIN_STANDARD,
+      json ? duckdb::ExplainFormat::JSON : duckdb::ExplainFormat::DEFAULT);
+  duckdb::case_insensitive_map_t<duckdb::BoundParameterData> values;
+  for (size_t i = 0; i < parameters.values.size(); ++i) {
+    const std::string name = std::to_string(i + 1);
+    const auto type = duck_type(parameters.types[i], parameters.physical[i]);
+    explain->named_param_map[name] = i + 1;
+    values[name] = duckdb::BoundParameterData(duck_value(parameters.values[i].view(), parameters.physical[i], type), type);
+  }
+  auto pending = session.connection().context->PendingQuery(std::move(explain), values, false);
+  if (pending->HasError()) throw_duck_error(pending->GetErrorObject());
+  auto result = pending->Execute();
+  if (result->HasError()) throw_duck_error(result->GetErrorObject());
+  std::string text;
+  while (auto chunk = result->Fetch()) {
+    if (chunk->size() == 0) break;
+    for (size_t i = 0; i < chunk->size(); ++i) text += chunk->GetValue(1, i).ToString();
+  }
+  return text;
+}
+
+const char* kind_name(QueryKind kind) {
+  switch (kind) {
+    case QueryKind::kSelect: return "Select";
+    case QueryKind::kInsert: return "Insert";
+    case QueryKind::kUpdate: return "Update";
+    case QueryKind::kDelete: return "Delete";
+    case QueryKind::kMerge: return "Merge";
+  }
+  return "";
+}
+
+class NullSink final : public RowSink {
+ public:
+  Status rows(const std::vector<types::ColumnView>&, size_t count) override {
+    rows_ += count;
+    return Status();
+  }
+  uint64_t count() const { return rows_; }
+
+ private:
+  uint64_t rows_ = 0;
+};
+
+}  // namespace
+
+void describe_explain(SessionImpl& session, PreparedStatement& statement) {
+  const auto* explain = reinterpret_cast<const ExplainStmt*>(statement.parsed->node);
+  const Options options = read_options(explain);
+  ColumnDescription column = text_column("QUERY PLAN");
+  if (options.format == "json") column.type = types::oid::kJson;
+  statement.columns.push_back(column);
+  statement.returns_rows = true;
+  if (is_query(explain->query)) {
+    const auto inner = session.prepare_inner(*statement.parsed, explain->query, statement.given_types);
+    statement.parameter_types = inner->parameter_types;
+  }
+}
+
+std::string run_explain(SessionImpl& session, PreparedStatement& statement, const Parameters& parameters, RowSink& sink) {
+  const auto* explain = reinterpret_cast<const ExplainStmt*>(statement.parsed->node);
+  const Options options = read_options(explain);
+  if (!is_query(explain->query)) not_supported("EXPLAIN of this statement");
+  auto inner = session.prepare_inner(*statement.parsed, explain->query, parameters.types);
+  const auto query = inner->query;
+  lock_relations(session, *query);
+  session.next_command();
+  const bool json = options.format == "json";
+
+  auto point = PointPlan::try_create(session, query, parameters);
+  std::string route = point != nullptr ? "point" : "rows";
+  std::string head;
+  if (point != nullptr) {
+    head = point->describe();
+  } else if (query->kind != QueryKind::kSelect) {
+    const auto* table = session.statement_catalog()->find<catalog::Table>(query->target);
+    head = std::string(kind_name(query->kind)) + " on " + (table == nullptr ? "?" : table->name);
+  }
+
+  double milliseconds = 0;
+  uint64_t rows = 0;
+  std::string plan;
+  if (options.analyze) {
+    const bool duck_runs_it = point == nullptr && query->kind == QueryKind::kSelect && query->row_marks.empty() &&
+                              query->modifying_ctes.empty();
+    const auto start = std::chrono::steady_clock::now();
+    if (duck_runs_it) {
+      plan = duck_plan(session, *query->select, parameters, true, json);
+    } else {
+      NullSink counted;
+      PortalImpl portal(session, inner, parameters);
+      portal.execute_or_throw(0, counted);
+      rows = counted.count();
+    }
+    milliseconds =
+        static_cast<double>(std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start).count()) /
+        1000.0;
+  }
+  if (plan.empty() && point == nullptr && query->modifying_ctes.empty()) {
+    plan = duck_plan(session, *query->select, parameters, false, json);
+  }
+
+  TextRows out(1);
+  char time[64];
+  std::snprintf(time, sizeof(time), "%.3f", milliseconds);
+  if (json) {
+    std::string text = "[\n  {\n    \"Plan\": {\n      \"Node Type\": " +
+                       json_string(point != nullptr ? head : head.empty() ? "Select" : head) + ",\n      \"Route\": " + json_string(route);
+    if (!plan.empty()) text += ",\n      \"DuckDB\": " + plan;
+    text += "\n    }";
+    if (options.analyze) text += std::string(",\n    \"Execution Time\": ") + time;
+    text += "\n  }\n]";
+    out.add({text});
+  } else {
+    if (!head.empty()) out.add({head});
+    out.add({"Route: " + route});
+    size_t at = 0;
+    while (at < plan.size()) {
+      const size_t end = plan.find('\n', at);
+      const std::string line = plan.substr(at, end == std::string::npos ? end : end - at);
+      if (!line.empty()) out.add({line});
+      if (end == std::string::npos) break;
+      at = end + 1;
+    }
+    if (options.analyze) {
+      if (point != nullptr) out.add({"Rows: " + std::to_string(rows)});
+      out.add({std::string("Execution Time: ") + time + " ms"});
+    }
+  }
+  out.send(sink);
+  return "EXPLAIN";
+}
+
+}  // namespace omendb::sql

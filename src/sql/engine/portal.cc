@@ -1,0 +1,295 @@
+#include "sql/engine/portal.h"
+
+#include <algorithm>
+
+#include "sql/duck_types.h"
+#include "sql/engine/error_mapping.h"
+#include "sql/engine/utility.h"
+#include "sql/engine/vectors.h"
+#include "sql/point/point_plan.h"
+
+namespace omendb::sql {
+namespace {
+
+/// Analysis, locks, and analysis again when the catalog changed while a lock was waited for.
+void make_ready(SessionImpl& session, PreparedStatement& statement) {
+  while (true) {
+    session.ensure_analyzed(statement);
+    lock_relations(session, *statement.query);
+    if (session.current_catalog()->version() == statement.catalog_version) return;
+  }
+}
+
+void check_read_only(SessionImpl& session, const AnalyzedQuery& query) {
+  switch (query.kind) {
+    case QueryKind::kSelect:
+      if (!query.row_marks.empty()) session.check_writable("SELECT FOR UPDATE");
+      break;
+    case QueryKind::kInsert: session.check_writable("INSERT"); break;
+    case QueryKind::kUpdate: session.check_writable("UPDATE"); break;
+    case QueryKind::kDelete: session.check_writable("DELETE"); break;
+    case QueryKind::kMerge: session.check_writable("MERGE"); break;
+  }
+  for (const auto& cte : query.modifying_ctes) check_read_only(session, cte);
+}
+
+}  // namespace
+
+void send_chunk(duckdb::DataChunk& chunk, const std::vector<ColumnDescription>& columns, RowSink& sink) {
+  if (chunk.size() == 0) return;
+  std::vector<types::ColumnView> views;
+  views.reserve(columns.size());
+  for (size_t i = 0; i < columns.size(); ++i) {
+    views.push_back(column_view(chunk.data[i], chunk.size(), columns[i].type, columns[i].typmod, columns[i].physical));
+  }
+  throw_if_error(sink.rows(views, chunk.size()));
+}
+
+void TextRows::send(RowSink& sink) const {
+  constexpr size_t kBatch = 1024;
+  for (size_t first = 0; first < rows_.size(); first += kBatch) {
+    const size_t count = std::min(kBatch, rows_.size() - first);
+    std::vector<std::vector<types::StringRef>> data(columns_, std::vector<types::StringRef>(count));
+    std::vector<types::ColumnView> views(columns_);
+    for (size_t c = 0; c < columns_; ++c) {
+      for (size_t i = 0; i < count; ++i) {
+        const std::string& value = rows_[first + i][c];
+        const duckdb::string_t text(value.data(), static_cast<uint32_t>(value.size()));
+        static_assert(sizeof(text) == sizeof(types::StringRef));
+        std::memcpy(&data[c][i], &text, sizeof(text));
+      }
+      views[c].type = types::oid::kText;
+      views[c].data = data[c].data();
+    }
+    throw_if_error(sink.rows(views, count));
+  }
+}
+
+void PortalImpl::run(const ChunkConsumer& consumer) {
+  PreparedStatement& statement = *statement_;
+  make_ready(session_, statement);
+  const bool same_shape =
+      statement.columns.size() == columns_.size() &&
+      std::equal(columns_.begin(), columns_.end(), statement.columns.begin(),
+                 [](const ColumnDescription& a, const ColumnDescription& b) { return a.type == b.type && a.typmod == b.typmod; });
+  if (!same_shape) throw SqlError(SqlState::kFeatureNotSupported, "cached plan must not change result type");
+  const auto query = statement.query;  // stays alive if the statement is analysed again
+  check_read_only(session_, *query);
+  session_.next_command();
+
+  if (!statement.point_tried) {
+    statement.point_tried = true;
+    statement.point = PointPlan::try_create(session_, query, parameters_);
+  }
+  if (statement.point != nullptr && statement.point->execute(session_, parameters_, consumer, &affected_)) return;
+  affected_ = execute_query(session_, *query, parameters_, consumer);
+}
+
+std::string PortalImpl::tag(uint64_t sent) const {
+  switch (statement_->query->kind) {
+    case QueryKind::kSelect: return "SELECT " + std::to_string(sent);
+    case QueryKind::kInsert: return "INSERT 0 " + std::to_string(affected_);
+    case QueryKind::kUpdate: return "UPDATE " + std::to_string(affected_);
+    case QueryKind::kDelete: return "DELETE " + std::to_string(affected_);
+    case QueryKind::kMerge: return "MERGE " + std::to_string(affected_);
+  }
+  return "";
+}
+
+Result<Portal::Progress> PortalImpl::execute(uint64_t max_rows, RowSink& sink) {
+  const SessionImpl::StatementScope scope(session_);
+  try {
+    session_.check_not_failed(statement_->parsed.get());
+    return execute_or_throw(max_rows, sink);
+  } catch (...) {
+    done_ = true;
+    const std::string text(statement_->text());
+    Status status = session_.fail_with_current_exception(text);
+    return status;
+  }
+}
+
+Portal::Progress PortalImpl::execute_or_throw(uint64_t max_rows, RowSink& sink) {
+  Progress progress;
+  if (statement_->kind == StatementKind::kEmpty) {
+    progress.empty_query = true;
+    return progress;
+  }
+  if (statement_->kind == StatementKind::kUtility) {
+    if (done_) throw SqlError(SqlState::kObjectNotInPrerequisiteState, "portal \"\" cannot be run");
+    if (started_) return execute_rest(max_rows, sink);
+    if (statement_->returns_rows && max_rows > 0) {
+      // The rows of a utility statement are few; they are kept and handed out as asked for.
+      started_ = true;
+      ChunkBufferSink keep(session_, columns_);
+      utility_tag_ = run_utility(session_, *statement_, parameters_, keep);
+      rows_ = keep.take();
+      return execute_rest(max_rows, sink);
+    }
+    done_ = true;
+    progress.tag = run_utility(session_, *statement_, parameters_, sink);
+    return progress;
+  }
+
+  if (max_rows == 0 && !started_) {
+    if (done_) {
+      if (!statement_->returns_rows) throw SqlError(SqlState::kObjectNotInPrerequisiteState, "portal \"\" cannot be run");
+      progress.tag = tag(0);
+      return progress;
+    }
+    done_ = true;
+    uint64_t sent = 0;
+    run([&](duckdb::DataChunk& chunk) {
+      sent += chunk.size();
+      if (statement_->returns_rows) send_chunk(chunk, columns_, sink);
+      return true;
+    });
+    progress.tag = tag(sent);
+    return progress;
+  }
+  if (!started_ && done_) {
+    progress.tag = tag(0);
+    return progress;
+  }
+  materialize();
+  return execute_rest(max_rows, sink);
+}
+
+Portal::Progress PortalImpl::execute_rest(uint64_t max_rows, RowSink& sink) {
+  Progress progress;
+  uint64_t sent = 0;
+  while (max_rows == 0 || sent < max_rows) {
+    if (chunk_ == nullptr || offset_ >= chunk_->size()) {
+      chunk_ = rows_->next();
+      offset_ = 0;
+      if (chunk_ == nullptr) break;
+    }
+    size_t count = chunk_->size() - offset_;
+    if (max_rows != 0) count = std::min<size_t>(count, max_rows - sent);
+    send(*chunk_, offset_, count, sink);
+    offset_ += count;
+    sent += count;
+  }
+  if (max_rows != 0 && sent == max_rows) {
+    progress.complete = false;
+    return progress;
+  }
+  progress.tag = statement_->kind == StatementKind::kUtility ? utility_tag_ : tag(sent);
+  return progress;
+}
+
+void PortalImpl::materialize() {
+  if (started_) return;
+  started_ = true;
+  rows_ = std::make_unique<ChunkBuffer>(session_);
+  if (statement_->kind == StatementKind::kUtility) {
+    ChunkBufferSink keep(session_, columns_);
+    utility_tag_ = run_utility(session_, *statement_, parameters_, keep);
+    rows_ = keep.take();
+    return;
+  }
+  run([&](duckdb::DataChunk& chunk) {
+    rows_->append(chunk);
+    return true;
+  });
+}
+
+void PortalImpl::send(duckdb::DataChunk& chunk, size_t first, size_t count, RowSink& sink) {
+  if (count == 0) return;
+  if (first == 0 && count == chunk.size()) {
+    send_chunk(chunk, columns_, sink);
+    return;
+  }
+  duckdb::DataChunk part;
+  part.InitializeEmpty(chunk.GetTypes());
+  duckdb::SelectionVector selection(count);
+  for (size_t i = 0; i < count; ++i) selection.set_index(i, first + i);
+  part.Slice(chunk, selection, count);
+  send_chunk(part, columns_, sink);
+}
+
+void PortalImpl::seek(int64_t number) {
+  if (chunk_ == nullptr || number < chunk_first_) {
+    rows_->rewind();
+    chunk_ = rows_->next();
+    chunk_first_ = 1;
+  }
+  while (chunk_ != nullptr && number >= chunk_first_ + static_cast<int64_t>(chunk_->size())) {
+    chunk_first_ += static_cast<int64_t>(chunk_->size());
+    chunk_ = rows_->next();
+  }
+  CHECK(chunk_ != nullptr);
+  offset_ = static_cast<size_t>(number - chunk_first_);
+}
+
+uint64_t PortalImpl::fetch(Direction direction, int64_t count, RowSink* sink, bool scrollable) {
+  materialize();
+  const auto total = static_cast<int64_t>(rows_->row_count());
+  int64_t first = 0, wanted = 0;  // rows first .. first + wanted - 1, or downwards
+  bool backward = false;
+  switch (direction) {
+    case Direction::kForward:
+    case Direction::kBackward: {
+      backward = direction == Direction::kBackward;
+      if (count < 0) {
+        backward = !backward;
+        count = count == INT64_MIN ? INT64_MAX : -count;
+      }
+      if (count == 0) {
+        first = position_;
+        wanted = position_ >= 1 && position_ <= total ? 1 : 0;
+        break;
+      }
+      if (!backward) {
+        first = position_ + 1;
+        wanted = std::clamp<int64_t>(total - position_, 0, count);
+        position_ = wanted < count ? total + 1 : position_ + count;
+        if (position_ > total + 1) position_ = total + 1;
+      } else {
+        first = position_ - 1;
+        wanted = std::clamp<int64_t>(position_ - 1, 0, count);
+        position_ = wanted < count ? 0 : position_ - count;
+      }
+      break;
+    }
+    case Direction::kAbsolute:
+    case Direction::kRelative: {
+      int64_t target = direction == Direction::kRelative ? position_ + count : count >= 0 ? count : total + 1 + count;
+      target = std::clamp<int64_t>(target, 0, total + 1);
+      backward = target < position_;
+      position_ = target;
+      first = target;
+      wanted = target >= 1 && target <= total ? 1 : 0;
+      break;
+    }
+  }
+  if (backward && !scrollable) {
+    throw SqlError(SqlState::kObjectNotInPrerequisiteState, "cursor can only scan forward")
+        .hint("Declare it with SCROLL option to enable backward scan.");
+  }
+  if (sink == nullptr) return static_cast<uint64_t>(wanted);
+  const bool descending = backward && (direction == Direction::kForward || direction == Direction::kBackward);
+  for (int64_t done = 0; done < wanted;) {
+    seek(descending ? first - done : first + done);
+    const size_t take = descending ? 1 : std::min<size_t>(chunk_->size() - offset_, static_cast<size_t>(wanted - done));
+    send(*chunk_, offset_, take, *sink);
+    done += static_cast<int64_t>(take);
+  }
+  return static_cast<uint64_t>(wanted);
+}
+
+Status ChunkBufferSink::rows(const std::vector<types::ColumnView>& columns, size_t count) {
+  return guarded("", [&] {
+    duckdb::vector<duckdb::LogicalType> types;
+    for (const auto& column : columns_) types.push_back(duck_type(column.type, column.physical));
+    auto chunk = duckdb::make_uniq<duckdb::DataChunk>();
+    chunk->Initialize(duckdb::Allocator::DefaultAllocator(), types, std::max<size_t>(count, STANDARD_VECTOR_SIZE));
+    for (size_t c = 0; c < columns.size(); ++c) {
+      for (size_t i = 0; i < count; ++i) store_value(chunk->data[c], i, columns[c].physical, columns[c].at(i));
+    }
+    chunk->SetCardinality(count);
+    buffer_->append(*chunk);
+  });
+}
+
+}  // namespace omendb::sql

@@ -1,0 +1,423 @@
+#include "sql/engine/scan.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "duckdb/catalog/catalog.hpp"
+#include "duckdb/common/types/selection_vector.hpp"
+#include "duckdb/execution/execution_context.hpp"
+#include "duckdb/execution/partition_info.hpp"
+#include "duckdb/main/client_context.hpp"
+#include "duckdb/parser/parsed_data/create_table_function_info.hpp"
+#include "duckdb/planner/table_filter_state.hpp"
+#include "duckdb/storage/table/column_segment.hpp"
+
+#include "sql/engine/access_path.h"
+#include "sql/engine/row_decoder.h"
+#include "sql/error.h"
+
+namespace omendb::sql {
+namespace {
+
+using duckdb::ClientContext;
+using duckdb::DataChunk;
+using duckdb::idx_t;
+
+// Under this many rows the threads cost more than they save.
+constexpr uint64_t kParallelRows = 60000;
+constexpr uint64_t kRowsPerTask = 20000;
+constexpr size_t kLookupsPerTask = 2048;
+// An index scan fetches row by row, at some twenty times the cost of a row of a full scan. Whether it pays is found out
+// by trying it on a share of the table.
+constexpr uint64_t kProbeRowsMin = 2000;
+constexpr uint64_t kProbeShare = 40;
+
+struct Counters {
+  std::atomic<uint64_t> rows_read{0}, full_scans{0}, lookups{0}, range_scans{0}, index_scans{0};
+} g_counters;
+
+/// A part of the scan that one thread does; rows of part i come before those of part i + 1.
+struct Task {
+  size_t first_key = 0, key_count = 0;  // of AccessPath::keys
+  table::KeyRange range;
+};
+
+struct ScanGlobalState : public duckdb::GlobalTableFunctionState {
+  AccessPath path;
+  std::vector<Task> tasks;
+  std::atomic<size_t> next_task{0};
+  idx_t threads = 1;
+  uint64_t row_limit = 0;             // one thread then; 0: none
+  bool reverse = false;
+  std::vector<size_t> columns;        // scanned, in TableSchema's numbering
+  std::vector<size_t> output;         // positions in `columns`
+  struct Filter {
+    size_t column;                    // position in `columns`
+    const duckdb::TableFilter* filter;
+  };
+  std::vector<Filter> filters;
+  idx_t MaxThreads() const override { return threads; }
+};
+
+struct ScanLocalState : public duckdb::LocalTableFunctionState {
+  bool has_task = false;
+  size_t task = 0;
+  size_t next_key = 0;
+  std::unique_ptr<table::RowCursor> cursor;
+  RowBatch batch;
+  std::string row;
+  uint64_t approved_rows = 0;         // with a row limit
+  DataChunk filtered;                 // the filter columns of a batch
+  std::vector<duckdb::unique_ptr<duckdb::TableFilterState>> filter_states;
+  duckdb::SelectionVector selection{STANDARD_VECTOR_SIZE};
+};
+
+duckdb::unique_ptr<duckdb::FunctionData> bind_scan(ClientContext& context, duckdb::TableFunctionBindInput& input,
+                                                   duckdb::vector<duckdb::LogicalType>& types,
+                                                   duckdb::vector<std::string>& names) {
+  const Oid table(static_cast<uint32_t>(input.inputs[0].GetValue<int64_t>()));
+  auto data = duckdb::make_uniq<ScanBindData>(engine_services(context).table_schema(table));
+  types = data->schema->types;
+  names = data->schema->names;
+  return data;
+}
+
+/// True when the index path reads so much that a full scan is cheaper.
+bool index_reads_too_much(EngineServices& services, const TableSchema& schema, const AccessPath& path, uint64_t rows) {
+  if (path.unique || rows < kProbeRowsMin) return false;
+  const uint64_t limit = std::max<uint64_t>(64, rows / kProbeShare);
+  uint64_t seen = 0;
+  for (const auto& range : path.ranges) {
+    auto cursor = services.database().scan_index(services.transaction(), *schema.access, path.index, range, false);
+    while (cursor->next()) {
+      if (++seen > limit) return true;
+    }
+    throw_if_error(cursor->status());
+  }
+  return false;
+}
+
+duckdb::unique_ptr<duckdb::GlobalTableFunctionState> init_global(ClientContext& context,
+                                                                 duckdb::TableFunctionInitInput& input) {
+  const auto& bind_data = input.bind_data->Cast<ScanBindData>();
+  const auto& schema = *bind_data.schema;
+  auto& services = engine_services(context);
+  auto& database = services.database();
+  auto state = duckdb::make_uniq<ScanGlobalState>();
+  state->row_limit = bind_data.row_limit;
+  state->reverse = bind_data.reverse;
+
+  for (auto id : input.column_ids) {
+    // DuckDB asks for a row id when a count needs no column at all.
+    state->columns.push_back(id < schema.types.size() ? static_cast<size_t>(id) : SIZE_MAX);
+  }
+  if (input.CanRemoveFilterColumns()) {
+    state->output.assign(input.projection_ids.begin(), input.projection_ids.end());
+  } else {
+    for (size_t i = 0; i < state->columns.size(); ++i) state->output.push_back(i);
+  }
+
+  std::vector<ColumnBounds> bounds(schema.column_count());
+  if (input.filters) {
+    for (auto& [position, filter] : input.filters->filters) {
+      state->filters.push_back({position, filter.get()});
+      const size_t column = state->columns[position];
+      if (column < bounds.size()) bounds[column].narrow(*filter);
+    }
+  }
+
+  const uint64_t rows = database.estimate_rows(*schema.access);
+  state->path = choose_access_path(*schema.access, bounds, rows);
+  if (state->path.kind == AccessPath::Kind::kIndex) {
+    if (state->row_limit > 0 && !state->path.unique) {
+      // Index order is not key order: all of the index's rows, or the limit by walking the key.
+      if (index_reads_too_much(services, schema, state->path, rows)) {
+        state->path = AccessPath();
+      } else {
+        state->row_limit = 0;
+      }
+    } else if (index_reads_too_much(services, schema, state->path, rows)) {
+      state->path = AccessPath();
+    }
+  }
+
+  switch (state->path.kind) {
+    case AccessPath::Kind::kLookup:
+      g_counters.lookups += state->path.keys.size();
+      for (size_t first = 0; first < state->path.keys.size(); first += kLookupsPerTask) {
+        Task task;
+        task.first_key = first;
+        task.key_count = std::min(kLookupsPerTask, state->path.keys.size() - first);
+        state->tasks.push_back(std::move(task));
+      }
+      break;
+    case AccessPath::Kind::kIndex:
+      ++g_counters.index_scans;
+      for (auto& range : state->path.ranges) {
+        Task task;
+        task.range = range;
+        state->tasks.push_back(std::move(task));
+      }
+      break;
+    case AccessPath::Kind::kFull:
+    case AccessPath::Kind::kRange: {
+      const bool full = state->path.kind == AccessPath::Kind::kFull;
+      ++(full ? g_counters.full_scans : g_counters.range_scans);
+      std::vector<table::KeyRange> ranges = full ? std::vector<table::KeyRange>{{}} : state->path.ranges;
+      if (state->row_limit == 0 && rows > kParallelRows && ranges.size() == 1 && services.scan_threads() > 1) {
+        ranges = database.split(*schema.access, ranges[0], std::min<size_t>(512, rows / kRowsPerTask + 1));
+      }
+      for (auto& range : ranges) {
+        Task task;
+        task.range = std::move(range);
+        state->tasks.push_back(std::move(task));
+      }
+      break;
+    }
+  }
+  if (state->row_limit > 0 && state->reverse) {
+    std::reverse(state->tasks.begin(), state->tasks.end());
+    std::reverse(state->path.keys.begin(), state->path.keys.end());
+    if (state->path.kind == AccessPath::Kind::kLookup) {
+      size_t first = 0;
+      for (auto& task : state->tasks) {
+        task.first_key = first;
+        first += task.key_count;
+      }
+    }
+  }
+  state->threads = rows > kParallelRows && state->row_limit == 0
+                       ? std::max<idx_t>(1, std::min<idx_t>(state->tasks.size(), static_cast<idx_t>(services.scan_threads())))
+                       : 1;
+  return state;
+}
+
+duckdb::unique_ptr<duckdb::LocalTableFunctionState> init_local(duckdb::ExecutionContext& context,
+                                                               duckdb::TableFunctionInitInput& input,
+                                                               duckdb::GlobalTableFunctionState* global_state) {
+  const auto& schema = *input.bind_data->Cast<ScanBindData>().schema;
+  const auto& global = global_state->Cast<ScanGlobalState>();
+  auto state = duckdb::make_uniq<ScanLocalState>();
+  if (!global.filters.empty()) {
+    duckdb::vector<duckdb::LogicalType> types;
+    for (const auto& filter : global.filters) {
+      state->filter_states.push_back(duckdb::TableFilterState::Initialize(context.client, *filter.filter));
+      types.push_back(global.columns[filter.column] == SIZE_MAX ? duckdb::LogicalType::BIGINT
+                                                               : schema.types[global.columns[filter.column]]);
+    }
+    state->filtered.Initialize(context.client, types);
+  }
+  return state;
+}
+
+/// Reads the next rows into local.batch; false: the scan is over.
+bool read_batch(EngineServices& services, const TableSchema& schema, ScanGlobalState& global, ScanLocalState& local) {
+  auto& database = services.database();
+  local.batch.clear();
+  size_t batch_rows = STANDARD_VECTOR_SIZE;
+  if (global.row_limit > 0) {
+    if (local.approved_rows >= global.row_limit) return false;
+    const uint64_t left = global.row_limit - local.approved_rows;
+    batch_rows = std::min<size_t>(batch_rows, global.filters.empty() ? left : std::max<uint64_t>(64, left * 2));
+  }
+  while (true) {
+    if (!local.has_task) {
+      const size_t task = global.next_task++;
+      if (task >= global.tasks.size()) return false;
+      local.has_task = true;
+      local.task = task;
+      local.next_key = 0;
+      if (global.path.kind == AccessPath::Kind::kIndex) {
+        local.cursor = database.scan_index(services.transaction(), *schema.access, global.path.index,
+                                           global.tasks[task].range, false);
+      } else if (global.path.kind != AccessPath::Kind::kLookup) {
+        local.cursor = database.scan(services.transaction(), *schema.access, global.tasks[task].range,
+                                     global.row_limit > 0 && global.reverse);
+      }
+    }
+    const Task& task = global.tasks[local.task];
+    if (global.path.kind == AccessPath::Kind::kLookup) {
+      for (; local.next_key < task.key_count && local.batch.size() < batch_rows; ++local.next_key) {
+        const std::string& key = global.path.keys[task.first_key + local.next_key];
+        if (value_or_throw(database.get(services.transaction(), *schema.access, key, &local.row))) {
+          local.batch.add(key, local.row);
+        }
+      }
+      if (local.next_key >= task.key_count) local.has_task = false;
+    } else {
+      while (local.batch.size() < batch_rows) {
+        if (!local.cursor->next()) {
+          throw_if_error(local.cursor->status());
+          local.cursor.reset();
+          local.has_task = false;
+          break;
+        }
+        local.batch.add(local.cursor->key(), local.cursor->row());
+      }
+    }
+    if (local.batch.size() > 0) {
+      g_counters.rows_read += local.batch.size();
+      return true;
+    }
+  }
+}
+
+void scan(ClientContext& context, duckdb::TableFunctionInput& input, DataChunk& output) {
+  const auto& schema = *input.bind_data->Cast<ScanBindData>().schema;
+  auto& global = input.global_state->Cast<ScanGlobalState>();
+  auto& local = input.local_state->Cast<ScanLocalState>();
+  auto& services = engine_services(context);
+
+  while (read_batch(services, schema, global, local)) {
+    const size_t read = local.batch.size();
+    idx_t approved = read;
+    const duckdb::SelectionVector* selected = nullptr;
+    if (!global.filters.empty()) {
+      local.filtered.Reset();
+      duckdb::SelectionVector all;
+      all.Initialize(nullptr);
+      for (size_t f = 0; f < global.filters.size() && approved > 0; ++f) {
+        auto& vector = local.filtered.data[f];
+        decode_column(schema, global.columns[global.filters[f].column], local.batch, nullptr, read, vector);
+        duckdb::UnifiedVectorFormat format;
+        vector.ToUnifiedFormat(read, format);
+        duckdb::ColumnSegment::FilterSelection(all, vector, format, *global.filters[f].filter, *local.filter_states[f],
+                                               read, approved);
+      }
+      if (approved == 0) {
+        if (context.interrupted) throw duckdb::InterruptException();
+        continue;
+      }
+      if (approved < read) {
+        local.selection.Initialize(all);
+        selected = &local.selection;
+      }
+    }
+    local.approved_rows += approved;
+    for (size_t i = 0; i < global.output.size(); ++i) {
+      const size_t position = global.output[i];
+      if (global.columns[position] == SIZE_MAX) {
+        // A row id nobody looks at.
+        output.data[i].SetVectorType(duckdb::VectorType::FLAT_VECTOR);
+        std::memset(duckdb::FlatVector::GetData(output.data[i]), 0, approved * sizeof(int64_t));
+        continue;
+      }
+      size_t filter = 0;
+      while (filter < global.filters.size() && global.filters[filter].column != position) ++filter;
+      if (filter < global.filters.size()) {
+        if (selected == nullptr) {
+          output.data[i].Reference(local.filtered.data[filter]);
+        } else {
+          output.data[i].Slice(local.filtered.data[filter], *selected, approved);
+        }
+      } else {
+        decode_column(schema, global.columns[position], local.batch, selected, approved, output.data[i]);
+      }
+    }
+    output.SetCardinality(approved);
+    return;
+  }
+  output.SetCardinality(0);
+}
+
+duckdb::unique_ptr<duckdb::NodeStatistics> scan_cardinality(ClientContext& context, const duckdb::FunctionData* data) {
+  auto& services = engine_services(context);
+  const auto rows = services.database().estimate_rows(*data->Cast<ScanBindData>().schema->access);
+  return duckdb::make_uniq<duckdb::NodeStatistics>(rows, rows);
+}
+
+duckdb::InsertionOrderPreservingMap<std::string> scan_to_string(duckdb::TableFunctionToStringInput& input) {
+  duckdb::InsertionOrderPreservingMap<std::string> result;
+  result["Table"] = input.bind_data->Cast<ScanBindData>().schema->table().name;
+  return result;
+}
+
+duckdb::InsertionOrderPreservingMap<std::string> scan_dynamic_to_string(duckdb::TableFunctionDynamicToStringInput& input) {
+  duckdb::InsertionOrderPreservingMap<std::string> result;
+  const auto& schema = *input.bind_data->Cast<ScanBindData>().schema;
+  result["Table"] = schema.table().name;
+  if (input.global_state) result["Access"] = input.global_state->Cast<ScanGlobalState>().path.describe(*schema.access);
+  return result;
+}
+
+duckdb::OperatorPartitionData scan_partition(ClientContext&, duckdb::TableFunctionGetPartitionInput& input) {
+  return duckdb::OperatorPartitionData(input.local_state->Cast<ScanLocalState>().task);
+}
+
+// --- omen_rows ---
+
+struct RowsBindData : public duckdb::TableFunctionData {
+  explicit RowsBindData(int64_t n) : number(n) {}
+  duckdb::unique_ptr<duckdb::FunctionData> Copy() const override { return duckdb::make_uniq<RowsBindData>(number); }
+  bool Equals(const duckdb::FunctionData& other) const override { return number == other.Cast<RowsBindData>().number; }
+  bool SupportStatementCache() const override { return false; }
+  int64_t number;
+};
+
+struct RowsState : public duckdb::GlobalTableFunctionState {
+  size_t next_chunk = 0;
+};
+
+duckdb::unique_ptr<duckdb::FunctionData> bind_rows(ClientContext& context, duckdb::TableFunctionBindInput& input,
+                                                   duckdb::vector<duckdb::LogicalType>& types,
+                                                   duckdb::vector<std::string>& names) {
+  const auto number = input.inputs[0].GetValue<int64_t>();
+  const auto& collection = engine_services(context).row_collection(number);
+  types = collection.types;
+  names = collection.names;
+  return duckdb::make_uniq<RowsBindData>(number);
+}
+
+duckdb::unique_ptr<duckdb::GlobalTableFunctionState> init_rows(ClientContext&, duckdb::TableFunctionInitInput&) {
+  return duckdb::make_uniq<RowsState>();
+}
+
+void scan_rows(ClientContext& context, duckdb::TableFunctionInput& input, DataChunk& output) {
+  const auto& collection = engine_services(context).row_collection(input.bind_data->Cast<RowsBindData>().number);
+  auto& state = input.global_state->Cast<RowsState>();
+  while (state.next_chunk < collection.chunks.size()) {
+    auto& chunk = *collection.chunks[state.next_chunk++];
+    if (chunk.size() == 0) continue;
+    output.Reference(chunk);
+    return;
+  }
+  output.SetCardinality(0);
+}
+
+duckdb::unique_ptr<duckdb::NodeStatistics> rows_cardinality(ClientContext& context, const duckdb::FunctionData* data) {
+  idx_t rows = 0;
+  for (const auto& chunk : engine_services(context).row_collection(data->Cast<RowsBindData>().number).chunks) {
+    rows += chunk->size();
+  }
+  return duckdb::make_uniq<duckdb::NodeStatistics>(rows, rows);
+}
+
+}  // namespace
+
+void register_scan_functions(duckdb::DatabaseInstance& database) {
+  duckdb::TableFunction scan_function(kScanFunction, {duckdb::LogicalType::BIGINT}, scan, bind_scan, init_global, init_local);
+  scan_function.projection_pushdown = true;
+  scan_function.filter_pushdown = true;
+  scan_function.filter_prune = true;
+  scan_function.cardinality = scan_cardinality;
+  scan_function.to_string = scan_to_string;
+  scan_function.dynamic_to_string = scan_dynamic_to_string;
+  scan_function.get_partition_data = scan_partition;
+
+  duckdb::TableFunction rows_function(kRowsFunction, {duckdb::LogicalType::BIGINT}, scan_rows, bind_rows, init_rows);
+  rows_function.cardinality = rows_cardinality;
+
+  auto& catalog = duckdb::Catalog::GetSystemCatalog(database);
+  auto transaction = duckdb::CatalogTransaction::GetSystemTransaction(database);
+  for (auto* function : {&scan_function, &rows_function}) {
+    duckdb::CreateTableFunctionInfo info(*function);
+    info.internal = true;
+    catalog.CreateFunction(transaction, info);
+  }
+}
+
+ScanCounters scan_counters() {
+  return {g_counters.rows_read, g_counters.full_scans, g_counters.lookups, g_counters.range_scans, g_counters.index_scans};
+}
+
+}  // namespace omendb::sql

@@ -1,0 +1,42 @@
+// Statements that are no queries: transaction control, settings, cursors, prepared statements, EXPLAIN, COPY, locks, DDL.
+#pragma once
+
+#include <string>
+
+#include "sql/engine/session_impl.h"
+
+namespace omendb::sql {
+
+/// SELECT, INSERT, UPDATE, DELETE, MERGE (not SELECT INTO).
+bool is_query(const Node* node);
+/// BEGIN, COMMIT, ROLLBACK and savepoints.
+bool is_transaction_control(const Node* node);
+/// What a failed transaction still accepts.
+bool ends_failed_transaction(const Node* node);
+
+/// Finds out what a utility statement returns and which parameters it has. Throws SqlError.
+void describe_utility(SessionImpl& session, PreparedStatement& statement);
+/// Runs it; returns the command tag. Throws SqlError.
+std::string run_utility(SessionImpl& session, PreparedStatement& statement, const Parameters& parameters, RowSink& sink);
+
+// utility_settings.cc
+std::string run_set(SessionImpl& session, const Node* node);
+std::string run_show(SessionImpl& session, const Node* node, RowSink& sink);
+void describe_show(SessionImpl& session, const Node* node, std::vector<ColumnDescription>* columns);
+
+// utility_cursors.cc: PREPARE, EXECUTE, DEALLOCATE, DECLARE, FETCH, MOVE, CLOSE
+std::string run_cursor_utility(SessionImpl& session, PreparedStatement& statement, RowSink& sink);
+bool describe_cursor_utility(SessionImpl& session, PreparedStatement& statement);
+bool is_cursor_utility(const Node* node);
+
+// explain.cc
+void describe_explain(SessionImpl& session, PreparedStatement& statement);
+std::string run_explain(SessionImpl& session, PreparedStatement& statement, const Parameters& parameters, RowSink& sink);
+
+// copy.cc
+std::string run_copy(SessionImpl& session, PreparedStatement& statement, const Parameters& parameters);
+
+/// A column of type text.
+ColumnDescription text_column(const std::string& name);
+
+}  // namespace omendb::sql

@@ -1,0 +1,180 @@
+// PREPARE, EXECUTE, DEALLOCATE; DECLARE, FETCH, MOVE, CLOSE.
+#include "sql/engine/error_mapping.h"
+#include "sql/engine/portal.h"
+#include "sql/engine/utility.h"
+#include "sql/frontend/pg_nodes.h"
+
+namespace omendb::sql {
+namespace {
+
+std::shared_ptr<PreparedStatement> find_statement(SessionImpl& session, const std::string& name) {
+  auto it = session.prepared().find(name);
+  if (it == session.prepared().end()) {
+    throw SqlError(SqlState::kInvalidSqlStatementName, "prepared statement \"" + name + "\" does not exist");
+  }
+  return it->second;
+}
+
+SessionImpl::NamedPortal& find_cursor(SessionImpl& session, const std::string& name) {
+  auto it = session.portals().find(name);
+  if (it == session.portals().end()) throw SqlError(SqlState::kInvalidCursorName, "cursor \"" + name + "\" does not exist");
+  return it->second;
+}
+
+std::string run_prepare(SessionImpl& session, const ParsedStatement& outer, const PrepareStmt* statement) {
+  const std::string name = statement->name;
+  if (session.prepared().count(name) > 0) {
+    throw SqlError(SqlState::kDuplicatePstatement, "prepared statement \"" + name + "\" already exists");
+  }
+  std::vector<Oid> types;
+  StatementContext context = session.analysis(*outer.text);
+  for (int i = 0; statement->argtypes != nullptr && i < statement->argtypes->length; ++i) {
+    types.push_back(resolve_type(context, static_cast<const TypeName*>(statement->argtypes->elements[i].ptr_value)).type);
+  }
+  auto prepared = session.prepare_inner(outer, statement->query, types);
+  prepared->from_sql_prepare = true;
+  session.prepared()[name] = std::move(prepared);
+  return "PREPARE";
+}
+
+std::string run_execute(SessionImpl& session, const ParsedStatement& outer, const ExecuteStmt* statement, RowSink& sink) {
+  const std::string name = statement->name;
+  auto prepared = find_statement(session, name);
+  const size_t given = statement->params == nullptr ? 0 : static_cast<size_t>(statement->params->length);
+  if (given != prepared->parameter_types.size()) {
+    throw SqlError(SqlState::kSyntaxError, "wrong number of parameters for prepared statement \"" + name + "\"")
+        .detail("Expected " + std::to_string(prepared->parameter_types.size()) + " parameters but got " +
+                std::to_string(given) + ".");
+  }
+  Parameters parameters;
+  if (given > 0) session.next_command();
+  for (size_t i = 0; i < given; ++i) {
+    const Oid type = prepared->parameter_types[i];
+    StatementContext context = session.analysis(*outer.text);
+    Scope scope;
+    scope.statement = &context;
+    scope.kind = ExprKind::kExecuteParameter;
+    TypedExpr value =
+        analyze_expr(scope, static_cast<Node*>(statement->params->elements[i].ptr_value), ExprKind::kExecuteParameter);
+    value = coerce(scope, std::move(value), type, -1, CoercionContext::kAssignment);
+    parameters.types.push_back(type);
+    const auto wanted = session.physical_of_type(type, -1);
+    const auto physical = value.physical;
+    types::Value result = session.evaluate(std::move(value));
+    if (!result.is_null() && physical != wanted) {
+      types::Value converted;
+      throw_if_error(types::coerce_physical(type, physical, result.view(), -1, &converted));
+      result = std::move(converted);
+    }
+    parameters.physical.push_back(wanted);
+    parameters.values.push_back(std::move(result));
+  }
+  PortalImpl portal(session, prepared, std::move(parameters));
+  return portal.execute_or_throw(0, sink).tag;
+}
+
+std::string run_declare(SessionImpl& session, const ParsedStatement& outer, const DeclareCursorStmt* statement) {
+  const std::string name = statement->portalname;
+  const bool hold = (statement->options & CURSOR_OPT_HOLD) != 0;
+  if (!hold) session.require_block("DECLARE CURSOR");
+  if (!is_query(statement->query) || nodeTag(statement->query) != T_SelectStmt) {
+    throw SqlError(SqlState::kInvalidCursorDefinition, "DECLARE CURSOR must not contain data-modifying statements");
+  }
+  if (session.portals().count(name) > 0) {
+    throw SqlError(SqlState::kDuplicateCursor, "cursor \"" + name + "\" already exists");
+  }
+  auto prepared = session.prepare_inner(outer, statement->query, {});
+  if (!prepared->parameter_types.empty()) not_supported("DECLARE CURSOR with parameters");
+  auto portal = std::make_unique<PortalImpl>(session, std::move(prepared), Parameters());
+  portal->materialize();  // a cursor shows the snapshot of its DECLARE, whatever is written later
+  throw_if_error(session.store_portal(name, std::move(portal)));
+  auto& named = session.portals()[name];
+  named.cursor = true;
+  named.hold = hold;
+  named.binary = (statement->options & CURSOR_OPT_BINARY) != 0;
+  named.scrollable = (statement->options & CURSOR_OPT_NO_SCROLL) == 0;
+  named.statement = std::string(outer.sql());
+  return "DECLARE CURSOR";
+}
+
+std::string run_fetch(SessionImpl& session, const FetchStmt* statement, RowSink& sink) {
+  auto& named = find_cursor(session, statement->portalname);
+  PortalImpl::Direction direction = PortalImpl::Direction::kForward;
+  switch (statement->direction) {
+    case FETCH_FORWARD: direction = PortalImpl::Direction::kForward; break;
+    case FETCH_BACKWARD: direction = PortalImpl::Direction::kBackward; break;
+    case FETCH_ABSOLUTE: direction = PortalImpl::Direction::kAbsolute; break;
+    case FETCH_RELATIVE: direction = PortalImpl::Direction::kRelative; break;
+  }
+  auto& portal = static_cast<PortalImpl&>(*named.portal);
+  const bool scrollable = !named.cursor || named.scrollable;
+  const uint64_t rows = portal.fetch(direction, statement->howMany, statement->ismove ? nullptr : &sink, scrollable);
+  return (statement->ismove ? "MOVE " : "FETCH ") + std::to_string(rows);
+}
+
+}  // namespace
+
+bool is_cursor_utility(const Node* node) {
+  switch (nodeTag(node)) {
+    case T_PrepareStmt:
+    case T_ExecuteStmt:
+    case T_DeallocateStmt:
+    case T_DeclareCursorStmt:
+    case T_FetchStmt:
+    case T_ClosePortalStmt:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool describe_cursor_utility(SessionImpl& session, PreparedStatement& statement) {
+  const Node* node = statement.parsed->node;
+  if (nodeTag(node) == T_ExecuteStmt) {
+    const auto prepared = find_statement(session, reinterpret_cast<const ExecuteStmt*>(node)->name);
+    session.ensure_analyzed(*prepared);
+    statement.columns = prepared->columns;
+    return prepared->returns_rows;
+  }
+  if (nodeTag(node) == T_FetchStmt) {
+    const auto* fetch = reinterpret_cast<const FetchStmt*>(node);
+    statement.columns = find_cursor(session, fetch->portalname).portal->columns();
+    return !fetch->ismove;
+  }
+  return false;
+}
+
+std::string run_cursor_utility(SessionImpl& session, PreparedStatement& statement, RowSink& sink) {
+  const Node* node = statement.parsed->node;
+  switch (nodeTag(node)) {
+    case T_PrepareStmt: return run_prepare(session, *statement.parsed, reinterpret_cast<const PrepareStmt*>(node));
+    case T_ExecuteStmt: return run_execute(session, *statement.parsed, reinterpret_cast<const ExecuteStmt*>(node), sink);
+    case T_DeallocateStmt: {
+      const char* name = reinterpret_cast<const DeallocateStmt*>(node)->name;
+      if (name == nullptr) {
+        session.prepared().clear();
+        return "DEALLOCATE ALL";
+      }
+      find_statement(session, name);
+      session.prepared().erase(name);
+      return "DEALLOCATE";
+    }
+    case T_DeclareCursorStmt:
+      return run_declare(session, *statement.parsed, reinterpret_cast<const DeclareCursorStmt*>(node));
+    case T_FetchStmt: return run_fetch(session, reinterpret_cast<const FetchStmt*>(node), sink);
+    case T_ClosePortalStmt: {
+      const char* name = reinterpret_cast<const ClosePortalStmt*>(node)->portalname;
+      if (name == nullptr) {
+        session.bury_portals();
+        return "CLOSE CURSOR ALL";
+      }
+      find_cursor(session, name);
+      session.bury_portal(session.portals().find(name));
+      return "CLOSE CURSOR";
+    }
+    default: break;
+  }
+  return "";
+}
+
+}  // namespace omendb::sql

@@ -1,0 +1,37 @@
+// point/: statements about single rows, run on the caller's thread straight against the row store, without DuckDB's optimizer,
+// executor or tasks.
+//
+// A plan is made from the same emitted select, bound by DuckDB's Planner: when the bound plan is projections and filters over
+// one omen_scan whose filter gives every column of the primary key a value (or over no table at all), the key is
+// computed, the row fetched, and the bound expressions evaluated over a chunk of one row. So a point plan computes exactly
+// what the general path would.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "sql/engine/executor.h"
+
+namespace omendb::sql {
+
+/// Thread: one at a time (a session's).
+class PointPlan {
+ public:
+  virtual ~PointPlan() = default;
+  /// A plan for `query`, or nullptr when its shape is none of a point plan's. `parameters` give the parameters' types.
+  static std::shared_ptr<PointPlan> try_create(SessionImpl& session, std::shared_ptr<AnalyzedQuery> query,
+                                               const Parameters& parameters);
+  /// Runs it in the present command. False: this case is the general path's after all; nothing was done.
+  virtual bool execute(SessionImpl& session, const Parameters& parameters, const ChunkConsumer& consumer,
+                       uint64_t* affected) = 0;
+  /// For EXPLAIN: "Point Lookup on t using t_pkey".
+  virtual std::string describe() const = 0;
+};
+
+/// How many statements ran as point plans, and how many plans were made, since the start of the process.
+struct PointCounters {
+  uint64_t plans = 0, executions = 0;
+};
+PointCounters point_counters();
+
+}  // namespace omendb::sql
