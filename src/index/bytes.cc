@@ -24,7 +24,6 @@ size_t record_bytes(size_t key_size) { return std::max(sizeof(Record), Record::k
 size_t bunch_bytes(uint64_t n) { return sizeof(Bunch) + n * sizeof(Bunch::Item); }
 void free_record(void* p) { std::free(p); }
 void free_bunch(void* p) { std::free(p); }
-void free_layer_head(void* p) { delete static_cast<Layer*>(p); }
 void free_core_object(void* p) { delete static_cast<Core*>(p); }
 
 Bunch* new_bunch(uint64_t n) {
@@ -106,6 +105,19 @@ class Garbage {
 
 }  // namespace
 
+Layer* Layer::make(std::string_view prefix, Core* core, Bunch* ended) {
+  void* memory = std::malloc(sizeof(Layer) + prefix.size());
+  CHECK(memory != nullptr);
+  Layer* layer = new (memory) Layer;
+  layer->ended.store(ended, std::memory_order_relaxed);
+  layer->core = core;
+  layer->prefix_size = prefix.size();
+  if (!prefix.empty()) std::memcpy(static_cast<void*>(layer + 1), prefix.data(), prefix.size());
+  return layer;
+}
+
+void Layer::free_head(void* layer) { std::free(layer); }
+
 ByteMap::Stripe& ByteMap::stripe() {
   static std::atomic<uint32_t> threads{0};
   static thread_local const uint32_t mine = threads.fetch_add(1, std::memory_order_relaxed);
@@ -144,8 +156,8 @@ bool ByteMap::find(std::string_view key, uint64_t* payload) const {
         bunch = layer->ended.load(std::memory_order_acquire);
         if (bunch == nullptr) return false;
       } else {
-        const size_t below = offset + 8 + layer->prefix.size();
-        if (key.size() <= below || key.compare(offset + 8, layer->prefix.size(), layer->prefix) != 0)
+        const size_t below = offset + 8 + layer->prefix_size;
+        if (key.size() <= below || key.compare(offset + 8, layer->prefix_size, layer->prefix()) != 0)
           return false;
         core = layer->core;
         offset = below;
@@ -253,8 +265,8 @@ void ByteMap::apply(std::string_view key, const std::function<Verdict(const uint
           return Verdict::kKeep;
         }
         const std::string_view rest = from_offset(key, offset + 8);
-        const size_t shared = common_prefix(rest, layer->prefix);
-        if (shared == layer->prefix.size() && rest.size() > shared) {
+        const size_t shared = common_prefix(rest, layer->prefix());
+        if (shared == layer->prefix_size && rest.size() > shared) {
           down = layer;
           return Verdict::kKeep;
         }
@@ -262,14 +274,10 @@ void ByteMap::apply(std::string_view key, const std::function<Verdict(const uint
         if (!wants_to_add(&payload)) return Verdict::kKeep;
         size_t kept = shared / 8 * 8;
         if (kept == rest.size()) kept -= 8;  // the key needs a byte of its own below
-        Layer* upper = new Layer;
-        upper->ended.store(layer->ended.load(std::memory_order_acquire), std::memory_order_relaxed);
-        upper->prefix = layer->prefix.substr(0, kept);
-        Layer* lower = new Layer;
-        lower->prefix = layer->prefix.substr(kept + 8);
-        lower->core = layer->core;
-        upper->core = new Core;
-        const uint64_t old_slice = slice_at(layer->prefix, kept);
+        Layer* upper = Layer::make(layer->prefix().substr(0, kept), new Core,
+                                   layer->ended.load(std::memory_order_acquire));
+        Layer* lower = Layer::make(layer->prefix().substr(kept + 8), layer->core, nullptr);
+        const uint64_t old_slice = slice_at(layer->prefix(), kept);
         upper->core->apply(old_slice, [&](const uint64_t*, uint64_t* value) {
           *value = tagged(lower);
           return Verdict::kStore;
@@ -286,7 +294,7 @@ void ByteMap::apply(std::string_view key, const std::function<Verdict(const uint
           CHECK(key.size() <= below + 8);
           lower->ended.store(bunch_with(nullptr, 0, record, 0), std::memory_order_relaxed);
         }
-        garbage.add(layer, free_layer_head, sizeof(Layer));
+        garbage.add(layer, Layer::free_head, layer->bytes());
         *out = tagged(upper);
         return Verdict::kStore;
       });
@@ -299,7 +307,7 @@ void ByteMap::apply(std::string_view key, const std::function<Verdict(const uint
         if (erased && core != &root_ && core->looks_empty()) collapse(key);
         break;
       }
-      offset += 8 + down->prefix.size();
+      offset += 8 + down->prefix_size;
       core = down->core;
     }
   }
@@ -326,8 +334,8 @@ void ByteMap::collapse(std::string_view key) {
     uint64_t value;
     while (core->find(slice_at(key, offset), &value) && (value & kTagMask) == kLayer) {
       const Layer* layer = layer_of(value);
-      const size_t below = offset + 8 + layer->prefix.size();
-      if (key.size() <= below || key.compare(offset + 8, layer->prefix.size(), layer->prefix) != 0) break;
+      const size_t below = offset + 8 + layer->prefix_size;
+      if (key.size() <= below || key.compare(offset + 8, layer->prefix_size, layer->prefix()) != 0) break;
       parent = core;
       slice = slice_at(key, offset);
       core = layer->core;
@@ -344,7 +352,7 @@ void ByteMap::collapse(std::string_view key) {
       if (!core->freeze_if_empty()) return Verdict::kKeep;
       unlinked = true;
       garbage.add(core, free_core_object, sizeof(Core));
-      garbage.add(layer, free_layer_head, sizeof(Layer));
+      garbage.add(layer, Layer::free_head, layer->bytes());
       Bunch* ended = layer->ended.load(std::memory_order_acquire);
       if (ended == nullptr) return Verdict::kErase;
       *out = tagged(ended);
@@ -365,22 +373,20 @@ uint64_t ByteMap::build_value(Record** records, size_t n, size_t offset) {
 }
 
 Layer* ByteMap::build_layer(Record** records, size_t n, size_t offset) {
-  Layer* layer = new Layer;
-  layer->core = new Core;
   size_t first = 0;  // those that end within the slice come first
   while (first < n && records[first]->key().size() <= offset + 8) ++first;
   CHECK(first <= 9 && first < n);
+  Bunch* ended = nullptr;
   if (first > 0) {
-    Bunch* ended = new_bunch(first);
+    ended = new_bunch(first);
     for (size_t i = 0; i < first; ++i) ended->items()[i] = {0, records[i]};
-    layer->ended.store(ended, std::memory_order_relaxed);
   }
   const std::string_view a = from_offset(records[first]->key(), offset + 8);
   const std::string_view b = from_offset(records[n - 1]->key(), offset + 8);
   size_t shared = common_prefix(a, b) / 8 * 8;
   if (shared == a.size())
     shared -= 8;  // every key needs a byte below; the shortest is the first, if it is the prefix itself
-  layer->prefix = std::string(a.substr(0, shared));
+  Layer* layer = Layer::make(a.substr(0, shared), new Core, ended);
   const size_t below = offset + 8 + shared;
   size_t at = first;
   CHECK(layer->core->bulk_load([&](Pair* pair) {
@@ -447,7 +453,7 @@ void ByteMap::free_value(uint64_t value) {
     if (Bunch* ended = layer->ended.load(std::memory_order_acquire)) free_value(tagged(ended));
     free_core(*layer->core);
     delete layer->core;
-    delete layer;
+    Layer::free_head(layer);
   }
 }
 

@@ -50,13 +50,19 @@ struct Bunch {
   const Item* items() const { return reinterpret_cast<const Item*>(this + 1); }
 };
 
+/// The prefix's bytes follow, on the same cache line as a rule.
 struct Layer {
   std::atomic<Bunch*> ended{nullptr};
   Core* core;  // outlives this head when the prefix is cut
-  std::string prefix;
+  uint64_t prefix_size;
+
+  std::string_view prefix() const { return {reinterpret_cast<const char*>(this + 1), prefix_size}; }
+  size_t bytes() const { return sizeof(Layer) + prefix_size; }
+  static Layer* make(std::string_view prefix, Core* core, Bunch* ended);
+  static void free_head(void* layer);
 };
 
-inline constexpr uint32_t kBunchMax = 48;
+inline constexpr uint32_t kBunchMax = 64;
 
 /// Eight bytes of the key from `offset`, zeros behind its end, as an integer that orders like them.
 inline uint64_t slice_at(std::string_view key, size_t offset) {

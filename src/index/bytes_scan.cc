@@ -24,6 +24,15 @@ struct Walk {
   bool full() const { return out->items.size() >= max; }
   void emit(const Record& record) { out->add(record); }
 
+  // The records of a batch lie anywhere: ask for all of them before looking at the first.
+  static void prefetch(const Pair* pairs, size_t n) {
+    for (size_t i = 0; i < n; ++i)
+      __builtin_prefetch(reinterpret_cast<const void*>(pairs[i].payload & ~kTagMask));
+  }
+  static void prefetch(const Bunch& bunch) {
+    for (uint64_t i = 0; i < bunch.n; ++i) __builtin_prefetch(bunch.items()[i].record);
+  }
+
   // Each of these visits what the value holds; `bound` null: all of it.
   void forward(const Core& core, size_t offset, const std::string_view* bound) {
     Pair pairs[Batch::kPairs];
@@ -32,6 +41,7 @@ struct Walk {
     size_t n;
     for (bool more = true; more && !full();) {
       more = core.scan_forward(from, std::min(Batch::kPairs, max - out->items.size()), pairs, &n, &from);
+      prefetch(pairs, n);
       for (size_t i = 0; i < n && !full(); ++i) {
         forward_value(pairs[i].payload, offset,
                       bound != nullptr && pairs[i].key == at_bound ? bound : nullptr);
@@ -50,6 +60,7 @@ struct Walk {
     if ((value & kTagMask) == kRecord) return forward_record(*pointer<Record>(value), bound);
     if ((value & kTagMask) == kBunch) {
       const Bunch* bunch = pointer<Bunch>(value);
+      prefetch(*bunch);
       for (uint64_t i = 0; i < bunch->n; ++i) forward_record(*bunch->items()[i].record, bound);
       return;
     }
@@ -58,13 +69,13 @@ struct Walk {
       if (const Bunch* ended = layer->ended.load(std::memory_order_acquire)) {
         for (uint64_t i = 0; i < ended->n; ++i) forward_record(*ended->items()[i].record, bound);
       }
-      return forward(*layer->core, offset + 8 + layer->prefix.size(), nullptr);
+      return forward(*layer->core, offset + 8 + layer->prefix_size, nullptr);
     }
     const std::string_view rest = bound->substr(offset + 8);
-    const int order = rest.substr(0, layer->prefix.size()).compare(layer->prefix);
+    const int order = rest.substr(0, layer->prefix_size).compare(layer->prefix());
     if (order > 0) return;  // the layer is before the bound
-    const bool inside = order == 0 && rest.size() > layer->prefix.size();
-    forward(*layer->core, offset + 8 + layer->prefix.size(), inside ? bound : nullptr);
+    const bool inside = order == 0 && rest.size() > layer->prefix_size;
+    forward(*layer->core, offset + 8 + layer->prefix_size, inside ? bound : nullptr);
   }
 
   void backward(const Core& core, size_t offset, const std::string_view* bound) {
@@ -74,6 +85,7 @@ struct Walk {
     size_t n;
     for (bool more = true; more && !full();) {
       more = core.scan_backward(from, std::min(Batch::kPairs, max - out->items.size()), pairs, &n, &from);
+      prefetch(pairs, n);
       for (size_t i = 0; i < n && !full(); ++i) {
         backward_value(pairs[i].payload, offset,
                        bound != nullptr && pairs[i].key == at_bound ? bound : nullptr);
@@ -92,19 +104,20 @@ struct Walk {
     if ((value & kTagMask) == kRecord) return backward_record(*pointer<Record>(value), bound);
     if ((value & kTagMask) == kBunch) {
       const Bunch* bunch = pointer<Bunch>(value);
+      prefetch(*bunch);
       for (uint64_t i = bunch->n; i > 0; --i) backward_record(*bunch->items()[i - 1].record, bound);
       return;
     }
     const Layer* layer = pointer<Layer>(value);
     const bool ends_here = bound != nullptr && bound->size() <= offset + 8;
     if (!ends_here) {  // else all that goes on below is after the bound
-      const size_t below = offset + 8 + layer->prefix.size();
+      const size_t below = offset + 8 + layer->prefix_size;
       if (bound == nullptr) {
         backward(*layer->core, below, nullptr);
       } else {
         const std::string_view rest = bound->substr(offset + 8);
-        const int order = rest.substr(0, layer->prefix.size()).compare(layer->prefix);
-        const bool inside = order == 0 && rest.size() > layer->prefix.size();
+        const int order = rest.substr(0, layer->prefix_size).compare(layer->prefix());
+        const bool inside = order == 0 && rest.size() > layer->prefix_size;
         if (order > 0 || inside) backward(*layer->core, below, inside ? bound : nullptr);
       }
     }
@@ -150,7 +163,7 @@ void ByteMap::statistics_of(const Core& core, ByteStatistics* s) const {
       const Bunch* bunch = (value & kTagMask) == kBunch ? pointer<Bunch>(value) : nullptr;
       if ((value & kTagMask) == kLayer) {
         const Layer* layer = pointer<Layer>(value);
-        s->cores.bytes += sizeof(Layer) + 16 + (layer->prefix.size() > 15 ? layer->prefix.size() + 17 : 0);
+        s->cores.bytes += layer->bytes() + 16;
         bunch = layer->ended.load(std::memory_order_acquire);
         statistics_of(*layer->core, s);
       }
@@ -210,12 +223,13 @@ std::string ByteMap::verify_core(const Core& core, size_t offset, const std::str
         const Layer* layer = pointer<Layer>(value);
         if (const Bunch* ended = layer->ended.load(std::memory_order_acquire))
           fault = check_bunch(*ended, slice);
-        if (layer->prefix.size() % 8 != 0) fault = "prefix of a wrong length";
+        if (layer->prefix_size % 8 != 0) fault = "prefix of a wrong length";
         if (layer->core->looks_empty()) fault = "empty layer";
         std::string word(8, '\0');
         for (int byte = 0; byte < 8; ++byte) word[byte] = static_cast<char>(slice >> (56 - 8 * byte));
         if (fault.empty()) {
-          fault = verify_core(*layer->core, offset + 8 + layer->prefix.size(), path + word + layer->prefix);
+          fault = verify_core(*layer->core, offset + 8 + layer->prefix_size,
+                              path + word + std::string(layer->prefix()));
         }
       }
       if (!fault.empty()) return fault;

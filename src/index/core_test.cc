@@ -23,7 +23,14 @@ uint64_t from_environment(const char* name, uint64_t otherwise) {
   return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
 }
 uint64_t test_seed() { return from_environment("OMENDB_INDEX_TEST_SEED", std::random_device{}()); }
-uint64_t test_ops(uint64_t otherwise) { return from_environment("OMENDB_INDEX_TEST_OPS", otherwise); }
+uint64_t test_ops(uint64_t otherwise) {
+#if defined(__SANITIZE_THREAD__)
+  otherwise /= 20;
+#elif defined(__SANITIZE_ADDRESS__)
+  otherwise /= 4;
+#endif
+  return from_environment("OMENDB_INDEX_TEST_OPS", otherwise);
+}
 
 bool insert(Core& core, uint64_t key, uint64_t value) {
   bool added = false;

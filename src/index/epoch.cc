@@ -103,8 +103,11 @@ void free_some(ThreadState& state, size_t most) {
 }
 
 void look(ThreadState& state) {
+  // What is retired from now on gets an epoch of at least `now`, and must not pass for looked at when nobody
+  // is pinned.
+  const uint64_t now = global_epoch.load(std::memory_order_seq_cst);
   heavy_fence();
-  state.safe = oldest_pin();
+  state.safe = std::min(oldest_pin(), now);
   // With a reader stuck behind, look again only after as much again has gathered: the work stays linear.
   const bool stuck = !state.retired.empty() && state.retired.front().epoch >= state.safe;
   state.look_after = stuck ? state.retired.size() + kReclaimEvery : kReclaimEvery;

@@ -57,10 +57,24 @@ inline Slot* slot() {
 class EpochGuard {
  public:
   EpochGuard() : slot_(epoch_internal::slot()) {
-    if (slot_->depth++ != 0) return;
-      // Release: what this thread read under earlier pins happened before this store (for whoever frees after
-      // reading it). Acquire of the epoch: whoever retired before this epoch began has unlinked before we
-      // look.
+    if (slot_->depth++ == 0) pin();
+  }
+  ~EpochGuard() {
+    if (--slot_->depth == 0) slot_->pinned.store(0, std::memory_order_release);
+  }
+  EpochGuard(const EpochGuard&) = delete;
+  EpochGuard& operator=(const EpochGuard&) = delete;
+
+  /// Lets go of everything reached so far and pins anew, if this is the outermost guard. A statement that
+  /// changes millions of keys calls it now and then: what it retires itself waits for its own pin, too.
+  void renew() {
+    if (slot_->depth == 1) pin();
+  }
+
+ private:
+  // Release: what this thread read under earlier pins happened before this store (for whoever frees after
+  // reading it). Acquire of the epoch: whoever retired before this epoch began has unlinked before we look.
+  void pin() {
 #if defined(__SANITIZE_THREAD__)
     slot_->pinned.exchange(epoch_internal::global_epoch.load(std::memory_order_seq_cst),
                            std::memory_order_seq_cst);
@@ -74,13 +88,7 @@ class EpochGuard {
     }
 #endif
   }
-  ~EpochGuard() {
-    if (--slot_->depth == 0) slot_->pinned.store(0, std::memory_order_release);
-  }
-  EpochGuard(const EpochGuard&) = delete;
-  EpochGuard& operator=(const EpochGuard&) = delete;
 
- private:
   epoch_internal::Slot* slot_;
 };
 

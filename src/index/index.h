@@ -92,6 +92,7 @@ class OrderedIndex {
   /// Removes everything. Thread: alone.
   void clear();
 
+  /// Cost: looks at one word a leaf, about a tenth of a millisecond at ten million keys.
   uint64_t size() const;
   /// Bytes allocated by this index. Cost: walks the inner nodes for exact figures; call it for reports.
   uint64_t memory_bytes() const;

@@ -174,6 +174,7 @@ struct alignas(64) Segment {
   uint64_t separator(uint32_t i) const { return entries()[i].base.load(std::memory_order_relaxed); }
   uint32_t route(uint64_t key) const {
     const uint32_t n = count.load(std::memory_order_acquire);
+    if (n == 1) return 0;
     const uint32_t hint = hints[hinter.bucket(key, kSegmentHints)].load(std::memory_order_relaxed);
     return advance(hint, n, key, [this](uint32_t i) { return separator(i); });
   }
