@@ -52,7 +52,7 @@ duckdb::LogicalType duck_type(Oid type, const types::PhysicalType& physical) {
     case types::Physical::kBytes: break;
   }
   if (type == types::oid::kNumeric) return duck_numeric_type();
-  if (type == types::oid::kBytea) return LogicalType::BLOB;
+  if (type == types::oid::kBytea || type == types::oid::kTimeTz) return LogicalType::BLOB;
   if (is_record(type)) return duck_record_type();
   const types::TypeInfo* info = types::find_type(type);
   // int2vector and oidvector are arrays by another name.

@@ -3,6 +3,7 @@
 #include <unordered_map>
 
 #include "duckdb/parser/expression/case_expression.hpp"
+#include "duckdb/parser/expression/columnref_expression.hpp"
 #include "duckdb/parser/expression/cast_expression.hpp"
 #include "duckdb/parser/expression/comparison_expression.hpp"
 #include "duckdb/parser/expression/conjunction_expression.hpp"
@@ -456,6 +457,52 @@ const OwnFunction* own_function(const ProcRow& proc) {
   return proc.language.value == 14 ? find_own_function(std::string("sql_") + std::string(proc.name)) : nullptr;
 }
 
+/// A set is unnest(list) (expr.h).
+TypedExpr emit_set(Call& call, DuckExpr list) {
+  StatementContext& statement = call.statement();
+  const auto& names = call.proc.output_names;
+  if (call.proc.output_types.size() <= 1) {
+    TypedExpr e = call.result_of(make_call("unnest", std::move(list)));
+    e.returns_set = true;
+    if (names.size() == 1) e.field_names.emplace_back(names[0]);
+    return e;
+  }
+  std::vector<Oid> actual, outputs = call.proc.output_types;
+  // Polymorphic columns follow from the arguments.
+  Oid element{};
+  for (size_t i = 0; i < call.declared.size(); ++i) {
+    const Oid e = element_type_of(statement, call.declared[i]);
+    if (e != kInvalidOid) element = e;
+  }
+  for (Oid& o : outputs) {
+    if (o == oid::kAnyElement) o = element;
+  }
+  if (call.scope.kind != ExprKind::kFromFunction) {
+    std::vector<DuckExpr> arguments;
+    arguments.push_back(make_text(type_descriptor(statement, oid::kRecord, {Physical::kBytes})));
+    const std::string variable = statement.new_alias("x");
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      const PhysicalType physical = physical_of(statement, outputs[i], -1);
+      arguments.push_back(make_text(type_descriptor(statement, outputs[i], physical)));
+      arguments.push_back(make_call("struct_extract", DuckExpr(new duckdb::ColumnRefExpression(variable)), make_text("f" + std::to_string(i + 1))));
+    }
+    list = make_list_transform(std::move(list), variable, make_function("omen_record", std::move(arguments)));
+    TypedExpr e = call.result_of(make_call("unnest", std::move(list)), oid::kRecord, {Physical::kBytes});
+    e.returns_set = true;
+    return e;
+  }
+  TypedExpr e = call.result_of(make_call("unnest", std::move(list)), oid::kRecord, {Physical::kBytes});
+  e.returns_set = true;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    TypedExpr field;
+    field.type = outputs[i];
+    field.physical = physical_of(statement, outputs[i], -1);
+    e.fields.push_back(std::move(field));
+    e.field_names.emplace_back(names[i]);
+  }
+  return e;
+}
+
 }  // namespace
 
 void add_emitter(std::string_view source, Emitter emitter) { emitters()[source] = emitter; }
@@ -493,7 +540,9 @@ TypedExpr emit_call(Call call) {
     }
   }
   for (; next < call.args.size(); ++next) arguments.push_back(std::move(call.args[next].duck));
-  return call.result_of(make_function("omen_" + std::string(own->name), std::move(arguments)));
+  DuckExpr duck = make_function("omen_" + std::string(own->name), std::move(arguments));
+  if (!call.proc.returns_set) return call.result_of(std::move(duck));
+  return emit_set(call, std::move(duck));
 }
 
 TypedExpr emit_named(Scope& scope, std::string_view source, std::vector<TypedExpr> args, Oid result, int location) {

@@ -238,7 +238,7 @@ void add_arithmetic_emitters() {
     add_emitter(intern(std::string(type) + "xor"), bit_xor);
     add_emitter(intern(std::string(type) + "not"), bit_not);
   }
-  for (const char* source : {"int28", "int48", "int82", "int84", "i2toi4", "i4toi2", "ftod", "i2tof", "i2tod", "i4tod", "i8tod", "i8tof", "i4tof"}) {
+  for (const char* source : {"int28", "int48", "i2toi4", "ftod", "i2tof", "i2tod", "i4tod", "i8tod", "i8tof", "i4tof"}) {
     add_emitter(source, native_cast);
   }
   for (const char* source : {"float4up", "float8up", "numeric_uplus"}) add_emitter(source, same);

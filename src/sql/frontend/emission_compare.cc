@@ -97,7 +97,17 @@ TypedExpr date_with_timestamp(Call& call, bool date_is_left) {
 TypedExpr date_timestamp_compare(Call& call) { return date_with_timestamp(call, true); }
 TypedExpr timestamp_date_compare(Call& call) { return date_with_timestamp(call, false); }
 
-/// float4 and float8: as double.
+/// timestamp against timestamptz: the timestamp is read in the session's zone.
+TypedExpr timestamp_timestamptz_compare(Call& call) {
+  const bool zoned_left = call.args[0].type == oid::kTimestampTz;
+  const std::string source(call.proc.source);
+  const ExpressionType type = kind_of(std::string_view(source).substr(source.find('_') + 1, 2));
+  DuckExpr left = std::move(call.args[0].duck), right = std::move(call.args[1].duck);
+  if (zoned_left) right = make_call("omen_timestamp_timestamptz", std::move(right));
+  else left = make_call("omen_timestamp_timestamptz", std::move(left));
+  return compared(call, type, std::move(left), std::move(right));
+}
+
 TypedExpr array_compare(Call& call) {
   const std::string& source = std::string(call.proc.source);
   const Oid array = call.args[0].type;
@@ -107,10 +117,11 @@ TypedExpr array_compare(Call& call) {
   return compared(call, kind_of(source), key(call.args[0]), key(call.args[1]));
 }
 
+/// Equal jsonb values may differ in the scales of their numbers, so every comparison goes through jsonb_cmp.
 TypedExpr jsonb_compare(Call& call) {
   const ExpressionType type = kind_of(call.proc.source);
-  return compared(call, type, make_call("omen_jsonb_key", std::move(call.args[0].duck)),
-                  make_call("omen_jsonb_key", std::move(call.args[1].duck)));
+  DuckExpr order = make_call("omen_jsonb_cmp", std::move(call.args[0].duck), std::move(call.args[1].duck));
+  return compared(call, type, std::move(order), make_integer(0));
 }
 
 TypedExpr starts_with_emitter(Call& call) { return call.result_of(make_function("starts_with", call.take_args())); }
@@ -144,7 +155,7 @@ void add_comparison_emitters() {
       add_emitter(*names.back(), plain_compare);
     }
   }
-  for (const char* base : {"text", "date", "time", "timestamp", "interval", "uuid", "enum", "name", "nametext", "textname", "pg_lsn"}) {
+  for (const char* base : {"text", "date", "time", "timetz", "timestamp", "interval", "uuid", "enum", "name", "nametext", "textname", "pg_lsn"}) {
     for (const char* op : {"eq", "ne", "lt", "le", "gt", "ge"}) {
       static std::vector<std::unique_ptr<std::string>> names;
       names.push_back(std::make_unique<std::string>(std::string(base) + "_" + op));
@@ -175,6 +186,8 @@ void add_comparison_emitters() {
     add_emitter(keep(std::string("date_") + op + "_timestamptz"), date_timestamp_compare);
     add_emitter(keep(std::string("timestamp_") + op + "_date"), timestamp_date_compare);
     add_emitter(keep(std::string("timestamptz_") + op + "_date"), timestamp_date_compare);
+    add_emitter(keep(std::string("timestamp_") + op + "_timestamptz"), timestamp_timestamptz_compare);
+    add_emitter(keep(std::string("timestamptz_") + op + "_timestamp"), timestamp_timestamptz_compare);
     add_emitter(keep(std::string("array_") + op), array_compare);
     add_emitter(keep(std::string("jsonb_") + op), jsonb_compare);
   }

@@ -91,10 +91,18 @@ void add_text_emitters() {
   for (const char* s : {"texticlike", "bpchariclike", "nameiclike"}) add_emitter(s, text_ilike);
   for (const char* s : {"texticnlike", "bpcharicnlike", "nameicnlike"}) add_emitter(s, text_not_ilike);
   add_emitter("textcat", concatenate);
+  add_emitter("byteacat", concatenate);
   add_emitter("sql:textanycat", concatenate_any);
   add_emitter("sql:anytextcat", concatenate_any);
   add_emitter("booltext", bool_text);
-  add_emitter("rtrim1", relabelled);
+  // rtrim(text), and the cast from character to text, whose values have no trailing spaces here anyway.
+  add_emitter("rtrim1", [](Call& call) {
+    if (call.args[0].type == oid::kBpchar) return call.result_of(std::move(call.args[0].duck));
+    return call.result_of(make_call("rtrim", std::move(call.args[0].duck), make_text(" ")));
+  });
+  add_emitter("sql:bit_length", [](Call& call) {
+    return call.result_of(make_call("*", make_call("omen_octet_length", std::move(call.args[0].duck)), make_integer(8)));
+  });
   add_emitter("name_text", relabelled);
   add_emitter("name_bpchar", relabelled);
   add_emitter("varchar", length_coercion);

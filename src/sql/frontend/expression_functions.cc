@@ -379,6 +379,8 @@ TypedExpr analyze_function_call(Scope& scope, FuncCall* node) {
     }
     declared = candidate.arguments;
   }
+  // VARIADIC arguments of one type are an array; those of "any" stay as they are.
+  const size_t variadic_from = candidate.variadic_count > 0 ? full_args.size() - static_cast<size_t>(candidate.variadic_count) : SIZE_MAX;
   std::vector<Oid> full_actual;
   for (const auto& a : full_args) full_actual.push_back(type_of(a));
   Oid result;
@@ -390,6 +392,23 @@ TypedExpr analyze_function_call(Scope& scope, FuncCall* node) {
   for (size_t i = 0; i < full_args.size(); ++i) {
     full_args[i] = coerce_type(scope, std::move(full_args[i]), declared[i], -1, CoercionContext::kImplicit, -1);
     if (declared[i] == oid::kAny) declared[i] = full_args[i].type;
+  }
+  if (variadic_from != SIZE_MAX && proc.variadic != oid::kAny) {
+    const Oid element = declared[variadic_from];
+    const Oid array = array_type_of(statement, element);
+    TypedExpr list = typed(nullptr, array, {Physical::kBytes}, {}, location);
+    std::vector<DuckExpr> elements;
+    elements.push_back(make_text(type_descriptor(statement, element, physical_of(statement, element, -1))));
+    for (size_t i = variadic_from; i < full_args.size(); ++i) {
+      TypedExpr value = to_plain(scope, std::move(full_args[i]));
+      inherit_flags(list, value);
+      elements.push_back(std::move(value.duck));
+    }
+    list.duck = make_function("omen_array", std::move(elements));
+    full_args.resize(variadic_from);
+    declared.resize(variadic_from);
+    full_args.push_back(std::move(list));
+    declared.push_back(array);
   }
   Call call{scope, proc, std::move(full_args), declared, result, location};
   call.variadic_array = node->func_variadic;

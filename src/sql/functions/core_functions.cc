@@ -192,6 +192,20 @@ float to_float(double x) {
   return r;
 }
 
+template <class From, class To>
+To narrowed(From v) {
+  if (v < std::numeric_limits<To>::min() || v > std::numeric_limits<To>::max()) out_of_range(type_word<To>());
+  return static_cast<To>(v);
+}
+
+/// DuckDB's own would be right too, but its optimiser takes a narrowing cast out of a comparison, and the error with it.
+void add_integer_casts(Library& library) {
+  const LogicalType &i2 = LogicalType::SMALLINT, &i4 = LogicalType::INTEGER, &i8 = LogicalType::BIGINT;
+  library.scalar("int82", ScalarFunction({i8}, i2, unary<int64_t, int16_t>([](int64_t v) { return narrowed<int64_t, int16_t>(v); })));
+  library.scalar("int84", ScalarFunction({i8}, i4, unary<int64_t, int32_t>([](int64_t v) { return narrowed<int64_t, int32_t>(v); })));
+  library.scalar("i4toi2", ScalarFunction({i4}, i2, unary<int32_t, int16_t>([](int32_t v) { return narrowed<int32_t, int16_t>(v); })));
+}
+
 void add_float_casts(Library& library) {
   const LogicalType& d = LogicalType::DOUBLE;
   const LogicalType& f = LogicalType::FLOAT;
@@ -265,6 +279,7 @@ void add_core_functions(Library& library) {
   add_float<double>(library, "float8", LogicalType::DOUBLE);
   add_float_functions(library);
   add_float_casts(library);
+  add_integer_casts(library);
 }
 
 }  // namespace omendb::sql::functions

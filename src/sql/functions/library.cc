@@ -1,4 +1,5 @@
 #include "sql/functions/library.h"
+#include "sql/functions/object_aggregates.h"
 
 #include <charconv>
 
@@ -91,11 +92,26 @@ void store(duckdb::Vector& result, size_t i, const PhysicalType& physical, const
 
 duckdb::LogicalType logical_type(Oid type) { return duck_type(type, types::physical_type(type, -1)); }
 
+void RowSink::put(size_t index, size_t column, const ValueView& value) {
+  if (index >= duckdb::ListVector::GetListCapacity(list_)) duckdb::ListVector::Reserve(list_, std::max<size_t>(2 * index, 64));
+  duckdb::Vector& child = duckdb::ListVector::GetEntry(list_);
+  duckdb::Vector& target = columns_.size() > 1 ? *duckdb::StructVector::GetEntries(child)[column] : child;
+  if (value.null) duckdb::FlatVector::SetNull(target, index, true);
+  else store(target, index, columns_[column], value);
+}
+
+void RowSink::row(const std::vector<ValueView>& values) {
+  for (size_t i = 0; i < values.size(); ++i) put(next_, i, values[i]);
+  ++next_;
+}
+
 namespace {
 
 /// What a bound row function needs: the parsed descriptors and the form of every value.
 struct RowData : public duckdb::FunctionData {
   const RowSpec* spec = nullptr;
+  const SetSpec* set = nullptr;
+  std::vector<PhysicalType> columns;           // of a set
   std::vector<TypeArgument> types;
   std::vector<size_t> values;                  // positions of arguments that are values
   std::vector<PhysicalType> forms;             // one a value
@@ -103,6 +119,8 @@ struct RowData : public duckdb::FunctionData {
   duckdb::unique_ptr<duckdb::FunctionData> Copy() const override {
     auto copy = duckdb::make_uniq<RowData>();
     copy->spec = spec;
+    copy->set = set;
+    copy->columns = columns;
     copy->types = types;
     copy->values = values;
     copy->forms = forms;
@@ -111,7 +129,7 @@ struct RowData : public duckdb::FunctionData {
   }
   bool Equals(const duckdb::FunctionData& other_p) const override {
     const auto& other = other_p.Cast<RowData>();
-    return spec == other.spec && types == other.types && forms == other.forms;
+    return spec == other.spec && set == other.set && types == other.types && forms == other.forms;
   }
 };
 
@@ -131,14 +149,12 @@ PhysicalType form_of(const duckdb::LogicalType& type) {
   }
 }
 
-duckdb::unique_ptr<duckdb::FunctionData> bind_row(const RowSpec* spec, duckdb::ScalarFunction& function,
-                                                  duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& arguments) {
-  auto data = duckdb::make_uniq<RowData>();
-  data->spec = spec;
-  const bool any_tail = !spec->arguments.empty() && spec->arguments.back() == kAnyTail;
-  const size_t fixed = spec->arguments.size() - (any_tail ? 1 : 0);
+void bind_arguments(RowData* data, const std::vector<Oid>& declared, Oid tail, duckdb::ScalarFunction& function,
+                    duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& arguments) {
+  const bool any_tail = !declared.empty() && declared.back() == kAnyTail;
+  const size_t fixed = declared.size() - (any_tail ? 1 : 0);
   for (size_t i = 0; i < arguments.size(); ++i) {
-    Oid kind = i < fixed ? spec->arguments[i] : any_tail ? ((i - fixed) % 2 == 0 ? kDescriptor : kAnyValue) : spec->tail;
+    Oid kind = i < fixed ? declared[i] : any_tail ? ((i - fixed) % 2 == 0 ? kDescriptor : kAnyValue) : tail;
     if (kind == kDescriptor) {
       CHECK(arguments[i]->GetExpressionClass() == duckdb::ExpressionClass::BOUND_CONSTANT);
       data->types.push_back(TypeArgument::parse(
@@ -149,6 +165,13 @@ duckdb::unique_ptr<duckdb::FunctionData> bind_row(const RowSpec* spec, duckdb::S
     data->forms.push_back(kind == kAnyValue ? form_of(arguments[i]->return_type) : types::physical_type(kind, -1));
     if (kind == kAnyValue && i < function.arguments.size()) function.arguments[i] = arguments[i]->return_type;
   }
+}
+
+duckdb::unique_ptr<duckdb::FunctionData> bind_row(const RowSpec* spec, duckdb::ScalarFunction& function,
+                                                  duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& arguments) {
+  auto data = duckdb::make_uniq<RowData>();
+  data->spec = spec;
+  bind_arguments(data.get(), spec->arguments, spec->tail, function, arguments);
   if (spec->result == kDescribed) {
     const TypeArgument& t = data->types.at(0);
     data->result = t.physical;
@@ -194,6 +217,63 @@ void run_row(duckdb::DataChunk& args, duckdb::ExpressionState& state, duckdb::Ve
   if (constant) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
 }
 
+/// Types of a set's rows: the list's element.
+duckdb::unique_ptr<duckdb::FunctionData> bind_set(const SetSpec* spec, duckdb::ScalarFunction& function,
+                                                  duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& arguments) {
+  auto data = duckdb::make_uniq<RowData>();
+  data->set = spec;
+  bind_arguments(data.get(), spec->arguments, kInvalidOid, function, arguments);
+  duckdb::child_list_t<duckdb::LogicalType> fields;
+  for (Oid column : spec->columns) {
+    PhysicalType physical;
+    duckdb::LogicalType type;
+    if (column == kDescribed) {
+      const TypeArgument& t = data->types.at(0);
+      physical = t.physical;
+      type = duck_type(t.base, t.physical);
+    } else {
+      physical = types::physical_type(column, -1);
+      type = duck_type(column, physical);
+    }
+    data->columns.push_back(physical);
+    fields.emplace_back("f" + std::to_string(fields.size() + 1), type);
+  }
+  function.SetReturnType(duckdb::LogicalType::LIST(fields.size() == 1 ? fields[0].second : duckdb::LogicalType::STRUCT(fields)));
+  return data;
+}
+
+void run_set(duckdb::DataChunk& args, duckdb::ExpressionState& state, duckdb::Vector& result) {
+  const auto& function = state.expr.Cast<duckdb::BoundFunctionExpression>();
+  const auto& data = function.bind_info->Cast<RowData>();
+  const SetSpec& spec = *data.set;
+  const bool constant = spec.volatility != Volatility::kVolatile && args.AllConstant();
+  const size_t count = constant ? 1 : args.size();
+  const size_t value_count = data.values.size();
+  std::vector<duckdb::UnifiedVectorFormat> formats(value_count);
+  for (size_t a = 0; a < value_count; ++a) args.data[data.values[a]].ToUnifiedFormat(args.size(), formats[a]);
+  result.SetVectorType(duckdb::VectorType::FLAT_VECTOR);
+  std::vector<ValueView> values(value_count);
+  RowCall call(state.HasContext() ? &state.GetContext() : nullptr, data.types);
+  call.argument_count = value_count;
+  RowSink sink(result, data.columns);
+  for (size_t row = 0; row < count; ++row) {
+    bool null = false;
+    for (size_t a = 0; a < value_count; ++a) {
+      const auto at = formats[a].sel->get_index(row);
+      const bool valid = formats[a].validity.RowIsValid(at);
+      values[a] = valid ? value_at(formats[a].data, at, data.forms[a]) : ValueView();
+      null = null || !valid;
+    }
+    const size_t first = sink.count();
+    if (!null || !spec.strict) spec.function(call, values.data(), sink);
+    auto& entry = duckdb::ListVector::GetData(result)[row];
+    entry.offset = first;
+    entry.length = sink.count() - first;
+  }
+  duckdb::ListVector::SetListSize(result, sink.count());
+  if (constant) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
+}
+
 duckdb::FunctionStability stability_of(Volatility v) {
   switch (v) {
     case Volatility::kImmutable: return duckdb::FunctionStability::CONSISTENT;
@@ -208,6 +288,35 @@ struct RowInfo : public duckdb::ScalarFunctionInfo {
   explicit RowInfo(std::shared_ptr<RowSpec> s) : spec(std::move(s)) {}
   std::shared_ptr<RowSpec> spec;
 };
+
+struct SetInfo : public duckdb::ScalarFunctionInfo {
+  explicit SetInfo(std::shared_ptr<SetSpec> s) : spec(std::move(s)) {}
+  std::shared_ptr<SetSpec> spec;
+};
+
+duckdb::unique_ptr<duckdb::FunctionData> bind_set_callback(duckdb::ClientContext&, duckdb::ScalarFunction& function,
+                                                           duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& arguments) {
+  return bind_set(function.GetExtraFunctionInfo().Cast<SetInfo>().spec.get(), function, arguments);
+}
+
+/// The DuckDB types of declared arguments, and their shape (OwnFunction).
+duckdb::vector<duckdb::LogicalType> declared_types(const std::vector<Oid>& declared, std::string* shape, duckdb::LogicalType* tail) {
+  duckdb::vector<duckdb::LogicalType> arguments;
+  for (size_t i = 0; i < declared.size(); ++i) {
+    const Oid a = declared[i];
+    if (a == kDescriptor) {
+      arguments.push_back(duckdb::LogicalType::VARCHAR);
+      *shape += i + 1 < declared.size() && declared[i + 1] == kAnyValue ? 'd' : 'r';
+    } else if (a == kAnyTail) {
+      *tail = duckdb::LogicalType::ANY;
+      *shape += 't';
+    } else {
+      arguments.push_back(a == kAnyValue ? duckdb::LogicalType::ANY : logical_type(a));
+      *shape += 'v';
+    }
+  }
+  return arguments;
+}
 
 duckdb::unique_ptr<duckdb::FunctionData> bind_row_callback(duckdb::ClientContext&, duckdb::ScalarFunction& function,
                                                            duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& arguments) {
@@ -231,23 +340,11 @@ void Library::scalar(const std::string& name, duckdb::ScalarFunction function, V
 
 void Library::row(RowSpec spec) {
   auto shared = std::make_shared<RowSpec>(std::move(spec));
-  duckdb::vector<duckdb::LogicalType> arguments;
   duckdb::LogicalType tail(duckdb::LogicalTypeId::INVALID);
   std::string shape;
-  for (size_t i = 0; i < shared->arguments.size(); ++i) {
-    const Oid a = shared->arguments[i];
-    if (a == kDescriptor) {
-      arguments.push_back(duckdb::LogicalType::VARCHAR);
-      shape += i + 1 < shared->arguments.size() && shared->arguments[i + 1] == kAnyValue ? 'd' : 'r';
-    } else if (a == kAnyTail) {
-      tail = duckdb::LogicalType::ANY;
-      shape += 't';
-    } else {
-      arguments.push_back(a == kAnyValue ? duckdb::LogicalType::ANY : logical_type(a));
-      shape += 'v';
-    }
-  }
-  if (shared->tail != kInvalidOid) tail = logical_type(shared->tail);
+  auto arguments = declared_types(shared->arguments, &shape, &tail);
+  if (shared->tail == kAnyValue) tail = duckdb::LogicalType::ANY;
+  else if (shared->tail != kInvalidOid) tail = logical_type(shared->tail);
   duckdb::ScalarFunction function(arguments, shared->result == kDescribed ? duckdb::LogicalType::ANY : logical_type(shared->result),
                                   run_row, bind_row_callback);
   function.varargs = tail;
@@ -256,6 +353,19 @@ void Library::row(RowSpec spec) {
   scalar(shared->name, std::move(function), shared->volatility);
   auto entry = own.find(shared->name);
   entry->second.shape = shape;
+}
+
+void Library::set(SetSpec spec) {
+  auto shared = std::make_shared<SetSpec>(std::move(spec));
+  duckdb::LogicalType tail(duckdb::LogicalTypeId::INVALID);
+  std::string shape;
+  auto arguments = declared_types(shared->arguments, &shape, &tail);
+  duckdb::ScalarFunction function(arguments, duckdb::LogicalType::LIST(duckdb::LogicalType::ANY), run_set, bind_set_callback);
+  function.varargs = tail;
+  function.null_handling = duckdb::FunctionNullHandling::SPECIAL_HANDLING;
+  function.SetExtraFunctionInfo(duckdb::make_shared_ptr<SetInfo>(shared));
+  scalar(shared->name, std::move(function), shared->volatility);
+  own.find(shared->name)->second.shape = shape;
 }
 
 void Library::aggregate(const std::string& name, duckdb::AggregateFunction function) {
@@ -272,7 +382,10 @@ Library::Library() {
   add_cast_functions(*this);
   add_text_functions(*this);
   add_query_functions(*this);
+  add_datetime_functions(*this);
+  add_set_functions(*this);
   add_aggregates(*this);
+  add_statistics(*this);
 }
 
 const Library& Library::instance() {

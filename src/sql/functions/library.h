@@ -82,12 +82,38 @@ struct RowSpec {
   Oid tail{};                           // more arguments of this type (not kAnyTail)
 };
 
+/// Takes the rows of a set-returning function, one value a column.
+class RowSink {
+ public:
+  RowSink(duckdb::Vector& list, const std::vector<types::PhysicalType>& columns) : list_(list), columns_(columns) {}
+  void row(const std::vector<types::ValueView>& values);
+  void row(const types::ValueView& value) { put(next_++, 0, value); }
+  size_t count() const { return next_; }
+
+ private:
+  void put(size_t index, size_t column, const types::ValueView& value);
+  duckdb::Vector& list_;
+  const std::vector<types::PhysicalType>& columns_;
+  size_t next_ = 0;
+};
+
+/// A set-returning function: a DuckDB scalar that yields a LIST, of STRUCTs "f1", "f2", ... when it has several columns (expr.h).
+struct SetSpec {
+  std::string name;
+  std::vector<Oid> arguments;
+  std::vector<Oid> columns;             // kDescribed: as the first descriptor says
+  std::function<void(RowCall&, const types::ValueView* args, RowSink&)> function;
+  Volatility volatility = Volatility::kImmutable;
+  bool strict = true;                   // null argument: no rows
+};
+
 /// Everything that functions/ registers; made once.
 class Library {
  public:
   static const Library& instance();
 
   void row(RowSpec spec);
+  void set(SetSpec spec);
   void scalar(const std::string& name, duckdb::ScalarFunction function, Volatility volatility = Volatility::kImmutable);
   void aggregate(const std::string& name, duckdb::AggregateFunction function);
 
