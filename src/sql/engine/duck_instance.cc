@@ -24,7 +24,6 @@ DuckInstance::DuckInstance(const EngineOptions& options) {
   duckdb::DBConfig config;
   config.options.maximum_memory = memory;
   config.options.maximum_threads = static_cast<duckdb::idx_t>(threads_);
-  config.options.load_extensions = false;
   if (options.temp_directory.empty()) {
     config.options.use_temporary_directory = false;
   } else {
