@@ -28,6 +28,7 @@ class RowEncoder {
   /// `context` must outlive the encoding.
   void begin(const types::IoContext& context, size_t column_count);
   void set_column(size_t i, Column column);
+  size_t column_count() const { return states_.size(); }
 
   /// Appends rows [first, count) until `out` holds at least `stop_at` bytes; returns the first row that was not written.
   /// Errors: 42883 (a type without binary form), 54000 (a row beyond 1 GB); `out` then ends with the last whole row.

@@ -513,6 +513,9 @@ Status Protocol::begin_rows(const std::vector<sql::ColumnDescription>& columns, 
 }
 
 Status Protocol::rows(const std::vector<types::ColumnView>& columns, size_t count) {
+  if (columns.size() != encoder_.column_count())
+    return Status(SqlState::kInternalError, "a result of " + std::to_string(columns.size()) + " columns was described with " +
+                                                std::to_string(encoder_.column_count()));
   counters_.rows += count;
   for (size_t row = 0; row < count;) {
     ASSIGN_OR_RETURN(row, encoder_.encode(columns, row, count, kFlushBytes, &output_));
