@@ -82,6 +82,25 @@ TEST(RowEncoder, FastFormattersAgreeAtTheEdges) {
   for (float v : {0.0f, 1.5f, 3e38f}) compare<float>(oid::kFloat4, kind(Physical::kFloat32), v);
 }
 
+TEST(RowEncoder, FastDatesAndTimesAgreeWithTheTypes) {
+  std::mt19937_64 random(11);
+  for (int i = 0; i < 3000; ++i) {
+    compare<int64_t>(oid::kTime, kind(Physical::kInt64), static_cast<int64_t>(random() % 86'400'000'001));
+    auto day = static_cast<int32_t>(static_cast<int64_t>(random() % 4'000'000) - 1'000'000);
+    compare<int32_t>(oid::kDate, kind(Physical::kInt32), day);
+    int64_t micros = day * 86'400'000'000 + static_cast<int64_t>(random() % 86'400'000'000);
+    if (random() % 3 == 0) micros -= micros % 1'000'000;
+    if (random() % 3 == 0) micros -= micros % 1'000;
+    compare<int64_t>(oid::kTimestamp, kind(Physical::kInt64), micros);
+    compare<int64_t>(oid::kTimestampTz, kind(Physical::kInt64), micros);
+  }
+  for (int32_t day : {INT32_MAX, -INT32_MAX, 0, -1, -719'162, -719'163, 2'932'896, 2'932'897, 11'016, 47'541})
+    compare<int32_t>(oid::kDate, kind(Physical::kInt32), day);
+  for (int64_t us : {INT64_MAX, -INT64_MAX, int64_t{0}, int64_t{-1}, int64_t{-719'162} * 86'400'000'000,
+                     int64_t{-719'162} * 86'400'000'000 - 1, int64_t{2'932'897} * 86'400'000'000})
+    for (Oid type : {oid::kTimestamp, oid::kTimestampTz}) compare<int64_t>(type, kind(Physical::kInt64), us);
+}
+
 TEST(RowEncoder, StopsBetweenRowsAndGoesOn) {
   std::vector<int32_t> values(1000);
   for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<int32_t>(i);

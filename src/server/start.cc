@@ -8,11 +8,8 @@
 
 #include <spdlog/spdlog.h>
 
-#include "base/clock.h"
 #include "server/data_directory.h"
 #include "server/server.h"
-#include "sql/session.h"
-#include "table/database.h"
 
 namespace omendb::server {
 namespace {
@@ -22,8 +19,6 @@ int fail(const Status& status, int code = 1) {
   return code;
 }
 
-double seconds_since(int64_t began_ns) { return static_cast<double>(monotonic_ns() - began_ns) / 1e9; }
-
 // A connection is a descriptor; the usual soft limit of 1024 is for programs that use select().
 void raise_descriptor_limit() {
   rlimit limit;
@@ -31,15 +26,6 @@ void raise_descriptor_limit() {
     limit.rlim_cur = limit.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &limit);
   }
-}
-
-table::DatabaseOptions database_options(const std::string& directory, const MemoryBudget& memory) {
-  table::DatabaseOptions options;
-  options.directory = directory + "/rows";
-  options.block_cache_bytes = memory.block_cache;
-  options.write_buffer_bytes = memory.write_buffers;
-  options.write_set_bytes = memory.write_set;
-  return options;
 }
 
 }  // namespace
@@ -60,50 +46,14 @@ int start(const StartArguments& arguments) {
   if (!directory.ok()) return fail(directory.status());
   if (Status bound = server.listen(); !bound.ok()) return fail(bound);
 
-  const int64_t began_ns = monotonic_ns();
-  auto database = table::Database::open(database_options(options.data_directory, options.memory));
-  if (!database.ok()) return fail(database.status());
-  const double recovery_seconds = seconds_since(began_ns);
-  sql::EngineOptions engine_options;
-  engine_options.memory_bytes = options.memory.analytics;
-  engine_options.temp_directory = options.data_directory + "/temp";
-  engine_options.backends = &server;
-  auto engine = sql::Engine::create(**database, engine_options);
-  if (!engine.ok()) return fail(engine.status());
-
-  spdlog::info("omendb {} ready on {}:{}, data directory {}, recovery {:.3f} s, start {:.3f} s, memory budget {} MB", kVersion,
-               options.server.pg_address, server.pg_port(), options.data_directory, recovery_seconds,
-               seconds_since(began_ns), options.memory.total >> 20);
-  if (server.http_port() != 0)
-    spdlog::info("http on {}:{}: /health, /metrics", options.server.http_address, server.http_port());
-
-  const bool ended = server.run(
-      [&engine](const sql::SessionOptions& session, sql::SessionClient& client) {
-        return engine.value()->open_session(session, client);
-      },
-      [&database] { return database.value()->statistics(); }, true);
-  if (!ended) {
-    // Threads are still inside the engine. What was acknowledged is durable; the next start recovers.
-    spdlog::error("stopped without closing the database");
-    spdlog::shutdown();
-    std::_Exit(1);
-  }
-  const int64_t closing_ns = monotonic_ns();
-  engine.value().reset();
-  database.value().reset();
-  spdlog::info("stopped cleanly, database closed in {:.3f} s", seconds_since(closing_ns));
-  return 0;
+  // The engine joins here as soon as sql/ has one.
+  return fail(Status(SqlState::kFeatureNotSupported, "this build has no SQL engine yet"));
 }
 
 int verify(const std::string& directory_path) {
   auto directory = DataDirectory::acquire(directory_path, false);
   if (!directory.ok()) return fail(directory.status());
-  const int64_t began_ns = monotonic_ns();
-  auto database = table::Database::open(database_options(directory_path, divide_memory(machine_memory() / 4)));
-  if (!database.ok()) return fail(database.status());
-  if (Status verified = database.value()->verify(); !verified.ok()) return fail(verified);
-  std::printf("verified: indexes and rows agree (%.3f s)\n", seconds_since(began_ns));
-  return 0;
+  return fail(Status(SqlState::kFeatureNotSupported, "this build has no storage yet"));
 }
 
 }  // namespace omendb::server
