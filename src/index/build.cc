@@ -124,7 +124,7 @@ namespace {
 
 Root* empty_root() {
   LeafImage empty;
-  empty.slots = build_dense(nullptr, 0, 8, &empty.model);
+  empty.slots = build_dense(nullptr, 0, 16, &empty.model);
   return build_root({{0, build_segment(&empty, 1, true)}});
 }
 

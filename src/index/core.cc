@@ -68,7 +68,9 @@ bool is_gap(const Slot* slots, uint32_t i, uint32_t lo) {
   return i > lo && slots[i].get_key() == slots[i - 1].get_key();
 }
 
-void retire_leaf(Slot* slots, Model model) { epoch_retire(slots, free_leaf, leaf_bytes(model.cap())); }
+void retire_leaf(Slot* slots, Model model) {
+  epoch_retire(slots, free_leaf, leaf_bytes(model.cap(), model.dense()));
+}
 
 LeafImage image_of(const Entry& entry, uint64_t version) {
   return {entry.base.load(std::memory_order_relaxed), Model{entry.model.load(std::memory_order_relaxed)},
@@ -146,7 +148,8 @@ bool Core::rebuild_with(Place& place, const Pair* extra) {
   if (n == 0) return false;
   LeafImage image;
   image.base = place.index == 0 ? pairs[0].key : place.base;
-  const LeafPlan plan = plan_leaf(pairs, n, n, image.base, kFillBuild, kTailSlack);
+  const LeafPlan plan = plan_leaf(pairs, n, n, image.base, extra != nullptr ? kFillBuild : kFillShrunk,
+                                  extra != nullptr ? kTailSlack : 0);
   if (plan.n != n) return false;
   image.slots = build_leaf(pairs, plan, &image.model);
   image.live = n;

@@ -14,7 +14,7 @@ namespace epoch_internal {
 
 std::atomic<uint64_t> global_epoch{1};
 std::atomic<bool> asymmetric{false};
-thread_local Slot* this_slot = nullptr;
+constinit thread_local Slot* this_slot = nullptr;
 
 namespace {
 

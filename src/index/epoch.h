@@ -39,7 +39,7 @@ struct alignas(64) Slot {
 extern std::atomic<uint64_t> global_epoch;
 extern std::atomic<bool> asymmetric;  // pins need no fence
 Slot* acquire_slot();
-extern thread_local Slot* this_slot;
+extern constinit thread_local Slot* this_slot;  // constinit: no call to ask whether it is initialised
 
 inline Slot* slot() {
   Slot* s = this_slot;

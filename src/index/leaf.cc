@@ -44,7 +44,15 @@ bool fit(const Pair* pairs, uint32_t n, uint64_t base, uint32_t usable, LeafPlan
   return total <= uint64_t{8} * n;
 }
 
-Slot* allocate(uint32_t cap) { return static_cast<Slot*>(allocate_node(leaf_bytes(cap))); }
+Slot* allocate(uint32_t cap, bool dense) { return static_cast<Slot*>(allocate_node(leaf_bytes(cap, dense))); }
+
+// The capacity nearest to `slots` that fills its block to the end, and holds n.
+uint32_t whole_block(uint32_t slots, uint32_t n, uint32_t margin) {
+  constexpr uint32_t kSlotsPerUnit = kNodeUnit / sizeof(Slot);
+  uint32_t units = (slots + margin + kSlotsPerUnit / 2) / kSlotsPerUnit;
+  while (units * kSlotsPerUnit < n + margin + n / 16 + 1) ++units;
+  return std::min(kLeafSlots, units * kSlotsPerUnit - margin);
+}
 
 }  // namespace
 
@@ -56,6 +64,7 @@ LeafPlan plan_leaf(const Pair* pairs, uint32_t avail, uint32_t want, uint64_t ba
   while (plan.n > 16) {
     const uint64_t range = pairs[plan.n - 1].key - base;
     plan.cap = std::min(kLeafSlots, static_cast<uint32_t>(std::ceil(plan.n / fill)));
+    if (fill < 1) plan.cap = whole_block(plan.cap, plan.n, kSlotPad);
     if (range < plan.cap) {
       // A slot for every key there can be: exact, and never to be rebuilt.
       plan.cap = static_cast<uint32_t>(range) + 1;
@@ -84,21 +93,21 @@ LeafPlan plan_leaf(const Pair* pairs, uint32_t avail, uint32_t want, uint64_t ba
   }
   plan.n = std::min({avail, want, std::max(plan.n, kDensePlain)});
   plan.dense = true;
-  plan.cap = plan.n < 8 ? 8 : plan.n + plan.n / 4;
+  plan.cap = whole_block(plan.n + plan.n / 4, plan.n, 0);
   return plan;
 }
 
 Slot* build_dense(const Pair* pairs, uint32_t n, uint32_t cap, Model* model) {
-  Slot* slots = allocate(cap);
+  Slot* slots = allocate(cap, true);
   for (uint32_t i = 0; i < n; ++i) slots[i].set(pairs[i].key, pairs[i].payload);
-  for (uint32_t i = n; i < cap + kSlotPad; ++i) slots[i].set(0, 0);
+  for (uint32_t i = n; i < cap; ++i) slots[i].set(0, 0);
   *model = Model::make(1u << 31, 63, cap, n, true);
   return slots;
 }
 
 Slot* build_leaf(const Pair* pairs, const LeafPlan& plan, Model* model) {
   if (plan.dense) return build_dense(pairs, plan.n, plan.cap, model);
-  Slot* slots = allocate(plan.cap);
+  Slot* slots = allocate(plan.cap, false);
   CHECK(plan.n > 0);
   uint32_t next = 0;
   uint64_t previous = 0;

@@ -6,6 +6,7 @@
 
 #include "index/core.h"
 #include "index/node.h"
+#include "index/node_memory.h"
 
 namespace omendb::index {
 
@@ -14,9 +15,10 @@ namespace omendb::index {
 // resize again and again.
 inline constexpr double kFillBuild = 0.70;
 inline constexpr double kFillBulk = 0.80;
+inline constexpr double kFillShrunk = 0.80;  // keys that went are not expected back
 inline constexpr double kFillSealed = 0.94;  // keys that arrived in order are likely to be left alone
 inline constexpr uint32_t kFullPercent = 88;
-inline constexpr uint32_t kSparsePercent = 58;
+inline constexpr uint32_t kSparsePercent = 56;
 inline constexpr uint32_t kLeafKeysMax = 640;  // more are split
 inline constexpr uint32_t kLeafKeysBulk = 480;
 inline constexpr uint32_t kDenseSlots = 512;  // a leaf that is appended to is sealed at this size
@@ -49,8 +51,10 @@ Slot* build_leaf(const Pair* pairs, const LeafPlan& plan, Model* model);
 Slot* build_dense(const Pair* pairs, uint32_t n, uint32_t cap, Model* model);
 
 void free_leaf(void* slots);
-/// As the allocator rounds it.
-inline size_t leaf_bytes(uint32_t cap) { return ((cap + kSlotPad) * sizeof(Slot) + 255) / 256 * 256; }
+/// As the allocator rounds it. Dense leaves need no margin.
+inline size_t leaf_bytes(uint32_t cap, bool dense) {
+  return ((cap + (dense ? 0 : kSlotPad)) * sizeof(Slot) + kNodeUnit - 1) / kNodeUnit * kNodeUnit;
+}
 
 /// Copies the live pairs in order; returns how many. Requires: nobody changes the leaf.
 uint32_t collect_leaf(const Slot* slots, Model model, Pair* out);

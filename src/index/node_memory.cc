@@ -29,7 +29,7 @@ thread_local bool patient = false;
 #if !defined(OMENDB_INDEX_PLAIN_MEMORY)
 
 constexpr size_t kChunkBytes = size_t{2} << 20;
-constexpr size_t kUnit = 256;
+constexpr size_t kUnit = kNodeUnit;
 constexpr uint32_t kUnits = kChunkBytes / kUnit;
 constexpr uint32_t kBins = 128;  // blocks of 1 to 127 units, and in the last all that are larger
 constexpr uint16_t kFree = 0x8000;

@@ -14,7 +14,10 @@
 
 namespace omendb::index {
 
-/// Returns memory aligned to 256 bytes. Thread: any.
+/// Blocks are multiples of this, and aligned to it.
+inline constexpr size_t kNodeUnit = 256;
+
+/// Thread: any.
 void* allocate_node(size_t bytes);
 void free_node(void* node);
 

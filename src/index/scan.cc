@@ -270,7 +270,7 @@ CoreStatistics Core::statistics() const {
       s.dense_leaves += view.model.dense();
       s.keys += view.live();
       s.slots += view.model.cap();
-      s.bytes += leaf_bytes(view.model.cap());
+      s.bytes += leaf_bytes(view.model.cap(), view.model.dense());
       // The model's error is sampled, in one leaf of sixteen, and scaled up.
       if (i % 16 != 0 || view.model.dense()) continue;
       uint64_t drift = 0;
