@@ -317,6 +317,7 @@ void output(Oid type, const PhysicalType& physical, const ValueView& value, cons
     case oid::kCstring.value:
     case oid::kRefcursor.value:
     case oid::kJson.value:
+    case oid::kJsonb.value:
     case oid::kXml.value:
     case oid::kPgNodeTree.value: out->append(value.bytes); return;
     case oid::kBpchar.value: {

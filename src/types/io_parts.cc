@@ -1,7 +1,12 @@
 #include "types/io_parts.h"
 
+#include "types/array.h"
 #include "types/datetime.h"
+#include "types/json.h"
+#include "types/numeric.h"
+#include "types/record.h"
 #include "types/scalar.h"
+#include "types/utf8.h"
 
 namespace omendb::types {
 namespace {
@@ -24,6 +29,62 @@ Status receive_timestamp(std::string_view bytes, int32_t typmod, Value* out) {
   }
   *out = Value(ValueView::of_integer(v));
   return {};
+}
+
+// The element type of an array type, built in or the catalog's; kInvalidOid for anything else.
+Oid element_of(Oid type, const IoContext& context) {
+  if (find_type(type) != nullptr) return array_element_type(type);
+  return context.catalog != nullptr ? context.catalog->element_type(type) : kInvalidOid;
+}
+
+// money, in the C locale: $1,234.56
+Status parse_money(std::string_view text, int64_t* out) {
+  auto invalid = [&] { return invalid_syntax("money", text); };
+  std::string_view s = trim_space(text);
+  bool negative = false, paren = false;
+  std::string digits;
+  int decimals = -1;
+  for (size_t i = 0; i < s.size(); ++i) {
+    char c = s[i];
+    if (c >= '0' && c <= '9') {
+      digits.push_back(c);
+      if (decimals >= 0) ++decimals;
+    } else if (c == '.' && decimals < 0) {
+      decimals = 0;
+    } else if (c == '-' && !negative) {
+      negative = true;
+    } else if (c == '(' && i == 0) {
+      negative = paren = true;
+    } else if (c == ')' && paren && i + 1 == s.size()) {
+    } else if (c == '$' || (c == ',' && decimals < 0 && !digits.empty()) || c == '+' || is_space(c)) {
+    } else {
+      return invalid();
+    }
+  }
+  if (digits.empty() && decimals < 0) return invalid();
+  Numeric n;
+  if (decimals < 0) decimals = 0;
+  std::string number = digits.substr(0, digits.size() - static_cast<size_t>(decimals)) + "." +
+                       digits.substr(digits.size() - static_cast<size_t>(decimals));
+  if (number == ".") number = "0";
+  RETURN_IF_ERROR(Numeric::parse(number, &n));
+  if (negative) n.negate();
+  Int128 v = 0;
+  if (!n.to_scaled(2, &v) || v < INT64_MIN || v > INT64_MAX) return value_out_of_range("money", text);
+  *out = static_cast<int64_t>(v);
+  return {};
+}
+
+void append_money(int64_t v, std::string* out) {
+  std::string digits;
+  append_decimal(v < 0 ? -static_cast<Int128>(v) : static_cast<Int128>(v), 2, &digits);
+  if (v < 0) out->push_back('-');
+  out->push_back('$');
+  size_t whole = digits.size() - 3;
+  for (size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && i < whole && (whole - i) % 3 == 0) out->push_back(',');
+    out->push_back(digits[i]);
+  }
 }
 
 }  // namespace
@@ -67,7 +128,40 @@ Status input_part(Oid type, int32_t typmod, std::string_view text, const IoConte
       *out = Value(ValueView::of_interval(v));
       return {};
     }
+    case oid::kMoney.value: {
+      int64_t v = 0;
+      RETURN_IF_ERROR(parse_money(text, &v));
+      *out = Value(ValueView::of_integer(v));
+      return {};
+    }
+    case oid::kJson.value:
+      RETURN_IF_ERROR(verify_utf8(text));
+      RETURN_IF_ERROR(json_validate(text));
+      *out = Value(ValueView::of_bytes(text));
+      return {};
+    case oid::kJsonb.value: {
+      std::string v;
+      RETURN_IF_ERROR(verify_utf8(text));
+      RETURN_IF_ERROR(jsonb_from_text(text, &v));
+      *out = Value::of_bytes(std::move(v));
+      return {};
+    }
+    case oid::kInt2Vector.value:
+    case oid::kOidVector.value: {
+      std::string v;
+      RETURN_IF_ERROR(parse_vector(type == oid::kOidVector ? oid::kOid : oid::kInt2, text, &v));
+      *out = Value::of_bytes(std::move(v));
+      return {};
+    }
+    case oid::kRecord.value:
+      return Status(SqlState::kFeatureNotSupported, "input of anonymous composite types is not implemented");
     default: break;
+  }
+  if (Oid element = element_of(type, context); element != kInvalidOid) {
+    std::string v;
+    RETURN_IF_ERROR(parse_array(element, typmod, text, context, &v));
+    *out = Value::of_bytes(std::move(v));
+    return {};
   }
   *handled = false;
   return {};
@@ -83,13 +177,21 @@ bool output_part(Oid type, const PhysicalType& physical, const ValueView& value,
     case oid::kTimestampTz.value: append_timestamptz(value.integer, context, out); return true;
     case oid::kTimeTz.value: append_timetz(timetz_from_bytes(value.bytes), out); return true;
     case oid::kInterval.value: append_interval(value.interval, context.interval_style, out); return true;
-    default: return false;
+    case oid::kMoney.value: append_money(value.integer, out); return true;
+    case oid::kJsonb.value: out->append(value.bytes); return true;
+    case oid::kInt2Vector.value:
+    case oid::kOidVector.value: append_vector(value.bytes, out); return true;
+    case oid::kRecord.value: append_record(value.bytes, context, out); return true;
+    case oid::kAnyArray.value: append_array(value.bytes, context, out); return true;
+    default: break;
   }
+  if (element_of(type, context) == kInvalidOid) return false;
+  append_array(value.bytes, context, out);
+  return true;
 }
 
 Status receive_part(Oid type, int32_t typmod, std::string_view bytes, const IoContext& context, Value* out,
                     bool* handled) {
-  (void)context;
   *handled = true;
   switch (type.value) {
     case oid::kDate.value: {
@@ -139,7 +241,32 @@ Status receive_part(Oid type, int32_t typmod, std::string_view bytes, const IoCo
       *out = Value(ValueView::of_interval(v));
       return {};
     }
+    case oid::kJson.value:
+      RETURN_IF_ERROR(verify_utf8(bytes));
+      RETURN_IF_ERROR(json_validate(bytes));
+      *out = Value(ValueView::of_bytes(bytes));
+      return {};
+    case oid::kJsonb.value: {
+      if (bytes.empty()) return bad_length(0, 1);
+      if (bytes[0] != 1) {
+        return Status(SqlState::kInternalError,
+                      "unsupported jsonb version number " + std::to_string(static_cast<unsigned char>(bytes[0])));
+      }
+      std::string v;
+      RETURN_IF_ERROR(verify_utf8(bytes.substr(1)));
+      RETURN_IF_ERROR(jsonb_from_text(bytes.substr(1), &v));
+      *out = Value::of_bytes(std::move(v));
+      return {};
+    }
+    case oid::kRecord.value:
+      return Status(SqlState::kFeatureNotSupported, "input of anonymous composite types is not implemented");
     default: break;
+  }
+  if (Oid element = element_of(type, context); element != kInvalidOid) {
+    std::string v;
+    RETURN_IF_ERROR(receive_array(element, typmod, bytes, context, &v));
+    *out = Value::of_bytes(std::move(v));
+    return {};
   }
   *handled = false;
   return {};
@@ -148,7 +275,6 @@ Status receive_part(Oid type, int32_t typmod, std::string_view bytes, const IoCo
 Status send_part(Oid type, const PhysicalType& physical, const ValueView& value, const IoContext& context,
                  std::string* out, bool* handled) {
   (void)physical;
-  (void)context;
   *handled = true;
   switch (type.value) {
     case oid::kDate.value: {
@@ -178,7 +304,16 @@ Status send_part(Oid type, const PhysicalType& physical, const ValueView& value,
       append_be32(static_cast<uint32_t>(value.interval.days), out);
       append_be32(static_cast<uint32_t>(value.interval.months), out);
       return {};
+    case oid::kJson.value: out->append(value.bytes); return {};
+    case oid::kJsonb.value:
+      out->push_back(1);
+      out->append(value.bytes);
+      return {};
+    case oid::kRecord.value: return send_record(value.bytes, context, out);
     default: break;
+  }
+  if (element_of(type, context) != kInvalidOid || type == oid::kAnyArray) {
+    return send_array(value.bytes, context, out);
   }
   *handled = false;
   return {};

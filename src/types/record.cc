@@ -1,0 +1,227 @@
+#include "types/record.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "types/compare.h"
+#include "types/io_parts.h"
+#include "types/numeric.h"
+#include "types/scalar.h"
+
+namespace omendb::types {
+namespace {
+
+constexpr size_t kFieldBytes = 16;
+
+template <class T>
+void append_raw(const T& v, std::string* out) {
+  out->append(reinterpret_cast<const char*>(&v), sizeof(v));
+}
+template <class T>
+T read_raw(const char* p) {
+  T v;
+  std::memcpy(&v, p, sizeof(v));
+  return v;
+}
+
+bool needs_quotes(std::string_view text) {
+  if (text.empty()) return true;
+  for (char c : text) {
+    if (c == '"' || c == '\\' || c == '(' || c == ')' || c == ',' || is_space(c)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void RecordBuilder::add(Oid type, const PhysicalType& p, const ValueView& v) {
+  ++count_;
+  if (!v.null) {
+    switch (p.kind) {
+      case Physical::kBool:
+      case Physical::kInt16:
+      case Physical::kInt32:
+      case Physical::kUInt32:
+      case Physical::kInt64: append_raw(v.integer, &data_); break;
+      case Physical::kInt128:
+      case Physical::kUuid: append_raw(v.wide, &data_); break;
+      case Physical::kFloat32:
+      case Physical::kFloat64: append_raw(v.real, &data_); break;
+      case Physical::kInterval: append_raw(v.interval, &data_); break;
+      case Physical::kBytes: data_.append(v.bytes); break;
+    }
+  }
+  append_raw(type.value, &head_);
+  head_.push_back(static_cast<char>(p.kind));
+  head_.push_back(static_cast<char>(p.precision));
+  head_.push_back(static_cast<char>(p.scale));
+  head_.push_back(v.null ? 1 : 0);
+  append_raw(p.width, &head_);
+  append_raw(static_cast<uint32_t>(data_.size()), &head_);
+}
+
+std::string RecordBuilder::finish() {
+  std::string out;
+  append_raw(count_, &out);
+  return out + head_ + data_;
+}
+
+RecordView::RecordView(std::string_view bytes) : bytes_(bytes) {
+  CHECK(bytes.size() >= 4);
+  count_ = read_raw<uint32_t>(bytes.data());
+  CHECK((bytes.size() - 4) / kFieldBytes >= count_);
+}
+Oid RecordView::type(size_t i) const { return Oid{read_raw<uint32_t>(bytes_.data() + 4 + i * kFieldBytes)}; }
+PhysicalType RecordView::physical(size_t i) const {
+  const char* p = bytes_.data() + 4 + i * kFieldBytes;
+  PhysicalType r;
+  r.kind = static_cast<Physical>(p[4]);
+  r.precision = static_cast<uint8_t>(p[5]);
+  r.scale = static_cast<uint8_t>(p[6]);
+  r.width = read_raw<int32_t>(p + 8);
+  return r;
+}
+ValueView RecordView::at(size_t i) const {
+  const char* p = bytes_.data() + 4 + i * kFieldBytes;
+  if (p[7] != 0) return {};
+  uint32_t from = i == 0 ? 0 : read_raw<uint32_t>(p - kFieldBytes + 12);
+  auto to = read_raw<uint32_t>(p + 12);
+  std::string_view data = bytes_.substr(4 + count_ * kFieldBytes + from, to - from);
+  switch (static_cast<Physical>(p[4])) {
+    case Physical::kBool:
+    case Physical::kInt16:
+    case Physical::kInt32:
+    case Physical::kUInt32:
+    case Physical::kInt64: return ValueView::of_integer(read_raw<int64_t>(data.data()));
+    case Physical::kInt128:
+    case Physical::kUuid: return ValueView::of_wide(read_raw<Int128>(data.data()));
+    case Physical::kFloat32:
+    case Physical::kFloat64: return ValueView::of_real(read_raw<double>(data.data()));
+    case Physical::kInterval: return ValueView::of_interval(read_raw<Interval>(data.data()));
+    case Physical::kBytes: return ValueView::of_bytes(data);
+  }
+  return {};
+}
+
+void append_record(std::string_view bytes, const IoContext& context, std::string* out) {
+  RecordView r(bytes);
+  out->push_back('(');
+  std::string text;
+  for (size_t i = 0; i < r.size(); ++i) {
+    if (i > 0) out->push_back(',');
+    ValueView v = r.at(i);
+    if (v.null) continue;
+    text.clear();
+    output(r.type(i), r.physical(i), v, context, &text);
+    if (!needs_quotes(text)) {
+      out->append(text);
+      continue;
+    }
+    out->push_back('"');
+    for (char c : text) {
+      if (c == '"' || c == '\\') out->push_back(c);
+      out->push_back(c);
+    }
+    out->push_back('"');
+  }
+  out->push_back(')');
+}
+
+Status send_record(std::string_view bytes, const IoContext& context, std::string* out) {
+  RecordView r(bytes);
+  append_be32(static_cast<uint32_t>(r.size()), out);
+  for (size_t i = 0; i < r.size(); ++i) {
+    append_be32(r.type(i).value, out);
+    ValueView v = r.at(i);
+    if (v.null) {
+      append_be32(UINT32_MAX, out);
+      continue;
+    }
+    size_t length_at = out->size();
+    append_be32(0, out);
+    RETURN_IF_ERROR(send(r.type(i), r.physical(i), v, context, out));
+    auto length = __builtin_bswap32(static_cast<uint32_t>(out->size() - length_at - 4));
+    std::memcpy(out->data() + length_at, &length, 4);
+  }
+  return {};
+}
+
+Status parse_record(std::span<const RecordField> fields, std::string_view text, const IoContext& context,
+                    std::string* out) {
+  auto malformed = [&](const char* detail) {
+    return Status(SqlState::kInvalidTextRepresentation, "malformed record literal: \"" + std::string(text) + "\"")
+        .with_detail(detail);
+  };
+  size_t at = 0;
+  while (at < text.size() && is_space(text[at])) ++at;
+  if (at == text.size() || text[at] != '(') return malformed("Missing left parenthesis.");
+  ++at;
+  RecordBuilder builder;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (i > 0) {
+      if (at >= text.size() || text[at] != ',') return malformed("Too few columns.");
+      ++at;
+    }
+    Value value;
+    if (at < text.size() && (text[at] == ',' || text[at] == ')')) {
+      builder.add(fields[i].type, fields[i].physical, value.view());
+      continue;
+    }
+    std::string field;
+    bool quoted = false;
+    while (quoted || (at < text.size() && text[at] != ',' && text[at] != ')')) {
+      if (at >= text.size()) return malformed("Unexpected end of input.");
+      char c = text[at++];
+      if (c == '\\') {
+        if (at >= text.size()) return malformed("Unexpected end of input.");
+        field.push_back(text[at++]);
+      } else if (c == '"') {
+        if (quoted && at < text.size() && text[at] == '"') {
+          field.push_back('"');
+          ++at;
+        } else {
+          quoted = !quoted;
+        }
+      } else {
+        field.push_back(c);
+      }
+    }
+    if (at >= text.size()) return malformed("Unexpected end of input.");
+    RETURN_IF_ERROR(input(fields[i].type, fields[i].typmod, field, context, &value));
+    builder.add(fields[i].type, fields[i].physical, value.view());
+  }
+  if (at >= text.size() || text[at] != ')') return malformed("Too many columns.");
+  ++at;
+  while (at < text.size() && is_space(text[at])) ++at;
+  if (at != text.size()) return malformed("Junk after right parenthesis.");
+  *out = builder.finish();
+  return {};
+}
+
+int record_compare(std::string_view x, std::string_view y) {
+  RecordView a(x), b(y);
+  size_t n = std::min(a.size(), b.size());
+  for (size_t i = 0; i < n; ++i) {
+    ValueView va = a.at(i), vb = b.at(i);
+    if (va.null && vb.null) continue;
+    if (va.null) return 1;
+    if (vb.null) return -1;
+    PhysicalType pa = a.physical(i), pb = b.physical(i);
+    std::string sa, sb;
+    if (a.type(i) == oid::kNumeric && pa != pb) {  // one numeric in two forms
+      auto to_bytes = [](PhysicalType* p, ValueView* v, std::string* storage) {
+        if (!p->is_decimal()) return;
+        *storage = Numeric::from_scaled(p->kind == Physical::kInt128 ? v->wide : v->integer, p->scale).to_bytes();
+        *v = ValueView::of_bytes(*storage);
+        *p = {Physical::kBytes};
+      };
+      to_bytes(&pa, &va, &sa);
+      to_bytes(&pb, &vb, &sb);
+    }
+    int c = compare_values(a.type(i), pa, va, vb);
+    if (c != 0) return c;
+  }
+  return a.size() == b.size() ? 0 : a.size() < b.size() ? -1 : 1;
+}
+
+}  // namespace omendb::types
