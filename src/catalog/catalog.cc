@@ -66,8 +66,15 @@ std::shared_ptr<const Catalog> Catalog::initial() {
     };
     add(Role{.oid = oid::kBootstrapRole, .name = "postgres", .superuser = true, .create_role = true, .create_db = true,
              .login = true, .replication = true, .bypass_rls = true});
+    // PostgreSQL's predefined roles. They own the schema public and hold nothing else here.
+    for (auto [oid, name] : {std::pair{3373u, "pg_monitor"}, {3374u, "pg_read_all_settings"}, {3375u, "pg_read_all_stats"},
+                             {3377u, "pg_stat_scan_tables"}, {4200u, "pg_signal_backend"}, {4544u, "pg_checkpoint"},
+                             {4569u, "pg_read_server_files"}, {4570u, "pg_write_server_files"}, {4571u, "pg_execute_server_program"},
+                             {6171u, "pg_database_owner"}, {6181u, "pg_read_all_data"}, {6182u, "pg_write_all_data"}}) {
+      add(Role{.oid = Oid{oid}, .name = name});
+    }
     add(Schema{.oid = oid::kPgCatalogSchema, .name = "pg_catalog"});
-    add(Schema{.oid = oid::kPublicSchema, .name = "public"});
+    add(Schema{.oid = oid::kPublicSchema, .name = "public", .owner = Oid{6171}});
     add(Schema{.oid = oid::kInformationSchema, .name = "information_schema"});
     auto made = Catalog().with(changes);
     CHECK(made.ok());

@@ -38,7 +38,7 @@ class Catalog {
  public:
   Catalog() = default;  // empty: no schema, no role; initial() is where a database starts
 
-  /// The catalog of an empty database: schemas pg_catalog, information_schema, public and the bootstrap role.
+  /// The catalog of an empty database: schemas pg_catalog, information_schema, public, the bootstrap role and the predefined ones.
   static std::shared_ptr<const Catalog> initial();
   /// A new version with `changes` applied; of several changes to one object the last counts.
   /// Errors: 42P07 / 42710 / 42P06 when two live objects would share a name.

@@ -28,9 +28,9 @@ Table table(uint32_t oid, std::string name, Oid schema = oid::kPublicSchema) {
   return t;
 }
 
-TEST(Catalog, StartsWithThreeSchemasAndOneRole) {
+TEST(Catalog, StartsWithThreeSchemasAndThePredefinedRoles) {
   auto c = Catalog::initial();
-  EXPECT_EQ(c->object_count(), 4u);
+  EXPECT_EQ(c->object_count(), 16u);
   EXPECT_EQ(c->find_schema("public")->oid, oid::kPublicSchema);
   EXPECT_EQ(c->find_schema("pg_catalog")->oid, oid::kPgCatalogSchema);
   EXPECT_TRUE(c->find_role("postgres")->superuser);
@@ -128,7 +128,7 @@ TEST(Catalog, AgreesWithAMapUnderRandomChanges) {
       last = object_oid(o).value;
       ++count;
     });
-    ASSERT_EQ(count, model.size() + 4);
+    ASSERT_EQ(count, model.size() + 16);
   }
 }
 

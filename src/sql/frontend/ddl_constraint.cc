@@ -354,6 +354,9 @@ catalog::IndexKey Ddl::index_key(const catalog::Table& table, IndexElem* element
     scope.statement = &statement;
     analyzed = resolve_unknown(scope, std::move(analyzed));
     type = analyzed.type;
+    key.type = analyzed.type;
+    key.physical = physical_of(statement, analyzed.type, analyzed.typmod);
+    if (key.physical != analyzed.physical) analyzed = coerce(scope, std::move(analyzed), type, -1, CoercionContext::kExplicit);
     key.expression_sql = store_text(statement, element->expr, &table);
   }
   if (element->opclass == nullptr) {
