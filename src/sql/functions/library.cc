@@ -1,5 +1,6 @@
 #include "sql/functions/library.h"
 #include "sql/functions/object_aggregates.h"
+#include "sql/functions/system_rows.h"
 
 #include <charconv>
 
@@ -384,6 +385,7 @@ Library::Library() {
   add_query_functions(*this);
   add_datetime_functions(*this);
   add_set_functions(*this);
+  add_catalog_functions(*this);
   add_aggregates(*this);
   add_statistics(*this);
 }
@@ -414,6 +416,7 @@ bool push_key(duckdb::ClientContext& context, duckdb::unique_ptr<duckdb::Express
 }  // namespace functions
 
 void register_functions(duckdb::DatabaseInstance& db) {
+  register_system_relations(db);
   auto& catalog = duckdb::Catalog::GetSystemCatalog(db);
   auto transaction = duckdb::CatalogTransaction::GetSystemTransaction(db);
   const auto& library = functions::Library::instance();

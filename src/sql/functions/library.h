@@ -134,6 +134,7 @@ void add_datetime_functions(Library& library);
 void add_array_functions(Library& library);
 void add_json_functions(Library& library);
 void add_system_functions(Library& library);
+void add_catalog_functions(Library& library);   // system_functions.cc
 void add_set_functions(Library& library);
 void add_query_functions(Library& library);
 void add_aggregates(Library& library);
