@@ -248,6 +248,9 @@ Ddl::Place Ddl::place_for(const RangeVar* name) {
     if (place.persistence == 't') {
       throw SqlError(SqlState::kInvalidTableDefinition, "cannot create temporary relation in non-temporary schema");
     }
+    if (catalog()->find_schema(schema) == nullptr) {
+      throw SqlError(SqlState::kUndefinedSchema, "schema " + quoted(schema) + " does not exist", name->location > 0 ? name->location : -1);
+    }
     place.schema = schema_oid(schema);
     refuse_system_schema(place.schema, schema, place.name);
   } else if (place.persistence == 't') {

@@ -66,7 +66,20 @@ std::string Ddl::alter_table(AlterTableStmt* stmt) {
   std::vector<AlterTableCmd*> commands;
   for_list<AlterTableCmd>(stmt->cmds, [&](AlterTableCmd* command) { commands.push_back(command); });
   std::stable_sort(commands.begin(), commands.end(), [&](auto* a, auto* b) { return pass(a) < pass(b); });
-  for (AlterTableCmd* command : commands) alter_one(oid, command);
+  for (AlterTableCmd* command : commands) {
+    try {
+      alter_one(oid, command);
+    } catch (const SqlError& error) {
+      // PostgreSQL analyses these when it no longer has the statement's text, so their errors have no position.
+      const bool key = command->subtype == AT_AddConstraint && reinterpret_cast<const ::Constraint*>(command->def)->contype != CONSTR_CHECK;
+      if (key || command->subtype == AT_ColumnDefault || command->subtype == AT_AlterColumnType) {
+        ErrorInfo info = error.info();
+        info.position = 0;
+        throw SqlError(std::move(info));
+      }
+      throw;
+    }
+  }
   return tag;
 }
 
@@ -102,7 +115,15 @@ void Ddl::alter_one(Oid oid, AlterTableCmd* command) {
           for_list<DefElem>(castNode(List, command->def), [&](DefElem* def) { next.options.erase(def->defname); });
           break;
         case AT_ColumnDefault: not_supported("a default of a view's column");
-        default: throw SqlError(SqlState::kWrongObjectType, "ALTER action cannot be performed on relation " + quoted(next.name));
+        default: {
+          const char* action = command->subtype == AT_AddColumn ? "ADD COLUMN" : command->subtype == AT_DropColumn ? "DROP COLUMN"
+                               : command->subtype == AT_AddConstraint ? "ADD CONSTRAINT" : command->subtype == AT_DropConstraint ? "DROP CONSTRAINT"
+                               : command->subtype == AT_AlterColumnType ? "ALTER COLUMN ... SET DATA TYPE" : command->subtype == AT_SetNotNull ? "ALTER COLUMN ... SET NOT NULL"
+                               : command->subtype == AT_DropNotNull ? "ALTER COLUMN ... DROP NOT NULL" : nullptr;
+          if (action == nullptr) not_supported("this form of ALTER VIEW");
+          throw SqlError(SqlState::kWrongObjectType, std::string("ALTER action ") + action + " cannot be performed on relation " + quoted(next.name))
+              .detail("This operation is not supported for views.");
+        }
       }
       if (auto it = next.options.find("check_option"); it != next.options.end()) next.check_option = it->second == "local" ? 'l' : 'c';
       else next.check_option = 0;

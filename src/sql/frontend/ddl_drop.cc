@@ -60,7 +60,7 @@ std::string Ddl::describe(const catalog::Catalog& now, const Thing& thing) {
 
 std::vector<Ddl::Edge> Ddl::dependents(const catalog::Catalog& now, const Thing& thing) {
   std::vector<Edge> edges;
-  auto add = [&](Thing dependent, bool automatic) { edges.push_back({std::move(dependent), automatic}); };
+  auto add = [&](Thing dependent, bool automatic) { edges.push_back({std::move(dependent), automatic, {}}); };
   auto relation = [](Oid oid) { return Thing{.kind = Thing::Kind::kRelation, .oid = oid}; };
   auto views_over = [&](Oid oid, int16_t attnum) {
     const std::string* column = nullptr;
@@ -167,9 +167,16 @@ std::vector<Ddl::Edge> Ddl::dependents(const catalog::Catalog& now, const Thing&
       break;
     }
     case Thing::Kind::kType:
+      // PostgreSQL comes upon the array type first.
       now.for_each_of<catalog::Table>([&](const catalog::Table& table) {
         for (const auto& column : table.columns) {
-          if (column.dropped) continue;
+          if (column.dropped || now.element_of_array(column.type) != thing.oid) continue;
+          edges.push_back({{.kind = Thing::Kind::kColumn, .oid = table.oid, .attnum = column.attnum}, false, describe(now, thing) + "[]"});
+        }
+      });
+      now.for_each_of<catalog::Table>([&](const catalog::Table& table) {
+        for (const auto& column : table.columns) {
+          if (column.dropped || now.element_of_array(column.type) == thing.oid) continue;
           if (element_or_self(now, column.type) == thing.oid) {
             add({.kind = Thing::Kind::kColumn, .oid = table.oid, .attnum = column.attnum}, false);
           } else if (column.default_sql.find("::") != std::string::npos && uses_of(now, column.default_sql).types.count(thing.oid) != 0) {
@@ -215,7 +222,8 @@ void Ddl::drop_things(const std::vector<Thing>& targets, bool cascade) {
     }
   };
   struct Found {
-    Thing thing, on;
+    Thing thing;
+    std::string on;
   };
   std::vector<Found> reported;
   // Automatic edges first, so that what they take is not reported through another way.
@@ -238,7 +246,7 @@ void Ddl::drop_things(const std::vector<Thing>& targets, bool cascade) {
         continue;
       }
       if (covered(edge.dependent) || !doomed.insert(edge.dependent).second) continue;
-      reported.push_back({edge.dependent, thing});
+      reported.push_back({edge.dependent, edge.on.empty() ? describe(*now, thing) : edge.on});
       silently(edge.dependent);
       visit(edge.dependent);
     }
@@ -248,7 +256,7 @@ void Ddl::drop_things(const std::vector<Thing>& targets, bool cascade) {
   if (!reported.empty() && !cascade) {
     std::string detail;
     for (const Found& f : reported) {
-      detail += (detail.empty() ? "" : "\n") + describe(*now, f.thing) + " depends on " + describe(*now, f.on);
+      detail += (detail.empty() ? "" : "\n") + describe(*now, f.thing) + " depends on " + f.on;
     }
     SqlError error(SqlState::kDependentObjectsStillExist,
                    targets.size() == 1 ? "cannot drop " + describe(*now, targets[0]) + " because other objects depend on it"

@@ -198,6 +198,7 @@ class Ddl {
   struct Edge {
     Thing dependent;
     bool automatic;           // goes without asking
+    std::string on;           // what it depends on, when that is not the thing itself ("type mood[]")
   };
   /// Whether a stored query names this column of the table. What cannot be told counts as yes.
   bool view_names_column(const catalog::Catalog& catalog, const std::string& sql, Oid table, int16_t attnum);

@@ -8,13 +8,6 @@
 namespace omendb::sql {
 namespace {
 
-RangeVar range_var(std::vector<std::string>& parts) {
-  RangeVar var{};
-  var.relname = parts.back().data();
-  if (parts.size() > 1) var.schemaname = parts[parts.size() - 2].data();
-  return var;
-}
-
 Oid owner_of(const catalog::Object& object) {
   return std::visit([](const auto& o) -> Oid { if constexpr (requires { o.owner; }) return o.owner; else return kInvalidOid; }, object);
 }

@@ -246,13 +246,17 @@ std::string Ddl::default_text(StatementContext& statement, const catalog::Table&
     if (!digits.empty() && digits.find_first_not_of("0123456789") == std::string::npos) return digits;
   }
   if (generated) {
-    for (const std::string& name : uses_of(*statement.catalog, text).columns) {
-      const catalog::Column* used = table.find_column(name);
+    DeparseHooks hooks;
+    hooks.column = [&](const ColumnRef& ref) {
+      auto* last = static_cast<Node*>(llast(ref.fields));
+      const catalog::Column* used = IsA(last, String) ? table.find_column(string_value(last)) : nullptr;
       if (used != nullptr && used->generated) {
-        throw SqlError(SqlState::kInvalidObjectDefinition, "cannot use generated column " + quoted(name) + " in column generation expression")
+        throw SqlError(SqlState::kInvalidObjectDefinition, "cannot use generated column " + quoted(used->name) + " in column generation expression", ref.location)
             .detail("A generated column cannot reference another generated column.");
       }
-    }
+      return std::string("x");
+    };
+    (void)deparse_expression(expression, hooks);
   }
   return text;
 }

@@ -313,7 +313,6 @@ std::string query_definition(const NameView& names, const std::string& stored_sq
   ParseTree tree(stored_sql);
   auto* select = reinterpret_cast<const SelectStmt*>(tree.statements().at(0).node);
   DeparseHooks hooks = reading_hooks(names, pretty);
-  hooks.bare_columns_when_single = true;
   auto relation_of = [&](const RangeVar& var) -> Oid {
     if (var.schemaname == nullptr) return kInvalidOid;  // a common table expression
     if (const SystemRelation* system = find_system_relation(var.schemaname, var.relname)) return system->oid;

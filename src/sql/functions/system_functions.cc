@@ -264,6 +264,14 @@ void add_descriptions(Library& library) {
   library.row({"sql_obj_description", {oid::kOid, oid::kName}, oid::kText, [](RowCall& call, const ValueView* a) {
     return description(call, class_named(a[1].bytes), oid_of(a[0]), 0);
   }, Volatility::kStable});
+  library.row({"sql_obj_description", {oid::kOid}, oid::kText, [](RowCall& call, const ValueView* a) {
+    // The old form, without a catalog: whichever object has this OID.
+    std::string text;
+    call.services().catalog()->for_each_of<cat::Comment>([&](const cat::Comment& c) {
+      if (c.object == oid_of(a[0]) && c.sub_object == 0) text = c.text;
+    });
+    return text_or_null(call, std::move(text));
+  }, Volatility::kStable});
   library.row({"sql_shobj_description", {oid::kOid, oid::kName}, oid::kText, [](RowCall& call, const ValueView* a) {
     return description(call, class_named(a[1].bytes), oid_of(a[0]), 0);
   }, Volatility::kStable});

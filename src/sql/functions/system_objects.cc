@@ -508,6 +508,7 @@ void add_object_sources(SystemSources* sources) {
                            "pg_opfamily", "pg_amop", "pg_amproc", "pg_range", "pg_conversion", "pg_ts_config", "pg_ts_config_map",
                            "pg_ts_dict", "pg_ts_parser", "pg_ts_template"}) {
     add(name, [name](const SystemContext& c, SystemRows& rows) { add_static_rows(c, name, rows); });
+    sources->back().second.constant = true;
   }
 }
 

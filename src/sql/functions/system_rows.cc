@@ -22,11 +22,6 @@ namespace {
 
 using types::Physical;
 
-struct Source {
-  const SystemRelation* relation;
-  SystemSource source;
-};
-
 const std::unordered_map<std::string, SystemSource>& sources() {
   static const auto all = [] {
     SystemSources list;
@@ -55,7 +50,7 @@ class RowsCache {
     {
       std::lock_guard lock(mutex_);
       auto it = entries_.find(relation.oid);
-      if (it != entries_.end() && it->second.version == context.catalog.version()) return it->second.rows;
+      if (it != entries_.end() && (source.constant || it->second.version == context.catalog.version())) return it->second.rows;
     }
     SystemRows sink(relation);
     source.produce(context, sink);

@@ -105,6 +105,7 @@ using SystemProducer = std::function<void(const SystemContext&, SystemRows&)>;
 struct SystemSource {
   SystemProducer produce;
   bool cached = false;            // see invariant 2
+  bool constant = false;          // cached, and no version of the catalog changes it
 };
 
 /// By "schema.name".
