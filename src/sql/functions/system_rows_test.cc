@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "sql/error.h"
 #include "types/type.h"
 
 namespace omendb::sql {
@@ -85,7 +86,14 @@ TEST(SystemRows, EveryCachedRelationMakesItsRows) {
     if (!source.cached) continue;
     SCOPED_TRACE(name);
     SystemRows rows(*find_system_relation("pg_catalog", name.substr(11)));
-    source.produce(context, rows);
+    try {
+      source.produce(context, rows);
+    } catch (const SqlError& error) {
+      // Columns of a type that types/ cannot read say so; nothing else may go wrong.
+      EXPECT_EQ(error.info().code, SqlState::kFeatureNotSupported) << error.what();
+      EXPECT_TRUE(seen.insert(name).second);
+      continue;
+    }
     size_t count = 0;
     for (auto& chunk : rows.take()) count += chunk->size();
     EXPECT_GT(count + (name == "pg_catalog.pg_description" || name == "pg_catalog.pg_shdescription" || name == "pg_catalog.pg_auth_members"), 0u);
