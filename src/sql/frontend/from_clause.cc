@@ -143,8 +143,77 @@ ScopeColumn column_of(const std::string& name, TypedExpr expr) {
   return column;
 }
 
+// DuckDB cannot null-extend a join whose condition holds a subquery or a column of an enclosing query. The nullable side becomes
+// a lateral subquery that applies the condition itself; what names meant its columns now means the subquery's.
+class NullableSide {
+ public:
+  NullableSide(StatementContext& statement, std::set<std::string> aliases)
+      : alias_(statement.new_alias("q")), aliases_(std::move(aliases)), select_(emit::select()) {}
+
+  void redirect(ScopeColumn& column) {
+    Tree value;
+    if (column.merged) {
+      std::set<std::string> used;
+      collect_aliases(*column.merged, &used);
+      if (used.empty() || !std::includes(aliases_.begin(), aliases_.end(), used.begin(), used.end())) return;
+      value = column.merged->Copy();
+    } else {
+      if (aliases_.count(column.duck_alias) == 0) return;
+      value = emit::column(column.duck_alias, column.duck_name);
+    }
+    std::string& name = names_[value->ToString()];
+    if (name.empty()) {
+      name = "x" + std::to_string(names_.size());
+      value->SetAlias(name);
+      select_->select_list.push_back(std::move(value));
+    }
+    column.duck_alias = alias_;
+    column.duck_name = name;
+    column.merged = nullptr;
+  }
+  void redirect(ScopeItem& item) {
+    bool touched = false;
+    for (ScopeColumn& column : item.columns) {
+      redirect(column);
+      touched |= column.duck_alias == alias_;
+    }
+    if (touched && item.kind == 't') item.kind = 's';
+  }
+  DuckTable finish(DuckTable side, Tree condition) {
+    if (select_->select_list.empty()) select_->select_list.push_back(emit::boolean(true));
+    select_->from_table = std::move(side);
+    select_->where_clause = std::move(condition);
+    return emit::subquery(std::move(select_), alias_);
+  }
+  const std::string& alias() const { return alias_; }
+
+ private:
+  std::string alias_;
+  std::set<std::string> aliases_;
+  duckdb::unique_ptr<duckdb::SelectNode> select_;
+  std::map<std::string, std::string> names_;
+};
+
+bool has_subquery(const Tree& tree) {
+  bool found = false;
+  Tree copy = tree->Copy();
+  visit_expressions(copy, [&](Tree& e) {
+    found |= e->GetExpressionClass() == duckdb::ExpressionClass::SUBQUERY;
+    return !found;
+  });
+  return found;
+}
+
+std::set<std::string> without(const std::set<std::string>& all, const std::set<std::string>& some) {
+  std::set<std::string> rest;
+  std::set_difference(all.begin(), all.end(), some.begin(), some.end(), std::inserter(rest, rest.end()));
+  return rest;
+}
+
 FromItem from_join(Scope& scope, JoinExpr* join) {
+  std::set<std::string> before_left = scope.duck_aliases;
   FromItem left = analyze_from_item(scope, join->larg);
+  std::set<std::string> before_right = scope.duck_aliases;
   // LATERAL items on the right see the left side; a reference is refused when the join would null-extend the left.
   bool lateral_ok = join->jointype == JOIN_INNER || join->jointype == JOIN_LEFT;
   size_t before = scope.items.size();
@@ -231,20 +300,40 @@ FromItem from_join(Scope& scope, JoinExpr* join) {
   }
 
   auto ref = duckdb::make_uniq<duckdb::JoinRef>(duckdb::JoinRefType::REGULAR);
-  switch (join->jointype) {
-    case JOIN_LEFT: ref->type = duckdb::JoinType::LEFT; break;
-    case JOIN_RIGHT: ref->type = duckdb::JoinType::RIGHT; break;
-    case JOIN_FULL: ref->type = duckdb::JoinType::OUTER; break;
-    default: ref->type = duckdb::JoinType::INNER; break;
+  if (condition != nullptr && (join->jointype == JOIN_LEFT || join->jointype == JOIN_RIGHT)) {
+    std::set<std::string> ours = without(scope.duck_aliases, before_left);
+    std::set<std::string> used;
+    collect_aliases(*condition, &used);
+    if (has_subquery(condition) || !std::includes(ours.begin(), ours.end(), used.begin(), used.end())) {
+      bool is_left = join->jointype == JOIN_LEFT;
+      NullableSide side(*scope.statement, is_left ? without(scope.duck_aliases, before_right) : without(before_right, before_left));
+      for (ScopeItem& item : inside) side.redirect(item);
+      for (ScopeColumn& column : merged) side.redirect(column);
+      for (ScopeColumn& column : result.columns) side.redirect(column);
+      scope.duck_aliases.insert(side.alias());
+      DuckTable nullable = side.finish(std::move(is_left ? right.ref : left.ref), std::move(condition));
+      ref->type = duckdb::JoinType::LEFT;
+      ref->condition = emit::boolean(true);
+      ref->left = std::move(is_left ? left.ref : right.ref);
+      ref->right = std::move(nullable);
+    }
   }
-  ref->left = std::move(left.ref);
-  ref->right = std::move(right.ref);
-  if (condition != nullptr) {
-    ref->condition = std::move(condition);
-  } else if (join->jointype == JOIN_INNER) {
-    ref->ref_type = duckdb::JoinRefType::CROSS;
-  } else {
-    ref->condition = emit::boolean(true);
+  if (ref->left == nullptr) {
+    switch (join->jointype) {
+      case JOIN_LEFT: ref->type = duckdb::JoinType::LEFT; break;
+      case JOIN_RIGHT: ref->type = duckdb::JoinType::RIGHT; break;
+      case JOIN_FULL: ref->type = duckdb::JoinType::OUTER; break;
+      default: ref->type = duckdb::JoinType::INNER; break;
+    }
+    ref->left = std::move(left.ref);
+    ref->right = std::move(right.ref);
+    if (condition != nullptr) {
+      ref->condition = std::move(condition);
+    } else if (join->jointype == JOIN_INNER) {
+      ref->ref_type = duckdb::JoinRefType::CROSS;
+    } else {
+      ref->condition = emit::boolean(true);
+    }
   }
   result.ref = std::move(ref);
 
