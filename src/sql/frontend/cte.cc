@@ -279,7 +279,11 @@ class CteAnalyzer {
       throw SqlError(SqlState::kSyntaxError, "each UNION query must have the same number of columns");
     }
     if (right.scope->has_aggregates) {
-      throw SqlError(SqlState::kInvalidRecursion, "aggregate functions are not allowed in a recursive query's recursive term");
+      int location = -1;
+      for (const Target& t : right.targets) {
+        if (t.expr.has_aggregate && location < 0) location = t.expr.location;
+      }
+      throw SqlError(SqlState::kInvalidRecursion, "aggregate functions are not allowed in a recursive query's recursive term", location);
     }
     for (size_t i = 0; i < left.targets.size(); ++i) {
       TypedExpr& l = left.targets[i].expr;

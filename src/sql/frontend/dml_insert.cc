@@ -176,6 +176,7 @@ duckdb::unique_ptr<duckdb::SelectNode> from_select(Scope& scope, SelectStmt* sel
     const catalog::Column& column = column_at(row.table(), columns.attnums[i]);
     if (takes_default(column, true, overriding, -1)) continue;
     TypedExpr value = std::move(level.targets[i].expr);
+    if (level.targets[i].raw != nullptr) value.location = exprLocation(level.targets[i].raw);
     if (!assigned[i]) value = assign(scope, std::move(value), column);
     row.set(column.attnum, std::move(value));
   }
@@ -194,7 +195,7 @@ TypedExpr analyze_insert_value(Scope& scope, Node* node, const catalog::Table& t
     return default_value(scope, table, column);
   }
   TypedExpr value = analyze_expr(scope, node, kind);
-  if (value.location < 0) value.location = exprLocation(node);
+  if (exprLocation(node) >= 0) value.location = exprLocation(node);
   return assign(scope, std::move(value), column);
 }
 
@@ -255,6 +256,10 @@ AnalyzedQuery analyze_insert(StatementContext& statement, Scope* parent, Node* r
   WriteAction action;
   action.kind = WriteAction::Kind::kInsert;
   DuckNode node = row.build(std::move(source), &action, &query.returning);
+  if (query.conflict && query.conflict->update) {
+    duckdb::CommonTableExpressionMap copy = ctes.Copy();
+    attach_ctes(query.conflict->update->node, copy);
+  }
   attach_ctes(node, ctes);
   query.actions.push_back(std::move(action));
   query.select = emit::statement(std::move(node));

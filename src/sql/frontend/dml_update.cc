@@ -45,7 +45,7 @@ TypedExpr analyze_set_value(Scope& scope, Node* node, const catalog::Table& tabl
   if (column.identity == 'a') refuse("Column \"" + column.name + "\" is an identity column defined as GENERATED ALWAYS.");
   if (column.generated) refuse("Column \"" + column.name + "\" is a generated column.");
   TypedExpr value = analyze_expr(scope, node, ExprKind::kUpdateSource);
-  if (value.location < 0) value.location = exprLocation(node) >= 0 ? exprLocation(node) : location;
+  value.location = exprLocation(node) >= 0 ? exprLocation(node) : location;
   return assign(scope, std::move(value), column);
 }
 
@@ -74,7 +74,7 @@ std::vector<size_t> analyze_set_clause(Scope& scope, List* list, const TargetRow
     int16_t attnum = target_attnum(target, relation, item->name, item->location, DmlVerb::kUpdate);
     const catalog::Column& column = table.columns[static_cast<size_t>(attnum) - 1];
     if (std::find(changed.begin(), changed.end(), static_cast<size_t>(attnum)) != changed.end()) {
-      throw SqlError(SqlState::kSyntaxError, std::string("multiple assignments to same column \"") + item->name + "\"", item->location);
+      throw SqlError(SqlState::kSyntaxError, std::string("multiple assignments to same column \"") + item->name + "\"");
     }
     changed.push_back(static_cast<size_t>(attnum));
     Node* node = item->val;

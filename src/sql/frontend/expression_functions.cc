@@ -358,7 +358,6 @@ TypedExpr analyze_function_call(Scope& scope, FuncCall* node) {
       throw SqlError(SqlState::kFeatureNotSupported, "aggregate ORDER BY is not implemented for window functions", location);
     }
   }
-  if (is_aggregate && node->over == nullptr) refuse_aggregate(scope, "aggregate functions", location);
   if (node->over != nullptr) refuse_window(scope, location);
   if (proc.returns_set) refuse_set(scope, location);
 
@@ -490,14 +489,14 @@ TypedExpr analyze_function_call(Scope& scope, FuncCall* node) {
       }
     }
     if (found != nullptr) level = found;
-    if (level != &scope) not_supported("an aggregate of an outer query level", location);
+    refuse_aggregate(*level, "aggregate functions", location);
     level->has_aggregates = true;
   }
   TypedExpr e = is_window_function ? emit_window_function(agg) : emit_aggregate(agg);
   e.location = location;
   inherit_flags(e, flags);
   if (node->over != nullptr) e.has_window = true;
-  else e.has_aggregate = true;
+  else e.has_aggregate = level == &scope;
   return e;
 }
 

@@ -177,7 +177,7 @@ class NullableSide {
       redirect(column);
       touched |= column.duck_alias == alias_;
     }
-    if (touched && item.kind == 't') item.kind = 's';
+    if (touched && is_table(item)) item.kind = 's';
   }
   DuckTable finish(DuckTable side, Tree condition) {
     if (select_->select_list.empty()) select_->select_list.push_back(emit::boolean(true));
@@ -287,6 +287,12 @@ FromItem from_join(Scope& scope, JoinExpr* join) {
     if (!right_used[i] && !right.columns[i].hidden) result.columns.push_back(right.columns[i]);
   }
 
+  for (ScopeItem& item : left.items) {
+    if (item.kind == 't' && (join->jointype == JOIN_RIGHT || join->jointype == JOIN_FULL)) item.kind = kNullableTable;
+  }
+  for (ScopeItem& item : right.items) {
+    if (item.kind == 't' && (join->jointype == JOIN_LEFT || join->jointype == JOIN_FULL)) item.kind = kNullableTable;
+  }
   std::vector<ScopeItem> inside = std::move(left.items);
   for (ScopeItem& item : right.items) inside.push_back(std::move(item));
   set_lateral(inside, false, true);

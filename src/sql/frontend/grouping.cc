@@ -165,7 +165,7 @@ void Grouping::analyze(List* clause, bool distinct_sets, std::vector<Target>& ta
 
 bool Grouping::depends_on_primary_key(const std::string& alias) const {
   for (const ScopeItem& item : scope_.items) {
-    if (item.kind != 't' || item.columns.empty() || item.columns[0].duck_alias != alias) continue;
+    if (!is_table(item) || item.columns.empty() || item.columns[0].duck_alias != alias) continue;
     const auto* table = scope_.statement->catalog->find<catalog::Table>(item.relation);
     if (table == nullptr) return false;
     std::vector<int16_t> primary = table->primary_key();

@@ -152,6 +152,10 @@ TypedExpr whole_row(Scope& scope, const ScopeItem& item, int location) {
   }
   if (row_type == kInvalidOid) row_type = types::oid::kRecord;
   TypedExpr row = make_row(scope, std::move(fields), std::move(names), row_type);
+  if (item.kind == kNullableTable) {
+    // The row of a table that an outer join extended with nulls is null, not a row of nulls.
+    row.duck = emit::case_when(emit::is_not_null(emit::column(item.columns[0].duck_alias, "_key")), owned(std::move(row.duck)), nullptr);
+  }
   row.location = location;
   return row;
 }

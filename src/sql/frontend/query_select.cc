@@ -232,7 +232,7 @@ void analyze_locking(Level& level, SelectStmt* select, bool grouped) {
     };
     if (clause->lockedRels == nullptr) {
       for (const ScopeItem& item : scope.items) {
-        if (item.kind == 't') add(item);
+        if (is_table(item)) add(item);
         if (item.kind == 's') not_supported(std::string(lock) + " of a subquery or view");
       }
       continue;
@@ -248,7 +248,8 @@ void analyze_locking(Level& level, SelectStmt* select, bool grouped) {
         if (item.alias != var->relname || !item.relation_visible) continue;
         found = true;
         switch (item.kind) {
-          case 't': add(item); break;
+          case 't':
+          case kNullableTable: add(item); break;
           case 'j': throw SqlError(SqlState::kFeatureNotSupported, std::string(lock) + " cannot be applied to a join", var->location);
           case 'f':
             throw SqlError(SqlState::kFeatureNotSupported, std::string(lock) + " cannot be applied to a function", var->location);
@@ -277,21 +278,22 @@ void check_distinct_on(const std::vector<ClauseItem>& items, const std::vector<S
     if (a.target != SIZE_MAX || b.target != SIZE_MAX) return a.target == b.target;
     return a.expr.duck && b.expr.duck && a.expr.duck->Equals(*b.expr.duck);
   };
+  auto refuse = [](const ClauseItem& item) {
+    throw SqlError(SqlState::kInvalidColumnReference, "SELECT DISTINCT ON expressions must match initial ORDER BY expressions",
+                   item.expr.location);
+  };
   bool skipped = false;
-  size_t matched = 0;
   for (const SortItem& s : sort) {
-    bool found = std::any_of(items.begin(), items.end(), [&](const ClauseItem& i) { return matches(i, s); });
-    if (!found) {
+    auto found = std::find_if(items.begin(), items.end(), [&](const ClauseItem& i) { return matches(i, s); });
+    if (found == items.end()) {
       skipped = true;
     } else if (skipped) {
-      throw SqlError(SqlState::kInvalidColumnReference, "SELECT DISTINCT ON expressions must match initial ORDER BY expressions");
+      refuse(*found);
     }
   }
   for (const ClauseItem& i : items) {
-    matched += std::any_of(sort.begin(), sort.end(), [&](const SortItem& s) { return matches(i, s); }) ? 1 : 0;
-  }
-  if (skipped && matched < items.size()) {
-    throw SqlError(SqlState::kInvalidColumnReference, "SELECT DISTINCT ON expressions must match initial ORDER BY expressions");
+    bool matched = std::any_of(sort.begin(), sort.end(), [&](const SortItem& s) { return matches(i, s); });
+    if (skipped && !matched) refuse(i);
   }
 }
 
@@ -487,6 +489,7 @@ void analyze_plain_select(Level& level, SelectStmt* select, SelectOptions option
   Tree offset = analyze_limit(scope, select->limitOffset, ExprKind::kOffset);
   Tree limit = analyze_limit(scope, select->limitCount, ExprKind::kLimit);
 
+  if (select->lockingClause != nullptr) analyze_locking(level, select, scope.has_aggregates);
   if (scope.has_aggregates || having != nullptr) grouping.set_active();
   if (grouping.active()) {
     for (Target& target : level.targets) {
@@ -502,8 +505,6 @@ void analyze_plain_select(Level& level, SelectStmt* select, SelectOptions option
     grouping.finish();
     level.node->having = std::move(having);
   }
-  if (select->lockingClause != nullptr) analyze_locking(level, select, grouping.active());
-
   if (distinct || !distinct_on.empty()) {
     // What DuckDB compares by: an output's number, or a key where the type's own bytes do not tell equality.
     bool keys = false;
@@ -581,6 +582,7 @@ void run_before(Level& level) {
     level.targets[i].expr.duck = emit::column(alias, "c" + std::to_string(i + 1));
   }
   level.row_marks.clear();
+  level.hidden.clear();
   level.limit_column = level.offset_column = SIZE_MAX;
   level.order_matters = false;
 }

@@ -152,7 +152,8 @@ Level analyze_side(Scope& scope, SelectStmt* select) {
   bool leaf = select->op == SETOP_NONE || select->sortClause != nullptr || select->limitOffset != nullptr ||
               select->limitCount != nullptr || select->lockingClause != nullptr || select->withClause != nullptr;
   if (select->intoClause != nullptr) {
-    throw SqlError(SqlState::kSyntaxError, "INTO is only allowed on first SELECT of UNION/INTERSECT/EXCEPT");
+    throw SqlError(SqlState::kSyntaxError, "INTO is only allowed on first SELECT of UNION/INTERSECT/EXCEPT",
+                   exprLocation(reinterpret_cast<Node*>(select->intoClause)));
   }
   if (!leaf) return analyze_branch(scope, select);
   SelectOptions options;
