@@ -20,7 +20,7 @@ select n from qs union select 2 order by 1;
 select 1.0 union select 1.00;
 select 1.0 intersect select 1.00;
 select 1.0 except select 1.00;
-select n from qs union all select a from qs order by 1;
+select n from qs union all select a + 5 from qs order by 1;
 select s from qs union select 'abcdefgh' order by 1;
 select s from qs union select s from qs order by 1;
 (select a from qs order by a limit 1) union all (select a from qs order by a desc nulls last limit 1) order by 1;

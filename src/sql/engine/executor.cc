@@ -124,6 +124,12 @@ uint64_t execute_query(SessionImpl& session, const AnalyzedQuery& query, const P
     std::vector<duckdb::unique_ptr<duckdb::DataChunk>> chunks;
     execute_query(session, query.modifying_ctes[i], parameters, [&](duckdb::DataChunk& chunk) {
       chunks.push_back(take_chunk(chunk));
+      // A locking SELECT yields its hidden columns (keys, limits) as well.
+      const size_t outputs = query.modifying_ctes[i].outputs.size();
+      if (chunks.back()->ColumnCount() > outputs) {
+        duckdb::DataChunk hidden;
+        chunks.back()->Split(hidden, outputs);
+      }
       return true;
     });
     RowCollection rows;

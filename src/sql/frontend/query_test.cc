@@ -157,7 +157,7 @@ TEST(Query, GroupingByAPrimaryKeyLetsItsTablesColumnsPass) {
   EXPECT_EQ(sql_of("select b, n from t group by b"),
             "42803 column \"t.n\" must appear in the GROUP BY clause or be used in an aggregate function @11");
   EXPECT_EQ(sql_of("select b, (select max(v) from u where id = t.a) from t group by b"),
-            "42803 subquery uses ungrouped column \"t.a\" from outer query @45");
+            "42803 subquery uses ungrouped column \"t.a\" from outer query @44");
 }
 
 TEST(Query, ErrorsNameThePlace) {
