@@ -278,7 +278,7 @@ Result<StartupPacket> parse_startup(std::string_view body) {
   if (at != body.size() - 1)
     return Status(SqlState::kProtocolViolation, "invalid startup packet layout: expected terminator as last byte");
   if (packet.database.empty()) packet.database = packet.user;
-  RETURN_IF_ERROR(parse_options(options, &packet.settings));
+  packet.options_trouble = parse_options(options, &packet.settings);
   for (auto& setting : rest) packet.settings.push_back(std::move(setting));
   return packet;
 }
@@ -303,6 +303,7 @@ Status parse_bind(std::string_view body, BindMessage* out) {
   BodyReader reader(body);
   out->portal = reader.string();
   out->statement = reader.string();
+  out->named = reader.ok();
   out->parameter_formats.clear();
   out->parameters.clear();
   out->result_formats.clear();

@@ -106,10 +106,11 @@ struct StartupPacket {
   bool replication = false;
   std::vector<std::pair<std::string, std::string>> settings;  // in order; "options" taken apart, then the rest
   std::vector<std::string> unknown_protocol_options;           // _pq_.*
+  Status options_trouble;       // of "options": PostgreSQL reads them after authentication. 42601
   bool negotiate() const { return (protocol & 0xFFFF) != 0 || !unknown_protocol_options.empty(); }
 };
 
-/// The body of a startup packet of major version 3 (with its version word). Errors: 08P01, 22023, 42601; all are FATAL.
+/// The body of a startup packet of major version 3 (with its version word). Errors: 08P01, 22023; all are FATAL.
 Result<StartupPacket> parse_startup(std::string_view body);
 
 struct ParseMessage {
@@ -117,6 +118,7 @@ struct ParseMessage {
   std::vector<uint32_t> parameter_types;
 };
 struct BindMessage {
+  bool named = false;  // portal and statement could be read, whatever came after
   struct Parameter {
     bool null = true;
     std::string_view bytes;

@@ -157,7 +157,8 @@ TEST(ParseStartup, WantsItsTerminatorAsTheLastByte) {
               "invalid startup packet layout: expected terminator as last byte");
   EXPECT_EQ(parse_startup(be32(kProtocol3) + zero("replication") + zero("maybe") + zero("")).status().code(),
             SqlState::kInvalidParameterValue);
-  EXPECT_EQ(parse_startup(be32(kProtocol3) + zero("options") + zero("-Z") + zero("")).status().code(), SqlState::kSyntaxError);
+  EXPECT_EQ(parse_startup(be32(kProtocol3) + zero("options") + zero("-Z") + zero(""))->options_trouble.code(),
+            SqlState::kSyntaxError);
 }
 
 }  // namespace

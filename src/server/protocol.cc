@@ -144,6 +144,7 @@ void Protocol::begin_session(pgwire::StartupPacket packet) {
     return fatal(Status(SqlState::kFeatureNotSupported, "replication connections are not supported"));
   if (Status admitted = host_.admit(); !admitted.ok()) return fatal(admitted);
   pgwire::write_authentication_ok(&output_);
+  if (!packet.options_trouble.ok()) return fatal(packet.options_trouble);
 
   sql::SessionOptions options;
   options.user = std::move(packet.user);
@@ -168,8 +169,7 @@ void Protocol::handle(const pgwire::FrontendMessage& message) {
     case 'F': return on_function_call();
     case 'X': flush(); return close();
     case 'S':
-      if (!message.body.empty()) return fatal(Status(SqlState::kProtocolViolation, "invalid message format"));
-      return on_sync();
+      return on_sync(message.body);
     // Left over from a COPY that failed while its data were still on their way.
     case 'd': case 'c': case 'f': return;
     case 'P': status = on_parse(message.body); break;
@@ -308,7 +308,9 @@ Status Protocol::on_parse(std::string_view body) {
 }
 
 Status Protocol::on_bind(std::string_view body) {
-  RETURN_IF_ERROR(pgwire::parse_bind(body, &bind_));
+  // PostgreSQL looks the statement up before it reads on, so an unknown one is told first.
+  Status parsed = pgwire::parse_bind(body, &bind_);
+  if (!bind_.named) return parsed;
   std::shared_ptr<sql::PreparedStatement> statement;
   if (bind_.statement.empty()) {
     if (unnamed_statement_ == nullptr)
@@ -317,6 +319,7 @@ Status Protocol::on_bind(std::string_view body) {
   } else {
     ASSIGN_OR_RETURN(statement, session_->find_prepared(std::string(bind_.statement)));
   }
+  RETURN_IF_ERROR(parsed);
   const size_t count = bind_.parameters.size(), formats = bind_.parameter_formats.size();
   if (formats > 1 && formats != count)
     return Status(SqlState::kProtocolViolation, "bind message has " + std::to_string(formats) +
@@ -326,19 +329,35 @@ Status Protocol::on_bind(std::string_view body) {
     return Status(SqlState::kProtocolViolation, "bind message supplies " + std::to_string(count) +
                                                     " parameters, but prepared statement " + quoted(bind_.statement) +
                                                     " requires " + std::to_string(wanted));
+  const auto parameter_context = [&](size_t i) {
+    return (bind_.portal.empty() ? std::string("unnamed portal") : "portal " + quoted(bind_.portal)) + " parameter $" +
+           std::to_string(i + 1);
+  };
   parameters_.resize(count);
   for (size_t i = 0; i < count; ++i) {
     int16_t format = format_of(bind_.parameter_formats, i);
     if (format != 0 && format != 1)
-      return Status(SqlState::kInvalidParameterValue, "unsupported format code: " + std::to_string(format));
+      return Status(SqlState::kInvalidParameterValue, "unsupported format code: " + std::to_string(format))
+          .with_context(parameter_context(i));
     parameters_[i].null = bind_.parameters[i].null;
     parameters_[i].binary = format == 1;
     parameters_[i].bytes = bind_.parameters[i].bytes;
-    if (format == 0 && !parameters_[i].null) RETURN_IF_ERROR(types::verify_utf8(parameters_[i].bytes));
+    if (format == 0 && !parameters_[i].null) {
+      if (Status valid = types::verify_utf8(parameters_[i].bytes); !valid.ok())
+        return std::move(valid).with_context(parameter_context(i));
+    }
   }
   const bool named = !bind_.portal.empty();
   if (!named) unnamed_portal_.reset();
-  ASSIGN_OR_RETURN(auto portal, session_->bind(statement, parameters_));
+  auto bound = session_->bind(statement, parameters_);
+  if (!bound.ok()) {
+    ErrorInfo info = bound.status().info();
+    // The session knows which parameter, not for which portal.
+    if (info.context.starts_with("parameter $"))
+      info.context = (named ? "portal " + quoted(bind_.portal) : std::string("unnamed portal")) + " " + info.context;
+    return Status(std::move(info));
+  }
+  std::unique_ptr<sql::Portal> portal = std::move(bound).value();
   const size_t results = bind_.result_formats.size();
   if (results > 1 && results != portal->columns().size())
     return Status(SqlState::kProtocolViolation, "bind message has " + std::to_string(results) +
@@ -460,8 +479,10 @@ Status Protocol::on_close(std::string_view body) {
   return {};
 }
 
-void Protocol::on_sync() {
+void Protocol::on_sync(std::string_view body) {
   skipping_ = false;
+  if (!body.empty()) report_error(Status(SqlState::kProtocolViolation, "invalid message format"));
+  if (state_ != State::kReady) return;
   if (Status status = session_->sync(); !status.ok()) report_error(status);
   if (state_ != State::kReady) return;
   drop_dead_portals();

@@ -113,7 +113,7 @@ class Protocol final : private sql::SessionClient, private sql::RowSink, private
   Status on_describe(std::string_view body);
   Status on_execute(std::string_view body);
   Status on_close(std::string_view body);
-  void on_sync();
+  void on_sync(std::string_view body);
   void on_function_call();
 
   void ready_for_query();

@@ -22,6 +22,8 @@ int fail(const Status& status, int code = 1) {
   return code;
 }
 
+double seconds_since(int64_t began_ns) { return static_cast<double>(monotonic_ns() - began_ns) / 1e9; }
+
 // A connection is a descriptor; the usual soft limit of 1024 is for programs that use select().
 void raise_descriptor_limit() {
   rlimit limit;
@@ -29,6 +31,15 @@ void raise_descriptor_limit() {
     limit.rlim_cur = limit.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &limit);
   }
+}
+
+table::DatabaseOptions database_options(const std::string& directory, const MemoryBudget& memory) {
+  table::DatabaseOptions options;
+  options.directory = directory + "/rows";
+  options.block_cache_bytes = memory.block_cache;
+  options.write_buffer_bytes = memory.write_buffers;
+  options.write_set_bytes = memory.write_set;
+  return options;
 }
 
 }  // namespace
@@ -49,37 +60,49 @@ int start(const StartArguments& arguments) {
   if (!directory.ok()) return fail(directory.status());
   if (Status bound = server.listen(); !bound.ok()) return fail(bound);
 
-  table::DatabaseOptions rows;
-  rows.directory = options.data_directory + "/rows";
-  rows.block_cache_bytes = options.memory.block_cache;
-  rows.write_buffer_bytes = options.memory.write_buffers;
-  rows.write_set_bytes = options.memory.write_set;
-  const int64_t opening = monotonic_ns();
-  auto database = table::Database::open(rows);
+  const int64_t began_ns = monotonic_ns();
+  auto database = table::Database::open(database_options(options.data_directory, options.memory));
   if (!database.ok()) return fail(database.status());
-  spdlog::info("opened {} in {} ms", options.data_directory, (monotonic_ns() - opening) / 1'000'000);
-
+  const double recovery_seconds = seconds_since(began_ns);
   sql::EngineOptions engine_options;
   engine_options.memory_bytes = options.memory.analytics;
   engine_options.temp_directory = options.data_directory + "/temp";
+  engine_options.backends = &server;
   auto engine = sql::Engine::create(**database, engine_options);
   if (!engine.ok()) return fail(engine.status());
+
+  spdlog::info("omendb {} ready on {}:{}, data directory {}, recovery {:.3f} s, start {:.3f} s, memory budget {} MB", kVersion,
+               options.server.pg_address, server.pg_port(), options.data_directory, recovery_seconds,
+               seconds_since(began_ns), options.memory.total >> 20);
+  if (server.http_port() != 0)
+    spdlog::info("http on {}:{}: /health, /metrics", options.server.http_address, server.http_port());
+
   const bool ended = server.run(
-      [&](const sql::SessionOptions& session, sql::SessionClient& client) { return (*engine)->open_session(session, client); },
-      [&] { return (*database)->statistics(); }, true);
-  if (!ended) std::_Exit(1);  // a session still runs: what it uses must not be taken away under it
+      [&engine](const sql::SessionOptions& session, sql::SessionClient& client) {
+        return engine.value()->open_session(session, client);
+      },
+      [&database] { return database.value()->statistics(); }, true);
+  if (!ended) {
+    // Threads are still inside the engine. What was acknowledged is durable; the next start recovers.
+    spdlog::error("stopped without closing the database");
+    spdlog::shutdown();
+    std::_Exit(1);
+  }
+  const int64_t closing_ns = monotonic_ns();
+  engine.value().reset();
+  database.value().reset();
+  spdlog::info("stopped cleanly, database closed in {:.3f} s", seconds_since(closing_ns));
   return 0;
 }
 
 int verify(const std::string& directory_path) {
   auto directory = DataDirectory::acquire(directory_path, false);
   if (!directory.ok()) return fail(directory.status());
-  table::DatabaseOptions rows;
-  rows.directory = directory_path + "/rows";
-  auto database = table::Database::open(rows);
+  const int64_t began_ns = monotonic_ns();
+  auto database = table::Database::open(database_options(directory_path, divide_memory(machine_memory() / 4)));
   if (!database.ok()) return fail(database.status());
-  if (Status verified = (*database)->verify(); !verified.ok()) return fail(verified);
-  std::printf("indexes and rows agree\n");
+  if (Status verified = database.value()->verify(); !verified.ok()) return fail(verified);
+  std::printf("verified: indexes and rows agree (%.3f s)\n", seconds_since(began_ns));
   return 0;
 }
 

@@ -111,7 +111,7 @@ class Session {
   virtual const std::vector<Oid>& parameter_types(const PreparedStatement& statement) const = 0;
   /// Result columns; null: NoData.
   virtual const std::vector<ColumnDescription>* result_columns(const PreparedStatement& statement) const = 0;
-  /// Errors: 08P01 for a wrong number of parameters, 22P02, 22P03 ... for their values.
+  /// Errors: 08P01 for a wrong number of parameters, 22P02, 22P03 ... for their values, with the context "parameter $N ...".
   virtual Result<std::unique_ptr<Portal>> bind(std::shared_ptr<PreparedStatement> statement,
                                                const std::vector<ParameterValue>& parameters) = 0;
 

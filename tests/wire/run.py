@@ -39,7 +39,7 @@ def main():
         print("\n".join(name for name, _ in compared + alone))
         return 0
     failed = []
-    with PostgreSQL() as postgres, OmenDB() as omendb:
+    with PostgreSQL(settings=["timezone=Etc/UTC"]) as postgres, OmenDB() as omendb:
         for name, function in compared:
             theirs, ours = lines(function, postgres), lines(function, omendb)
             if arguments.verbose:

@@ -52,7 +52,13 @@ bool CopyReader::fill() {
   }
   const size_t before = buffer_.size();
   while (buffer_.size() == before) {
-    if (!value_or_throw(source_.read(&buffer_))) {
+    auto more = source_.read(&buffer_);
+    if (!more.ok()) {
+      ErrorInfo info = more.status().info();
+      if (info.context.empty()) info.context = "COPY " + relation_ + ", line " + std::to_string(line_ + 1);
+      throw SqlError(std::move(info));
+    }
+    if (!*more) {
       ended_ = true;
       return buffer_.size() > before;
     }

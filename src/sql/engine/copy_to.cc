@@ -31,7 +31,8 @@ class CopyFormatter final : public RowSink {
     if (options_.format == CopyOptions::Format::kBinary) {
       line_.assign("PGCOPY\n\377\r\n\0", 11);
       line_.append(8, '\0');
-      return sink_.write(line_);
+      header_ = line_;  // goes out with the first row, as PostgreSQL sends it
+      return Status();
     }
     if (!options_.header) return Status();
     for (size_t i = 0; i < columns_.size(); ++i) {
@@ -50,6 +51,7 @@ class CopyFormatter final : public RowSink {
     for (size_t row = 0; row < count; ++row) {
       line_.clear();
       if (options_.format == CopyOptions::Format::kBinary) {
+        line_.swap(header_);  // empty after the first row
         append_number(static_cast<uint32_t>(columns_.size()), 2);
         for (const auto& view : views) {
           if (view.is_null(row)) {
@@ -88,6 +90,7 @@ class CopyFormatter final : public RowSink {
   Status end() {
     if (options_.format != CopyOptions::Format::kBinary) return Status();
     line_.clear();
+    line_.swap(header_);
     append_number(0xFFFF, 2);
     return sink_.write(line_);
   }
@@ -154,6 +157,7 @@ class CopyFormatter final : public RowSink {
   CopySink& sink_;
   std::vector<bool> force_;
   std::string line_, value_;
+  std::string header_;  // of the binary format, until it is sent
   uint64_t count_ = 0;
 };
 

@@ -48,6 +48,9 @@ Status SessionImpl::start() {
   for (const auto& [name, value] : options_.settings) RETURN_IF_ERROR(settings_.set_default(name, value));
   settings_.on_set = [this](const std::string& name, std::string* value) { return set_transaction_setting(name, value); };
   settings_.take_changed();
+  if (options_.database != "postgres") {  // a data directory is one database
+    return Status(SqlState::kInvalidCatalogName, "database \"" + options_.database + "\" does not exist");
+  }
   return guarded("", [&] {
     const auto catalog = current_catalog();
     const catalog::Role* role = catalog->find_role(options_.user);
@@ -236,8 +239,15 @@ Result<std::unique_ptr<Portal>> SessionImpl::bind(std::shared_ptr<PreparedStatem
         const Oid type = parameters.types[i];
         parameters.physical.push_back(physical_of_type(type, -1));
         if (values[i].null) continue;
-        throw_if_error(values[i].binary ? types::receive(type, -1, values[i].bytes, io, &parameters.values[i])
-                                        : types::input(type, -1, values[i].bytes, io, &parameters.values[i]));
+        Status taken = values[i].binary ? types::receive(type, -1, values[i].bytes, io, &parameters.values[i])
+                                        : types::input(type, -1, values[i].bytes, io, &parameters.values[i]);
+        if (taken.ok()) continue;
+        ErrorInfo info = taken.info();
+        const std::string number = std::to_string(i + 1);
+        if (info.message == "incorrect binary data format") info.message += " in bind parameter " + number;
+        // PostgreSQL hides the value, unless log_parameter_max_length_on_error says otherwise.
+        info.context = "parameter $" + number + (values[i].binary ? "" : " = '...'");
+        throw SqlError(std::move(info));
       }
     }
     return bind_values(std::move(statement), std::move(parameters));

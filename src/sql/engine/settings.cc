@@ -372,6 +372,16 @@ Status Settings::check(const SettingDefinition* d, const std::string& name, std:
   } else if (key == "client_encoding") {
     const auto encoding = encoding_name(*value);
     if (!encoding) {
+      // The beginnings of PostgreSQL's encoding names; anything else is no encoding at all.
+      static constexpr const char* kKnown[] = {"latin", "iso", "win", "koi8", "euc", "sjis", "shift", "big5", "gb", "uhc", "joh", "mule",
+                                               "abc", "alt", "tcvn", "vscii", "mskanji"};
+      const auto known = [&](std::string_view prefix) {
+        if (value->size() < prefix.size()) return false;
+        for (size_t i = 0; i < prefix.size(); ++i)
+          if (std::tolower(static_cast<unsigned char>((*value)[i])) != prefix[i]) return false;
+        return true;
+      };
+      if (std::none_of(std::begin(kKnown), std::end(kKnown), known)) return invalid_value(d->name, *value);
       // Conversions to other encodings are not there; PostgreSQL says the same of an encoding it has no conversion for.
       return Status(SqlState::kFeatureNotSupported, "conversion between " + *value + " and UTF8 is not supported");
     }

@@ -40,7 +40,9 @@ std::string run_prepare(SessionImpl& session, const ParsedStatement& outer, cons
 std::string run_execute(SessionImpl& session, const ParsedStatement& outer, const ExecuteStmt* statement, RowSink& sink) {
   const std::string name = statement->name;
   auto prepared = find_statement(session, name);
-  const size_t given = statement->params == nullptr ? 0 : static_cast<size_t>(statement->params->length);
+  size_t given = statement->params == nullptr ? 0 : static_cast<size_t>(statement->params->length);
+  // PostgreSQL does not look at what is given to a statement without parameters.
+  if (prepared->parameter_types.empty()) given = 0;
   if (given != prepared->parameter_types.size()) {
     throw SqlError(SqlState::kSyntaxError, "wrong number of parameters for prepared statement \"" + name + "\"")
         .detail("Expected " + std::to_string(prepared->parameter_types.size()) + " parameters but got " +
