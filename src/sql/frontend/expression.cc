@@ -407,7 +407,9 @@ TypedExpr analyze_min_max(Scope& scope, const MinMaxExpr* node) {
   result.physical = common_physical(scope, type, list);
   std::vector<DuckExpr> parts;
   for (auto& a : args) parts.push_back(std::move(a.duck));
-  result.duck = parts.size() == 1 ? std::move(parts[0]) : make_function(greatest ? "greatest" : "least", std::move(parts));
+  const bool bytes = base == oid::kNumeric && !result.physical.is_decimal();
+  const char* function = greatest ? (bytes ? "omen_numeric_greatest" : "greatest") : (bytes ? "omen_numeric_least" : "least");
+  result.duck = parts.size() == 1 ? std::move(parts[0]) : make_function(function, std::move(parts));
   return result;
 }
 

@@ -33,10 +33,10 @@ struct ProcRow {
   Oid schema;
   Oid language;                       // 12 internal, 14 SQL
   Oid variadic;                       // element type of a VARIADIC parameter
-  char kind;                          // f, p, a, w
-  bool strict, returns_set;
-  char volatility;                    // i, s, v
-  int default_count;
+  char kind = 'f';                    // f, p, a, w
+  bool strict = true, returns_set = false;
+  char volatility = 'i';              // i, s, v
+  int default_count = 0;
   Oid result;
   std::vector<Oid> arguments;         // input arguments
   std::vector<std::string_view> argument_names;  // of input arguments; empty when unnamed

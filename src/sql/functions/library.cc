@@ -267,6 +267,7 @@ void run_set(duckdb::DataChunk& args, duckdb::ExpressionState& state, duckdb::Ve
     }
     const size_t first = sink.count();
     if (!null || !spec.strict) spec.function(call, values.data(), sink);
+    else if (spec.null_list) duckdb::FlatVector::SetNull(result, row, true);
     auto& entry = duckdb::ListVector::GetData(result)[row];
     entry.offset = first;
     entry.length = sink.count() - first;
@@ -386,6 +387,10 @@ Library::Library() {
   add_datetime_functions(*this);
   add_set_functions(*this);
   add_catalog_functions(*this);
+  add_array_functions(*this);
+  add_json_functions(*this);
+  add_pattern_functions(*this);
+  add_session_functions(*this);
   add_aggregates(*this);
   add_statistics(*this);
 }

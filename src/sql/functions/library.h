@@ -105,6 +105,7 @@ struct SetSpec {
   std::function<void(RowCall&, const types::ValueView* args, RowSink&)> function;
   Volatility volatility = Volatility::kImmutable;
   bool strict = true;                   // null argument: no rows
+  bool null_list = false;               // ... but a null list, where the list itself is the value
 };
 
 /// Everything that functions/ registers; made once.
@@ -133,8 +134,9 @@ void add_text_functions(Library& library);
 void add_datetime_functions(Library& library);
 void add_array_functions(Library& library);
 void add_json_functions(Library& library);
-void add_system_functions(Library& library);
 void add_catalog_functions(Library& library);   // system_functions.cc
+void add_pattern_functions(Library& library);
+void add_session_functions(Library& library);
 void add_set_functions(Library& library);
 void add_query_functions(Library& library);
 void add_aggregates(Library& library);

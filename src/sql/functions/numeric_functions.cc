@@ -364,6 +364,20 @@ void add_numeric_functions(Library& library) {
     types::numeric_trunc(read(a[0]), static_cast<int32_t>(a[1].integer), &out);
     return write(call, out);
   }});
+  for (int sign : {1, -1}) {
+    // GREATEST and LEAST: the first of equal ones; nulls do not count.
+    RowSpec spec{sign > 0 ? "numeric_greatest" : "numeric_least", {}, oid::kNumeric, [sign](RowCall& call, const ValueView* a) {
+      const ValueView* best = nullptr;
+      for (size_t i = 0; i < call.argument_count; ++i) {
+        if (a[i].null) continue;
+        if (best == nullptr || types::numeric_key(a[i].bytes).compare(types::numeric_key(best->bytes)) * sign > 0) best = &a[i];
+      }
+      return best == nullptr ? null_value() : *best;
+    }};
+    spec.strict = false;
+    spec.tail = oid::kNumeric;
+    library.row(std::move(spec));
+  }
   library.row({"numeric_fac", {oid::kInt8}, oid::kNumeric, [](RowCall& call, const ValueView* a) {
     Numeric out;
     throw_if_error(types::numeric_factorial(a[0].integer, &out));
