@@ -202,6 +202,13 @@ std::string expression_text(const NameView& names, std::string_view stored, cons
   auto* select = reinterpret_cast<const SelectStmt*>(tree.statements().at(0).node);
   auto* node = static_cast<const ResTarget*>(linitial(select->targetList))->val;
   DeparseHooks hooks = reading_hooks(names, pretty);
+  if (table == nullptr) {
+    // Only a domain's check has a column and no table: VALUE, which the grammar reads as a column of that name.
+    hooks.column = [](const ColumnRef& ref) -> std::string {
+      std::string name = text_of(llast(ref.fields));
+      return name == "value" ? "VALUE" : quote_identifier(name);
+    };
+  }
   hooks.column_type = [&](const ColumnRef& ref) -> std::string {
     if (table == nullptr || IsA(llast(ref.fields), A_Star)) return {};
     const catalog::Column* column = table->find_column(text_of(llast(ref.fields)));
