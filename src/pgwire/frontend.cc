@@ -317,6 +317,7 @@ Status parse_bind(std::string_view body, BindMessage* out) {
     if (length != -1) {
       parameter.null = false;
       parameter.bytes = reader.bytes(static_cast<uint32_t>(length));
+      if (!reader.ok()) return Status(reader.status()).with_context("parameter $" + std::to_string(i + 1));
     }
     out->parameters.push_back(parameter);
   }

@@ -319,7 +319,14 @@ Status Protocol::on_bind(std::string_view body) {
   } else {
     ASSIGN_OR_RETURN(statement, session_->find_prepared(std::string(bind_.statement)));
   }
-  RETURN_IF_ERROR(parsed);
+  // Who reads a parameter knows which one it is, not for which portal.
+  const std::string portal_name = bind_.portal.empty() ? std::string("unnamed portal") : "portal " + quoted(bind_.portal);
+  const auto name_portal = [&](const Status& status) {
+    ErrorInfo info = status.info();
+    if (info.context.starts_with("parameter $")) info.context = portal_name + " " + info.context;
+    return Status(std::move(info));
+  };
+  if (!parsed.ok()) return name_portal(parsed);
   const size_t count = bind_.parameters.size(), formats = bind_.parameter_formats.size();
   if (formats > 1 && formats != count)
     return Status(SqlState::kProtocolViolation, "bind message has " + std::to_string(formats) +
@@ -329,10 +336,7 @@ Status Protocol::on_bind(std::string_view body) {
     return Status(SqlState::kProtocolViolation, "bind message supplies " + std::to_string(count) +
                                                     " parameters, but prepared statement " + quoted(bind_.statement) +
                                                     " requires " + std::to_string(wanted));
-  const auto parameter_context = [&](size_t i) {
-    return (bind_.portal.empty() ? std::string("unnamed portal") : "portal " + quoted(bind_.portal)) + " parameter $" +
-           std::to_string(i + 1);
-  };
+  const auto parameter_context = [&](size_t i) { return portal_name + " parameter $" + std::to_string(i + 1); };
   parameters_.resize(count);
   for (size_t i = 0; i < count; ++i) {
     int16_t format = format_of(bind_.parameter_formats, i);
@@ -350,13 +354,7 @@ Status Protocol::on_bind(std::string_view body) {
   const bool named = !bind_.portal.empty();
   if (!named) unnamed_portal_.reset();
   auto bound = session_->bind(statement, parameters_);
-  if (!bound.ok()) {
-    ErrorInfo info = bound.status().info();
-    // The session knows which parameter, not for which portal.
-    if (info.context.starts_with("parameter $"))
-      info.context = (named ? "portal " + quoted(bind_.portal) : std::string("unnamed portal")) + " " + info.context;
-    return Status(std::move(info));
-  }
+  if (!bound.ok()) return name_portal(bound.status());
   std::unique_ptr<sql::Portal> portal = std::move(bound).value();
   const size_t results = bind_.result_formats.size();
   if (results > 1 && results != portal->columns().size())

@@ -214,7 +214,7 @@ def extended_errors(server):
                 P("select $1::int") + B(values=[b"x"]) + S, P("select $1::int") + B(values=[b"\0\1"], formats=[1]) + S,
                 P("select $1::int") + B(values=[b"1"], formats=[7]) + S,
                 P("select $1::int, $2::int") + B(values=[b"1", b"2"], formats=[0, 0, 0]) + S,
-                P("select 1, 2") + B(results=[0, 0, 0]) + S, P("select 1/$1::int") + B(values=[b"0"]) + E() + S,
+                P("select 1, 2") + B(results=[0, 0, 0]) + S, P("select 1/(select $1::int)") + B(values=[b"0"]) + E() + S,
                 P("select $1::text") + B(values=[b"\xff"]) + S, P("select $1::text") + B(values=[b"a\0b"]) + S,
                 P("select $1::int8") + B(values=[b"99999999999999999999"]) + S, P("select $0") + S,
                 P("select $1") + B(values=[b"x"]) + E() + S)
@@ -348,6 +348,15 @@ def copy_formats(server):
                 Q("copy tt to stdout"), Q("copy tt to stdout (format csv, header)"),
                 Q("copy (select a, b from tt order by a limit 1) to stdout (delimiter '|', null 'nil')"),
                 Q("copy tt(b) to stdout; select 1"), P("copy tt to stdout") + B() + E() + S, setup=COPY_TABLE)
+
+
+@case
+def copy_binary_in(server):
+    header, row = b"PGCOPY\n\xff\r\n\0" + b"\0" * 8, u16(2) + u32(4) + u32(7) + u32(1) + b"x"
+    start = (Q("copy tt from stdin (format binary)"), "G", 1)
+    return talk(server, start, copy_data(header + row) + copy_data(row + u16(-1)) + COPY_DONE,
+                start, copy_data(header + row) + COPY_DONE,  # no trailer
+                Q("select a, b, count(*) from tt group by 1, 2"), setup=COPY_TABLE)
 
 
 @case

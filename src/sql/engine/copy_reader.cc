@@ -357,6 +357,11 @@ bool CopyReader::next_binary(std::vector<Field>* fields) {
     if ((number(need(4)) >> 16) != 0) fail(SqlState::kBadCopyFileFormat, "unrecognized critical flags in COPY file header");
     need(number(need(4)));
   }
+  // The end of the data will do for the trailer, which some drivers leave out; PostgreSQL takes it too.
+  if (at_ == buffer_.size() && !fill()) {
+    finished_ = true;
+    return false;
+  }
   ++line_;
   const auto count = static_cast<int16_t>(number(need(2)));
   if (count < 0) {
