@@ -666,7 +666,8 @@ Status Reader::read() {
         break;
       case K::kId:
         RETURN_IF_ERROR(integer(i, 1, &d_));
-        if (++d_ > 7) d_ = 1;  // Sunday
+        if (d_ >= 7) d_ = 1;  // Sunday
+        else ++d_;
         skip_th(n);
         break;
       case K::kWw:
@@ -690,6 +691,9 @@ Status Reader::read() {
         std::string text(s_.substr(at_));
         if (std::sscanf(text.c_str(), "%d,%03d%n", &thousands, &rest, &length) < 2) {
           return date_error("invalid input string for \"Y,YYY\"");
+        }
+        if (thousands > 2'000'000 || thousands < -2'000'000) {
+          return Status(SqlState::kDatetimeValueOutOfRange, "value for \"Y,YYY\" in source string is out of range");
         }
         RETURN_IF_ERROR(set(&year_, thousands * 1000 + rest, i));
         year_width_ = 4;
@@ -742,6 +746,16 @@ Status Reader::read() {
 }
 
 Status Reader::assemble(CivilTime* out, bool* zone_given, int32_t* zone_east) {
+  // Numbers that no date holds, before they are multiplied.
+  constexpr int64_t kFieldMax = 2'000'000;
+  for (int64_t v : {cc_, ww_, w_, ddd_, ms_, d_}) {
+    if (v > kFieldMax || v < -kFieldMax) return internal::parse_error(internal::ParseError::kFieldOverflow, s_, "timestamp");
+  }
+  for (int64_t v : {year_, us_}) {
+    if (v > 2'000'000'000 || v < -2'000'000'000) {
+      return internal::parse_error(internal::ParseError::kFieldOverflow, s_, "timestamp");
+    }
+  }
   CivilTime t;
   t.year = 0;
   bool have_year = false, have_date = false;

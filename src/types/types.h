@@ -15,7 +15,8 @@
 //  3. Functions keep no state between calls and take no lock, but for two caches (time zones, compiled regular expressions).
 //     Every function may be called from any thread.
 //  4. Functions take views, append to the caller's string, and return a Status; they do not throw and do not keep a view.
-//  5. output(input(text)) is the canonical text of the value, and input(output(value)) is the value, for every session setting.
+//  5. output(input(text)) is the canonical text of the value, and input(output(value)) is the value, under the same settings, but where
+//     PostgreSQL's own are ambiguous: dates in a style other than ISO with the order YMD, and zones by abbreviation.
 #pragma once
 
 #include "types/io.h"
