@@ -130,7 +130,10 @@ void add_definitions(Library& library) {
   };
   row("format_type", {oid::kOid, oid::kInt4}, oid::kText, [](RowCall& call, const ValueView* a) {
     if (a[0].null) return null_value();
-    return call.text(names_of(call.services()).type_name(oid_of(a[0]), a[1].null ? -1 : static_cast<int32_t>(a[1].integer)));
+    std::string text = names_of(call.services()).type_name(oid_of(a[0]), a[1].null ? -1 : static_cast<int32_t>(a[1].integer));
+    // Without a modifier to speak of, the type is SQL's "character"; with the modifier -1 it is PostgreSQL's bpchar.
+    if (a[1].null && text.rfind("bpchar", 0) == 0) text.replace(0, 6, "character");
+    return call.text(std::move(text));
   }, false);
   auto expr = [](RowCall& call, std::string_view stored, Oid relation, bool pretty) {
     auto now = call.services().catalog();
