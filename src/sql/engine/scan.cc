@@ -48,6 +48,7 @@ struct ScanGlobalState : public duckdb::GlobalTableFunctionState {
   std::atomic<size_t> next_task{0};
   idx_t threads = 1;
   uint64_t row_limit = 0;             // one thread then; 0: none
+  bool selective = false;             // a filter that decides, not one that only speeds up (a heap's bound)
   bool reverse = false;
   std::vector<size_t> columns;        // scanned, in TableSchema's numbering
   std::vector<size_t> output;         // positions in `columns`
@@ -121,6 +122,8 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> init_global(ClientContext& 
   if (input.filters) {
     for (auto& [position, filter] : input.filters->filters) {
       state->filters.push_back({position, filter.get()});
+      state->selective = state->selective || (filter->filter_type != duckdb::TableFilterType::DYNAMIC_FILTER &&
+                                              filter->filter_type != duckdb::TableFilterType::OPTIONAL_FILTER);
       const size_t column = state->columns[position];
       if (column < bounds.size()) bounds[column].narrow(*filter);
     }
@@ -218,7 +221,7 @@ bool read_batch(EngineServices& services, const TableSchema& schema, ScanGlobalS
   if (global.row_limit > 0) {
     if (local.approved_rows >= global.row_limit) return false;
     const uint64_t left = global.row_limit - local.approved_rows;
-    batch_rows = std::min<size_t>(batch_rows, global.filters.empty() ? left : std::max<uint64_t>(64, left * 2));
+    batch_rows = std::min<size_t>(batch_rows, global.selective ? std::max<uint64_t>(64, left * 2) : left);
   }
   while (true) {
     if (!local.has_task) {

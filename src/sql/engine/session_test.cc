@@ -179,7 +179,7 @@ TEST_F(SessionTest, OnConflict) {
   run("INSERT INTO t VALUES (1, 1)");
   EXPECT_EQ(run("INSERT INTO t VALUES (1, 9) ON CONFLICT DO NOTHING"), "INSERT 0 0");
   EXPECT_EQ(run("INSERT INTO t VALUES (1, 9), (2, 2) ON CONFLICT (id) DO UPDATE SET v = t.v + excluded.v RETURNING *"),
-            "2|2\n1|10");
+            "1|10\n2|2");
   EXPECT_EQ(run("INSERT INTO t VALUES (3, 3), (3, 4) ON CONFLICT (id) DO UPDATE SET v = 0"),
             "ERROR 21000: ON CONFLICT DO UPDATE command cannot affect row a second time");
   EXPECT_EQ(run("INSERT INTO t VALUES (2, 5) ON CONFLICT (id) DO UPDATE SET v = 7 WHERE t.v > 100"), "INSERT 0 0");
