@@ -15,10 +15,18 @@ using txn::LockOutcome;
 Result<std::optional<DatabaseImpl::Conflict>> DatabaseImpl::claim_key(TableTransaction& t, const TableAccess& table,
                                                                       std::string_view key) {
   const StorageId storage = table.table().storage;
+  StorageState& known = state(storage);
   const std::string not_available;
   for (;;) {
+    // A key beyond all that the store has can be nowhere but in the write set.
+    const bool beyond = known.is_above_all(*store_, storage, key);
     uint32_t command = 0;
-    ASSIGN_OR_RETURN(const Own mine, own_newest(t, storage, key, &command, nullptr));
+    Own mine = Own::kNothing;
+    if (beyond) {
+      if (const auto* entry = t.writes.find(storage, key)) mine = entry->newest->tombstone ? Own::kErased : Own::kRow;
+    } else {
+      ASSIGN_OR_RETURN(mine, own_newest(t, storage, key, &command, nullptr));
+    }
     if (mine == Own::kRow) return std::optional(Conflict{std::string(key), Timestamp(0)});
     if (mine == Own::kErased || t.made(storage)) return std::optional<Conflict>();
 
@@ -27,7 +35,7 @@ Result<std::optional<DatabaseImpl::Conflict>> DatabaseImpl::claim_key(TableTrans
     LockOutcome outcome =
         manager_.locks().acquire(t.locks, resource, LockMode::kRowForUpdate, txn::LockWait::kNoWait, &fresh);
     if (outcome == LockOutcome::kGranted) {
-      if (state(storage).is_above_all(*store_, storage, key)) return std::optional<Conflict>();
+      if (known.is_above_all(*store_, storage, key)) return std::optional<Conflict>();
       ASSIGN_OR_RETURN(const txn::Newest newest, manager_.reader().newest(storage, key, &t.load_numbers, nullptr));
       if (newest.pending_owner == 0 && !newest.exists) return std::optional<Conflict>();
       if (fresh) manager_.locks().release_last(t.locks);

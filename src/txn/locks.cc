@@ -71,9 +71,58 @@ Resource LockManager::row(StorageId storage, std::string_view key) const {
   return {Resource::Kind::kRow, XXH3_64bits_withSeed(key.data(), key.size(), seed_ + storage.value)};
 }
 
+// The table of a shard. Linear probing; an erased slot is filled by shifting back what probed past it.
+
+LockManager::Lock* LockManager::Table::find(const Resource& r) {
+  if (slots_.empty()) return nullptr;
+  for (size_t i = place(r); slots_[i].used; i = (i + 1) & (slots_.size() - 1)) {
+    if (slots_[i].resource == r) return &slots_[i].lock;
+  }
+  return nullptr;
+}
+
+LockManager::Lock& LockManager::Table::operator[](const Resource& r) {
+  if (Lock* found = find(r)) return *found;
+  if ((count_ + 1) * 4 > slots_.size() * 3) resize(std::max<size_t>(16, slots_.size() * 2));
+  size_t i = place(r);
+  while (slots_[i].used) i = (i + 1) & (slots_.size() - 1);
+  slots_[i].resource = r;
+  slots_[i].used = true;
+  ++count_;
+  return slots_[i].lock;
+}
+
+void LockManager::Table::erase(const Resource& r) {
+  size_t hole = place(r);
+  while (slots_[hole].resource != r) hole = (hole + 1) & (slots_.size() - 1);
+  const size_t mask = slots_.size() - 1;
+  for (size_t i = (hole + 1) & mask; slots_[i].used; i = (i + 1) & mask) {
+    const size_t home = place(slots_[i].resource);
+    if (((i - home) & mask) < ((i - hole) & mask)) continue;  // it probed from behind the hole
+    slots_[hole].resource = slots_[i].resource;
+    slots_[hole].lock = std::move(slots_[i].lock);
+    hole = i;
+  }
+  slots_[hole] = Slot();
+  // A large transaction's locks leave a large table behind.
+  if (--count_ == 0 && slots_.size() > 4096) std::vector<Slot>().swap(slots_);
+}
+
+void LockManager::Table::resize(size_t slots) {
+  std::vector<Slot> old(slots);
+  old.swap(slots_);
+  for (Slot& slot : old) {
+    if (!slot.used) continue;
+    size_t i = place(slot.resource);
+    while (slots_[i].used) i = (i + 1) & (slots_.size() - 1);
+    slots_[i] = std::move(slot);
+  }
+}
+
 LockManager::Holder* LockManager::holder(Lock& lock, const LockOwner* owner) {
   if (lock.first.owner == owner) return &lock.first;
-  for (Holder& h : lock.others) {
+  if (lock.company == nullptr) return nullptr;
+  for (Holder& h : lock.company->others) {
     if (h.owner == owner) return &h;
   }
   return nullptr;
@@ -82,7 +131,8 @@ LockManager::Holder* LockManager::holder(Lock& lock, const LockOwner* owner) {
 bool LockManager::conflicts_with_holders(const Lock& lock, const LockOwner* owner, LockMode mode) {
   const uint16_t against = conflicts(mode);
   if (lock.first.owner != nullptr && lock.first.owner != owner && (lock.first.mask & against) != 0) return true;
-  for (const Holder& h : lock.others) {
+  if (lock.company == nullptr) return false;
+  for (const Holder& h : lock.company->others) {
     if (h.owner != owner && (h.mask & against) != 0) return true;
   }
   return false;
@@ -95,7 +145,7 @@ void LockManager::grant(Lock& lock, LockOwner& owner, LockMode mode) {
   } else if (lock.first.owner == nullptr) {
     lock.first = {&owner, bit(mode)};
   } else {
-    lock.others.push_back({&owner, bit(mode)});
+    lock.with_company().others.push_back({&owner, bit(mode)});
   }
 }
 
@@ -111,8 +161,8 @@ LockOutcome LockManager::acquire(LockOwner& owner, Resource resource, LockMode m
     before = mine != nullptr ? mine->mask : 0;
     if (mine != nullptr && covers(mine->mask, mode)) return LockOutcome::kGranted;
     bool blocked = conflicts_with_holders(lock, &owner, mode);
-    if (!blocked && before == 0) {
-      for (const LockOwner* waiter : lock.queue) {
+    if (!blocked && before == 0 && lock.company != nullptr) {
+      for (const LockOwner* waiter : lock.company->queue) {
         if ((conflicts(mode) & bit(waiter->wanted_mode_)) != 0) blocked = true;
       }
     }
@@ -127,13 +177,14 @@ LockOutcome LockManager::acquire(LockOwner& owner, Resource resource, LockMode m
       return LockOutcome::kGranted;
     }
     // Who holds the resource already goes before those whom its lock keeps waiting.
-    auto place = lock.queue.end();
+    auto& queue = lock.with_company().queue;
+    auto place = queue.end();
     if (before != 0) {
-      place = std::find_if(lock.queue.begin(), lock.queue.end(), [&](const LockOwner* waiter) {
+      place = std::find_if(queue.begin(), queue.end(), [&](const LockOwner* waiter) {
         return (conflicts(waiter->wanted_mode_) & before) != 0;
       });
     }
-    lock.queue.insert(place, &owner);
+    queue.insert(place, &owner);
     owner.waiting_ = true;
     owner.granted_ = false;
     owner.wanted_ = resource;
@@ -189,16 +240,19 @@ LockOutcome LockManager::wait(LockOwner& owner, Shard& s) {
 void LockManager::leave_queue(Shard& s, LockOwner& owner) {
   const Resource resource = owner.wanted_;
   Lock& lock = s.locks[resource];
-  lock.queue.erase(std::find(lock.queue.begin(), lock.queue.end(), &owner));
+  auto& queue = lock.with_company().queue;
+  queue.erase(std::find(queue.begin(), queue.end(), &owner));
   owner.waiting_ = false;
   serve_queue(lock);
   if (lock.unused()) s.locks.erase(resource);
 }
 
 void LockManager::serve_queue(Lock& lock) {
+  if (lock.company == nullptr) return;
+  auto& queue = lock.company->queue;
   uint16_t wanted_ahead = 0;
-  for (size_t i = 0; i < lock.queue.size();) {
-    LockOwner& waiter = *lock.queue[i];
+  for (size_t i = 0; i < queue.size();) {
+    LockOwner& waiter = *queue[i];
     const LockMode mode = waiter.wanted_mode_;
     if (conflicts_with_holders(lock, &waiter, mode) || (conflicts(mode) & wanted_ahead) != 0) {
       wanted_ahead |= bit(mode);
@@ -206,7 +260,7 @@ void LockManager::serve_queue(Lock& lock) {
       continue;
     }
     grant(lock, waiter, mode);
-    lock.queue.erase(lock.queue.begin() + static_cast<ptrdiff_t>(i));
+    queue.erase(queue.begin() + static_cast<ptrdiff_t>(i));
     waiter.waiting_ = false;
     MutexLock sleep(waiter.mutex_);
     waiter.granted_ = true;
@@ -215,24 +269,25 @@ void LockManager::serve_queue(Lock& lock) {
 }
 
 void LockManager::set_mask(Shard& s, const Resource& resource, LockOwner& owner, uint16_t mask) {
-  const auto it = s.locks.find(resource);
-  if (it == s.locks.end()) return;
-  Lock& lock = it->second;
+  Lock* found = s.locks.find(resource);
+  if (found == nullptr) return;
+  Lock& lock = *found;
   Holder* mine = holder(lock, &owner);
   if (mine == nullptr) return;
   if (mask != 0) {
     mine->mask = mask;
   } else if (mine == &lock.first) {
     lock.first = {nullptr, 0};
-    if (!lock.others.empty()) {
-      lock.first = lock.others.back();
-      lock.others.pop_back();
+    if (lock.company != nullptr && !lock.company->others.empty()) {
+      lock.first = lock.company->others.back();
+      lock.company->others.pop_back();
     }
   } else {
-    lock.others.erase(lock.others.begin() + (mine - lock.others.data()));
+    auto& others = lock.company->others;
+    others.erase(others.begin() + (mine - others.data()));
   }
-  if (!lock.queue.empty()) serve_queue(lock);
-  if (lock.unused()) s.locks.erase(it);
+  serve_queue(lock);
+  if (lock.unused()) s.locks.erase(resource);
 }
 
 void LockManager::release_to(LockOwner& owner, uint64_t mark) {
@@ -251,8 +306,8 @@ void LockManager::release_last(LockOwner& owner) {
 bool LockManager::busy(const LockOwner& owner, Resource resource, LockMode mode) {
   Shard& s = shard(resource);
   MutexLock guard(s.mutex);
-  const auto it = s.locks.find(resource);
-  return it != s.locks.end() && conflicts_with_holders(it->second, &owner, mode);
+  const Lock* lock = s.locks.find(resource);
+  return lock != nullptr && conflicts_with_holders(*lock, &owner, mode);
 }
 
 bool LockManager::break_cycle(LockOwner& start) {
@@ -287,18 +342,19 @@ bool LockManager::walk(LockOwner& start, LockOwner& at, std::vector<LockOwner*>&
   seen.push_back(&at);
   path.push_back(&at);
   Shard& s = shard(at.wanted_);
-  const auto it = s.locks.find(at.wanted_);
-  if (it != s.locks.end()) {
+  if (const Lock* found = s.locks.find(at.wanted_)) {
     const uint16_t against = conflicts(at.wanted_mode_);
     std::vector<LockOwner*> blockers;
-    const Lock& lock = it->second;
+    const Lock& lock = *found;
     if (lock.first.owner != nullptr && (lock.first.mask & against) != 0) blockers.push_back(lock.first.owner);
-    for (const Holder& h : lock.others) {
-      if ((h.mask & against) != 0) blockers.push_back(h.owner);
-    }
-    for (LockOwner* waiter : lock.queue) {
-      if (waiter == &at) break;
-      if ((bit(waiter->wanted_mode_) & against) != 0) blockers.push_back(waiter);
+    if (lock.company != nullptr) {
+      for (const Holder& h : lock.company->others) {
+        if ((h.mask & against) != 0) blockers.push_back(h.owner);
+      }
+      for (LockOwner* waiter : lock.company->queue) {
+        if (waiter == &at) break;
+        if ((bit(waiter->wanted_mode_) & against) != 0) blockers.push_back(waiter);
+      }
     }
     for (LockOwner* blocker : blockers) {
       if (blocker == &at) continue;

@@ -1,7 +1,7 @@
 #include "txn/transaction.h"
 
 #include <algorithm>
-#include <unordered_set>
+#include <bit>
 
 #include "base/check.h"
 #include "txn/commit.h"
@@ -13,6 +13,25 @@ namespace {
 // write set keeps it in memory.
 constexpr size_t kSpillPartsMax = 64;
 constexpr uint64_t kLoadFileBytes = 64 << 20;
+
+/// Of 64-bit hashes.
+class HashSet {
+ public:
+  explicit HashSet(size_t count) : slots_(std::bit_ceil(2 * count + 2), 0) {}
+  void insert(uint64_t hash) {
+    size_t i = hash & (slots_.size() - 1);
+    while (slots_[i] != 0 && slots_[i] != hash) i = (i + 1) & (slots_.size() - 1);
+    slots_[i] = hash;
+  }
+  bool contains(uint64_t hash) const {
+    size_t i = hash & (slots_.size() - 1);
+    while (slots_[i] != 0 && slots_[i] != hash) i = (i + 1) & (slots_.size() - 1);
+    return slots_[i] != 0 && hash != 0;
+  }
+
+ private:
+  std::vector<uint64_t> slots_;
+};
 
 std::string clock_key() { return storage_prefix(kClockStorage) + std::string(kClockName); }
 
@@ -211,8 +230,7 @@ Status Manager::spill(BasicTransaction& t) {
   spills_.fetch_add(1, std::memory_order_relaxed);
 
   // From here on the store tells a rival whom to wait for.
-  std::unordered_set<uint64_t> spilled;
-  spilled.reserve(t.writes.count());
+  HashSet spilled(2 * t.writes.count());
   for (const auto& [storage, map] : t.writes.storages()) {
     for (const auto& [key, entry] : *map) {
       if (entry.newest == nullptr) continue;

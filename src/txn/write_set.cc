@@ -37,6 +37,8 @@ const WriteSet::Map* WriteSet::find(StorageId storage) const {
 const WriteSet::Entry* WriteSet::find(StorageId storage, std::string_view key) const {
   const Map* map = find(storage);
   if (map == nullptr) return nullptr;
+  // Ascending insertion asks for keys beyond the end.
+  if (map->empty() || std::prev(map->end())->first < key) return nullptr;
   const auto it = map->find(key);
   return it == map->end() || it->second.newest == nullptr ? nullptr : &it->second;
 }
