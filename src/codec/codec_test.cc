@@ -1,0 +1,199 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <random>
+
+#include "codec/key.h"
+#include "codec/row.h"
+#include "types/numeric.h"
+
+namespace omendb::codec {
+namespace {
+
+using types::Physical;
+using types::Value;
+using types::ValueView;
+
+/// A random value of a kind, drawn from few enough that equal and neighbouring ones are met.
+class Values {
+ public:
+  explicit Values(uint64_t seed) : random_(seed) {}
+  std::mt19937_64& random() { return random_; }
+
+  Value draw(Physical kind, Oid type) {
+    switch (kind) {
+      case Physical::kBool: return Value(ValueView::of_integer(pick(2)));
+      case Physical::kInt16: return Value(ValueView::of_integer(static_cast<int16_t>(number())));
+      case Physical::kInt32: return Value(ValueView::of_integer(static_cast<int32_t>(number())));
+      case Physical::kUInt32: return Value(ValueView::of_integer(static_cast<uint32_t>(number())));
+      case Physical::kInt64: return Value(ValueView::of_integer(number()));
+      case Physical::kInt128:
+      case Physical::kUuid: return Value(ValueView::of_wide((types::Int128{number()} << 64) + number()));
+      case Physical::kFloat32: return Value(ValueView::of_real(static_cast<float>(real())));
+      case Physical::kFloat64: return Value(ValueView::of_real(real()));
+      case Physical::kInterval:
+        return Value(ValueView::of_interval({static_cast<int32_t>(pick(5)) - 2, static_cast<int32_t>(pick(90)) - 45,
+                                             static_cast<int64_t>(pick(5)) * 43200000000LL - 86400000000LL}));
+      case Physical::kBytes:
+        if (type == types::oid::kNumeric) {
+          types::Numeric n = types::Numeric::from_scaled(number() % 1000000007, static_cast<int>(pick(12)));
+          if (pick(20) == 0) n = pick(2) ? types::Numeric::nan() : types::Numeric::infinity(pick(2));
+          return Value::of_bytes(n.to_bytes());
+        }
+        std::string s(pick(6), ' ');
+        for (char& c : s) c = "\0\1\2a\xFE\xFF"[pick(6)];
+        return Value::of_bytes(s);
+    }
+    return {};
+  }
+
+ private:
+  uint64_t pick(uint64_t n) { return random_() % n; }
+  int64_t number() {
+    switch (pick(6)) {
+      case 0: return static_cast<int64_t>(random_());
+      case 1: return std::numeric_limits<int64_t>::min() + static_cast<int64_t>(pick(2));
+      case 2: return std::numeric_limits<int64_t>::max();
+      default: return static_cast<int64_t>(pick(7)) - 3;
+    }
+  }
+  double real() {
+    const double special[] = {0.0, -0.0, INFINITY, -INFINITY, NAN, -NAN, 1e-310, -1e-310, 1.5, -1.5, 1e300};
+    return pick(3) ? special[pick(11)] : std::ldexp(static_cast<double>(random_()) - 9e18, static_cast<int>(pick(200)) - 100);
+  }
+  std::mt19937_64 random_;
+};
+
+int sign(auto a, auto b) { return a < b ? -1 : b < a ? 1 : 0; }
+
+/// PostgreSQL's order of two values that are not null.
+int order(Physical kind, Oid type, const ValueView& a, const ValueView& b) {
+  switch (kind) {
+    case Physical::kInt128:
+    case Physical::kUuid: return sign(a.wide, b.wide);
+    case Physical::kFloat32:
+    case Physical::kFloat64:
+      if (std::isnan(a.real) || std::isnan(b.real)) return sign(std::isnan(a.real), std::isnan(b.real));
+      return sign(a.real, b.real);
+    case Physical::kInterval: {
+      const auto span = [](const types::Interval& i) {
+        return (types::Int128{i.months} * 30 + i.days) * 86400000000LL + i.micros;
+      };
+      return sign(span(a.interval), span(b.interval));
+    }
+    case Physical::kBytes:
+      if (type == types::oid::kNumeric) return sign(types::numeric_key(a.bytes), types::numeric_key(b.bytes));
+      return sign(a.bytes, b.bytes);
+    default: return sign(a.integer, b.integer);
+  }
+}
+
+const std::pair<Physical, Oid> kKinds[] = {
+    {Physical::kBool, types::oid::kBool},      {Physical::kInt16, types::oid::kInt2},
+    {Physical::kInt32, types::oid::kInt4},     {Physical::kUInt32, types::oid::kOid},
+    {Physical::kInt64, types::oid::kInt8},     {Physical::kInt128, types::oid::kNumeric},
+    {Physical::kFloat32, types::oid::kFloat4}, {Physical::kFloat64, types::oid::kFloat8},
+    {Physical::kInterval, types::oid::kInterval}, {Physical::kUuid, types::oid::kUuid},
+    {Physical::kBytes, types::oid::kText},     {Physical::kBytes, types::oid::kNumeric}};
+
+TEST(Key, OrderOfBytesIsOrderOfValues) {
+  const uint64_t seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  Values values(seed);
+  for (int round = 0; round < 30000; ++round) {
+    std::vector<KeyColumn> columns(1 + values.random()() % 3);
+    int expected = 0;
+    std::string ka, kb;
+    std::vector<Value> as;
+    for (auto& column : columns) {
+      const auto& [kind, type] = kKinds[values.random()() % std::size(kKinds)];
+      column.type = type;
+      column.physical.kind = kind;
+      column.nullable = values.random()() % 2 == 0;
+      column.descending = values.random()() % 2 == 0;
+      column.nulls_first = values.random()() % 2 == 0;
+      const bool null_a = column.nullable && values.random()() % 4 == 0;
+      const bool null_b = column.nullable && values.random()() % 4 == 0;
+      const Value a = null_a ? Value() : values.draw(kind, type), b = null_b ? Value() : values.draw(kind, type);
+      if (expected == 0) {
+        if (null_a || null_b) {
+          expected = null_a == null_b ? 0 : (null_a == column.nulls_first ? -1 : 1);
+        } else {
+          expected = order(kind, type, a.view(), b.view()) * (column.descending ? -1 : 1);
+        }
+      }
+      ASSERT_TRUE(append_key(column, a.view(), &ka).ok());
+      ASSERT_TRUE(append_key(column, b.view(), &kb).ok());
+      as.push_back(a);
+    }
+    ASSERT_EQ(sign(ka.compare(kb), 0), expected) << "round " << round;
+
+    std::string_view rest = ka;
+    for (size_t i = 0; i < columns.size(); ++i) {
+      Value back;
+      ASSERT_TRUE(read_key(columns[i], &rest, &back).ok());
+      ASSERT_EQ(back.is_null(), as[i].is_null());
+      if (!back.is_null()) {
+        ASSERT_EQ(order(columns[i].physical.kind, columns[i].type, back.view(), as[i].view()), 0);
+      }
+    }
+    ASSERT_TRUE(rest.empty());
+  }
+}
+
+TEST(Key, DamagedBytesAreRefused) {
+  KeyColumn column{types::oid::kText, {Physical::kBytes}};
+  for (std::string_view bytes : {std::string_view("abc"), std::string_view("\1", 1), std::string_view()}) {
+    Value out;
+    EXPECT_TRUE(read_key(column, &bytes, &out).is(SqlState::kDataCorrupted));
+  }
+}
+
+TEST(Key, PrefixSuccessorIsTheLeastGreaterString) {
+  EXPECT_EQ(prefix_successor("a"), "b");
+  EXPECT_EQ(prefix_successor(std::string("a\xFF\xFF")), "b");
+  EXPECT_EQ(prefix_successor("\xFF"), "");
+  EXPECT_EQ(prefix_successor(""), "");
+}
+
+TEST(Row, ColumnsComeBackAndMissingOnesAreNull) {
+  const uint64_t seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  Values values(seed);
+  for (int round = 0; round < 2000; ++round) {
+    std::vector<types::PhysicalType> columns(1 + values.random()() % 20);
+    std::vector<Oid> types(columns.size());
+    for (size_t i = 0; i < columns.size(); ++i) {
+      const auto& [kind, type] = kKinds[values.random()() % std::size(kKinds)];
+      columns[i].kind = kind;
+      types[i] = type;
+    }
+    const RowLayout layout(columns);
+    RowBuilder builder(layout);
+    std::vector<Value> written(columns.size());
+    for (size_t i = 0; i < columns.size(); ++i) {
+      if (values.random()() % 3 == 0) continue;
+      written[i] = values.draw(columns[i].kind, types[i]);
+      builder.set(i, written[i].view());
+    }
+    const std::string bytes(builder.finish());
+    auto wider = columns;
+    wider.resize(columns.size() + values.random()() % 9, {Physical::kBytes});
+    const RowLayout read_layout(wider);
+    ASSERT_TRUE(RowView::valid(read_layout, bytes));
+    ASSERT_FALSE(RowView::valid(read_layout, bytes + "x"));
+    const RowView view(read_layout, bytes);
+    for (size_t i = 0; i < wider.size(); ++i) {
+      ASSERT_EQ(view.present(i), i < columns.size());
+      const bool null = i >= columns.size() || written[i].is_null();
+      ASSERT_EQ(view.is_null(i), null);
+      if (!null) {
+        ASSERT_EQ(order(columns[i].kind, types[i], view.get(i), written[i].view()), 0);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace omendb::codec
