@@ -29,6 +29,13 @@ TableAccess::TableAccess(const catalog::Catalog& catalog, const catalog::Table& 
     key_columns_.push_back({ordered_type(catalog, column.type), column.physical});
     key_positions_.push_back(static_cast<size_t>(attnum) - 1);
   }
+  fixed_key_bytes_ = key_columns_.empty() ? 8 : 0;
+  for (const auto& column : key_columns_) {
+    const auto kind = column.physical.kind;
+    fixed_key_bytes_ = kind == types::Physical::kBytes ? 9 : fixed_key_bytes_ + codec::fixed_bytes(kind);
+    if (fixed_key_bytes_ > 8) break;
+  }
+  if (fixed_key_bytes_ > 8) fixed_key_bytes_ = 0;
   for (const auto& constraint : table_.constraints) {
     if (constraint.kind != catalog::Constraint::Kind::kPrimaryKey) continue;
     primary_name_ = constraint.name;

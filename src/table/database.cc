@@ -69,6 +69,15 @@ void StorageState::raise_early(store::Store& store, StorageId storage, std::stri
   raise(key);
 }
 
+txn::KeyDirectory& StorageState::make_directory(uint32_t fixed_key_bytes) {
+  MutexLock lock(mutex_);
+  if (directory_owner_ == nullptr) {
+    directory_owner_ = std::make_unique<txn::KeyDirectory>(fixed_key_bytes);
+    directory_.store(directory_owner_.get(), std::memory_order_release);
+  }
+  return *directory_owner_;
+}
+
 uint64_t StorageState::next_hidden(store::Store& store, StorageId storage) {
   if (hidden_.load(std::memory_order_acquire) == 0) {
     MutexLock lock(mutex_);
@@ -147,6 +156,7 @@ Status DatabaseImpl::start() {
   RETURN_IF_ERROR(storage_ids_.start(catalog::kFirstUserStorage));
   RETURN_IF_ERROR(load_catalog());
   RETURN_IF_ERROR(drop_orphans());
+  if (options_.learned_index) RETURN_IF_ERROR(build_directories());
   if (reapers_ != nullptr) reapers_->connect(&manager_.timeline(), &manager_.loads());
   maintenance_ = std::thread([this] { maintain(); });
   return {};
@@ -229,6 +239,21 @@ StorageState& DatabaseImpl::state(StorageId storage) {
   auto& slot = states_[storage];
   if (slot == nullptr) slot = std::make_unique<StorageState>();
   return *slot;
+}
+
+StorageState& DatabaseImpl::state(const TableAccess& table) {
+  if (void* found = table.notes_.found.load(std::memory_order_acquire)) return *static_cast<StorageState*>(found);
+  StorageState& found = state(table.table().storage);
+  table.notes_.found.store(&found, std::memory_order_release);
+  return found;
+}
+
+txn::KeyDirectory* DatabaseImpl::directory(const TableAccess& table) {
+  if (!options_.learned_index) return nullptr;
+  StorageState& s = state(table);
+  if (auto* directory = s.directory()) return directory;
+  // Every storage that had rows at start has its directory, so this one is new and empty.
+  return &s.make_directory(table.fixed_key_bytes());
 }
 
 // Transactions
@@ -359,8 +384,22 @@ Status DatabaseImpl::before_write(txn::BasicTransaction& transaction, Timestamp)
 
 void DatabaseImpl::after_write(txn::BasicTransaction& transaction, Timestamp commit_ts) {
   auto& t = static_cast<TableTransaction&>(transaction);
+  const txn::Stamp stamp = txn::Stamp::commit(commit_ts);
+  std::vector<DeadKey> dead;
   for (const auto& [storage, map] : t.writes.storages()) {
-    if (!map->empty()) state(storage).raise(std::prev(map->end())->first);
+    if (map->empty()) continue;
+    StorageState& s = state(storage);
+    s.raise(std::prev(map->end())->first);
+    txn::KeyDirectory* directory = s.directory();
+    for (const auto& [key, entry] : *map) {
+      if (entry.newest == nullptr) continue;
+      if (directory != nullptr) directory->committed(key, stamp, entry.newest->tombstone);
+      if (entry.newest->tombstone) dead.push_back({storage, commit_ts, std::string(key)});
+    }
+  }
+  if (!dead.empty()) {
+    MutexLock lock(maintenance_mutex_);
+    for (DeadKey& d : dead) dead_keys_.push_back(std::move(d));
   }
   for (const auto& [storage, delta] : t.row_deltas) {
     auto& rows = state(storage).rows;
@@ -419,18 +458,38 @@ Status DatabaseImpl::spill_if_large(TableTransaction& t) {
     if (!map->empty()) greatest.emplace_back(storage, std::prev(map->end())->first);
   }
   for (const auto& [storage, key] : greatest) state(storage).raise_early(*store_, storage, key);
-  return manager_.spill(t);
+  return manager_.spill(t, [&](StorageId storage, std::string_view key, uint64_t load, bool tombstone) {
+    if (auto* directory = state(storage).directory()) directory->loaded(key, txn::Stamp::load(load), tombstone);
+  });
 }
 
 std::vector<std::pair<std::string, uint64_t>> DatabaseImpl::statistics() {
   auto out = manager_.statistics();
   for (auto& s : store_->statistics()) out.push_back(std::move(s));
-  out.emplace_back("row_gets", gets_.load());
-  out.emplace_back("row_scans", scans_.load());
-  out.emplace_back("rows_inserted", inserts_.load());
-  out.emplace_back("rows_updated", updates_.load());
-  out.emplace_back("rows_deleted", deletes_.load());
+  out.emplace_back("row_gets", gets_.total());
+  out.emplace_back("row_scans", scans_.total());
+  out.emplace_back("rows_inserted", inserts_.total());
+  out.emplace_back("rows_updated", updates_.total());
+  out.emplace_back("rows_deleted", deletes_.total());
   if (reapers_ != nullptr) out.emplace_back("versions_reaped", reapers_->dropped());
+  out.emplace_back("dead_keys_removed", dead_keys_removed_.load());
+  const auto& reads = manager_.reader().counters();
+  out.emplace_back("index_exact_reads", reads.exact.total());
+  out.emplace_back("index_answered", reads.absent.total());
+  out.emplace_back("index_walked", reads.walked.total());
+  uint64_t keys = 0, bytes = 0;
+  {
+    std::shared_lock lock(states_mutex_);
+    for (const auto& [storage, state] : states_) {
+      if (const auto* directory = state->directory()) {
+        keys += directory->index().size();
+        bytes += directory->index().memory_bytes();
+      }
+    }
+  }
+  out.emplace_back("index_keys", keys);
+  out.emplace_back("index_bytes", bytes);
+  out.emplace_back("index_build_ms", directories_built_ms_);
   return out;
 }
 

@@ -26,6 +26,7 @@
 //   3. Every index entry belongs to a row version and is written in the same batch.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -101,8 +102,19 @@ class TableAccess {
   const std::string& primary_name() const { return primary_name_; }
   Oid primary_index() const { return primary_index_; }
   const std::string& schema_name() const { return schema_name_; }
+  /// Length of every row key, when they all have the same and it is at most 8; else 0.
+  uint32_t fixed_key_bytes() const { return fixed_key_bytes_; }
 
  private:
+  friend class DatabaseImpl;
+  /// The database's own notes on this storage, found once. A copy finds them again.
+  struct Notes {
+    std::atomic<void*> found{nullptr};
+    Notes() = default;
+    Notes(const Notes&) {}
+    Notes& operator=(const Notes&) { return *this; }
+  };
+  mutable Notes notes_;
   catalog::Table table_;
   codec::RowLayout layout_;
   std::vector<codec::KeyColumn> key_columns_;
@@ -111,6 +123,7 @@ class TableAccess {
   std::string primary_name_;
   Oid primary_index_;
   std::string schema_name_;
+  uint32_t fixed_key_bytes_ = 0;
 };
 
 /// Values of an index's expression columns and partial predicate for one row; implemented by sql/, installed by set_index_evaluator.

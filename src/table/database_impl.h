@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -68,9 +69,14 @@ class StorageState {
 
   std::atomic<int64_t> rows{-1};             // -1: not estimated yet
   std::atomic<uint64_t> created_ts{0};       // of the commit that made it, in this process
-  std::atomic<uint64_t> dead{0};             // versions superseded since it was vacuumed last
+
+  /// The learned index over the row keys; null: none (an index's storage, or switched off).
+  txn::KeyDirectory* directory() const { return directory_.load(std::memory_order_acquire); }
+  txn::KeyDirectory& make_directory(uint32_t fixed_key_bytes);
 
  private:
+  std::atomic<txn::KeyDirectory*> directory_{nullptr};
+  std::unique_ptr<txn::KeyDirectory> directory_owner_;
   void learn(store::Store& store, StorageId storage) REQUIRES(mutex_);
   Mutex mutex_;
   bool known_ GUARDED_BY(mutex_) = false;
@@ -155,6 +161,10 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
   Status drop_orphans();
   std::shared_ptr<const catalog::Catalog> committed_catalog();
   StorageState& state(StorageId storage);
+  /// Of the table's rows, found without a lock.
+  StorageState& state(const TableAccess& table);
+  /// The table's directory; made now if its storage is new. Null when switched off.
+  txn::KeyDirectory* directory(const TableAccess& table);
   Status spill_if_large(TableTransaction& t);
   void undo_events(TableTransaction& t, size_t mark);
 
@@ -217,6 +227,11 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
   // vacuum.cc
   void maintain();
   void drop_unneeded_storages(bool closing);
+  /// Fills the directories of all tables from the store.
+  Status build_directories();
+  Status build_directory(const TableAccess& table);
+  /// Removes keys whose tombstone nobody needs to see any more. Returns how many.
+  size_t remove_dead_keys();
 
   const DatabaseOptions options_;
   std::shared_ptr<txn::VersionReapers> reapers_;
@@ -238,13 +253,21 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
     StorageId storage;
     Timestamp after;  // gone once the horizon has reached it
   };
+  struct DeadKey {
+    StorageId storage;
+    Timestamp ts;         // of its tombstone
+    std::string key;
+  };
   Mutex maintenance_mutex_;
+  std::deque<DeadKey> dead_keys_ GUARDED_BY(maintenance_mutex_);  // in commit order
   std::condition_variable maintenance_wake_;
   std::vector<Drop> drops_ GUARDED_BY(maintenance_mutex_);
   bool closing_ GUARDED_BY(maintenance_mutex_) = false;
   std::thread maintenance_;
 
-  std::atomic<uint64_t> gets_{0}, scans_{0}, inserts_{0}, updates_{0}, deletes_{0};
+  StripedCounter gets_, scans_, inserts_, updates_, deletes_;
+  std::atomic<uint64_t> dead_keys_removed_{0};
+  uint64_t directories_built_ms_ = 0;
 };
 
 /// As Database::open, over a store of the caller's (tests: a faulty one). `reapers` is what the store was opened with.

@@ -50,13 +50,13 @@ Status key_of_row(const TableAccess& table, std::string_view row, std::string* k
 
 Result<bool> DatabaseImpl::get(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
                                std::string* row) {
-  gets_.fetch_add(1, std::memory_order_relaxed);
-  return manager_.reader().get(own(transaction).view(), table.table().storage, key, row);
+  gets_.add();
+  return manager_.reader().get(own(transaction).view(), table.table().storage, key, row, directory(table));
 }
 
 std::unique_ptr<RowCursor> DatabaseImpl::scan(txn::Transaction& transaction, const TableAccess& table,
                                               const KeyRange& range, bool reverse) {
-  scans_.fetch_add(1, std::memory_order_relaxed);
+  scans_.add();
   return std::make_unique<TableCursor>(*store_, manager_.loads(), own(transaction), table.table().storage, range,
                                        reverse);
 }
@@ -97,6 +97,7 @@ Result<Database::InsertOutcome> DatabaseImpl::insert(txn::Transaction& transacti
 
   InsertOutcome outcome;
   const bool has_key = !table.key_columns().empty();
+  (void)directory(table);  // before the storage's first row
   if (has_key) {
     RETURN_IF_ERROR(key_of_row(table, row, &outcome.key));
     ASSIGN_OR_RETURN(auto conflict, claim_key(t, table, outcome.key));
@@ -106,7 +107,7 @@ Result<Database::InsertOutcome> DatabaseImpl::insert(txn::Transaction& transacti
     }
   } else {
     outcome.key.resize(8);
-    txn::put_u64(state(storage).next_hidden(*store_, storage), outcome.key.data());
+    txn::put_u64(state(table).next_hidden(*store_, storage), outcome.key.data());
   }
 
   // Every unique index is asked before anything is written: a reported conflict must leave no trace.
@@ -127,7 +128,7 @@ Result<Database::InsertOutcome> DatabaseImpl::insert(txn::Transaction& transacti
     if (entries[i].included) put_entry(t, table.secondary()[i], entries[i]);
   }
   ++t.row_deltas[storage];
-  inserts_.fetch_add(1, std::memory_order_relaxed);
+  inserts_.add();
   outcome.inserted = true;
   RETURN_IF_ERROR(spill_if_large(t));
   return outcome;
@@ -158,7 +159,7 @@ Result<LockedRow> DatabaseImpl::lock_row(txn::Transaction& transaction, const Ta
                                             : LockedRow::State::kCurrent;
       return locked;
     }
-    ASSIGN_OR_RETURN(const txn::Newest newest, manager_.reader().newest(storage, key, &t.load_numbers, &locked.row));
+    ASSIGN_OR_RETURN(const txn::Newest newest, manager_.reader().newest(storage, key, &t.load_numbers, &locked.row, directory(table)));
     if (newest.pending_owner != 0) {
       // Another transaction has written the row and moved that to the store. The lock is not kept while waiting: it
       // would keep the other one from its own row.
@@ -227,7 +228,7 @@ Status DatabaseImpl::update(txn::Transaction& transaction, const TableAccess& ta
     if (before.included) t.writes.erase(entries, before.bytes, t.command);
     if (after.included) put_entry(t, table.secondary()[i], after);
   }
-  updates_.fetch_add(1, std::memory_order_relaxed);
+  updates_.add();
   return spill_if_large(t);
 }
 
@@ -241,13 +242,13 @@ Status DatabaseImpl::erase(txn::Transaction& transaction, const TableAccess& tab
   }
   t.writes.erase(table.table().storage, key, t.command);
   --t.row_deltas[table.table().storage];
-  deletes_.fetch_add(1, std::memory_order_relaxed);
+  deletes_.add();
   return spill_if_large(t);
 }
 
 uint64_t DatabaseImpl::estimate_rows(const TableAccess& table) {
   const StorageId storage = table.table().storage;
-  auto& rows = state(storage).rows;
+  auto& rows = state(table).rows;
   if (int64_t known = rows.load(std::memory_order_relaxed); known >= 0) return static_cast<uint64_t>(known);
   // The store's idea of the size, divided by the size of the first rows.
   const std::string lower = txn::storage_prefix(storage), upper = txn::storage_prefix(StorageId(storage.value + 1));

@@ -15,7 +15,8 @@ using txn::LockOutcome;
 Result<std::optional<DatabaseImpl::Conflict>> DatabaseImpl::claim_key(TableTransaction& t, const TableAccess& table,
                                                                       std::string_view key) {
   const StorageId storage = table.table().storage;
-  StorageState& known = state(storage);
+  StorageState& known = state(table);
+  const txn::KeyDirectory* keys = directory(table);
   const std::string not_available;
   for (;;) {
     // A key beyond all that the store has can be nowhere but in the write set.
@@ -36,7 +37,7 @@ Result<std::optional<DatabaseImpl::Conflict>> DatabaseImpl::claim_key(TableTrans
         manager_.locks().acquire(t.locks, resource, LockMode::kRowForUpdate, txn::LockWait::kNoWait, &fresh);
     if (outcome == LockOutcome::kGranted) {
       if (known.is_above_all(*store_, storage, key)) return std::optional<Conflict>();
-      ASSIGN_OR_RETURN(const txn::Newest newest, manager_.reader().newest(storage, key, &t.load_numbers, nullptr));
+      ASSIGN_OR_RETURN(const txn::Newest newest, manager_.reader().newest(storage, key, &t.load_numbers, nullptr, keys));
       if (newest.pending_owner == 0 && !newest.exists) return std::optional<Conflict>();
       if (fresh) manager_.locks().release_last(t.locks);
       if (newest.pending_owner == 0) return std::optional(Conflict{std::string(key), newest.commit_ts});
@@ -45,12 +46,12 @@ Result<std::optional<DatabaseImpl::Conflict>> DatabaseImpl::claim_key(TableTrans
     }
     // Somebody holds the key. If a row is there, it is in the way once no writer of it is left; who only locked it does
     // not matter. If none is there, the holder may be inserting it.
-    ASSIGN_OR_RETURN(const txn::Newest newest, manager_.reader().newest(storage, key, &t.load_numbers, nullptr));
+    ASSIGN_OR_RETURN(const txn::Newest newest, manager_.reader().newest(storage, key, &t.load_numbers, nullptr, keys));
     const LockMode mode = newest.exists ? LockMode::kRowForShare : LockMode::kRowForUpdate;
     outcome = manager_.locks().acquire(t.locks, resource, mode, txn::LockWait::kWait, &fresh);
     RETURN_IF_ERROR(lock_failure(t, outcome, not_available));
     if (mode == LockMode::kRowForShare) {
-      ASSIGN_OR_RETURN(const txn::Newest now, manager_.reader().newest(storage, key, &t.load_numbers, nullptr));
+      ASSIGN_OR_RETURN(const txn::Newest now, manager_.reader().newest(storage, key, &t.load_numbers, nullptr, keys));
       if (fresh) manager_.locks().release_last(t.locks);
       if (now.pending_owner == 0 && now.exists) return std::optional(Conflict{std::string(key), now.commit_ts});
     }
@@ -130,7 +131,7 @@ Result<std::optional<DatabaseImpl::Conflict>> DatabaseImpl::claim_entry(TableTra
         t, manager_.locks().acquire(t.locks, row, LockMode::kRowForShare, txn::LockWait::kWait, &row_fresh),
         not_available));
     ASSIGN_OR_RETURN(const txn::Newest newest,
-                     manager_.reader().newest(rows, found->key, &t.load_numbers, nullptr));
+                     manager_.reader().newest(rows, found->key, &t.load_numbers, nullptr, directory(table)));
     if (row_fresh) manager_.locks().release_last(t.locks);
     if (newest.pending_owner != 0) {
       RETURN_IF_ERROR(lock_failure(t, manager_.wait_for(t, newest.pending_owner), not_available));

@@ -1,24 +1,32 @@
-// Housekeeping, on a thread of its own: bodies of rows that a committed DROP or a rollback left behind.
+// Housekeeping, on a thread of its own: bodies of rows that a committed DROP or a rollback left behind, and deleted keys.
+//
+// The store's Reaper drops superseded versions while files are rewritten, but has to leave tombstones alone. Here whole
+// dead keys go: the tombstone, everything before it, and the key in the directory, once no snapshot is older.
 #include <algorithm>
 
+#include "base/clock.h"
 #include "table/database_impl.h"
 #include "txn/stamp.h"
 
 namespace omendb::table {
+namespace {
+constexpr size_t kDeadKeysAtOnce = 4096;
+}
 
 void DatabaseImpl::maintain() {
   for (;;) {
     {
       MutexLock lock(maintenance_mutex_);
       if (closing_) return;
-      if (drops_.empty()) {
-        lock.wait_for(maintenance_wake_, std::chrono::seconds(1));
-      } else {
-        lock.wait_for(maintenance_wake_, std::chrono::milliseconds(50));
-      }
+      const bool busy = !drops_.empty() || !dead_keys_.empty();
+      lock.wait_for(maintenance_wake_, std::chrono::milliseconds(busy ? 50 : 500));
       if (closing_) return;
     }
     drop_unneeded_storages(false);
+    while (remove_dead_keys() == kDeadKeysAtOnce) {
+      MutexLock lock(maintenance_mutex_);
+      if (closing_) return;
+    }
   }
 }
 
@@ -36,6 +44,9 @@ void DatabaseImpl::drop_unneeded_storages(bool closing) {
     // If this fails the rows stay behind until the next start finds that nobody owns them.
     (void)store_->drop_range(txn::storage_prefix(drop.storage),
                              txn::storage_prefix(StorageId(drop.storage.value + 1)));
+    // Nobody reads the storage any more: who could name it holds a lock that the DROP waited for, or a snapshot that the
+    // horizon waited for.
+    if (auto* directory = state(drop.storage).directory()) directory->index().clear();
     std::string sequence = txn::storage_prefix(catalog::kSequenceStorage);
     sequence.resize(txn::kStorageBytes + 4);
     txn::put_u32(drop.storage.value, sequence.data() + txn::kStorageBytes);
@@ -43,6 +54,152 @@ void DatabaseImpl::drop_unneeded_storages(bool closing) {
     batch.erase(sequence);
     (void)store_->write(batch, store::Sync::kNo);
   }
+}
+
+size_t DatabaseImpl::remove_dead_keys() {
+  const Timestamp horizon = manager_.timeline().horizon();
+  std::vector<DeadKey> dead;
+  {
+    MutexLock lock(maintenance_mutex_);
+    while (!dead_keys_.empty() && dead_keys_.front().ts <= horizon && dead.size() < kDeadKeysAtOnce) {
+      dead.push_back(std::move(dead_keys_.front()));
+      dead_keys_.pop_front();
+    }
+  }
+  if (dead.empty() || store_->failed()) return 0;
+  std::sort(dead.begin(), dead.end(), [](const DeadKey& a, const DeadKey& b) {
+    return a.storage != b.storage ? a.storage < b.storage : a.key < b.key;
+  });
+  store::IterateOptions options;
+  options.fill_cache = false;
+  auto it = store_->iterate(options);
+  store::Batch batch;
+  for (const DeadKey& d : dead) {
+    const std::string prefix = txn::version_prefix(d.storage, d.key);
+    std::string from = prefix;
+    append_stamp(txn::Stamp{(d.ts.value << 1) | 1}, &from);
+    for (it->seek(from); it->valid(); it->next()) {
+      if (it->key().size() != prefix.size() + txn::kStampBytes || it->key().substr(0, prefix.size()) != prefix) break;
+      const txn::Stamp stamp = txn::stamp_of(it->key());
+      if (stamp.is_load()) {
+        // A load's number is below its timestamp: it may have been committed after the tombstone, or not at all yet.
+        const auto load = manager_.loads().find(stamp.number());
+        if (load.kind == txn::Loads::State::Kind::kPending) continue;
+        if (load.kind == txn::Loads::State::Kind::kCommitted && load.value > d.ts.value) continue;
+      }
+      batch.erase(it->key());
+    }
+  }
+  it.reset();
+  if (batch.count() > 0) (void)store_->write(batch, store::Sync::kNo);
+  for (const DeadKey& d : dead) {
+    if (auto* directory = state(d.storage).directory()) directory->reaped(d.key, txn::Stamp::commit(d.ts));
+  }
+  dead_keys_removed_.fetch_add(dead.size(), std::memory_order_relaxed);
+  return dead.size();
+}
+
+Status DatabaseImpl::build_directories() {
+  const int64_t start = monotonic_ns();
+  std::vector<std::unique_ptr<TableAccess>> tables;
+  const auto catalog = committed_catalog();
+  catalog->for_each([&](const catalog::Object& object) {
+    if (const auto* table = std::get_if<catalog::Table>(&object)) {
+      tables.push_back(std::make_unique<TableAccess>(*catalog, *table));
+    }
+  });
+  std::atomic<size_t> next{0};
+  Mutex mutex;
+  Status status;
+  const auto work = [&] {
+    for (size_t i = next.fetch_add(1); i < tables.size(); i = next.fetch_add(1)) {
+      Status s = build_directory(*tables[i]);
+      MutexLock lock(mutex);
+      if (status.ok()) status = std::move(s);
+    }
+  };
+  std::vector<std::thread> helpers;
+  const size_t threads = std::min<size_t>(std::max(1u, std::thread::hardware_concurrency()), tables.size());
+  for (size_t i = 1; i < threads; ++i) helpers.emplace_back(work);
+  work();
+  for (auto& helper : helpers) helper.join();
+  directories_built_ms_ = static_cast<uint64_t>((monotonic_ns() - start) / 1'000'000);
+  return status;
+}
+
+Status DatabaseImpl::build_directory(const TableAccess& table) {
+  const StorageId storage = table.table().storage;
+  StorageState& s = state(storage);
+  txn::KeyDirectory& directory = s.make_directory(table.fixed_key_bytes());
+  const std::string lower = txn::storage_prefix(storage), upper = txn::storage_prefix(StorageId(storage.value + 1));
+  store::IterateOptions options;
+  options.lower = lower;
+  options.upper = upper;
+  options.sequential = true;
+  auto it = store_->iterate(options);
+  it->seek(lower);
+  std::string current, given;
+  bool has_current = false;
+  int64_t rows = 0;
+  std::vector<DeadKey> dead;
+  uint64_t load_number = 0;
+  txn::Loads::State load;
+  // The first version of a key that is not a dead load's is its newest: at start nothing is pending.
+  const bool ascending = directory.index().bulk_load([&](std::string_view* key, index::Payload* payload) {
+    int steps = 0;
+    while (it->valid()) {
+      const std::string_view full = it->key();
+      const std::string_view prefix = full.substr(0, full.size() - txn::kStampBytes);
+      if (has_current && prefix == current) {
+        if (++steps < 8) {
+          it->next();
+        } else {
+          std::string past = current;
+          past.append(txn::kStampBytes + 1, '\xFF');
+          it->seek(past);
+          steps = 0;
+        }
+        continue;
+      }
+      const txn::Stamp stamp = txn::stamp_of(full);
+      if (stamp.is_load()) {
+        if (stamp.number() != load_number) {
+          load_number = stamp.number();
+          load = manager_.loads().find(load_number);
+        }
+        if (load.kind != txn::Loads::State::Kind::kCommitted) {
+          it->next();
+          continue;
+        }
+      }
+      current.assign(prefix);
+      has_current = true;
+      steps = 0;
+      if (txn::parse_value(it->value()).tombstone) {
+        const uint64_t ts = stamp.is_load() ? load.value : stamp.number();
+        dead.push_back({storage, Timestamp(ts), std::string(txn::key_of(full))});
+        it->next();
+        continue;
+      }
+      given.assign(txn::key_of(full));
+      *key = given;
+      *payload = txn::KeyDirectory::payload(stamp, false);
+      ++rows;
+      it->next();
+      return true;
+    }
+    return false;
+  });
+  RETURN_IF_ERROR(it->status());
+  if (!ascending) {
+    return Status(SqlState::kDataCorrupted, "the rows of table \"" + table.table().name + "\" are out of order");
+  }
+  s.rows.store(rows, std::memory_order_relaxed);
+  if (!dead.empty()) {
+    MutexLock lock(maintenance_mutex_);
+    for (DeadKey& d : dead) dead_keys_.push_back(std::move(d));
+  }
+  return {};
 }
 
 }  // namespace omendb::table

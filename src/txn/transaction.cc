@@ -146,7 +146,7 @@ LockOutcome Manager::wait_for(BasicTransaction& t, uint64_t other) {
   return outcome;
 }
 
-Status Manager::spill(BasicTransaction& t) {
+Status Manager::spill(BasicTransaction& t, const Moved& moved) {
   if (t.writes.empty()) return {};
   // Part boundaries: savepoints, so that rollback_to drops whole loads, and the start of the running statement, whose own
   // versions its scans must not meet under the number of those that they must.
@@ -229,6 +229,16 @@ Status Manager::spill(BasicTransaction& t) {
   }
   spills_.fetch_add(1, std::memory_order_relaxed);
 
+  if (moved) {
+    for (const auto& [storage, map] : t.writes.storages()) {
+      for (const auto& [key, entry] : *map) {
+        // Two loads of one key: the directory sees the second insertion and says "look".
+        for (const WriteSet::Version* v = entry.newest; v != nullptr; v = v->older) {
+          moved(storage, key, numbers[part_of(*v)].number[v->command == t.command], v->tombstone);
+        }
+      }
+    }
+  }
   // From here on the store tells a rival whom to wait for.
   HashSet spilled(2 * t.writes.count());
   for (const auto& [storage, map] : t.writes.storages()) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -95,7 +96,9 @@ class Manager {
   void rollback_to(BasicTransaction& transaction, const Savepoint& savepoint);
 
   /// Moves the transaction's writes to the store as loads, and gives up the row locks that their presence there replaces.
-  Status spill(BasicTransaction& transaction);
+  /// `moved` hears of each version once it is in the store, before the locks go.
+  using Moved = std::function<void(StorageId storage, std::string_view key, uint64_t load, bool tombstone)>;
+  Status spill(BasicTransaction& transaction, const Moved& moved = nullptr);
   /// Waits until the transaction `other` is over.
   LockOutcome wait_for(BasicTransaction& transaction, uint64_t other);
 

@@ -43,7 +43,22 @@ class Chain {
 
 }  // namespace
 
-Result<bool> VersionReader::get(const View& view, StorageId storage, std::string_view key, std::string* row) const {
+Result<bool> VersionReader::get_exact(StorageId storage, std::string_view key, Stamp stamp, std::string* row) const {
+  thread_local std::string store_key;
+  store_key.resize(kStorageBytes);
+  put_u32(storage.value, store_key.data());
+  store_key.append(key);
+  append_stamp(stamp, &store_key);
+  ASSIGN_OR_RETURN(const bool found, store_.get(store_key, row));
+  if (!found) return false;
+  const VersionValue value = parse_value(*row);
+  if (value.tombstone) return false;
+  row->erase(0, row->size() - value.row.size());
+  return true;
+}
+
+Result<bool> VersionReader::get(const View& view, StorageId storage, std::string_view key, std::string* row,
+                                const KeyDirectory* directory) const {
   if (view.writes != nullptr) {
     if (const WriteSet::Entry* entry = view.writes->find(storage, key); entry != nullptr) {
       if (const WriteSet::Version* v = entry->visible(view.command); v != nullptr) {
@@ -53,6 +68,34 @@ Result<bool> VersionReader::get(const View& view, StorageId storage, std::string
       }
     }
   }
+  if (directory != nullptr) {
+    using Kind = KeyDirectory::Place::Kind;
+    const KeyDirectory::Place place = directory->find(key);
+    if (place.kind == Kind::kAbsent) {
+      counters_.absent.add();
+      return false;
+    }
+    if (place.kind != Kind::kLook) {
+      // A committed stamp here means that no load has a version of the key that is newer, our own included.
+      bool visible = !place.stamp.is_load() && place.stamp.number() <= view.snapshot.value;
+      if (place.stamp.is_load() && !contains(view.own_loads, place.stamp.number())) {
+        const Loads::State state = loads_.find(place.stamp.number());
+        visible = state.kind == Loads::State::Kind::kCommitted && state.value <= view.snapshot.value;
+      }
+      if (visible && place.kind == Kind::kTombstone) {
+        counters_.absent.add();
+        return false;
+      }
+      if (visible) {
+        ASSIGN_OR_RETURN(const bool found, get_exact(storage, key, place.stamp, row));
+        if (found) {
+          counters_.exact.add();
+          return true;
+        }
+      }
+    }
+  }
+  counters_.walked.add();
   Chain chain(store_, storage, key);
   const bool own = view.own_loads != nullptr && !view.own_loads->empty();
   // A committed load can have a number below the snapshot and a timestamp above; never the other way round.
@@ -77,8 +120,37 @@ Result<bool> VersionReader::get(const View& view, StorageId storage, std::string
 }
 
 Result<Newest> VersionReader::newest(StorageId storage, std::string_view key, const std::vector<uint64_t>* own_loads,
-                                     std::string* row) const {
+                                     std::string* row, const KeyDirectory* directory) const {
   Newest out;
+  if (directory != nullptr) {
+    using Kind = KeyDirectory::Place::Kind;
+    const KeyDirectory::Place place = directory->find(key);
+    if (place.kind == Kind::kAbsent) {
+      counters_.absent.add();
+      return out;
+    }
+    uint64_t commit_ts = place.kind != Kind::kLook && !place.stamp.is_load() ? place.stamp.number() : 0;
+    if (place.kind == Kind::kRow && place.stamp.is_load()) {
+      const Loads::State state = loads_.find(place.stamp.number());
+      if (state.kind == Loads::State::Kind::kCommitted) commit_ts = state.value;
+    }
+    if (commit_ts != 0) {
+      out.commit_ts = Timestamp(commit_ts);
+      out.tombstone = place.kind == Kind::kTombstone;
+      out.exists = !out.tombstone;
+      if (row == nullptr || out.tombstone) {
+        counters_.absent.add();
+        return out;
+      }
+      ASSIGN_OR_RETURN(const bool found, get_exact(storage, key, place.stamp, row));
+      if (found) {
+        counters_.exact.add();
+        return out;
+      }
+      out = Newest();
+    }
+  }
+  counters_.walked.add();
   Chain chain(store_, storage, key);
   for (; chain.valid(); chain.next()) {
     const Stamp stamp = chain.stamp();

@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "base/status.h"
+#include "base/striped_counter.h"
 #include "store/store.h"
+#include "txn/directory.h"
 #include "txn/stamp.h"
 #include "txn/timeline.h"
 #include "txn/write_set.h"
@@ -35,18 +37,28 @@ class VersionReader {
  public:
   VersionReader(store::Store& store, const Loads& loads) : store_(store), loads_(loads) {}
 
-  /// The row that `view` sees, own writes included. False: none.
-  Result<bool> get(const View& view, StorageId storage, std::string_view key, std::string* row) const;
+  /// The row that `view` sees, own writes included. False: none. `directory`: of the storage, or null.
+  Result<bool> get(const View& view, StorageId storage, std::string_view key, std::string* row,
+                   const KeyDirectory* directory = nullptr) const;
   /// Newest committed version; `row` may be null. Versions in `own_loads` count as absent.
   Result<Newest> newest(StorageId storage, std::string_view key, const std::vector<uint64_t>* own_loads,
-                        std::string* row) const;
+                        std::string* row, const KeyDirectory* directory = nullptr) const;
   /// The newest version that the transaction itself has moved to the store. False: none.
   Result<bool> own_newest(StorageId storage, std::string_view key, const std::vector<uint64_t>& own_loads,
                           bool* tombstone, uint32_t* command, std::string* row) const;
 
+  /// How reads were answered: by one exact look-up, by the directory alone, by a walk over the key's versions.
+  struct Counters {
+    StripedCounter exact, absent, walked;
+  };
+  const Counters& counters() const { return counters_; }
+
  private:
+  Result<bool> get_exact(StorageId storage, std::string_view key, Stamp stamp, std::string* row) const;
+
   store::Store& store_;
   const Loads& loads_;
+  mutable Counters counters_;
 };
 
 /// Rows of [lower, upper) of one storage as `view` sees them, in key order or in reverse.
