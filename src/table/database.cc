@@ -401,6 +401,7 @@ void DatabaseImpl::after_write(txn::BasicTransaction& transaction, Timestamp com
     MutexLock lock(maintenance_mutex_);
     for (DeadKey& d : dead) dead_keys_.push_back(std::move(d));
   }
+  for (const auto& [storage, count] : t.loaded_tombstones) state(storage).loaded_tombstones.fetch_add(count);
   for (const auto& [storage, delta] : t.row_deltas) {
     auto& rows = state(storage).rows;
     if (rows.load(std::memory_order_relaxed) >= 0) rows.fetch_add(delta, std::memory_order_relaxed);
@@ -459,6 +460,7 @@ Status DatabaseImpl::spill_if_large(TableTransaction& t) {
   }
   for (const auto& [storage, key] : greatest) state(storage).raise_early(*store_, storage, key);
   return manager_.spill(t, [&](StorageId storage, std::string_view key, uint64_t load, bool tombstone) {
+    if (tombstone) ++t.loaded_tombstones[storage];
     if (auto* directory = state(storage).directory()) directory->loaded(key, txn::Stamp::load(load), tombstone);
   });
 }

@@ -42,6 +42,7 @@ class TableTransaction final : public txn::BasicTransaction {
   std::shared_ptr<const catalog::Catalog> merged, merged_on;
   std::shared_ptr<const catalog::Catalog> staged;  // what the commit in progress will publish
   std::map<StorageId, int64_t> row_deltas;
+  std::map<StorageId, uint64_t> loaded_tombstones;  // moved to the store before commit
 
   bool has_writes() const override { return BasicTransaction::has_writes() || !events.empty(); }
   bool made(StorageId storage) const {
@@ -69,6 +70,7 @@ class StorageState {
 
   std::atomic<int64_t> rows{-1};             // -1: not estimated yet
   std::atomic<uint64_t> created_ts{0};       // of the commit that made it, in this process
+  std::atomic<uint64_t> loaded_tombstones{0};  // committed through loads since it was swept last
 
   /// The learned index over the row keys; null: none (an index's storage, or switched off).
   txn::KeyDirectory* directory() const { return directory_.load(std::memory_order_acquire); }
@@ -232,6 +234,9 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
   Status build_directory(const TableAccess& table);
   /// Removes keys whose tombstone nobody needs to see any more. Returns how many.
   size_t remove_dead_keys();
+  /// Finds the dead keys of storages whose tombstones came through loads, which nobody kept a list of.
+  void sweep();
+  Status sweep_storage(StorageId storage, Timestamp horizon);
 
   const DatabaseOptions options_;
   std::shared_ptr<txn::VersionReapers> reapers_;

@@ -248,6 +248,8 @@ Status DatabaseImpl::erase(txn::Transaction& transaction, const TableAccess& tab
 
 uint64_t DatabaseImpl::estimate_rows(const TableAccess& table) {
   const StorageId storage = table.table().storage;
+  // The directory counts keys, and knows deleted ones for a moment longer.
+  if (const auto* keys = directory(table)) return keys->index().size();
   auto& rows = state(table).rows;
   if (int64_t known = rows.load(std::memory_order_relaxed); known >= 0) return static_cast<uint64_t>(known);
   // The store's idea of the size, divided by the size of the first rows.

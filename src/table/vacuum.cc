@@ -11,6 +11,8 @@
 namespace omendb::table {
 namespace {
 constexpr size_t kDeadKeysAtOnce = 4096;
+// Sweeping reads a whole storage, so it waits for this many tombstones.
+constexpr uint64_t kTombstonesBeforeSweep = 10'000;
 }
 
 void DatabaseImpl::maintain() {
@@ -23,6 +25,7 @@ void DatabaseImpl::maintain() {
       if (closing_) return;
     }
     drop_unneeded_storages(false);
+    sweep();
     while (remove_dead_keys() == kDeadKeysAtOnce) {
       MutexLock lock(maintenance_mutex_);
       if (closing_) return;
@@ -97,6 +100,85 @@ size_t DatabaseImpl::remove_dead_keys() {
   }
   dead_keys_removed_.fetch_add(dead.size(), std::memory_order_relaxed);
   return dead.size();
+}
+
+void DatabaseImpl::sweep() {
+  std::vector<StorageId> wanted;
+  {
+    std::shared_lock lock(states_mutex_);
+    for (const auto& [storage, state] : states_) {
+      if (state->loaded_tombstones.load(std::memory_order_relaxed) >= kTombstonesBeforeSweep) wanted.push_back(storage);
+    }
+  }
+  for (const StorageId storage : wanted) {
+    // With an old snapshot alive nothing would be found; it is tried again when the snapshot has gone.
+    const Timestamp horizon = manager_.timeline().horizon();
+    if (horizon < manager_.timeline().watermark()) continue;
+    state(storage).loaded_tombstones.store(0);
+    (void)sweep_storage(storage, horizon);
+  }
+}
+
+Status DatabaseImpl::sweep_storage(StorageId storage, Timestamp horizon) {
+  const std::string lower = txn::storage_prefix(storage), upper = txn::storage_prefix(StorageId(storage.value + 1));
+  store::IterateOptions options;
+  options.lower = lower;
+  options.upper = upper;
+  options.sequential = true;
+  options.fill_cache = false;
+  auto it = store_->iterate(options);
+  store::Batch batch;
+  std::vector<std::string> gone;
+  std::string current;
+  bool has_current = false, dead = false;
+  txn::LockOwner owner;
+  const auto remove = [&]() -> Status {
+    RETURN_IF_ERROR(store_->write(batch, store::Sync::kNo));
+    batch.clear();
+    auto* directory = state(storage).directory();
+    for (const std::string& key : gone) {
+      if (directory == nullptr) break;
+      bool fresh = false;
+      if (manager_.locks().acquire(owner, manager_.locks().row(storage, key), txn::LockMode::kRowForUpdate,
+                                   txn::LockWait::kNoWait, &fresh) != txn::LockOutcome::kGranted) {
+        continue;  // somebody is about to write it
+      }
+      std::string prefix = txn::version_prefix(storage, key);
+      std::string end = prefix + std::string(txn::kStampBytes + 1, '\xFF');
+      store::IterateOptions one;
+      one.lower = prefix;
+      one.upper = end;
+      auto versions = store_->iterate(one);
+      versions->seek(prefix);
+      if (!versions->valid() && versions->status().ok()) directory->vanished(key);
+      manager_.locks().release_all(owner);
+    }
+    dead_keys_removed_.fetch_add(gone.size(), std::memory_order_relaxed);
+    gone.clear();
+    return {};
+  };
+  for (it->seek(lower); it->valid(); it->next()) {
+    const std::string_view full = it->key();
+    const std::string_view prefix = full.substr(0, full.size() - txn::kStampBytes);
+    const txn::Stamp stamp = txn::stamp_of(full);
+    uint64_t ts = stamp.number();
+    if (stamp.is_load()) {
+      const auto load = manager_.loads().find(stamp.number());
+      if (load.kind == txn::Loads::State::Kind::kPending) continue;
+      ts = load.kind == txn::Loads::State::Kind::kCommitted ? load.value : 0;
+    }
+    if (!has_current || prefix != current) {
+      if (ts == 0) continue;  // a dead load's; the reaper's
+      if (gone.size() >= kDeadKeysAtOnce) RETURN_IF_ERROR(remove());
+      current.assign(prefix);
+      has_current = true;
+      dead = ts <= horizon.value && txn::parse_value(it->value()).tombstone;
+      if (dead) gone.emplace_back(txn::key_of(full));
+    }
+    if (dead) batch.erase(full);
+  }
+  RETURN_IF_ERROR(it->status());
+  return remove();
 }
 
 Status DatabaseImpl::build_directories() {

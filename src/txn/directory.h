@@ -52,6 +52,11 @@ class KeyDirectory {
     index::Payload expected = payload(stamp, true);
     (void)index_.erase_if(key, expected);
   }
+  /// The store has no version of the key at all. Requires the key's row lock, so that no load can be bringing one.
+  void vanished(std::string_view key) {
+    index::Payload expected = kLookTag;
+    (void)index_.erase_if(key, expected);
+  }
   static index::Payload payload(Stamp stamp, bool tombstone) {
     return (stamp.value << 2) | (tombstone ? kTombstoneTag : 0);
   }

@@ -44,6 +44,7 @@ const WriteSet::Entry* WriteSet::find(StorageId storage, std::string_view key) c
 }
 
 void WriteSet::add(StorageId storage, std::string_view key, std::string_view row, bool tombstone, uint32_t command) {
+  if (arena_ == nullptr) arena_ = std::make_shared<Arena>();
   if (last_map_ == nullptr || last_storage_ != storage) {
     auto& map = storages_[storage];
     if (map == nullptr) {
@@ -83,7 +84,7 @@ void WriteSet::clear() {
   log_.clear();
   storages_.clear();
   last_map_ = nullptr;
-  arena_ = std::make_shared<Arena>();
+  arena_.reset();
   ++generation_;
 }
 

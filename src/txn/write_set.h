@@ -92,7 +92,7 @@ class WriteSet {
 
   bool empty() const { return log_.empty(); }
   size_t count() const { return log_.size(); }
-  size_t bytes() const { return arena_->bytes() + log_.size() * sizeof(Entry*); }
+  size_t bytes() const { return (arena_ != nullptr ? arena_->bytes() : 0) + log_.size() * sizeof(Entry*); }
   /// Where keys and rows lie: a holder may go on reading them after clear().
   std::shared_ptr<const Arena> memory() const { return arena_; }
   /// Changes when iterators of the maps become invalid.
@@ -101,7 +101,7 @@ class WriteSet {
  private:
   void add(StorageId storage, std::string_view key, std::string_view row, bool tombstone, uint32_t command);
 
-  std::shared_ptr<Arena> arena_ = std::make_shared<Arena>();
+  std::shared_ptr<Arena> arena_;  // null until something is written
   std::map<StorageId, std::unique_ptr<Map>> storages_;
   std::vector<Entry*> log_;
   uint64_t base_ = 0;
