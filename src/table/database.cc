@@ -157,7 +157,7 @@ Status DatabaseImpl::start() {
   RETURN_IF_ERROR(load_catalog());
   RETURN_IF_ERROR(drop_orphans());
   if (options_.learned_index) RETURN_IF_ERROR(build_directories());
-  if (reapers_ != nullptr) reapers_->connect(&manager_.timeline(), &manager_.loads());
+  if (reapers_ != nullptr) reapers_->connect(&manager_.timeline(), manager_.shared_loads());
   maintenance_ = std::thread([this] { maintain(); });
   return {};
 }

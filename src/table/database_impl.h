@@ -109,7 +109,6 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
                std::shared_ptr<txn::VersionReapers> reapers);
   ~DatabaseImpl() override;
   Status start();
-
   std::unique_ptr<txn::Transaction> begin(txn::Isolation isolation, bool read_only) override;
   void begin_statement(txn::Transaction& transaction) override;
   Status commit(txn::Transaction& transaction) override;

@@ -18,6 +18,7 @@ namespace omendb::table {
 namespace {
 
 using testing::Fixture;
+using testing::make_table;
 using testing::TableSpec;
 using testing::TemporaryDirectory;
 

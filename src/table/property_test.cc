@@ -1,6 +1,7 @@
 // Random transactions against a model that keeps every version of every row in a map.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <map>
 #include <random>
 #include <thread>
@@ -192,6 +193,15 @@ void run(uint64_t seed, size_t write_set_bytes, bool reopen) {
       const Status s = f.database->verify();
       ASSERT_TRUE(s.ok()) << s.message();
     }
+  }
+}
+
+// OMENDB_TEST_SEED runs one schedule again.
+TEST(Property, ASeedCanBeReplayed) {
+  const char* seed = std::getenv("OMENDB_TEST_SEED");
+  if (seed == nullptr) GTEST_SKIP();
+  for (const bool reopen : {false, true}) {
+    for (const size_t bytes : {size_t{1}, size_t{64} << 20}) run(std::strtoull(seed, nullptr, 10), bytes, reopen);
   }
 }
 

@@ -6,8 +6,8 @@ namespace omendb::txn {
 
 class VersionReaper final : public store::Reaper {
  public:
-  VersionReaper(Timestamp horizon, const Loads& loads, std::atomic<uint64_t>& dropped)
-      : horizon_(horizon), loads_(loads), dropped_(dropped) {}
+  VersionReaper(Timestamp horizon, std::shared_ptr<const Loads> loads, std::atomic<uint64_t>& dropped)
+      : horizon_(horizon), loads_(std::move(loads)), dropped_(dropped) {}
 
   ~VersionReaper() override { dropped_.fetch_add(count_, std::memory_order_relaxed); }
 
@@ -28,7 +28,7 @@ class VersionReaper final : public store::Reaper {
     const Stamp stamp = stamp_of(key);
     uint64_t ts = stamp.number();
     if (stamp.is_load()) {
-      const Loads::State state = loads_.find(stamp.number());
+      const Loads::State state = loads_->find(stamp.number());
       if (state.kind == Loads::State::Kind::kPending) return false;
       if (state.kind == Loads::State::Kind::kDead) {
         ++count_;
@@ -42,7 +42,7 @@ class VersionReaper final : public store::Reaper {
 
  private:
   const Timestamp horizon_;
-  const Loads& loads_;
+  const std::shared_ptr<const Loads> loads_;
   std::atomic<uint64_t>& dropped_;
   uint64_t count_ = 0;
   std::string last_;
@@ -52,13 +52,13 @@ class VersionReaper final : public store::Reaper {
 std::unique_ptr<store::Reaper> VersionReapers::make() noexcept {
   MutexLock lock(mutex_);
   if (timeline_ == nullptr) return nullptr;
-  return std::make_unique<VersionReaper>(timeline_->horizon(), *loads_, dropped_);
+  return std::make_unique<VersionReaper>(timeline_->horizon(), loads_, dropped_);
 }
 
-void VersionReapers::connect(Timeline* timeline, Loads* loads) {
+void VersionReapers::connect(Timeline* timeline, std::shared_ptr<const Loads> loads) {
   MutexLock lock(mutex_);
   timeline_ = timeline;
-  loads_ = loads;
+  loads_ = std::move(loads);
 }
 
 }  // namespace omendb::txn

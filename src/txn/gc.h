@@ -19,15 +19,16 @@ namespace omendb::txn {
 class VersionReapers final : public store::ReaperFactory {
  public:
   std::unique_ptr<store::Reaper> make() noexcept override;
-  /// nullptr: reap nothing. The pointees must live until it is called with nullptr or the store is closed.
-  void connect(Timeline* timeline, Loads* loads);
+  /// nullptr: reap nothing from now on. `timeline` must live until then. A run that has begun goes on, on the store's own
+  /// threads, and shares `loads`: a run that asked a table of loads that is gone would take every load for dead.
+  void connect(Timeline* timeline, std::shared_ptr<const Loads> loads);
   uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
 
  private:
   friend class VersionReaper;
   Mutex mutex_;
   Timeline* timeline_ = nullptr;
-  Loads* loads_ = nullptr;
+  std::shared_ptr<const Loads> loads_;
   std::atomic<uint64_t> dropped_{0};
 };
 

@@ -105,6 +105,7 @@ class Manager {
   store::Store& store() { return store_; }
   Timeline& timeline() { return timeline_; }
   Loads& loads() { return loads_; }
+  std::shared_ptr<const Loads> shared_loads() const { return loads_owner_; }
   LockManager& locks() { return locks_; }
   const VersionReader& reader() const { return reader_; }
   Committer& committer() { return *committer_; }
@@ -116,7 +117,8 @@ class Manager {
 
   store::Store& store_;
   Timeline timeline_;
-  Loads loads_;
+  const std::shared_ptr<Loads> loads_owner_ = std::make_shared<Loads>();  // the store's threads may outlive us
+  Loads& loads_ = *loads_owner_;
   LockManager locks_;
   VersionReader reader_;
   std::unique_ptr<Committer> committer_;

@@ -29,7 +29,7 @@ struct House {
     store = std::move(*opened);
     manager = std::make_unique<Manager>(*store, ManagerOptions{});
     CHECK(manager->start(nullptr).ok());
-    if (reaping) reapers->connect(&manager->timeline(), &manager->loads());
+    if (reaping) reapers->connect(&manager->timeline(), manager->shared_loads());
   }
   ~House() {
     if (reapers) reapers->connect(nullptr, nullptr);
