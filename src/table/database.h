@@ -14,6 +14,9 @@
 // Uniqueness. Who inserts a key locks it first (rows: the key itself; secondary indexes: the indexed columns) and then looks at
 // the newest version. A rival that is undecided is waited for; one that is committed is the conflict.
 //
+// Under REPEATABLE READ a key whose row was deleted since the snapshot cannot be inserted again (40001); PostgreSQL lets it and
+// then shows both rows.
+//
 // Index entries lie in the index's own storage under (indexed columns | row key) and are versions like rows, so an index scan at
 // a snapshot needs no second look at the row's columns. Payload: u32 length of the indexed columns' bytes.
 //

@@ -38,7 +38,18 @@ Result<std::optional<DatabaseImpl::Conflict>> DatabaseImpl::claim_key(TableTrans
     if (outcome == LockOutcome::kGranted) {
       if (known.is_above_all(*store_, storage, key)) return std::optional<Conflict>();
       ASSIGN_OR_RETURN(const txn::Newest newest, manager_.reader().newest(storage, key, &t.load_numbers, nullptr, keys));
-      if (newest.pending_owner == 0 && !newest.exists) return std::optional<Conflict>();
+      if (newest.pending_owner == 0 && !newest.exists) {
+        // Deleted since the snapshot, which still sees the row. PostgreSQL would show the transaction both; here there is
+        // one row under a key, so it has to start again.
+        if (t.keeps_snapshot() && newest.tombstone && newest.commit_ts > t.snapshot()) {
+          std::string seen;
+          ASSIGN_OR_RETURN(const bool visible, manager_.reader().get(t.view(), storage, key, &seen, keys));
+          if (visible) {
+            return Status(SqlState::kTRSerializationFailure, "could not serialize access due to concurrent delete");
+          }
+        }
+        return std::optional<Conflict>();
+      }
       if (fresh) manager_.locks().release_last(t.locks);
       if (newest.pending_owner == 0) return std::optional(Conflict{std::string(key), newest.commit_ts});
       RETURN_IF_ERROR(lock_failure(t, manager_.wait_for(t, newest.pending_owner), not_available));
