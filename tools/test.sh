@@ -69,6 +69,6 @@ case "$suite" in
     ;;
   unit | wire | differential | isolation | sanitize | slt) "$suite" "$@" ;;
   kill) kill9 "$@" ;;
-  memory | disk) limits "$suite" "$@" ;;
+  memory | disk | directory) limits "$suite" "$@" ;;
   *) echo "./dev test: unknown suite '$suite'" >&2; exit 2 ;;
 esac
