@@ -79,7 +79,9 @@ def differences(theirs, ours):
     if len(their_results) != len(our_results):
         names.append("number of results")
     for a, b in zip(their_results, our_results):
-        names += [key for key in a if a[key] != b[key]]
+        # PostgreSQL folds constants while it plans, so an error in one comes before RowDescription; ours comes after it.
+        early = a["error"] and b["error"]
+        names += [key for key in a if a[key] != b[key] and not (early and key == "columns")]
     if their_status != our_status:
         names.append("transaction status")
     return names
