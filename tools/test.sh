@@ -19,6 +19,11 @@ wire() {
   $PYTHON tests/wire/run.py "$@"
 }
 
+psql_commands() {
+  step "psql: backslash commands on PostgreSQL and OmenDB"
+  $PYTHON tests/psql/run.py "$@"
+}
+
 differential() {
   step "differential: tests/sql on PostgreSQL and OmenDB"
   $PYTHON tests/differential/run.py "$@"
@@ -64,10 +69,12 @@ case "$suite" in
     tools/check_layers.py
     unit
     differential
+    psql_commands
     kill9 5
     step "all suites passed"
     ;;
   unit | wire | differential | isolation | sanitize | slt) "$suite" "$@" ;;
+  psql) psql_commands "$@" ;;
   kill) kill9 "$@" ;;
   memory | disk | directory) limits "$suite" "$@" ;;
   *) echo "./dev test: unknown suite '$suite'" >&2; exit 2 ;;

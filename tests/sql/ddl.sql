@@ -163,3 +163,15 @@ select 1 from;
 select * from a where;
 insert into;
 create table ();
+-- a type is known to the statement after it
+create type fresh_mood as enum ('sad', 'ok');
+create table fresh (a fresh_mood default 'ok'::fresh_mood, b int);
+insert into fresh (b) values (1) returning a::text, b;
+-- numbers and names in ORDER BY and GROUP BY are stored as what they stand for
+create view fresh_1 as select b + 1 as x, count(*) as n from fresh group by 1 order by 2, x;
+create view fresh_2 as select * from fresh order by b + 1, lower('x'), 1;
+select pg_get_viewdef('fresh_1', true), pg_get_viewdef('fresh_2');
+drop table fresh cascade;
+drop type fresh_mood;
+select pg_size_pretty(10239::bigint), pg_size_pretty(10240::bigint), pg_size_pretty(20971520::bigint), pg_size_pretty(-123456789012::bigint), pg_size_pretty(9223372036854775807), pg_size_pretty(10.5), pg_size_pretty(1e9::numeric);
+select * from pg_options_to_table('{a=1,b,c=d=e}');

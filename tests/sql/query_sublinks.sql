@@ -58,3 +58,14 @@ select id from qt x for update of qt;
 select 1 union select 2 for update;
 values (1) for update;
 select id from (select 1 into qz) s;
+-- ANY and ALL over arrays, correlated and not
+create table any_arrays (id int primary key, r int[], s text[]);
+insert into any_arrays values (1, '{1,2}', '{a}'), (2, '{3,null}', '{b%}'), (3, null, null), (4, '{}', '{}');
+select id, array(select x from generate_series(1,3) x where x = any(any_arrays.r)) from any_arrays order by 1;
+select id, case when r = '{0}' then array['P'] else array(select x::text from generate_series(1,3) x where x = any(any_arrays.r) order by 1) end from any_arrays order by 1;
+select id, array(select x from generate_series(1,3) x where x < any(any_arrays.r)) from any_arrays order by 1;
+select id, (select 'a' like any(s)), (select 'a' like all(s)), 2 = any(r), 2 <> all(r), 1 < any(r), null = any(r) from any_arrays order by 1;
+select id, (select 1::numeric < any(select 2.0 where any_arrays.id = 1)) from any_arrays order by 1;
+select id from any_arrays where id = any('{1,3,null}') and id <> all('{2}') order by 1;
+select id, id <> all('{1,null}') from any_arrays order by 1;
+drop table any_arrays;

@@ -160,7 +160,8 @@ void describe_utility(SessionImpl& session, PreparedStatement& statement) {
 std::string run_utility(SessionImpl& session, PreparedStatement& statement, const Parameters& parameters, RowSink& sink) {
   Node* node = statement.parsed->node;
   if (is_transaction_control(node)) return run_transaction(session, reinterpret_cast<const TransactionStmt*>(node));
-  session.ensure_transaction();
+  // Input and output of enums and reg* look names up in it: it has to know what the statement before made.
+  session.set_statement_catalog(session.current_catalog());
   if (is_cursor_utility(node)) return run_cursor_utility(session, statement, sink);
   switch (nodeTag(node)) {
     case T_VariableSetStmt: return run_set(session, node);

@@ -58,6 +58,9 @@ class Deparser {
   void alias(const Alias* alias);
   void group_by(const List* clause);
   void sort_list(const List* sorts);
+  /// A member of ORDER BY, GROUP BY or DISTINCT ON. The number or (`by_name`) the name of an output is printed as that output's
+  /// expression; whatever is not a column stands in parentheses.
+  void sort_key(const Node* node, bool by_name);
   void window(const WindowDef* w);
   void locking(const List* clauses);
 
@@ -71,6 +74,7 @@ class Deparser {
   std::string out_;
   int indent_ = 0;
   const std::vector<std::string>* output_names_ = nullptr;  // for the next target list
+  const List* targets_ = nullptr;  // set while ORDER BY, GROUP BY or DISTINCT ON of that select are printed
   bool has_parent_ = false;   // inside another query
   bool single_from_ = false;  // columns are printed without their table
 };

@@ -47,7 +47,9 @@ void Deparser::query(const SelectStmt* select, int indent, bool has_parent) {
   else basic_select(select);
   if (select->sortClause != nullptr) {
     line(" ORDER BY ", -kStep, kStep, 1);
+    targets_ = select->op == SETOP_NONE ? select->targetList : nullptr;
     sort_list(select->sortClause);
+    targets_ = nullptr;
   }
   if (select->limitOffset != nullptr) {
     line(" OFFSET ", -kStep, kStep, 0);
@@ -154,7 +156,12 @@ void Deparser::basic_select(const SelectStmt* s) {
     out_ += " DISTINCT";
     if (linitial(s->distinctClause) != nullptr) {
       out_ += " ON (";
-      list(s->distinctClause);
+      targets_ = s->targetList;
+      each<Node>(s->distinctClause, [&](int i, const Node* node) {
+        if (i > 0) out_ += ", ";
+        sort_key(node, true);
+      });
+      targets_ = nullptr;
       out_ += ')';
     }
   }
@@ -167,7 +174,9 @@ void Deparser::basic_select(const SelectStmt* s) {
   if (s->groupClause != nullptr) {
     line(" GROUP BY ", -kStep, kStep, 1);
     if (s->groupDistinct) out_ += "DISTINCT ";
+    targets_ = s->targetList;
     group_by(s->groupClause);
+    targets_ = nullptr;
   }
   if (s->havingClause != nullptr) {
     line(" HAVING ", -kStep, kStep, 0);
@@ -361,7 +370,7 @@ void Deparser::group_by(const List* clause) {
   each<Node>(clause, [&](int i, const Node* node) {
     if (i > 0) out_ += ", ";
     if (!IsA(node, GroupingSet)) {
-      expression(node);
+      sort_key(node, false);
       return;
     }
     auto* set = reinterpret_cast<const GroupingSet*>(node);
@@ -377,10 +386,67 @@ void Deparser::group_by(const List* clause) {
   });
 }
 
+namespace {
+
+/// The output that `node` names by number or name; nullptr when it is an expression of its own (or a star hides which one).
+const Node* output_named(const List* targets, const Node* node, bool by_name) {
+  const bool number = IsA(node, A_Const) && !reinterpret_cast<const A_Const*>(node)->isnull &&
+                      nodeTag(&reinterpret_cast<const A_Const*>(node)->val.node) == T_Integer;
+  const auto* ref = IsA(node, ColumnRef) ? reinterpret_cast<const ColumnRef*>(node) : nullptr;
+  const char* name = ref != nullptr && list_length(ref->fields) == 1 && IsA(linitial(ref->fields), String) ? string_of(linitial(ref->fields)) : nullptr;
+  const Node* found = nullptr;
+  bool star = false;
+  each<ResTarget>(targets, [&](int i, const ResTarget* target) {
+    if (found != nullptr || star) return;
+    if (IsA(target->val, ColumnRef) && IsA(llast(reinterpret_cast<const ColumnRef*>(target->val)->fields), A_Star)) star = true;
+    else if (number && reinterpret_cast<const A_Const*>(node)->val.ival.ival == i + 1) found = target->val;
+    else if (by_name && name != nullptr) {
+      const char* own = target->name;
+      if (own == nullptr && IsA(target->val, ColumnRef)) own = string_of(llast(reinterpret_cast<const ColumnRef*>(target->val)->fields));
+      if (own != nullptr && std::string_view(name) == own) found = target->val;
+    }
+  });
+  return found;
+}
+
+/// Whether one pair of parentheses holds the whole text.
+bool enclosed(std::string_view text) {
+  if (text.empty() || text.front() != '(') return false;
+  int depth = 0;
+  char quote = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quote != 0) {
+      if (c == quote) quote = 0;
+    } else if (c == '\'' || c == '"') {
+      quote = c;
+    } else if (c == '(') {
+      ++depth;
+    } else if (c == ')' && --depth == 0) {
+      return i + 1 == text.size();
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+void Deparser::sort_key(const Node* node, bool by_name) {
+  if (const Node* output = output_named(targets_, node, by_name)) node = output;
+  const auto* targets = std::exchange(targets_, nullptr);  // inside of the expression a number is a number
+  const size_t start = out_.size();
+  expression(node);
+  if (!IsA(node, ColumnRef) && !IsA(node, A_Const) && !enclosed(std::string_view(out_).substr(start))) {
+    out_.insert(start, "(");
+    out_ += ')';
+  }
+  targets_ = targets;
+}
+
 void Deparser::sort_list(const List* sorts) {
   each<SortBy>(sorts, [&](int i, const SortBy* s) {
     if (i > 0) out_ += ", ";
-    expression(s->node);
+    sort_key(s->node, true);
     if (s->useOp != nullptr) {
       out_ += " USING ";
       operator_name(s->useOp);

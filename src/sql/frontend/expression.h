@@ -34,6 +34,9 @@ TypedExpr select_field(Scope& scope, TypedExpr base, const std::string& name, in
 /// Subscripts on an array value or jsonb.
 TypedExpr subscript(Scope& scope, TypedExpr base, std::vector<Node*> indices);
 
+/// ANY (or ALL) of `test` over the rows of a select, which it sees as `alias`.
+DuckExpr quantified_subquery(bool any, std::unique_ptr<duckdb::SelectStatement> select, const std::string& alias, DuckExpr test);
+
 /// = <> < <= > >= over rows of equal length (make_row_comparison_op).
 TypedExpr compare_rows(Scope& scope, const std::string& schema, const std::string& name, std::vector<TypedExpr> left,
                        std::vector<TypedExpr> right, int location);

@@ -3,8 +3,13 @@
 #include "duckdb/parser/expression/comparison_expression.hpp"
 #include "duckdb/parser/expression/constant_expression.hpp"
 #include "duckdb/parser/expression/operator_expression.hpp"
+#include "duckdb/parser/query_node/select_node.hpp"
+#include "duckdb/parser/tableref/emptytableref.hpp"
 
 #include "sql/frontend/expression.h"
+
+#include "types/array.h"
+#include "types/compare.h"
 
 #include "sql/frontend/pg_nodes.h"
 
@@ -223,6 +228,26 @@ TypedExpr analyze_between(Scope& scope, const A_Expr* node) {
   }
 }
 
+/// Constant arrays up to this size become lists.
+constexpr size_t kListedElementsMax = 1000;
+
+std::vector<TypedExpr> two(TypedExpr a, TypedExpr b) {
+  std::vector<TypedExpr> list;
+  list.push_back(std::move(a));
+  list.push_back(std::move(b));
+  return list;
+}
+
+/// The bits of omen_array_compare_* for a comparison that a type has by default; 0 for other operators.
+int default_comparison(const StatementContext& statement, const std::string& name, const std::vector<Oid>& declared) {
+  static const std::map<std::string_view, int> comparisons = {{"<", 1}, {"=", 2}, {"<=", 3}, {">", 4}, {"<>", 5}, {">=", 6}};
+  const auto found = comparisons.find(name);
+  if (found == comparisons.end() || declared[0] != declared[1]) return 0;
+  const Oid base = base_type_of(statement, declared[0]);
+  const bool plain = type_kind(statement, base) == 'e' || (base.value < catalog::oid::kFirstUserOid && types::is_orderable(base));
+  return plain && base != oid::kRecord && !is_array(statement, base) ? found->second : 0;
+}
+
 /// scalar op ANY (array), scalar op ALL (array): make_scalar_array_op.
 TypedExpr analyze_array_op(Scope& scope, const A_Expr* node, const std::string& schema, const std::string& name) {
   StatementContext& statement = *scope.statement;
@@ -283,9 +308,30 @@ TypedExpr analyze_array_op(Scope& scope, const A_Expr* node, const std::string& 
   }
   left = coerce_type(scope, std::move(left), declared[0], -1, CoercionContext::kImplicit, location);
   array = coerce_type(scope, std::move(array), right_array, -1, CoercionContext::kImplicit, location);
-  // The array as a DuckDB list, and the operator over one element of it.
   const Oid element_type = declared[1];
   types::PhysicalType physical = physical_of(statement, element_type, -1);
+  // A constant array is a list as well; duplicates and order do not matter, and a null element makes a null comparison.
+  if (const duckdb::Value* bytes = constant_of(array); bytes != nullptr && ((any && name == "=") || (!any && name == "<>"))) {
+    const types::ArrayView view(duckdb::StringValue::Get(*bytes));
+    if (view.size() > 0 && view.size() <= kListedElementsMax) {
+      std::vector<TypedExpr> tests;
+      for (size_t i = 0; i < view.size(); ++i) {
+        TypedExpr e = view.is_null(i) ? typed_null(statement, element_type, -1, location)
+                                      : typed_constant(statement, element_type, -1, physical, view.at(i), location);
+        tests.push_back(emit_call(Call{scope, *proc, two(left.clone(), std::move(e)), declared, result, location}));
+      }
+      return in_list(std::move(tests), !any, location);
+    }
+  }
+  if (const int comparison = default_comparison(statement, name, declared); comparison != 0) {
+    left = to_plain(scope, std::move(left));
+    TypedExpr e = boolean_of(nullptr, {&left, &array}, location);
+    DuckExpr descriptor = make_descriptor(statement, left);
+    e.duck = make_call(any ? "omen_array_compare_any" : "omen_array_compare_all", make_integer(comparison), std::move(descriptor),
+                       std::move(left.duck), std::move(array.duck));
+    return e;
+  }
+  // The array as a DuckDB list, and the operator over one element of it.
   const std::string variable = statement.new_alias("x");
   DuckExpr list = make_call("omen_array_elements", make_text(type_descriptor(statement, element_type, physical)), std::move(array.duck));
   auto apply = [&](DuckExpr element_value) {
@@ -295,6 +341,25 @@ TypedExpr analyze_array_op(Scope& scope, const A_Expr* node, const std::string& 
     return emit_call(Call{scope, *proc, std::move(args), declared, result, location});
   };
   TypedExpr results = boolean_of(nullptr, {&left, &array}, location);
+  const Scope* left_level = level_of(scope, *left.duck);
+  const Scope* array_level = level_of(scope, *list);
+  if ((left_level != nullptr && left_level != &scope) || (array_level != nullptr && array_level != &scope)) {
+    // DuckDB binds no lambda that refers to an outer query: the elements become rows of a subquery instead. No row: of no
+    // elements, or of no array.
+    DuckExpr missing = make_is_null(copy_of(list));
+    const std::string alias = statement.new_alias("sq");
+    auto rows = duckdb::make_uniq<duckdb::SelectNode>();
+    DuckExpr unnested = make_call("unnest", std::move(list));
+    unnested->alias = variable;
+    rows->select_list.push_back(duck_ptr(std::move(unnested)));
+    rows->from_table = duckdb::make_uniq<duckdb::EmptyTableRef>();
+    auto source = std::make_unique<duckdb::SelectStatement>();
+    source->node = std::move(rows);
+    TypedExpr test = apply(DuckExpr(new duckdb::ColumnRefExpression(variable, alias)));
+    results.duck = make_case(std::move(missing), make_constant(duckdb::Value(duckdb::LogicalType::BOOLEAN)),
+                             quantified_subquery(any, std::move(source), alias, std::move(test.duck)));
+    return results;
+  }
   DuckExpr body = apply(DuckExpr(new duckdb::ColumnRefExpression(variable))).duck;
   results.duck = make_call(any ? "omen_list_any" : "omen_list_all", make_list_transform(std::move(list), variable, std::move(body)));
   return results;

@@ -19,9 +19,11 @@ using types::Physical;
 
 namespace {
 
-TypedExpr column_of(const ScopeColumn& column, const std::string& alias) {
-  TypedExpr e = typed(DuckExpr(new duckdb::ColumnRefExpression(column.duck_name, alias)), column.type, column.physical);
-  e.typmod = column.typmod;
+DuckExpr subquery_expression(duckdb::SubqueryType type, std::unique_ptr<duckdb::SelectStatement> select) {
+  auto e = std::make_unique<duckdb::SubqueryExpression>();
+  e->subquery_type = type;
+  e->subquery = duckdb::unique_ptr<duckdb::SelectStatement>(select.release());
+  e->comparison_type = ExpressionType::INVALID;
   return e;
 }
 
@@ -38,11 +40,24 @@ std::unique_ptr<duckdb::SelectStatement> select_from(std::unique_ptr<duckdb::Sel
   return statement;
 }
 
-DuckExpr subquery_expression(duckdb::SubqueryType type, std::unique_ptr<duckdb::SelectStatement> select) {
-  auto e = std::make_unique<duckdb::SubqueryExpression>();
-  e->subquery_type = type;
-  e->subquery = duckdb::unique_ptr<duckdb::SelectStatement>(select.release());
-  e->comparison_type = ExpressionType::INVALID;
+DuckExpr scalar_subquery(std::unique_ptr<duckdb::SelectStatement> select) {
+  return subquery_expression(duckdb::SubqueryType::SCALAR, std::move(select));
+}
+
+}  // namespace
+
+DuckExpr quantified_subquery(bool any, std::unique_ptr<duckdb::SelectStatement> select, const std::string& alias, DuckExpr test) {
+  std::vector<DuckExpr> outputs;
+  outputs.push_back(make_call(any ? "omen_any_true" : "omen_all_true", std::move(test)));
+  DuckExpr decided = scalar_subquery(select_from(std::move(select), alias, std::move(outputs)));
+  return make_call("omen_truth", make_coalesce(std::move(decided), make_integer(any ? 0 : 1)));
+}
+
+namespace {
+
+TypedExpr column_of(const ScopeColumn& column, const std::string& alias) {
+  TypedExpr e = typed(DuckExpr(new duckdb::ColumnRefExpression(column.duck_name, alias)), column.type, column.physical);
+  e.typmod = column.typmod;
   return e;
 }
 
@@ -101,10 +116,7 @@ TypedExpr analyze_quantified(Scope& scope, SubLink* node, bool any) {
   }
   TypedExpr test = compare_rows(scope, schema, name, std::move(lefts), std::move(rights), location);
   test = coerce_to_boolean(scope, std::move(test), any ? "ANY" : "ALL");
-  std::vector<DuckExpr> outputs;
-  outputs.push_back(make_call(any ? "omen_any_true" : "omen_all_true", std::move(test.duck)));
-  DuckExpr duck = subquery_expression(duckdb::SubqueryType::SCALAR, select_from(std::move(sub.select), alias, std::move(outputs)));
-  return boolean_of(std::move(duck), &flags, location);
+  return boolean_of(quantified_subquery(any, std::move(sub.select), alias, std::move(test.duck)), &flags, location);
 }
 
 }  // namespace
@@ -144,7 +156,7 @@ TypedExpr analyze_sublink(Scope& scope, SubLink* node) {
       if (sub.columns.size() != 1) {
         throw SqlError(SqlState::kSyntaxError, "subquery must return only one column", location);
       }
-      TypedExpr e = typed(subquery_expression(duckdb::SubqueryType::SCALAR, std::move(sub.select)), sub.columns[0].type,
+      TypedExpr e = typed(scalar_subquery(std::move(sub.select)), sub.columns[0].type,
                           sub.columns[0].physical, {}, location);
       e.typmod = sub.columns[0].typmod;
       return e;
@@ -164,7 +176,7 @@ TypedExpr analyze_sublink(Scope& scope, SubLink* node) {
       std::vector<DuckExpr> outputs;
       outputs.push_back(make_call("omen_array_agg", make_text(type_descriptor(statement, array, {Physical::kBytes})),
                                   make_descriptor(statement, element), std::move(element.duck)));
-      DuckExpr duck = subquery_expression(duckdb::SubqueryType::SCALAR, select_from(std::move(sub.select), alias, std::move(outputs)));
+      DuckExpr duck = scalar_subquery(select_from(std::move(sub.select), alias, std::move(outputs)));
       DuckExpr empty = make_call("omen_array_empty", make_text(type_descriptor(statement, array, {Physical::kBytes})));
       duck = make_coalesce(std::move(duck), std::move(empty));
       return typed(std::move(duck), array, {Physical::kBytes}, {}, location);

@@ -223,7 +223,8 @@ struct NumericVariance {
 
 // --- Quantified subqueries ---
 
-/// x op ANY (SELECT ...): true if any is, else null if any is, else false. ALL is the mirror.
+/// x op ANY (SELECT ...): 1 (true) if any is, else 2 (unknown) if any is null, else 0 (false). ALL is the mirror. An integer, so that a
+/// correlated subquery without rows, whose aggregate DuckDB makes null, can be told from an unknown one; omen_truth makes the boolean.
 template <bool Any>
 struct Quantifier {
   bool decided = false, unknown = false;
@@ -265,10 +266,8 @@ struct QuantifierOperation {
     target.unknown |= source.unknown;
   }
   template <class T, class S>
-  static void Finalize(S& state, T& target, duckdb::AggregateFinalizeData& data) {
-    if (state.decided) target = Any;
-    else if (state.unknown) data.ReturnNull();
-    else target = !Any;
+  static void Finalize(S& state, T& target, duckdb::AggregateFinalizeData&) {
+    target = state.decided ? (Any ? 1 : 0) : state.unknown ? 2 : Any ? 0 : 1;
   }
 };
 
@@ -276,8 +275,8 @@ template <bool Any>
 AggregateFunction quantifier() {
   using S = Quantifier<Any>;
   using Op = QuantifierOperation<Any>;
-  AggregateFunction f({LogicalType::BOOLEAN}, LogicalType::BOOLEAN, AggregateFunction::StateSize<S>, AggregateFunction::StateInitialize<S, Op>,
-                      quantifier_update<Any>, AggregateFunction::StateCombine<S, Op>, AggregateFunction::StateFinalize<S, bool, Op>,
+  AggregateFunction f({LogicalType::BOOLEAN}, LogicalType::INTEGER, AggregateFunction::StateSize<S>, AggregateFunction::StateInitialize<S, Op>,
+                      quantifier_update<Any>, AggregateFunction::StateCombine<S, Op>, AggregateFunction::StateFinalize<S, int32_t, Op>,
                       duckdb::FunctionNullHandling::SPECIAL_HANDLING, quantifier_simple_update<Any>);
   return f;
 }

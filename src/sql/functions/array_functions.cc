@@ -353,9 +353,29 @@ void add_changes(Library& library) {
   }
 }
 
-/// bool[] of an operator over the elements: ANY and ALL with SQL's nulls.
+/// ANY and ALL with SQL's nulls: of a type's own comparison (as compare_values says), and of a bool[] of any operator over the elements.
 void add_quantifiers(Library& library) {
+  library.row({"truth", {oid::kInt4}, oid::kBool, [](RowCall&, const ValueView* a) { return a[0].integer == 2 ? null_value() : bool_value(a[0].integer == 1); }});
   for (bool any : {true, false}) {
+    // (comparison, value, array): the comparison is a set of bits, 1 for less, 2 for equal, 4 for greater.
+    RowSpec compare{any ? "array_compare_any" : "array_compare_all", {oid::kInt4, kDescriptor, kAnyValue, kTextArray}, oid::kBool,
+                    [any](RowCall& call, const ValueView* a) {
+      if (a[2].null) return null_value();
+      const ArrayView view(a[2].bytes);
+      bool unknown = a[1].null && view.size() > 0;
+      for (size_t i = 0; i < view.size() && !a[1].null; ++i) {
+        if (view.is_null(i)) {
+          unknown = true;
+          continue;
+        }
+        const int order = types::compare_values(call.types[0].base, view.physical(), a[1], view.at(i));
+        const int bit = order < 0 ? 1 : order == 0 ? 2 : 4;
+        if (((a[0].integer & bit) != 0) == any) return bool_value(any);
+      }
+      return unknown ? null_value() : bool_value(!any);
+    }};
+    compare.strict = false;
+    library.row(std::move(compare));
     library.scalar(any ? "list_any" : "list_all", duckdb::ScalarFunction({LogicalType::LIST(LogicalType::BOOLEAN)}, LogicalType::BOOLEAN,
                    [any](duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
       auto& child = duckdb::ListVector::GetEntry(args.data[0]);

@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "sql/frontend/analyzer.h"
 #include "sql/frontend/deparse.h"
 #include "sql/frontend/parser.h"
 #include "sql/functions/system_catalogs.h"
@@ -142,7 +143,13 @@ std::string NameView::type_name(Oid type, int32_t typmod) const {
     Oid element = catalog_->element_of_array(type);
     Oid base = element == kInvalidOid ? type : element;
     Where where = locate_type(*catalog_, base);
-    if (where.name.empty()) return "???";
+    if (where.name.empty()) {
+      // The domains of information_schema, which only its views' columns have (data/system_attributes.tsv).
+      static const std::map<uint32_t, std::string> domains = {{13221, "cardinal_number"}, {13224, "character_data"}, {13226, "sql_identifier"},
+                                                             {13232, "time_stamp"}, {13234, "yes_or_no"}};
+      const auto domain = domains.find(base.value);
+      return domain == domains.end() ? "???" : "information_schema." + domain->second;
+    }
     std::string name = find_type(where.name) == base ? quote_identifier(where.name) : quote_qualified(schema_name(where.schema), where.name);
     return element == kInvalidOid ? name : name + "[]";
   }
@@ -263,6 +270,13 @@ std::string constraint_definition(const NameView& names, const catalog::Table& t
 
 std::string domain_constraint_definition(const NameView& names, const catalog::Constraint& c, bool pretty) {
   return "CHECK (" + expression_text(names, c.check_sql, nullptr, pretty) + ")" + (c.validated ? "" : " NOT VALID");
+}
+
+std::string index_expression_name(const std::string& stored) {
+  ParseTree tree("SELECT " + stored);
+  auto* select = reinterpret_cast<const SelectStmt*>(tree.statements().at(0).node);
+  std::string name = target_name(static_cast<const ResTarget*>(linitial(select->targetList))->val);
+  return name == "?column?" ? "expr" : name;
 }
 
 std::string index_definition(const NameView& names, const catalog::Index& index, int column, bool pretty) {

@@ -43,6 +43,8 @@ std::string constraint_definition(const NameView& names, const catalog::Table& t
 std::string domain_constraint_definition(const NameView& names, const catalog::Constraint& constraint, bool pretty);
 /// `column` 0: the whole CREATE INDEX; else the key column of that number.
 std::string index_definition(const NameView& names, const catalog::Index& index, int column, bool pretty);
+/// What the column of an index over this expression is called: its function, or "expr".
+std::string index_expression_name(const std::string& stored);
 /// A view's SELECT with its semicolon.
 std::string query_definition(const NameView& names, const std::string& stored_sql, bool pretty);
 

@@ -135,6 +135,7 @@ void add_datetime_functions(Library& library);
 void add_array_functions(Library& library);
 void add_json_functions(Library& library);
 void add_catalog_functions(Library& library);   // system_functions.cc
+void add_administration_functions(Library& library);
 void add_pattern_functions(Library& library);
 void add_session_functions(Library& library);
 void add_set_functions(Library& library);

@@ -1,7 +1,9 @@
 // The catalogs that describe objects: ours first, then PostgreSQL's own, which describe themselves.
 #include <algorithm>
+#include <set>
 
 #include "sql/frontend/pg_data.h"
+#include "sql/functions/definitions.h"
 #include "sql/functions/system_rows.h"
 #include "sql/services.h"
 #include "types/type.h"
@@ -108,7 +110,7 @@ void attribute(const SystemContext& c, SystemRows& rows, Oid relation, const cat
   const TypeShape shape = type_shape(c.catalog, column.type);
   const bool array = c.catalog.element_of_array(column.type) != kInvalidOid || types::array_element_type(column.type) != kInvalidOid;
   const bool has_default = !column.default_sql.empty() && column.identity == 0;
-  rows.add(relation, column.name, dropped ? kNone : column.type, kind == 'i' ? 0 : -1, shape.length, column.attnum, array ? 1 : 0, -1,
+  rows.add(relation, column.name, dropped ? kNone : column.type, column.attnum < 0 ? 0 : -1, shape.length, column.attnum, array ? 1 : 0, -1,
            column.typmod, shape.by_value, shape.align, shape.storage, '\0', column.not_null, has_default && kind != 'c',
            column.missing.has_value(), column.identity, column.generated ? 's' : '\0', dropped, true, 0, column.collation, Null{}, Null{},
            Null{}, Null{});
@@ -160,13 +162,19 @@ void pg_attribute(const SystemContext& c, SystemRows& rows) {
       const auto* table = c.catalog.find<cat::Table>(i->table);
       if (table == nullptr) return;
       int16_t attnum = 0;
+      std::set<std::string> taken;
+      auto new_name = [&](const std::string& wanted) {
+        std::string name = wanted;
+        for (int n = 1; !taken.insert(name).second; ++n) name = wanted + std::to_string(n);
+        return name;
+      };
       auto of_column = [&](int16_t from) {
         const cat::Column& source = table->columns[static_cast<size_t>(from) - 1];
-        attribute(c, rows, i->oid, {.attnum = ++attnum, .name = source.name, .type = source.type, .typmod = source.typmod, .collation = source.collation}, 'i');
+        attribute(c, rows, i->oid, {.attnum = ++attnum, .name = new_name(source.name), .type = source.type, .typmod = source.typmod, .collation = source.collation}, 'i');
       };
       for (const auto& key : i->keys) {
         if (key.attnum != 0) of_column(key.attnum);
-        else attribute(c, rows, i->oid, {.attnum = ++attnum, .name = i->keys.size() > 1 ? "expr" + std::to_string(attnum) : "expr", .type = key.type}, 'i');
+        else attribute(c, rows, i->oid, {.attnum = ++attnum, .name = new_name(index_expression_name(key.expression_sql)), .type = key.type}, 'i');
       }
       for (int16_t from : i->included) of_column(from);
     }
