@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""TPC-H on OmenDB, PostgreSQL 15 (with the usual indexes on foreign keys) and native DuckDB of the embedded release: the same data from
-bench/tpch/generate.cc, loaded through COPY; 22 queries in turn; every result of OmenDB compared with PostgreSQL's."""
+"""TPC-H on OmenDB, PostgreSQL 15 (with the usual indexes on foreign keys), native DuckDB of the embedded release and SQLite (with the same
+indexes): the same data from bench/tpch/generate.cc, loaded through COPY; each query on all of them in turn; every result of OmenDB
+compared with PostgreSQL's. SQLite is asked each query once, and given up on after --sqlite-seconds."""
 
 import argparse
 import json
 import os
 import pathlib
+import re
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -65,8 +68,7 @@ class DuckPeer:
         for statement in (HERE / "schema.sql").read_text().split(";"):
             if statement.strip():
                 # Native DuckDB without primary keys, as the columnar copy will be.
-                self.load_seconds += self.execute(statement.replace(" primary key", "").replace(
-                    ", (ps_partkey,ps_suppkey)", "").replace(", (l_orderkey,l_linenumber)", ""))
+                self.load_seconds += self.execute(re.sub(r",? primary key(\([^)]*\))?", "", statement))
         for table in TABLES:
             self.load_seconds += self.execute(f"copy {table} from '{files / (table + '.tbl')}' (delimiter '\t', header false, quote '')")
 
@@ -82,6 +84,55 @@ class DuckPeer:
         return sum(self.execute(part) for part in query_parts(number))
 
 
+class SqlitePeer:
+    """SQLite in the bench's own process, over the loaded file; decimals are its floats, which is what its users get."""
+
+    def __init__(self, directory, files, seconds):
+        self.seconds = seconds
+        self.connection = sqlite3.connect(directory / "tpch.sqlite")
+        start = time.monotonic()
+        self.connection.executescript("pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -2000000;" +
+                                      (HERE / "schema.sql").read_text())
+        for table in TABLES:
+            with open(files / f"{table}.tbl") as data:
+                rows = (line.rstrip("\n").split("\t") for line in data)
+                first = next(rows)
+                statement = f"insert into {table} values ({', '.join('?' * len(first))})"
+                self.connection.execute(statement, first)
+                self.connection.executemany(statement, rows)
+            self.connection.commit()
+        for number, statement in enumerate(INDEXES):
+            self.connection.execute(statement.replace("index on", f"index i{number} on"))
+        self.connection.execute("analyze")
+        self.connection.commit()
+        self.load_seconds = time.monotonic() - start
+
+    @staticmethod
+    def dialect(sql):
+        sql = re.sub(r"date '([^']*)' ([+-]) interval '(\d+)' (\w+)", r"date('\1', '\2\3 \4')", sql)
+        sql = re.sub(r"date '([^']*)'", r"'\1'", sql)
+        sql = re.sub(r"extract\(year from (\w+)\)", r"cast(strftime('%Y', \1) as integer)", sql)
+        sql = re.sub(r"substring\((\w+) from (\d+) for (\d+)\)", r"substr(\1, \2, \3)", sql)
+        # A derived table's columns cannot be renamed (query 13).
+        return sql.replace("count(o_orderkey)", "count(o_orderkey) as c_count").replace("c_orders (c_custkey, c_count)", "c_orders")
+
+    def run(self, number):
+        """Seconds; None: given up."""
+        start = time.monotonic()
+        deadline = start + self.seconds
+        self.connection.set_progress_handler(lambda: time.monotonic() > deadline, 100000)
+        try:
+            for part in query_parts(number):
+                self.connection.execute(self.dialect(part)).fetchall()
+        except sqlite3.OperationalError as trouble:
+            if "interrupted" not in str(trouble):
+                raise
+            self.connection.set_progress_handler(None, 0)
+            self.connection.execute("drop view if exists revenue0")
+            return None
+        return time.monotonic() - start
+
+
 def equal(a, b):
     """Rows are compared exactly; rows that tie under the query's ORDER BY may come in either order."""
     return a == b or sorted(map(repr, a)) == sorted(map(repr, b))
@@ -94,6 +145,8 @@ def main():
     arguments.add_argument("--samples", type=int, default=3)
     arguments.add_argument("--queries", type=int, nargs="*", default=list(range(1, 23)))
     arguments.add_argument("--no-duckdb", action="store_true")
+    arguments.add_argument("--no-sqlite", action="store_true")
+    arguments.add_argument("--sqlite-seconds", type=float, default=20)
     arguments.add_argument("--keep-files", type=pathlib.Path, help="folder for the generated data, kept")
     options = arguments.parse_args()
     report = Report("tpch", options.json)
@@ -108,10 +161,14 @@ def main():
             theirs_load, ours_load = load(pg, files), load(omen, files)
             report.pairs("load", options.sf, "time", "s", "postgresql-15", [(ours_load, theirs_load)], "lower")
             duck = None if options.no_duckdb else DuckPeer(pathlib.Path(scratch), files)
+            sqlite = None if options.no_sqlite else SqlitePeer(pathlib.Path(scratch), files, options.sqlite_seconds)
+            for peer, name in ((duck, "duckdb"), (sqlite, "sqlite")):
+                if peer:
+                    report.pairs("load", options.sf, "time", "s", name, [(ours_load, peer.load_seconds)], "lower")
             ours, theirs = omen.connect(timeout=3600), pg.connect(timeout=3600)
-            sums, wrong, ratios = [0.0, 0.0], [], []
+            sums, wrong = {"postgresql-15": [], "duckdb": [], "sqlite": []}, []
             for number in options.queries:
-                pairs, duck_times = [], []
+                pairs, duck_pairs, sqlite_pairs = [], [], []
                 for _ in range(options.samples):
                     their_seconds, their_rows = run(theirs, number)
                     try:
@@ -122,20 +179,25 @@ def main():
                         break
                     pairs.append((our_seconds, their_seconds))
                     if duck:
-                        duck_times.append(duck.run(number))
+                        duck_pairs.append((our_seconds, duck.run(number)))
+                    if sqlite and not sqlite_pairs:
+                        seconds = sqlite.run(number)
+                        if seconds is None:
+                            report.say(f"q{number}: sqlite gave up after {options.sqlite_seconds} s")
+                        sqlite_pairs.append((our_seconds, seconds or options.sqlite_seconds))
                     if not equal(our_rows, their_rows):
                         report.say(f"q{number}: another result\n  PostgreSQL {their_rows[:3]}\n  OmenDB     {our_rows[:3]}")
                         wrong.append(number)
                         break
                 if not pairs:
                     continue
-                report.pairs(f"q{number}", options.sf, "time", "s", "postgresql-15", pairs, "lower")
-                sums[0] += statistics.median(a for a, _ in pairs)
-                sums[1] += statistics.median(b for _, b in pairs)
-                if duck_times:
-                    duck_pairs = list(zip((a for a, _ in pairs), duck_times))
-                    report.pairs(f"q{number}", options.sf, "time", "s", "duckdb", duck_pairs, "lower")
-            report.pairs("sum", options.sf, "time", "s", "postgresql-15", [tuple(sums)], "lower")
+                for name, found in (("postgresql-15", pairs), ("duckdb", duck_pairs), ("sqlite", sqlite_pairs)):
+                    if found:
+                        report.pairs(f"q{number}", options.sf, "time", "s", name, found, "lower")
+                        sums[name].append([statistics.median(side) for side in zip(*found)])
+            for name, found in sums.items():
+                if found:
+                    report.pairs("sum", options.sf, "time", "s", name, [tuple(sum(side) for side in zip(*found))], "lower")
             report.say(f"{len(options.queries) - len(set(wrong))} of {len(options.queries)} queries give PostgreSQL's result")
     return 1 if wrong else 0
 

@@ -45,7 +45,8 @@ class CopyReader {
   std::string_view raw_line() const { return raw_; }
   void set_relation(std::string name) { relation_ = std::move(name); }
   /// "COPY t, line 3: "raw"", "COPY t, line 3, column c: "x"".
-  std::string line_context() const;
+  std::string line_context() const { return line_context(line_, raw_); }
+  std::string line_context(uint64_t line, std::string_view raw) const;
   std::string column_context(const std::string& column, const Field& field) const;
 
  private:

@@ -11,6 +11,8 @@
 #include "sql/duck_types.h"
 #include "sql/engine/copy.h"
 #include "sql/engine/copy_internal.h"
+#include "sql/engine/copy_pipeline.h"
+#include "sql/engine/copy_values.h"
 #include "sql/engine/executor.h"
 #include "sql/engine/row_writer.h"
 #include "sql/engine/scan.h"
@@ -47,20 +49,7 @@ class CopyFrom {
     std::vector<CopyReader::Field> fields;
     if (options_.header && reader.next(&fields) && options_.header_match) check_header(reader, fields);
     if (select_ == nullptr) {
-      codec::RowBuilder builder(schema_->access->layout());
-      while (reader.next(&fields)) {
-        if (count % 256 == 0) session_.check_cancelled();
-        read_values(reader, fields);
-        builder.reset();
-        for (const auto& [position, value] : constants_) builder.set(position, value.view());
-        for (size_t i = 0; i < columns_.size(); ++i) builder.set(columns_[i], values_[i].view());
-        with_context(reader.line_context(), [&] {
-          const std::string_view row = builder.finish();
-          writer.constraints().check_not_null(row);
-          insert(writer, row);
-        });
-        ++count;
-      }
+      count = insert_plain(reader, writer, fields);
     } else {
       bool more = true;
       while (more) {
@@ -74,6 +63,36 @@ class CopyFrom {
   }
 
  private:
+  uint64_t insert_plain(CopyReader& reader, RowWriter& writer, std::vector<CopyReader::Field>& fields) {
+    codec::RowBuilder builder(schema_->access->layout());
+    CopyPipeline pipeline([&](std::string_view row, uint64_t line, std::string_view raw) {
+      with_context([&] { return reader.line_context(line, raw); }, [&] { insert(writer, row); });
+    });
+    uint64_t count = 0;
+    try {
+      for (; reader.next(&fields); ++count) {
+        if (count % 256 == 0) session_.check_cancelled();
+        read_values(reader, fields);
+        builder.reset();
+        for (const auto& [position, value] : constants_) builder.set(position, value.view());
+        for (size_t i = 0; i < columns_.size(); ++i) builder.set(columns_[i], views_[i]);
+        const std::string_view row = builder.finish();
+        with_context([&] { return reader.line_context(); }, [&] { writer.constraints().check_not_null(row); });
+        if (pipelined_) {
+          pipeline.add(row, reader.line(), reader.raw_line());
+        } else {
+          with_context([&] { return reader.line_context(); }, [&] { insert(writer, row); });
+        }
+      }
+    } catch (...) {
+      const std::exception_ptr later = std::current_exception();
+      pipeline.finish();  // an earlier row's error comes first
+      std::rethrow_exception(later);
+    }
+    pipeline.finish();
+    return count;
+  }
+
   void open_target() {
     const RangeVar* range = statement_->relation;
     while (true) {
@@ -128,6 +147,11 @@ class CopyFrom {
     force_null_ = flags(options_.force_null, "FORCE_NULL");
     for (size_t position : columns_) types_.push_back(table.columns[position].physical);
     values_.resize(columns_.size());
+    views_.resize(columns_.size());
+    // Expressions of indexes and foreign keys run on the session's own connection, which is the reading thread's.
+    const auto& indexes = schema_->access->secondary();
+    pipelined_ = session_.foreign_keys(table.oid) == nullptr &&
+                 std::none_of(indexes.begin(), indexes.end(), [](const auto& index) { return index.needs_evaluator; });
   }
 
   static bool has_rules(const catalog::Catalog& catalog, Oid type) {
@@ -328,10 +352,11 @@ class CopyFrom {
         if (force_null_[i] && !field.null && field.text == options_.null_text) field.null = true;
       }
       if (field.null) {
-        values_[i] = types::Value();
+        views_[i] = types::ValueView();
         continue;
       }
       const auto& column = table.columns[columns_[i]];
+      if (!binary && quick_value(column.type, column.typmod, types_[i], field.text, &views_[i])) continue;
       Status status = binary ? types::receive(column.type, column.typmod, field.text, session_.io_context(), &values_[i])
                              : types::input(column.type, column.typmod, field.text, session_.io_context(), &values_[i]);
       if (!status.ok()) {
@@ -339,15 +364,16 @@ class CopyFrom {
         error.info().context = reader.column_context(column.name, field);
         throw error;
       }
+      views_[i] = values_[i].view();
     }
   }
 
-  template <class Body>
-  static void with_context(const std::string& context, Body&& body) {
+  template <class Context, class Body>
+  static void with_context(Context&& context, Body&& body) {
     try {
       body();
     } catch (SqlError& error) {
-      if (error.info().context.empty()) error.info().context = context;
+      if (error.info().context.empty()) error.info().context = context();
       throw SqlError(error.info());
     }
   }
@@ -377,7 +403,7 @@ class CopyFrom {
       }
       read_values(reader, fields);
       for (size_t i = 0; i < columns_.size(); ++i) {
-        store_value(chunk->data[columns_[i]], count, types_[i], values_[i].view());
+        store_value(chunk->data[columns_[i]], count, types_[i], views_[i]);
       }
       duckdb::FlatVector::GetData<int64_t>(chunk->data[schema_->types.size()])[count] = static_cast<int64_t>(count);
       contexts_.push_back(reader.line_context());
@@ -399,7 +425,7 @@ class CopyFrom {
       chunk->Flatten();
       for (size_t i = 0; i < chunk->size(); ++i) {
         const auto ordinal = static_cast<size_t>(duckdb::FlatVector::GetData<int64_t>(chunk->data[ordinal_])[i]);
-        with_context(contexts_[ordinal], [&] { insert(writer, writer.build(action_, *chunk, i)); });
+        with_context([&] { return contexts_[ordinal]; }, [&] { insert(writer, writer.build(action_, *chunk, i)); });
         ++count;
       }
     }
@@ -414,7 +440,9 @@ class CopyFrom {
   std::vector<size_t> columns_;                  // positions, in the order of the fields
   std::vector<types::PhysicalType> types_;
   std::vector<bool> force_not_null_, force_null_;
-  std::vector<types::Value> values_;
+  std::vector<types::Value> values_;             // of what types::input read
+  std::vector<types::ValueView> views_;
+  bool pipelined_ = false;
   std::vector<std::pair<size_t, types::Value>> constants_;
   duckdb::unique_ptr<duckdb::SelectStatement> select_;
   WriteAction action_;

@@ -25,9 +25,9 @@ int hex_digit(char c) {
 
 }  // namespace
 
-std::string CopyReader::line_context() const {
-  std::string text = "COPY " + relation_ + ", line " + std::to_string(line_);
-  if (options_.format != CopyOptions::Format::kBinary) text += ": \"" + shortened(raw_) + "\"";
+std::string CopyReader::line_context(uint64_t line, std::string_view raw) const {
+  std::string text = "COPY " + relation_ + ", line " + std::to_string(line);
+  if (options_.format != CopyOptions::Format::kBinary) text += ": \"" + shortened(raw) + "\"";
   return text;
 }
 
@@ -229,9 +229,11 @@ bool CopyReader::next_csv_line() {
 
 void CopyReader::split_text(std::vector<Field>* fields) {
   size_t at = 0;
+  const bool any_escape = raw_.find('\\') != std::string_view::npos;
   while (true) {
     size_t end = at;
     bool escaped = false;
+    if (!any_escape) end = std::min(raw_.find(options_.delimiter, at), raw_.size());
     while (end < raw_.size() && raw_[end] != options_.delimiter) {
       if (raw_[end] == '\\' && end + 1 < raw_.size()) {
         escaped = true;

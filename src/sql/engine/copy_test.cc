@@ -69,5 +69,28 @@ TEST_F(CopyTest, BinaryRoundTrips) {
   EXPECT_EQ(s_->run("SELECT * FROM t ORDER BY a"), "1|one|NULL\n2|two|2.25");
 }
 
+// Rows are read on one thread and inserted on another: the error of the earlier line wins, whichever thread meets it.
+TEST_F(CopyTest, TheFirstWrongLineIsTheOneReported) {
+  const auto file = [](int duplicate, int bad) {
+    std::string text;
+    for (int i = 1; i <= 12000; ++i) {
+      text += std::to_string(i == duplicate ? 1 : i) + "\trow\t" + (i == bad ? "x" : "2") + "\n";
+    }
+    return text;
+  };
+  EXPECT_EQ(in("COPY t FROM STDIN", file(0, 0)), "COPY 12000");
+  EXPECT_EQ(s_->run("SELECT count(*), sum(a) FROM t"), "12000|72006000");
+  s_->run("TRUNCATE t");
+  for (const auto& [duplicate, bad] : {std::pair{3000, 9000}, {3000, 3001}, {9000, 9500}, {50, 51}}) {
+    EXPECT_EQ(in("COPY t FROM STDIN", file(duplicate, bad)).substr(0, 11), "ERROR 23505") << duplicate;
+    EXPECT_EQ(s_->last_error.context, "COPY t, line " + std::to_string(duplicate) + ": \"1\trow\t2\"");
+  }
+  for (const auto& [duplicate, bad] : {std::pair{9000, 3000}, {3001, 3000}, {9500, 9000}, {51, 50}}) {
+    EXPECT_EQ(in("COPY t FROM STDIN", file(duplicate, bad)).substr(0, 11), "ERROR 22P02") << bad;
+    EXPECT_EQ(s_->last_error.context, "COPY t, line " + std::to_string(bad) + ", column c: \"x\"");
+  }
+  EXPECT_EQ(s_->run("SELECT count(*) FROM t"), "0");
+}
+
 }  // namespace
 }  // namespace omendb::sql

@@ -7,6 +7,7 @@
 #include "duckdb/main/client_context.hpp"
 #include "duckdb/main/config.hpp"
 
+#include "sql/engine/implied_filters.h"
 #include "sql/engine/ordered_scan.h"
 #include "sql/engine/scan.h"
 #include "sql/functions/register.h"
@@ -39,6 +40,7 @@ DuckInstance::DuckInstance(const EngineOptions& options) {
   database_ = std::make_unique<duckdb::DuckDB>(nullptr, &config);
 
   register_scan_functions(*database_->instance);
+  register_implied_filters(*database_->instance);
   register_ordered_scan(*database_->instance);
   register_functions(*database_->instance);
 }

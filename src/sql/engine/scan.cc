@@ -10,10 +10,12 @@
 #include "duckdb/main/client_context.hpp"
 #include "duckdb/parser/parsed_data/create_table_function_info.hpp"
 #include "duckdb/planner/table_filter_state.hpp"
+#include "duckdb/storage/statistics/base_statistics.hpp"
 #include "duckdb/storage/table/column_segment.hpp"
 
 #include "sql/engine/access_path.h"
 #include "sql/engine/row_decoder.h"
+#include "sql/engine/row_filter.h"
 #include "sql/error.h"
 
 namespace omendb::sql {
@@ -27,8 +29,9 @@ using duckdb::idx_t;
 constexpr uint64_t kParallelRows = 60000;
 constexpr uint64_t kRowsPerTask = 20000;
 constexpr size_t kLookupsPerTask = 2048;
-// An index scan fetches row by row, at some twenty times the cost of a row of a full scan. Whether it pays is found out
-// by trying it on a share of the table.
+constexpr uint64_t kRowsPerCheck = 4096;  // for an interrupt, when filters let nothing through
+// An index scan fetches row by row, at some forty times the cost of a row of a full scan. Whether it pays is estimated from the
+// table's sample; where there is none it is found out by trying.
 constexpr uint64_t kProbeRowsMin = 2000;
 constexpr uint64_t kProbeShare = 40;
 
@@ -43,6 +46,7 @@ struct Task {
 };
 
 struct ScanGlobalState : public duckdb::GlobalTableFunctionState {
+  explicit ScanGlobalState(const TableSchema& schema) : row_filter(schema) {}
   AccessPath path;
   std::vector<Task> tasks;
   std::atomic<size_t> next_task{0};
@@ -57,6 +61,8 @@ struct ScanGlobalState : public duckdb::GlobalTableFunctionState {
     const duckdb::TableFilter* filter;
   };
   std::vector<Filter> filters;
+  RowFilter row_filter;               // the filters that need no vectors
+  bool keys_wanted = false;
   idx_t MaxThreads() const override { return threads; }
 };
 
@@ -87,6 +93,9 @@ duckdb::unique_ptr<duckdb::FunctionData> bind_scan(ClientContext& context, duckd
 bool index_reads_too_much(EngineServices& services, const TableSchema& schema, const AccessPath& path, uint64_t rows) {
   if (path.unique || rows < kProbeRowsMin) return false;
   const uint64_t limit = std::max<uint64_t>(64, rows / kProbeShare);
+  if (const auto statistics = services.statistics(schema)) {
+    if (const uint64_t estimate = statistics->rows_in(path.index, path.ranges, rows); estimate != UINT64_MAX) return estimate > limit;
+  }
   uint64_t seen = 0;
   for (const auto& range : path.ranges) {
     auto cursor = services.database().scan_index(services.transaction(), *schema.access, path.index, range, false);
@@ -104,13 +113,14 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> init_global(ClientContext& 
   const auto& schema = *bind_data.schema;
   auto& services = engine_services(context);
   auto& database = services.database();
-  auto state = duckdb::make_uniq<ScanGlobalState>();
+  auto state = duckdb::make_uniq<ScanGlobalState>(schema);
   state->row_limit = bind_data.row_limit;
   state->reverse = bind_data.reverse;
 
   for (auto id : input.column_ids) {
     // DuckDB asks for a row id when a count needs no column at all.
     state->columns.push_back(id < schema.types.size() ? static_cast<size_t>(id) : SIZE_MAX);
+    state->keys_wanted = state->keys_wanted || state->columns.back() == schema.key_column();
   }
   if (input.CanRemoveFilterColumns()) {
     state->output.assign(input.projection_ids.begin(), input.projection_ids.end());
@@ -121,10 +131,10 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> init_global(ClientContext& 
   std::vector<ColumnBounds> bounds(schema.column_count());
   if (input.filters) {
     for (auto& [position, filter] : input.filters->filters) {
-      state->filters.push_back({position, filter.get()});
+      const size_t column = state->columns[position];
+      if (!state->row_filter.take(column, *filter)) state->filters.push_back({position, filter.get()});
       state->selective = state->selective || (filter->filter_type != duckdb::TableFilterType::DYNAMIC_FILTER &&
                                               filter->filter_type != duckdb::TableFilterType::OPTIONAL_FILTER);
-      const size_t column = state->columns[position];
       if (column < bounds.size()) bounds[column].narrow(*filter);
     }
   }
@@ -214,7 +224,8 @@ duckdb::unique_ptr<duckdb::LocalTableFunctionState> init_local(duckdb::Execution
 }
 
 /// Reads the next rows into local.batch; false: the scan is over.
-bool read_batch(EngineServices& services, const TableSchema& schema, ScanGlobalState& global, ScanLocalState& local) {
+bool read_batch(EngineServices& services, const TableSchema& schema, ScanGlobalState& global, ScanLocalState& local,
+                const std::atomic<bool>& interrupted) {
   auto& database = services.database();
   local.batch.clear();
   size_t batch_rows = STANDARD_VECTOR_SIZE;
@@ -239,11 +250,16 @@ bool read_batch(EngineServices& services, const TableSchema& schema, ScanGlobalS
       }
     }
     const Task& task = global.tasks[local.task];
+    uint64_t seen = 0;
+    const auto keep = [&](std::string_view key, std::string_view row) {
+      ++seen;
+      if (global.row_filter.empty() || global.row_filter.passes(row)) local.batch.add(key, row);
+    };
     if (global.path.kind == AccessPath::Kind::kLookup) {
       for (; local.next_key < task.key_count && local.batch.size() < batch_rows; ++local.next_key) {
         const std::string& key = global.path.keys[task.first_key + local.next_key];
         if (value_or_throw(database.get(services.transaction(), *schema.access, key, &local.row))) {
-          local.batch.add(key, local.row);
+          keep(key, local.row);
         }
       }
       if (local.next_key >= task.key_count) local.has_task = false;
@@ -255,13 +271,12 @@ bool read_batch(EngineServices& services, const TableSchema& schema, ScanGlobalS
           local.has_task = false;
           break;
         }
-        local.batch.add(local.cursor->key(), local.cursor->row());
+        keep(global.keys_wanted ? local.cursor->key() : std::string_view(), local.cursor->row());
+        if (seen % kRowsPerCheck == 0 && interrupted) throw duckdb::InterruptException();
       }
     }
-    if (local.batch.size() > 0) {
-      g_counters.rows_read += local.batch.size();
-      return true;
-    }
+    g_counters.rows_read += seen;
+    if (local.batch.size() > 0) return true;
   }
 }
 
@@ -271,7 +286,7 @@ void scan(ClientContext& context, duckdb::TableFunctionInput& input, DataChunk& 
   auto& local = input.local_state->Cast<ScanLocalState>();
   auto& services = engine_services(context);
 
-  while (read_batch(services, schema, global, local)) {
+  while (read_batch(services, schema, global, local, context.interrupted)) {
     const size_t read = local.batch.size();
     idx_t approved = read;
     const duckdb::SelectionVector* selected = nullptr;
@@ -327,6 +342,18 @@ duckdb::unique_ptr<duckdb::NodeStatistics> scan_cardinality(ClientContext& conte
   auto& services = engine_services(context);
   const auto rows = services.database().estimate_rows(*data->Cast<ScanBindData>().schema->access);
   return duckdb::make_uniq<duckdb::NodeStatistics>(rows, rows);
+}
+
+/// Distinct counts, which DuckDB orders joins by; nothing is said about bounds of values.
+duckdb::unique_ptr<duckdb::BaseStatistics> scan_statistics(ClientContext& context, const duckdb::FunctionData* data,
+                                                           duckdb::column_t column) {
+  const auto& schema = *data->Cast<ScanBindData>().schema;
+  if (column >= schema.column_count()) return nullptr;
+  const auto statistics = engine_services(context).statistics(schema);
+  if (statistics == nullptr || statistics->distinct[column] == 0) return nullptr;
+  auto result = duckdb::BaseStatistics::CreateUnknown(schema.types[column]);
+  result.SetDistinctCount(statistics->distinct[column]);
+  return result.ToUnique();
 }
 
 duckdb::InsertionOrderPreservingMap<std::string> scan_to_string(duckdb::TableFunctionToStringInput& input) {
@@ -403,6 +430,7 @@ void register_scan_functions(duckdb::DatabaseInstance& database) {
   scan_function.filter_pushdown = true;
   scan_function.filter_prune = true;
   scan_function.cardinality = scan_cardinality;
+  scan_function.statistics = scan_statistics;
   scan_function.to_string = scan_to_string;
   scan_function.dynamic_to_string = scan_dynamic_to_string;
   scan_function.get_partition_data = scan_partition;

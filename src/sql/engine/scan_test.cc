@@ -78,5 +78,42 @@ TEST_F(ScanTest, ColumnsAddedLaterHaveTheirMissingValue) {
   EXPECT_EQ(run("SELECT count(h) FROM t"), "4990");
 }
 
+// The sample tells a range that an index should serve from one that it should not, without trying.
+TEST_F(ScanTest, AnIndexIsUsedWhereItPays) {
+  run("CREATE TABLE big (id int PRIMARY KEY, a int, b int, c text)");
+  run("INSERT INTO big SELECT i, (i * 7919::bigint) % 20011, i % 10, 'x' || i % 3 FROM generate_series(1, 20000) i");
+  run("CREATE INDEX big_a ON big (a)");
+  EXPECT_EQ(reads("SELECT count(*) FROM big WHERE a BETWEEN 100 AND 119"), std::stoull(run("SELECT count(*) FROM big WHERE a + 0 BETWEEN 100 AND 119")));
+  EXPECT_EQ(reads("SELECT count(*) FROM big WHERE a > 50"), 20000u);
+}
+
+TEST_F(ScanTest, AnOrOverTwoTablesNarrowsEach) {
+  run("CREATE TABLE big (id int PRIMARY KEY, a int, b int, c text)");
+  run("INSERT INTO big SELECT i, (i * 7919::bigint) % 20011, i % 10, 'x' || i % 3 FROM generate_series(1, 20000) i");
+  run("CREATE INDEX big_a ON big (a)");
+  const std::string query =
+      "SELECT count(*) FROM big, t WHERE big.a = t.id AND ((t.b = 'text number 7' AND big.b < 20) OR (t.b IN ('text number 8', 'text "
+      "number 9') AND big.b = big.b + 0))";
+  EXPECT_EQ(run(query), "3");
+  EXPECT_LE(reads(query), 5010u);
+}
+
+TEST_F(ScanTest, FiltersOnBytesAndOnVectorsAgree) {
+  run("CREATE TABLE f (id int PRIMARY KEY, s smallint, i int, l bigint, d date, n numeric(9,3), w numeric(30,3), x text, y char(5), r real)");
+  run("INSERT INTO f SELECT i, nullif(i % 7, 3), i % 11 - 5, (i % 13 - 6) * 10000000000, date '2020-01-01' + i % 17, (i % 19 - 9) / 8.0, "
+      "(i % 23 - 11) / 8.0, nullif('k' || i % 5, 'k3'), 'c' || i % 4, i % 3 - 1 FROM generate_series(1, 3000) i");
+  run("ALTER TABLE f ADD COLUMN late int DEFAULT 7");
+  const char* operands[][2] = {{"s", "2"},    {"i", "-1"},           {"l", "10000000000"}, {"d", "date '2020-01-09'"}, {"n", "0.125"},
+                               {"w", "0.25"}, {"x", "'k2'"},         {"y", "'c1'"},        {"r", "0"},                 {"late", "7"}};
+  for (const auto& [column, constant] : operands) {
+    for (const char* op : {"=", "<>", "<", "<=", ">", ">="}) {
+      const std::string condition = std::string(column) + " " + op + " " + constant;
+      EXPECT_EQ(run("SELECT count(*), sum(id) FROM f WHERE " + condition),
+                run("SELECT count(*) FILTER (WHERE " + condition + "), sum(id) FILTER (WHERE " + condition + ") FROM f"))
+          << condition;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace omendb::sql

@@ -57,11 +57,13 @@ class EngineImpl final : public Engine {
   table::Database& database() { return database_; }
   DuckInstance& duck() { return duck_; }
   Timer& timer() { return timer_; }
+  StatisticsCache& statistics() { return statistics_; }
 
  private:
   table::Database& database_;
   DuckInstance duck_;
   Timer timer_;
+  StatisticsCache statistics_;
   SessionIndexEvaluator index_evaluator_;
 };
 
@@ -320,6 +322,9 @@ class ServicesAdapter final : public EngineServices {
 
   std::shared_ptr<const TableSchema> table_schema(Oid table) override { return session_.table_schema(table); }
   const RowCollection& row_collection(int64_t number) override { return session_.row_collection(number); }
+  std::shared_ptr<const TableStatistics> statistics(const TableSchema& schema) override {
+    return session_.engine().statistics().get(session_.database(), session_.transaction(), *schema.access);
+  }
   int scan_threads() const override { return session_.engine().duck().threads(); }
 
  private:

@@ -9,6 +9,7 @@
 #include "duckdb/common/types.hpp"
 #include "duckdb/common/types/data_chunk.hpp"
 
+#include "sql/engine/table_statistics.h"
 #include "sql/services.h"
 
 namespace omendb::sql {
@@ -40,6 +41,8 @@ class EngineServices : public SessionServices {
   /// Throws 42P01 when the table is gone.
   virtual std::shared_ptr<const TableSchema> table_schema(Oid table) = 0;
   virtual const RowCollection& row_collection(int64_t number) = 0;
+  /// Null: nothing is known (a small table).
+  virtual std::shared_ptr<const TableStatistics> statistics(const TableSchema& schema) = 0;
   /// How many threads may scan for one statement.
   virtual int scan_threads() const = 0;
 };
