@@ -15,6 +15,7 @@
 #include "sql/engine/row_decoder.h"
 #include "sql/engine/scan.h"
 #include "sql/engine/vectors.h"
+#include "sql/point/row_plan.h"
 
 namespace omendb::sql {
 namespace {
@@ -60,6 +61,10 @@ duckdb::TableFunctionRef* find_scan(duckdb::QueryNode& query, const duckdb::Pars
 
 void run_select(SessionImpl& session, const duckdb::SelectStatement& select, const Parameters& parameters,
                 const ChunkConsumer& consumer) {
+  if (auto* small = session.small_select(); small != nullptr && small->select == &select) {
+    if (small->plan->execute(session, parameters, consumer)) return;
+    small->gave_up = true;
+  }
   auto& connection = session.connection();
   auto statement = duckdb::unique_ptr_cast<duckdb::SQLStatement, duckdb::SelectStatement>(select.Copy());
   duckdb::case_insensitive_map_t<duckdb::BoundParameterData> values;

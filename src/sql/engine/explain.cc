@@ -115,6 +115,15 @@ const char* kind_name(QueryKind kind) {
   return "";
 }
 
+void add_lines(const std::string& text, TextRows* out) {
+  size_t at = 0;
+  while (at < text.size()) {
+    const size_t end = std::min(text.find('\n', at), text.size());
+    if (end > at) out->add({text.substr(at, end - at)});
+    at = end + 1;
+  }
+}
+
 class NullSink final : public RowSink {
  public:
   Status rows(const std::vector<types::ColumnView>&, size_t count) override {
@@ -153,7 +162,7 @@ std::string run_explain(SessionImpl& session, PreparedStatement& statement, cons
   const bool json = options.format == "json";
 
   auto point = PointPlan::try_create(session, query, parameters);
-  std::string route = point != nullptr ? "point" : "rows";
+  const std::string route = point != nullptr ? point->route() : "rows";
   std::string head;
   if (point != nullptr) {
     head = point->describe();
@@ -197,16 +206,9 @@ std::string run_explain(SessionImpl& session, PreparedStatement& statement, cons
     text += "\n  }\n]";
     out.add({text});
   } else {
-    if (!head.empty()) out.add({head});
+    add_lines(head, &out);
     out.add({"Route: " + route});
-    size_t at = 0;
-    while (at < plan.size()) {
-      const size_t end = plan.find('\n', at);
-      const std::string line = plan.substr(at, end == std::string::npos ? end : end - at);
-      if (!line.empty()) out.add({line});
-      if (end == std::string::npos) break;
-      at = end + 1;
-    }
+    add_lines(plan, &out);
     if (options.analyze) {
       if (point != nullptr) out.add({"Rows: " + std::to_string(rows)});
       out.add({std::string("Execution Time: ") + time + " ms"});

@@ -43,6 +43,7 @@
 
 namespace omendb::sql {
 
+class RowPlan;
 class SessionImpl;
 struct ForeignKeys;
 
@@ -170,6 +171,27 @@ class SessionImpl final : public Session, public DdlContext {
   const RowCollection& row_collection(int64_t number) const;
   void drop_row_collection(int64_t number) { collections_.erase(number); }
 
+  /// A select that run_select is to run as a small plan (../point/row_plan.h).
+  struct SmallSelect {
+    const duckdb::SelectStatement* select = nullptr;
+    RowPlan* plan = nullptr;
+    bool gave_up = false;  // the general path had to run it
+  };
+  SmallSelect* small_select() { return small_select_; }
+  class SmallSelectScope {
+   public:
+    SmallSelectScope(SessionImpl& session, SmallSelect* small) : session_(session), outer_(session.small_select_) {
+      session.small_select_ = small;
+    }
+    ~SmallSelectScope() { session_.small_select_ = outer_; }
+    SmallSelectScope(const SmallSelectScope&) = delete;
+    SmallSelectScope& operator=(const SmallSelectScope&) = delete;
+
+   private:
+    SessionImpl& session_;
+    SmallSelect* outer_;
+  };
+
   /// Analyses (again, when the catalog moved on) and leaves the statement ready to run.
   void ensure_analyzed(PreparedStatement& statement);
   AnalyzedQuery analyze(Node* node, std::string_view text, std::vector<Oid>* parameter_types);
@@ -274,6 +296,7 @@ class SessionImpl final : public Session, public DdlContext {
   std::unordered_map<Oid, IndexEntry> compiled_indexes_;
   std::unordered_map<std::string, std::shared_ptr<PreparedStatement>> internal_statements_;  // by text and parameter types
   std::map<int64_t, RowCollection> collections_;
+  SmallSelect* small_select_ = nullptr;
 
   std::map<std::string, std::shared_ptr<PreparedStatement>> prepared_;
   std::map<std::string, NamedPortal> portals_;

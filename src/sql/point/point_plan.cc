@@ -2,16 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <optional>
 
 #include "duckdb/execution/column_binding_resolver.hpp"
 #include "duckdb/execution/expression_executor.hpp"
 #include "duckdb/parser/query_node/select_node.hpp"
-#include "duckdb/planner/expression/bound_cast_expression.hpp"
-#include "duckdb/planner/expression/bound_comparison_expression.hpp"
 #include "duckdb/planner/expression/bound_conjunction_expression.hpp"
-#include "duckdb/planner/expression/bound_constant_expression.hpp"
-#include "duckdb/planner/expression/bound_parameter_expression.hpp"
 #include "duckdb/planner/expression/bound_reference_expression.hpp"
 #include "duckdb/planner/expression_iterator.hpp"
 #include "duckdb/planner/operator/logical_expression_get.hpp"
@@ -28,6 +23,8 @@
 #include "sql/engine/row_decoder.h"
 #include "sql/engine/row_writer.h"
 #include "sql/engine/scan.h"
+#include "sql/point/key_path.h"
+#include "sql/point/row_plan.h"
 
 namespace omendb::sql {
 namespace {
@@ -94,35 +91,13 @@ class Plan final : public PointPlan {
 
  private:
   enum class Source : uint8_t { kDummy, kRow, kRange, kValues };
-  struct KeyPart {
-    Expression* value = nullptr;                      // of the key column's type, or a wider integer
-    duckdb::unique_ptr<ExpressionExecutor> executor;  // null: a parameter or a constant
-    size_t parameter = SIZE_MAX;
-    types::PhysicalType physical;                     // of `value`
-    codec::KeyColumn column;
-  };
-
   bool match_stages(duckdb::ClientContext& context, LogicalOperator& op);
   bool match_filter(duckdb::ClientContext& context, duckdb::LogicalFilter& filter, duckdb::LogicalGet* get);
   bool match_get(duckdb::ClientContext& context, duckdb::LogicalGet& get,
                  duckdb::vector<duckdb::unique_ptr<Expression>>& predicates);
-  struct KeyMatch {
-    std::vector<KeyPart> equal;
-    std::optional<KeyPart> lower, upper;
-    bool lower_open = false, upper_open = false;
-    std::vector<size_t> used;  // predicates that the key settles
-  };
-  KeyMatch match_key(const std::vector<codec::KeyColumn>& columns, const std::vector<size_t>& positions,
-                     const duckdb::vector<duckdb::unique_ptr<Expression>>& predicates);
-  /// `predicate` as column `position` OP value; nullopt: it is not of that form.
-  std::optional<KeyPart> match_comparison(Expression& predicate, const codec::KeyColumn& column, size_t position,
-                                          ExpressionType* comparison);
-  size_t parameter_of(const Expression& expression) const;
   size_t capacity() const { return source_ == Source::kRange ? STANDARD_VECTOR_SIZE : 1; }
 
   void set_parameters(const Parameters& parameters);
-  /// Appends the value of one key column. False: no row can have it.
-  bool append_part(KeyPart& part, const Parameters& parameters, std::string* key);
   /// kRow: key_. kRange: range_. False: no row can match.
   bool make_key(const Parameters& parameters);
   /// The fetched rows into input_: batch_, or row_ for kRow.
@@ -147,7 +122,7 @@ class Plan final : public PointPlan {
   Source source_ = Source::kDummy;
   std::shared_ptr<const TableSchema> schema_;
   std::vector<size_t> columns_;               // TableSchema's numbering, of input_
-  KeyMatch key_match_;
+  KeyPath path_;
   size_t index_ = SIZE_MAX;                   // kRange: secondary()[index_]; SIZE_MAX: the primary key
   uint64_t limit_ = UINT64_MAX;
   std::string key_, row_;
@@ -293,107 +268,6 @@ bool Plan::match_filter(duckdb::ClientContext& context, duckdb::LogicalFilter& f
   return true;
 }
 
-size_t Plan::parameter_of(const Expression& expression) const {
-  if (expression.GetExpressionType() != ExpressionType::VALUE_PARAMETER) return SIZE_MAX;
-  const auto& identifier = expression.Cast<duckdb::BoundParameterExpression>().identifier;
-  return static_cast<size_t>(std::stoul(identifier)) - 1;
-}
-
-bool is_integer(types::Physical kind) {
-  return kind == types::Physical::kInt16 || kind == types::Physical::kInt32 || kind == types::Physical::kInt64;
-}
-
-std::optional<types::Physical> integer_kind(const duckdb::LogicalType& type) {
-  switch (type.id()) {
-    case duckdb::LogicalTypeId::SMALLINT: return types::Physical::kInt16;
-    case duckdb::LogicalTypeId::INTEGER: return types::Physical::kInt32;
-    case duckdb::LogicalTypeId::BIGINT: return types::Physical::kInt64;
-    default: return std::nullopt;
-  }
-}
-
-std::optional<Plan::KeyPart> Plan::match_comparison(Expression& predicate, const codec::KeyColumn& key_column, size_t position,
-                                                    ExpressionType* type) {
-  switch (predicate.GetExpressionType()) {
-    case ExpressionType::COMPARE_EQUAL:
-    case ExpressionType::COMPARE_LESSTHAN:
-    case ExpressionType::COMPARE_LESSTHANOREQUALTO:
-    case ExpressionType::COMPARE_GREATERTHAN:
-    case ExpressionType::COMPARE_GREATERTHANOREQUALTO:
-      break;
-    default:
-      return std::nullopt;
-  }
-  auto& comparison = predicate.Cast<duckdb::BoundComparisonExpression>();
-  for (int side = 0; side < 2; ++side) {
-    Expression* column = side == 0 ? comparison.left.get() : comparison.right.get();
-    Expression* value = side == 0 ? comparison.right.get() : comparison.left.get();
-    if (!row_independent(*value)) continue;
-    types::PhysicalType physical = key_column.physical;
-    if (column->GetExpressionClass() == duckdb::ExpressionClass::BOUND_CAST) {
-      // int4 column = int8 value: the column was widened. Narrow the value instead.
-      auto& cast = column->Cast<duckdb::BoundCastExpression>();
-      const auto wide = integer_kind(cast.return_type);
-      if (cast.try_cast || !is_integer(key_column.physical.kind) || key_column.physical.is_decimal() || !wide) continue;
-      physical.kind = *wide;
-      column = cast.child.get();
-    }
-    if (column->GetExpressionType() != ExpressionType::BOUND_REF) continue;
-    const size_t index = column->Cast<duckdb::BoundReferenceExpression>().index;
-    if (columns_[index] != position) continue;
-    if (physical.kind == key_column.physical.kind && value->return_type != schema_->types[position]) continue;
-    *type = side == 0 ? predicate.GetExpressionType() : duckdb::FlipComparisonExpression(predicate.GetExpressionType());
-    if (*type != ExpressionType::COMPARE_EQUAL) {
-      // Numerics and arrays are not ordered by their bytes, and a bound beyond the column's type needs more thought than it is worth.
-      if (key_column.physical.kind == types::Physical::kBytes && schema_->types[position].HasAlias()) return std::nullopt;
-      if (physical.kind != key_column.physical.kind) return std::nullopt;
-    }
-    KeyPart part;
-    part.value = value;
-    part.physical = physical;
-    part.column = key_column;
-    part.parameter = parameter_of(*value);
-    return part;
-  }
-  return std::nullopt;
-}
-
-Plan::KeyMatch Plan::match_key(const std::vector<codec::KeyColumn>& columns, const std::vector<size_t>& positions,
-                               const duckdb::vector<duckdb::unique_ptr<Expression>>& predicates) {
-  KeyMatch match;
-  ExpressionType type;
-  size_t k = 0;
-  for (; k < columns.size(); ++k) {
-    if (positions[k] == SIZE_MAX) break;
-    bool found = false;
-    for (size_t p = 0; p < predicates.size() && !found; ++p) {
-      auto part = match_comparison(*predicates[p], columns[k], positions[k], &type);
-      if (!part || type != ExpressionType::COMPARE_EQUAL) continue;
-      match.equal.push_back(std::move(*part));
-      match.used.push_back(p);
-      found = true;
-    }
-    if (!found) break;
-  }
-  if (k == columns.size() || positions[k] == SIZE_MAX) return match;
-  // Bounds on the next column; their predicates stay, since a null may lie within the range.
-  for (const auto& predicate : predicates) {
-    auto part = match_comparison(*predicate, columns[k], positions[k], &type);
-    if (!part) continue;
-    const bool open = type == ExpressionType::COMPARE_GREATERTHAN || type == ExpressionType::COMPARE_LESSTHAN;
-    if (type == ExpressionType::COMPARE_GREATERTHAN || type == ExpressionType::COMPARE_GREATERTHANOREQUALTO) {
-      if (match.lower) continue;
-      match.lower = std::move(part);
-      match.lower_open = open;
-    } else if (type != ExpressionType::COMPARE_EQUAL) {
-      if (match.upper) continue;
-      match.upper = std::move(part);
-      match.upper_open = open;
-    }
-  }
-  return match;
-}
-
 /// Finds the primary key or an index that `predicates` give, and takes what it settles out of them.
 bool Plan::match_get(duckdb::ClientContext& context, duckdb::LogicalGet& get,
                      duckdb::vector<duckdb::unique_ptr<Expression>>& predicates) {
@@ -406,39 +280,38 @@ bool Plan::match_get(duckdb::ClientContext& context, duckdb::LogicalGet& get,
   }
   if (columns_.empty()) return false;
   source_ = Source::kRange;
+  KeyPredicates given;
+  for (auto& predicate : predicates) given.predicates.push_back(predicate.get());
+  given.column_of = [this](const Expression& expression) {
+    if (expression.GetExpressionType() != ExpressionType::BOUND_REF) return SIZE_MAX;
+    return columns_[expression.Cast<duckdb::BoundReferenceExpression>().index];
+  };
+  given.is_value = row_independent;
   bool found = false;
   if (!access.key_columns().empty()) {
-    KeyMatch primary = match_key(access.key_columns(), access.key_positions(), predicates);
+    KeyPath primary = match_key(*schema_, access.key_columns(), access.key_positions(), given);
     if (primary.equal.size() == access.key_columns().size()) source_ = Source::kRow;
     // A range open at one side is long, as a rule.
-    found = !primary.equal.empty() || (primary.lower && primary.upper);
-    if (found) key_match_ = std::move(primary);
+    found = primary.alternatives.empty() && (!primary.equal.empty() || (primary.lower && primary.upper));
+    if (found) path_ = std::move(primary);
   }
   for (size_t i = 0; source_ != Source::kRow && i < access.secondary().size(); ++i) {
     const auto& index = access.secondary()[i];
     if (!index.index.predicate_sql.empty()) continue;
-    KeyMatch match = match_key(index.columns, index.positions, predicates);
-    if (match.equal.empty() || (found && match.equal.size() <= key_match_.equal.size())) continue;
+    KeyPath path = match_key(*schema_, index.columns, index.positions, given);
+    if (path.equal.empty() || !path.alternatives.empty() || (found && path.equal.size() <= path_.equal.size())) continue;
     found = true;
-    key_match_ = std::move(match);
+    path_ = std::move(path);
     index_ = i;
   }
   if (!found) return false;
-
-  auto prepare = [&](KeyPart& part) {
-    if (part.parameter == SIZE_MAX && part.value->GetExpressionType() != ExpressionType::VALUE_CONSTANT) {
-      part.executor = duckdb::make_uniq<ExpressionExecutor>(context, *part.value);
-    }
-  };
-  for (auto& part : key_match_.equal) prepare(part);
-  if (key_match_.lower) prepare(*key_match_.lower);
-  if (key_match_.upper) prepare(*key_match_.upper);
+  path_.for_each([&](KeyPart& part) { part.prepare(context, [](duckdb::unique_ptr<Expression>&) {}); });
 
   // The settled predicates leave the list but must live on.
   auto holder = duckdb::make_uniq<duckdb::BoundConjunctionExpression>(ExpressionType::CONJUNCTION_AND);
   duckdb::vector<duckdb::unique_ptr<Expression>> rest;
   for (size_t p = 0; p < predicates.size(); ++p) {
-    const auto& used = key_match_.used;
+    const auto& used = path_.used;
     if (std::find(used.begin(), used.end(), p) != used.end()) {
       holder->children.push_back(std::move(predicates[p]));
     } else {
@@ -459,52 +332,14 @@ void Plan::set_parameters(const Parameters& parameters) {
   }
 }
 
-bool Plan::append_part(KeyPart& part, const Parameters& parameters, std::string* key) {
-  duckdb::Value computed;
-  types::ValueView value;
-  if (part.parameter != SIZE_MAX) {
-    value = parameters.values[part.parameter].view();
-  } else if (part.executor == nullptr) {
-    value = value_view(part.value->Cast<duckdb::BoundConstantExpression>().value, part.physical);
-  } else {
-    duckdb::Vector result(part.value->return_type, 1);
-    part.executor->ExecuteExpression(result);
-    computed = result.GetValue(0);
-    value = value_view(computed, part.physical);
-  }
-  if (value.null) return false;
-  if (part.physical.kind != part.column.physical.kind) {
-    const int64_t low = part.column.physical.kind == types::Physical::kInt16   ? INT16_MIN
-                        : part.column.physical.kind == types::Physical::kInt32 ? INT32_MIN
-                                                                               : INT64_MIN;
-    if (value.integer < low || value.integer > ~low) return false;
-  }
-  throw_if_error(codec::append_key(part.column, value, key));
-  return true;
-}
-
 bool Plan::make_key(const Parameters& parameters) {
+  path_.for_each([](KeyPart& part) { part.compute(nullptr); });
+  if (source_ == Source::kRange) return path_.make_range(parameters, 0, &range_);
   key_.clear();
-  for (auto& part : key_match_.equal) {
-    if (!append_part(part, parameters, &key_)) return false;
+  for (const auto& part : path_.equal) {
+    if (!part.append(parameters, 0, &key_)) return false;
   }
-  if (source_ == Source::kRow) return true;
-  range_.lower = key_;
-  range_.upper = codec::prefix_successor(key_);
-  std::string low = key_, high = key_;
-  bool has_low = key_match_.lower.has_value(), has_high = key_match_.upper.has_value();
-  if (has_low && !append_part(*key_match_.lower, parameters, &low)) return false;
-  if (has_high && !append_part(*key_match_.upper, parameters, &high)) return false;
-  bool low_open = key_match_.lower_open, high_open = key_match_.upper_open;
-  const bool descending = has_low ? key_match_.lower->column.descending : has_high && key_match_.upper->column.descending;
-  if (descending) {
-    std::swap(low, high);
-    std::swap(has_low, has_high);
-    std::swap(low_open, high_open);
-  }
-  if (has_low) range_.lower = low_open ? codec::prefix_successor(low) : low;
-  if (has_high) range_.upper = high_open ? high : codec::prefix_successor(high);
-  return range_.upper.empty() || range_.lower < range_.upper;
+  return true;
 }
 
 void Plan::load_batch() {
@@ -753,15 +588,58 @@ std::string Plan::describe() const {
   return text;
 }
 
+// A plan that gave up this often, and at least every second time, is not tried again.
+constexpr uint64_t kGiveUpsMax = 3;
+
+/// A statement whose select is a small plan: the rows themselves, or what a write or a locking SELECT works through.
+class SmallStatement final : public PointPlan {
+ public:
+  SmallStatement(std::shared_ptr<AnalyzedQuery> query, std::unique_ptr<RowPlan> plan)
+      : query_(std::move(query)), plan_(std::move(plan)) {
+    ++g_plans;
+  }
+  bool execute(SessionImpl& session, const Parameters& parameters, const ChunkConsumer& consumer, uint64_t* affected) override {
+    if (gave_up_ >= kGiveUpsMax && gave_up_ * 2 >= tried_) return false;
+    ++tried_;
+    *affected = 0;
+    if (query_->kind == QueryKind::kSelect && query_->row_marks.empty()) {
+      if (!plan_->execute(session, parameters, consumer)) {
+        ++gave_up_;
+        return false;
+      }
+    } else {
+      SessionImpl::SmallSelect small{query_->select.get(), plan_.get(), false};
+      const SessionImpl::SmallSelectScope scope(session, &small);
+      *affected = execute_query(session, *query_, parameters, consumer);
+      if (small.gave_up) {
+        ++gave_up_;
+        return true;
+      }
+    }
+    ++g_executions;
+    return true;
+  }
+  std::string describe() const override { return plan_->describe(); }
+  const char* route() const override { return "small"; }
+
+ private:
+  std::shared_ptr<AnalyzedQuery> query_;
+  std::unique_ptr<RowPlan> plan_;
+  uint64_t tried_ = 0, gave_up_ = 0;
+};
+
 }  // namespace
 
 std::shared_ptr<PointPlan> PointPlan::try_create(SessionImpl& session, std::shared_ptr<AnalyzedQuery> query,
                                                  const Parameters& parameters) {
-  if (!query->row_marks.empty() || !query->modifying_ctes.empty() || query->kind == QueryKind::kMerge) return nullptr;
-  if (!may_be_point(*query->select->node)) return nullptr;
-  auto plan = std::make_shared<Plan>();
-  if (!plan->match(session, std::move(query), parameters)) return nullptr;
-  return plan;
+  if (!query->modifying_ctes.empty() || session.settings().raw("omendb.route") == "rows") return nullptr;
+  if (query->row_marks.empty() && query->kind != QueryKind::kMerge && may_be_point(*query->select->node)) {
+    auto plan = std::make_shared<Plan>();
+    if (plan->match(session, query, parameters)) return plan;
+  }
+  auto rows = RowPlan::try_create(session, *query->select, parameters);
+  if (rows == nullptr) return nullptr;
+  return std::make_shared<SmallStatement>(std::move(query), std::move(rows));
 }
 
 PointCounters point_counters() { return {g_plans, g_executions}; }

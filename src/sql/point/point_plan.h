@@ -4,7 +4,7 @@
 // A plan is made from the same emitted select, bound by DuckDB's Planner: when the bound plan is projections and filters over
 // one omen_scan whose filter gives every column of the primary key a value (or over no table at all), the key is
 // computed, the row fetched, and the bound expressions evaluated over a chunk of one row. So a point plan computes exactly
-// what the general path would.
+// what the general path would. Selects of other shapes that reach few rows through keys are small plans (row_plan.h).
 #pragma once
 
 #include <memory>
@@ -24,8 +24,9 @@ class PointPlan {
   /// Runs it in the present command. False: this case is the general path's after all; nothing was done.
   virtual bool execute(SessionImpl& session, const Parameters& parameters, const ChunkConsumer& consumer,
                        uint64_t* affected) = 0;
-  /// For EXPLAIN: "Point Lookup on t using t_pkey".
+  /// For EXPLAIN: "Point Lookup on t using t_pkey"; of a small plan (row_plan.h), its tree.
   virtual std::string describe() const = 0;
+  virtual const char* route() const { return "point"; }
 };
 
 /// How many statements ran as point plans, and how many plans were made, since the start of the process.

@@ -1,0 +1,106 @@
+#include "sql/point/row_plan.h"
+
+#include "duckdb/optimizer/cte_inlining.hpp"
+#include "duckdb/optimizer/filter_pullup.hpp"
+#include "duckdb/optimizer/filter_pushdown.hpp"
+#include "duckdb/optimizer/optimizer.hpp"
+#include "duckdb/parser/query_node/select_node.hpp"
+#include "duckdb/planner/operator/logical_get.hpp"
+#include "duckdb/planner/planner.hpp"
+
+#include "sql/duck_types.h"
+#include "sql/engine/vectors.h"
+#include "sql/point/row_compile.h"
+
+namespace omendb::sql {
+namespace {
+
+using duckdb::LogicalOperator;
+
+/// Scans keep their filters above them: key paths are found by our own rules.
+void keep_filters(LogicalOperator& op) {
+  if (op.type == duckdb::LogicalOperatorType::LOGICAL_GET) {
+    auto& function = op.Cast<duckdb::LogicalGet>().function;
+    function.filter_pushdown = false;
+    function.pushdown_complex_filter = nullptr;
+  }
+  for (auto& child : op.children) keep_filters(*child);
+}
+
+class Plan final : public RowPlan {
+ public:
+  bool make(SessionImpl& session, const duckdb::SelectStatement& select, const Parameters& parameters) {
+    auto& context = *session.connection().context;
+    context.RunFunctionInTransaction([&] {
+      duckdb::Planner planner(context);
+      auto statement = duckdb::unique_ptr_cast<duckdb::SQLStatement, duckdb::SelectStatement>(select.Copy());
+      statement->named_param_map.clear();
+      for (size_t i = 0; i < parameters.types.size(); ++i) statement->named_param_map[std::to_string(i + 1)] = i + 1;
+      planner.CreatePlan(std::move(statement));
+      if (!planner.plan || !planner.properties.bound_all_parameters) return;
+      binder_ = planner.binder;
+      for (size_t i = 0; i < parameters.types.size(); ++i) {
+        auto slot = planner.value_map.find(std::to_string(i + 1));
+        const auto type = duck_type(parameters.types[i], parameters.physical[i]);
+        if (slot != planner.value_map.end() && slot->second->return_type != type) return;
+        parameter_types_.push_back(type);
+        parameter_slots_.push_back(slot == planner.value_map.end() ? nullptr : slot->second);
+      }
+      keep_filters(*planner.plan);
+      duckdb::Optimizer optimizer(*binder_, context);
+      auto plan = duckdb::CTEInlining(optimizer).Optimize(std::move(planner.plan));
+      plan = duckdb::FilterPullup().Rewrite(std::move(plan));
+      duckdb::FilterPushdown pushdown(optimizer);
+      duckdb::unordered_set<duckdb::idx_t> top;
+      pushdown.CheckMarkToSemi(*plan, top);
+      plan = pushdown.Rewrite(std::move(plan));
+      plan->ResolveOperatorTypes();
+      root_ = compile_small_plan(session, *plan, &kept_);
+    });
+    return root_ != nullptr;
+  }
+
+  bool execute(SessionImpl& session, const Parameters& parameters, const ChunkConsumer& consumer) override {
+    for (size_t i = 0; i < parameters.values.size(); ++i) {
+      if (parameter_slots_[i] == nullptr) continue;
+      parameter_slots_[i]->SetValue(duck_value(parameters.values[i].view(), parameters.physical[i], parameter_types_[i]));
+    }
+    RunContext context{session, parameters};
+    if (!root_->run(context)) return false;
+    if (root_->chunk().size() == 0) return true;
+    root_->chunk().Flatten();
+    consumer(root_->chunk());
+    if (root_->chunk().ColumnCount() == 0) root_->forget();
+    return true;
+  }
+
+  std::string describe() const override {
+    std::string text;
+    describe(*root_, 0, &text);
+    return text;
+  }
+
+ private:
+  static void describe(const RowNode& node, size_t depth, std::string* out) {
+    if (!out->empty()) *out += "\n";
+    *out += std::string(depth * 2, ' ') + (depth > 0 ? "->  " : "") + node.describe();
+    for (const auto& input : node.inputs()) describe(*input, depth + 1, out);
+  }
+
+  duckdb::shared_ptr<duckdb::Binder> binder_;
+  std::vector<duckdb::LogicalType> parameter_types_;
+  std::vector<duckdb::shared_ptr<duckdb::BoundParameterData>> parameter_slots_;
+  std::vector<Expressions> kept_;
+  std::unique_ptr<RowNode> root_;
+};
+
+}  // namespace
+
+std::unique_ptr<RowPlan> RowPlan::try_create(SessionImpl& session, const duckdb::SelectStatement& select,
+                                             const Parameters& parameters) {
+  auto plan = std::make_unique<Plan>();
+  if (!plan->make(session, select, parameters)) return nullptr;
+  return plan;
+}
+
+}  // namespace omendb::sql
