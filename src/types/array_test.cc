@@ -71,7 +71,8 @@ std::string evaluate(const std::string& op, const CaseArguments& a) {
     b.add(oid::kNumeric, {}, ValueView::of_bytes(bytes));
     std::string record = b.finish();
     append_record(record, c, &out);
-    std::vector<RecordField> fields = {{kInt4Array, -1, {}}, {oid::kText, -1, {}}, {oid::kText, -1, {}}, {oid::kNumeric, -1, {}}};
+    std::vector<CompositeField> fields;
+    for (Oid type : {kInt4Array, oid::kText, oid::kText, oid::kNumeric}) fields.push_back({"", type});
     std::string back;
     TRY(parse_record(fields, out, c, &back));
     EXPECT_EQ(record_compare(record, back), 0);

@@ -4,6 +4,7 @@
 
 #include "types/io_parts.h"
 #include "types/numeric.h"
+#include "types/record.h"
 #include "types/scalar.h"
 #include "types/utf8.h"
 
@@ -297,6 +298,12 @@ Status input(Oid type, int32_t typmod, std::string_view text, const IoContext& c
       Oid base = context.catalog->base_type(type, &base_typmod);
       return input(base, base_typmod, text, context, out);
     }
+    if (kind == 'c') {
+      std::string record;
+      RETURN_IF_ERROR(parse_record(context.catalog->composite_fields(type), text, context, &record));
+      *out = Value::of_bytes(std::move(record));
+      return {};
+    }
   }
   const TypeInfo* info = find_type(type);
   if (info != nullptr && info->kind == 'p') {
@@ -390,6 +397,7 @@ void output(Oid type, const PhysicalType& physical, const ValueView& value, cons
       output(base, physical, value, context, out);
       return;
     }
+    if (kind == 'c') return append_record(value.bytes, context, out);
   }
   // A type without a form of its own (pseudo-types, internal ones): its bytes are its text.
   if (physical.kind == Physical::kBytes) out->append(value.bytes);
@@ -606,6 +614,7 @@ Status send(Oid type, const PhysicalType& physical, const ValueView& value, cons
       Oid base = context.catalog->base_type(type, &base_typmod);
       return send(base, physical, value, context, out);
     }
+    if (kind == 'c') return send_record(value.bytes, context, out);
   }
   return Status(SqlState::kUndefinedFunction,
                 "no binary output function available for type " + type_label(type, context));

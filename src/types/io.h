@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/status.h"
 #include "types/value.h"
@@ -11,6 +12,14 @@
 namespace omendb::types {
 
 class TimeZone;  // types/datetime.h
+
+/// A column of a composite type.
+struct CompositeField {
+  std::string name;
+  Oid type;
+  int32_t typmod = -1;
+  PhysicalType physical;   // in records: as physical_type says, enums and domains resolved, numerics as bytes
+};
 
 /// What only a catalog can answer about values. Implemented by sql/; every call may return nullopt for "no such".
 class TypeCatalog {
@@ -23,9 +32,10 @@ class TypeCatalog {
   virtual Result<Oid> object_oid(Oid reg_type, std::string_view name) const = 0;
   /// For types outside the built-in table (enums, domains, arrays of them).
   virtual std::optional<std::string> type_name(Oid type) const = 0;
-  virtual char type_kind(Oid type) const = 0;            // 'e' enum, 'd' domain, 0 unknown
+  virtual char type_kind(Oid type) const = 0;            // 'e' enum, 'd' domain, 'c' composite, 0 unknown
   virtual Oid element_type(Oid type) const = 0;          // of a user-defined array type
   virtual Oid base_type(Oid type, int32_t* typmod) const = 0;  // of a domain
+  virtual std::vector<CompositeField> composite_fields(Oid) const { return {}; }  // of a table's row type too
 };
 
 enum class DateOrder : uint8_t { kMdy, kDmy, kYmd };

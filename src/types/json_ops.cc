@@ -562,6 +562,32 @@ Status array_level(const ArrayView& a, int dimension, size_t* at, const IoContex
   return {};
 }
 
+/// A row as an object. Fields are named by its type, by the record itself, or f1, f2, ...
+Status json_from_record(Oid type, const RecordView& record, const IoContext& context, bool canonical, std::string* out) {
+  std::vector<CompositeField> fields;
+  if (type != oid::kRecord) fields = context.catalog->composite_fields(type);
+  const std::vector<std::string_view> names = record.names();
+  std::vector<std::pair<std::string, std::string>> members;
+  for (size_t i = 0; i < record.size(); ++i) {
+    std::string text;
+    RETURN_IF_ERROR(json_from_value(record.type(i), record.physical(i), record.at(i), context, canonical, &text));
+    std::string name = i < fields.size() ? fields[i].name : i < names.size() ? std::string(names[i]) : "f" + std::to_string(i + 1);
+    members.emplace_back(std::move(name), std::move(text));
+  }
+  if (canonical) {
+    append_jsonb_object(std::move(members), out);
+    return {};
+  }
+  out->push_back('{');
+  for (size_t i = 0; i < members.size(); ++i) {
+    if (i > 0) out->push_back(',');
+    append_json_string(members[i].first, out);
+    out->append(":").append(members[i].second);
+  }
+  out->push_back('}');
+  return {};
+}
+
 }  // namespace
 
 Status json_from_value(Oid type, const PhysicalType& physical, const ValueView& value, const IoContext& context,
@@ -573,6 +599,9 @@ Status json_from_value(Oid type, const PhysicalType& physical, const ValueView& 
   if (context.catalog != nullptr && find_type(type) == nullptr && context.catalog->type_kind(type) == 'd') {
     int32_t typmod = -1;
     return json_from_value(context.catalog->base_type(type, &typmod), physical, value, context, canonical, out);
+  }
+  if (context.catalog != nullptr && find_type(type) == nullptr && context.catalog->type_kind(type) == 'c') {
+    return json_from_record(type, RecordView(value.bytes), context, canonical, out);
   }
   switch (type.value) {
     case oid::kBool.value: out->append(value.integer != 0 ? "true" : "false"); return {};
@@ -632,27 +661,7 @@ Status json_from_value(Oid type, const PhysicalType& physical, const ValueView& 
         return {};
       }
     case oid::kJsonb.value: out->append(value.bytes); return {};
-    case oid::kRecord.value: {
-      RecordView r(value.bytes);
-      std::vector<std::pair<std::string, std::string>> members;
-      for (size_t i = 0; i < r.size(); ++i) {
-        std::string text;
-        RETURN_IF_ERROR(json_from_value(r.type(i), r.physical(i), r.at(i), context, canonical, &text));
-        members.emplace_back("f" + std::to_string(i + 1), std::move(text));
-      }
-      if (canonical) {
-        append_jsonb_object(std::move(members), out);
-        return {};
-      }
-      out->push_back('{');
-      for (size_t i = 0; i < members.size(); ++i) {
-        if (i > 0) out->push_back(',');
-        append_json_string(members[i].first, out);
-        out->append(":").append(members[i].second);
-      }
-      out->push_back('}');
-      return {};
-    }
+    case oid::kRecord.value: return json_from_record(type, RecordView(value.bytes), context, canonical, out);
     default: break;
   }
   bool array = array_element_type(type) != kInvalidOid && type != oid::kInt2Vector && type != oid::kOidVector;

@@ -12,6 +12,7 @@ namespace omendb::types {
 namespace {
 
 constexpr size_t kFieldBytes = 16;
+constexpr char kVersion = 2;
 
 template <class T>
 void append_raw(const T& v, std::string* out) {
@@ -30,6 +31,14 @@ bool needs_quotes(std::string_view text) {
     if (c == '"' || c == '\\' || c == '(' || c == ')' || c == ',' || is_space(c)) return true;
   }
   return false;
+}
+
+/// The form in which input() of a type leaves its value: a numeric with a modifier is a decimal, a domain's one too.
+PhysicalType input_form(Oid type, int32_t typmod, const IoContext& context) {
+  while (context.catalog != nullptr && find_type(type) == nullptr && context.catalog->type_kind(type) == 'd') {
+    type = context.catalog->base_type(type, &typmod);
+  }
+  return physical_type(type, typmod);
 }
 
 }  // namespace
@@ -60,15 +69,30 @@ void RecordBuilder::add(Oid type, const PhysicalType& p, const ValueView& v) {
   append_raw(static_cast<uint32_t>(data_.size()), &head_);
 }
 
+void RecordBuilder::add_name(std::string_view name) {
+  append_raw(static_cast<uint16_t>(name.size()), &names_);
+  names_.append(name);
+}
+
 std::string RecordBuilder::finish() {
   std::string out;
+  out.push_back(kVersion);
+  out.push_back(names_.empty() ? 0 : 1);
   append_raw(count_, &out);
-  return out + head_ + data_;
+  return out + head_ + data_ + names_;
+}
+
+void RecordBuilder::add(const CompositeField& field, const PhysicalType& physical, const ValueView& value) {
+  if (value.null || physical == field.physical || !physical.is_decimal()) return add(field.type, field.physical, value);
+  const Int128 scaled = physical.kind == Physical::kInt128 ? value.wide : value.integer;
+  const std::string bytes = Numeric::from_scaled(scaled, physical.scale).to_bytes();
+  add(field.type, field.physical, ValueView::of_bytes(bytes));
 }
 
 RecordView::RecordView(std::string_view bytes) : bytes_(bytes) {
   CHECK(bytes.size() >= 4);
-  count_ = read_raw<uint32_t>(bytes.data());
+  CHECK(bytes[0] == kVersion);
+  count_ = read_raw<uint16_t>(bytes.data() + 2);
   CHECK((bytes.size() - 4) / kFieldBytes >= count_);
 }
 Oid RecordView::type(size_t i) const { return Oid{read_raw<uint32_t>(bytes_.data() + 4 + i * kFieldBytes)}; }
@@ -101,6 +125,19 @@ ValueView RecordView::at(size_t i) const {
     case Physical::kBytes: return ValueView::of_bytes(data);
   }
   return {};
+}
+
+std::vector<std::string_view> RecordView::names() const {
+  std::vector<std::string_view> names;
+  if (bytes_[1] == 0) return names;
+  const size_t values = count_ == 0 ? 0 : read_raw<uint32_t>(bytes_.data() + 4 + count_ * kFieldBytes - 4);
+  size_t at = 4 + count_ * kFieldBytes + values;
+  for (size_t i = 0; i < count_; ++i) {
+    const auto length = read_raw<uint16_t>(bytes_.data() + at);
+    names.push_back(bytes_.substr(at + 2, length));
+    at += 2 + length;
+  }
+  return names;
 }
 
 void append_record(std::string_view bytes, const IoContext& context, std::string* out) {
@@ -146,7 +183,7 @@ Status send_record(std::string_view bytes, const IoContext& context, std::string
   return {};
 }
 
-Status parse_record(std::span<const RecordField> fields, std::string_view text, const IoContext& context,
+Status parse_record(std::span<const CompositeField> fields, std::string_view text, const IoContext& context,
                     std::string* out) {
   auto malformed = [&](const char* detail) {
     return Status(SqlState::kInvalidTextRepresentation, "malformed record literal: \"" + std::string(text) + "\"")
@@ -188,7 +225,7 @@ Status parse_record(std::span<const RecordField> fields, std::string_view text, 
     }
     if (at >= text.size()) return malformed("Unexpected end of input.");
     RETURN_IF_ERROR(input(fields[i].type, fields[i].typmod, field, context, &value));
-    builder.add(fields[i].type, fields[i].physical, value.view());
+    builder.add(fields[i], input_form(fields[i].type, fields[i].typmod, context), value.view());
   }
   if (at >= text.size() || text[at] != ')') return malformed("Too many columns.");
   ++at;

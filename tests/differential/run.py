@@ -68,7 +68,9 @@ def seen(connection, sql):
     for result in connection.query(sql):
         rows = result.rows if ordered else sorted(result.rows, key=lambda row: [(v is None, v or b"") for v in row])
         error = result.error and (result.error.get("C"), result.error.get("P"))
-        outcome.append({"columns": result.columns, "rows": rows, "tag": result.tag, "error": error,
+        # OIDs of the user's types are whatever was free.
+        columns = result.columns and [(c[0], c[1] if c[1] < 16384 else "user's", c[2]) for c in result.columns]
+        outcome.append({"columns": columns, "rows": rows, "tag": result.tag, "error": error,
                         "message": result.error and result.error.get("M")})
     return outcome, connection.status
 

@@ -6,3 +6,55 @@ select a from ah order by a desc limit 1;
 select a from ah order by a desc nulls last limit 1;
 select a from ah order by a nulls first limit 2;
 (select a from ah order by a limit 1) union all (select a from ah order by a desc nulls last limit 1) order by 1;
+-- Whole rows and composite values.
+select ah from ah where a = 1;
+select row(h.*), row_to_json(h) from ah h where a = 1;
+select h::text, (h).b from ah h where a = 1;
+select array_agg(h order by a, b) from ah h;
+select h from ah h group by h order by h;
+select count(distinct h), max(h) from ah h;
+select count(t2.*) from ah t1 left join (select * from ah) t2 on t2.a = t1.a + 5;
+select json_agg(q) from (select a, b from ah where a < 3 order by a, b) q;
+create type pair as (x int, y text);
+create table pairs(id int primary key, c pair, cs pair[]);
+insert into pairs values (1, row(1,'a'), array[row(1,'b')::pair, row(2,null)::pair]), (2, '(5,"q r")', '{"(7,x)"}'), (3, null, null);
+select id, (c).x, (c).y, c, cs, (cs[1]).y from pairs order by c;
+select (c).* from pairs order by id;
+update pairs set c.x = 9, cs[3] = row(4, 'z') where id < 3 returning *;
+update pairs set c = row(8,'z') where id = 2 returning c;
+select distinct c from pairs order by c desc;
+create view ahv as select a, b from ah;
+select ahv, row_to_json(ahv) from ahv where a = 1;
+-- Parts of arrays.
+create table parts(id int primary key, a int[], b int[][], t text[]);
+insert into parts (id, a[1], a[3], b[1:2][1:2]) values (1, 10, 30, '{{1,2},{3,4}}');
+insert into parts values (2, '{1,2,3}', '{{5,6},{7,8}}', '{x}');
+update parts set a[5] = 50, a[0] = 0, b[2][1] = 99 where true returning id, a, b;
+update parts set a[2:3] = '{22,33}', t[2] = 'two' returning id, a, t;
+update parts set b[1:1] = '{{100,200}}' returning id, b;
+update parts set b[3][1] = 1;
+update parts set a[1:3] = '{1}';
+update parts set a['x'] = 1;
+-- Windows over RANGE offsets.
+select a, sum(a) over (order by a range between 1 preceding and 1 following) from (values (1),(2),(5),(6),(null)) v(a) order by a;
+select a, count(*) over (order by a desc range between 1.5 preceding and 1 following) from (values (1.0::float8),(2),(5),(6),(null)) v(a) order by a;
+select a, count(*) over (order by a range between '1 day' preceding and '1 month' following) from (values (date '2020-01-31'),('2020-02-29'),('2020-03-01'),(null)) v(a) order by a;
+select a, count(*) over (order by a range between -1 preceding and 1 following) from (values (1),(2)) v(a);
+select a, count(*) over (order by a rows between 1 preceding and -1 following) from (values (1),(2)) v(a);
+-- DISTINCT in an aggregate sorts.
+select array_agg(distinct a), string_agg(distinct a::text, ',') from (values (1),(2),(1),(3),(null),(2)) v(a);
+select variance(x), stddev(x) from (values (0::int2), (1::int2), ((-7)::int2), (32767::int2), ((-32768)::int2)) v(x);
+select (19.99::numeric(10,2))::numeric, greatest(1.5::numeric(4,2), 2.5::numeric(4,2));
+create table empty();
+insert into empty default values;
+select count(*) from empty;
+-- char(n) of several lengths keeps each its own spaces.
+select x, x::text || '|', length(x), octet_length(x), x like 'ab', x like 'ab  ' from (values ('ab'::char(4)), (''::char(2)), ('ab'::char(4))) v(x) order by x, octet_length(x);
+select x, count(*) from (values ('ab'::char(4)), (''::char(2)), ('ab'::char(4))) v(x) group by x order by x;
+select a.x from (values ('ab'::char(4)), (''::char(2)), ('ab'::char(3))) v(x), (values ('ab'::char(4)), (''::char(2)), ('ab'::char(4))) a(x) where a.x = v.x order by 1;
+select coalesce(null::char(3), 'ab'::char(3)), 'abc'::char(6) ~ '^[a-z]+$', 'abc'::char(3) ~ '^[a-z]+$';
+-- Nulls of a decimal type; constants in ORDER BY of aggregates.
+create table nulls(id int, n numeric(8,2), m numeric);
+insert into nulls values (1, 10.10 / nullif(0,0), 1), (2, null::int4::numeric, 2) returning *;
+insert into nulls values (3, null::int4::numeric, null) on conflict do nothing returning *;
+select string_agg('%', ',' order by '%'), percentile_cont(0.25) within group (order by null::float8) from nulls;

@@ -119,6 +119,14 @@ SqlError map_duck_error(const duckdb::ErrorData& error) {
       if (has(message, "ivision by zero")) return SqlError(SqlState::kDivisionByZero, "division by zero");
       if (has(message, "Overflow") || has(message, "overflow") || has(message, "out of range")) return out_of_range(message);
       return SqlError(SqlState::kDataException, message);
+    case ExceptionType::BINDER:
+      if (has(message, "aggregate function calls cannot be nested")) {
+        return SqlError(SqlState::kGroupingError, "aggregate function calls cannot be nested");
+      }
+      if (has(message, "Correlated columns not supported in LIMIT")) {
+        return SqlError(SqlState::kFeatureNotSupported, "LIMIT or OFFSET that refers to an outer query is not supported");
+      }
+      [[fallthrough]];
     default: {
       std::string first_line = message.substr(0, message.find('\n'));
       return SqlError(SqlState::kInternalError, "internal error: " + first_line);

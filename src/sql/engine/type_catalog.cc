@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "sql/engine/session_impl.h"
+#include "sql/frontend/coerce.h"
 #include "sql/frontend/deparse.h"
 #include "sql/frontend/pg_data.h"
 #include "sql/functions/system_catalogs.h"
@@ -71,6 +72,7 @@ std::optional<std::string> SessionTypeCatalog::type_name(Oid type) const { retur
 char SessionTypeCatalog::type_kind(Oid type) const {
   if (catalog()->find<catalog::EnumType>(type) != nullptr) return 'e';
   if (catalog()->find<catalog::DomainType>(type) != nullptr) return 'd';
+  if (composite_columns(*catalog(), type) != nullptr) return 'c';
   return 0;
 }
 
@@ -81,6 +83,23 @@ Oid SessionTypeCatalog::base_type(Oid type, int32_t* typmod) const {
   if (domain == nullptr) return kInvalidOid;
   *typmod = domain->typmod;
   return domain->base_type;
+}
+
+std::vector<types::CompositeField> SessionTypeCatalog::composite_fields(Oid type) const {
+  std::vector<types::CompositeField> fields;
+  const auto* columns = composite_columns(*catalog(), type);
+  if (columns == nullptr) return fields;
+  for (const auto& column : *columns) {
+    if (column.dropped) continue;
+    types::CompositeField field{column.name, column.type, column.typmod, {}};
+    Oid base = column.type;
+    int32_t typmod = column.typmod;
+    while (type_kind(base) == 'd') base = base_type(base, &typmod);
+    field.physical = type_kind(base) == 'e' ? types::PhysicalType{types::Physical::kFloat32} : types::physical_type(base, -1);
+    if (base == types::oid::kBpchar && typmod >= 4) field.physical.width = typmod - 4;
+    fields.push_back(std::move(field));
+  }
+  return fields;
 }
 
 std::optional<std::string> SessionTypeCatalog::object_name(Oid reg_type, Oid object) const {

@@ -22,6 +22,7 @@ class SessionTypeCatalog final : public types::TypeCatalog {
   char type_kind(Oid type) const override;
   Oid element_type(Oid type) const override;
   Oid base_type(Oid type, int32_t* typmod) const override;
+  std::vector<types::CompositeField> composite_fields(Oid type) const override;
 
  private:
   const std::shared_ptr<const catalog::Catalog>& catalog() const;

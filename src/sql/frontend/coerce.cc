@@ -348,6 +348,7 @@ TypedExpr check_domain(Scope& scope, TypedExpr value, Oid type);
 /// `e` taken for another type of the same bytes; changes the physical form where ours differ.
 TypedExpr relabel(Scope& scope, TypedExpr e, Oid target) {
   StatementContext& statement = *scope.statement;
+  e = without_spaces(std::move(e));
   const Oid from = base_type_of(statement, e.type), to = base_type_of(statement, target);
   PhysicalType physical = physical_of(statement, target, -1);
   if (from != to && is_array(statement, from) != is_array(statement, to)) not_supported("cast from " + type_name(statement, from) + " to " + type_name(statement, to), e.location);
@@ -420,6 +421,36 @@ TypedExpr cast_array(Scope& scope, TypedExpr e, Oid target, CoercionContext cont
                target, {Physical::kBytes}, {&e}, location);
 }
 
+/// ROW(...) as a composite type: field by field.
+TypedExpr row_to_composite(Scope& scope, TypedExpr row, Oid target, CoercionContext context, int location) {
+  StatementContext& statement = *scope.statement;
+  if (row.fields.empty()) not_supported("cast of a record to " + type_name(statement, target), location);
+  const auto* columns = composite_columns(*statement.catalog, target);
+  CHECK(columns != nullptr);
+  auto refuse = [&](const std::string& detail) {
+    throw SqlError(SqlState::kCannotCoerce, "cannot cast type record to " + type_name(statement, target), location).detail(detail);
+  };
+  std::vector<TypedExpr> fields;
+  std::vector<std::string> names;
+  for (const auto& column : *columns) {
+    if (column.dropped) continue;
+    const size_t i = fields.size();
+    if (i >= row.fields.size()) refuse("Input has too few columns.");
+    const Oid source = is_unknown(row.fields[i]) ? oid::kUnknown : row.fields[i].type;
+    auto field = try_coerce(scope, std::move(row.fields[i]), column.type, column.typmod, context);
+    if (!field) {
+      refuse("Cannot cast type " + type_name(statement, source) + " to " + type_name(statement, column.type) + " in column " +
+             std::to_string(i + 1) + ".");
+    }
+    fields.push_back(std::move(*field));
+    names.push_back(column.name);
+  }
+  if (fields.size() < row.fields.size()) refuse("Input has too many columns.");
+  TypedExpr result = make_row(scope, std::move(fields), std::move(names), target);
+  result.location = location;
+  return result;
+}
+
 }  // namespace
 
 TypedExpr coerce_type(Scope& scope, TypedExpr e, Oid target, int32_t target_typmod, CoercionContext context, int location) {
@@ -486,11 +517,23 @@ TypedExpr coerce_type(Scope& scope, TypedExpr e, Oid target, int32_t target_typm
     case CoercionPath::kViaIo: value = cast_by_io(scope, std::move(e), base); break;
     case CoercionPath::kNone:
       if (target == oid::kRecord || is_composite(statement, target)) {
-        if (!e.fields.empty() && target != oid::kRecord) {
-          not_supported("cast of a row to composite type " + type_name(statement, target), location);
+        if (target == oid::kRecord) {
+          // The record takes the names along that its type had.
+          std::vector<TypedExpr> fields = std::move(e.fields);
+          std::vector<DuckExpr> names;
+          names.push_back(make_text(type_descriptor(statement, oid::kName, {Physical::kBytes})));
+          if (const auto* columns = composite_columns(*statement.catalog, base_type_of(statement, e.type))) {
+            for (const auto& column : *columns) {
+              if (!column.dropped) names.push_back(make_text(column.name));
+            }
+          }
+          value = relabel(scope, std::move(e), target);
+          value.duck = make_call("omen_record_names", std::move(value.duck), make_function("omen_array", std::move(names)));
+          value.fields = std::move(fields);
+        } else {
+          value = row_to_composite(scope, std::move(e), base, context, location);
         }
-        e.type = target;
-        return e;
+        break;
       }
       throw SqlError(SqlState::kInternalError, "failed to find conversion function from " + type_name(statement, e.type) + " to " +
                                                    type_name(statement, target));

@@ -40,6 +40,8 @@ Oid element_type_of(const StatementContext& statement, Oid type);    // kInvalid
 Oid array_type_of(const StatementContext& statement, Oid element);   // kInvalidOid: has none
 bool is_array(const StatementContext& statement, Oid type);
 bool is_composite(const StatementContext& statement, Oid type);
+/// The columns of a composite type or of a table's or view's row type, dropped ones included; nullptr for anything else.
+const std::vector<catalog::Column>* composite_columns(const catalog::Catalog& catalog, Oid type);
 bool is_binary_coercible(const StatementContext& statement, Oid source, Oid target);
 bool is_polymorphic(Oid type);
 inline bool is_unknown(const TypedExpr& e) { return e.kind != TypedExpr::Kind::kPlain; }

@@ -8,6 +8,7 @@
 #include "duckdb/parser/parsed_expression_iterator.hpp"
 
 #include "sql/duck_types.h"
+#include "sql/frontend/emission.h"
 #include "sql/frontend/parser.h"
 #include "sql/frontend/walk.h"
 
@@ -219,6 +220,7 @@ TypedExpr assign(Scope& scope, TypedExpr value, const catalog::Column& column) {
                    location)
         .hint("You will need to rewrite or cast the expression.");
   }
+  *result = without_spaces(std::move(*result));
   bool decimal = result->physical.is_decimal() || column.physical.is_decimal();
   if (decimal && !(result->physical == column.physical)) *result = to_numeric_form(scope, std::move(*result), column.physical);
   return std::move(*result);
@@ -468,6 +470,8 @@ DuckNode RowBuilder::build(duckdb::unique_ptr<duckdb::SelectNode> source, WriteA
     returning->push_back(select->select_list.size());
     select->select_list.push_back(std::move(tree));
   }
+  // A table without columns: the row counts, nothing else.
+  if (select->select_list.empty()) select->select_list.push_back(emit::boolean(true));
   for (size_t i = 0; i < select->select_list.size(); ++i) select->select_list[i]->SetAlias("o" + std::to_string(i + 1));
   return select;
 }

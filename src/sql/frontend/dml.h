@@ -37,6 +37,8 @@ TypedExpr assign(Scope& scope, TypedExpr value, const catalog::Column& column);
 /// What DEFAULT means for a column: its expression, its domain's, or null. Not for generated columns.
 TypedExpr default_value(Scope& scope, const catalog::Table& table, const catalog::Column& column);
 bool is_default(const Node* node);
+/// `base` (a column's value of its type) with the part that `path` names replaced by `value`. Errors: 42804, 42703.
+TypedExpr assign_part(Scope& scope, TypedExpr base, List* path, const std::string& column, TypedExpr value, int location);
 
 /// A row on its way into a table: its values, what follows from them, and the select that yields it all.
 ///

@@ -7,6 +7,7 @@
 
 #include "sql/duck_types.h"
 #include "sql/frontend/dml.h"
+#include "sql/frontend/emission.h"
 
 #include "sql/frontend/pg_nodes.h"
 
@@ -37,6 +38,7 @@ bool takes_default(const catalog::Column& column, bool given, int overriding, in
 struct InsertColumns {
   std::vector<int16_t> attnums;
   std::vector<int> locations;
+  std::vector<List*> parts;      // INSERT INTO t (a[1], c.f): what of the column each value goes to; null: all of it
   bool given = false;
 };
 
@@ -45,19 +47,22 @@ InsertColumns insert_columns(const TargetRows& target, List* list, const std::st
   if (list == nullptr) {
     for (size_t i = 0; i < target.attnums.size(); ++i) columns.attnums.push_back(target.attnums[i]);
     columns.locations.assign(columns.attnums.size(), -1);
+    columns.parts.assign(columns.attnums.size(), nullptr);
     return columns;
   }
   columns.given = true;
   ListCell* cell = nullptr;
   foreach (cell, list) {
     auto* name = lfirst_node(ResTarget, cell);
-    if (name->indirection != nullptr) not_supported("assignment to an array element or field", name->location);
     int16_t attnum = target_attnum(target, relation, name->name, name->location, DmlVerb::kInsert);
-    if (std::find(columns.attnums.begin(), columns.attnums.end(), attnum) != columns.attnums.end()) {
+    const auto before = std::find(columns.attnums.begin(), columns.attnums.end(), attnum);
+    if (before != columns.attnums.end() &&
+        (name->indirection == nullptr || columns.parts[static_cast<size_t>(before - columns.attnums.begin())] == nullptr)) {
       throw SqlError(SqlState::kDuplicateColumn, std::string("column \"") + name->name + "\" specified more than once", name->location);
     }
     columns.attnums.push_back(attnum);
     columns.locations.push_back(name->location);
+    columns.parts.push_back(name->indirection);
   }
   return columns;
 }
@@ -91,16 +96,33 @@ void single_row(Scope& scope, List* list, const InsertColumns& columns, int over
               static_cast<size_t>(list_length(list)) > columns.attnums.size()
                   ? exprLocation(static_cast<Node*>(list_nth(list, static_cast<int>(columns.attnums.size()))))
                   : -1);
+  std::map<int16_t, TypedExpr> partial;
   foreach (cell, list) {
-    const catalog::Column& column = column_at(row.table(), columns.attnums[i++]);
+    const catalog::Column& column = column_at(row.table(), columns.attnums[i]);
     auto* node = static_cast<Node*>(lfirst(cell));
+    if (List* part = columns.parts[i++]) {
+      if (is_default(node)) throw SqlError(SqlState::kFeatureNotSupported, "cannot set an array element to DEFAULT", exprLocation(node));
+      if (!partial.contains(column.attnum)) partial[column.attnum] = typed_null(*scope.statement, column.type, column.typmod, -1);
+      TypedExpr value = analyze_expr(scope, node, ExprKind::kValues);
+      value.location = exprLocation(node);
+      partial[column.attnum] = assign_part(scope, std::move(partial[column.attnum]), part, column.name, std::move(value), columns.locations[i - 1]);
+      continue;
+    }
     TypedExpr value = analyze_insert_value(scope, node, row.table(), column, overriding, ExprKind::kValues);
     if (!column.generated) row.set(column.attnum, std::move(value));
+  }
+  for (auto& [attnum, value] : partial) row.set(attnum, assign(scope, std::move(value), column_at(row.table(), attnum)));
+}
+
+void refuse_parts(const InsertColumns& columns) {
+  for (size_t i = 0; i < columns.parts.size(); ++i) {
+    if (columns.parts[i] != nullptr) not_supported("assignment to an array element or field from several rows", columns.locations[i]);
   }
 }
 
 // VALUES with several rows: a list of rows, each value assigned to its column's type on its own.
 duckdb::unique_ptr<duckdb::SelectNode> many_rows(Scope& scope, List* rows, const InsertColumns& columns, int overriding, RowBuilder& row) {
+  refuse_parts(columns);
   StatementContext& statement = *scope.statement;
   std::string alias = statement.new_alias("v");
   auto values = duckdb::make_uniq<duckdb::ExpressionListRef>();
@@ -149,6 +171,7 @@ duckdb::unique_ptr<duckdb::SelectNode> many_rows(Scope& scope, List* rows, const
 
 duckdb::unique_ptr<duckdb::SelectNode> from_select(Scope& scope, SelectStmt* select, const InsertColumns& columns, int overriding,
                                                    RowBuilder& row, duckdb::CommonTableExpressionMap& ctes) {
+  refuse_parts(columns);
   SelectOptions options;
   options.keep_unknown = true;
   Level level = analyze_level(*scope.statement, &scope, select, options);

@@ -55,9 +55,11 @@ std::vector<size_t> analyze_set_clause(Scope& scope, List* list, const TargetRow
   const catalog::Table& table = *target.table;
   StatementContext& statement = *scope.statement;
   std::vector<size_t> changed;
+  std::map<int16_t, TypedExpr> partial;
   ListCell* cell = nullptr;
   foreach (cell, list) {
     auto* item = lfirst_node(ResTarget, cell);
+    std::map<int16_t, TypedExpr>::iterator part = partial.end();
     if (item->indirection != nullptr) {
       // SET t.a = ... reads as the field a of a column t.
       bool is_table = target.item.alias == item->name;
@@ -69,10 +71,30 @@ std::vector<size_t> analyze_set_clause(Scope& scope, List* list, const TargetRow
         if (is_table) error.info().hint = "SET target columns cannot be qualified with the relation name.";
         throw error;
       }
-      not_supported("assignment to an array element or field", item->location);
     }
     int16_t attnum = target_attnum(target, relation, item->name, item->location, DmlVerb::kUpdate);
     const catalog::Column& column = table.columns[static_cast<size_t>(attnum) - 1];
+    if (item->indirection != nullptr) {
+      // Several parts of one column may be set, one after the other.
+      part = partial.find(attnum);
+      if (part == partial.end() && std::find(changed.begin(), changed.end(), static_cast<size_t>(attnum)) == changed.end()) {
+        for (size_t i = 0; i < target.attnums.size(); ++i) {
+          if (target.attnums[i] != attnum) continue;
+          part = partial.emplace(attnum, column_expr(target.item.columns[i], -1)).first;
+          changed.push_back(static_cast<size_t>(attnum));
+        }
+      }
+      if (part != partial.end() && !IsA(item->val, MultiAssignRef) && !is_default(item->val)) {
+        TypedExpr value = analyze_expr(scope, item->val, ExprKind::kUpdateSource);
+        value.location = exprLocation(item->val);
+        part->second = assign_part(scope, std::move(part->second), item->indirection, column.name, std::move(value), item->location);
+        continue;
+      }
+      if (part != partial.end() && is_default(item->val)) {
+        throw SqlError(SqlState::kFeatureNotSupported, "cannot set an array element to DEFAULT", exprLocation(item->val));
+      }
+      if (part != partial.end()) not_supported("assignment to an array element or field of several columns", item->location);
+    }
     if (std::find(changed.begin(), changed.end(), static_cast<size_t>(attnum)) != changed.end()) {
       throw SqlError(SqlState::kSyntaxError, std::string("multiple assignments to same column \"") + item->name + "\"");
     }
@@ -115,6 +137,7 @@ std::vector<size_t> analyze_set_clause(Scope& scope, List* list, const TargetRow
     }
     if (!column.generated) row.set(attnum, std::move(value));
   }
+  for (auto& [attnum, value] : partial) row.set(attnum, assign(scope, std::move(value), table.columns[static_cast<size_t>(attnum) - 1]));
   return changed;
 }
 

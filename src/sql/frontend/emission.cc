@@ -1,5 +1,6 @@
 #include "sql/frontend/emission.h"
 
+#include <optional>
 #include <unordered_map>
 
 #include "duckdb/parser/expression/case_expression.hpp"
@@ -348,12 +349,18 @@ PhysicalType common_physical(Scope& scope, Oid type, std::vector<TypedExpr*> exp
   PhysicalType result = physical_of(*scope.statement, type, -1);
   const Oid base = base_type_of(*scope.statement, type);
   if (base == oid::kBpchar) {
-    int32_t width = -1;
+    std::optional<int32_t> width;
+    bool mixed = false;
     for (TypedExpr* e : exprs) {
       if (e->kind != TypedExpr::Kind::kPlain || (is_constant(*e) && constant_of(*e) == nullptr)) continue;
-      width = width < 0 || width == e->physical.width ? e->physical.width : 0;
+      mixed |= width.value_or(e->physical.width) != e->physical.width;
+      width = e->physical.width;
     }
-    result.width = width < 0 ? 0 : width;
+    result.width = mixed ? kOwnSpaces : width.value_or(0);
+    for (TypedExpr* e : exprs) {
+      if (mixed && e->duck) e->duck = bpchar_padded(*e);
+      e->physical.width = result.width;
+    }
     return result;
   }
   if (base != oid::kNumeric || exprs.empty()) return result;
@@ -378,6 +385,13 @@ PhysicalType common_physical(Scope& scope, Oid type, std::vector<TypedExpr*> exp
     }
   }
   return form;
+}
+
+TypedExpr without_spaces(TypedExpr e) {
+  if (e.physical.width != kOwnSpaces) return e;
+  e.duck = make_call("rtrim", std::move(e.duck), make_text(" "));
+  e.physical.width = 0;
+  return e;
 }
 
 DuckExpr bpchar_padded(const TypedExpr& e) {
@@ -516,6 +530,19 @@ Emitter find_emitter(std::string_view source) {
 bool can_emit(const ProcRow& proc) { return find_emitter(proc.source) != nullptr || own_function(proc) != nullptr; }
 
 TypedExpr emit_call(Call call) {
+  const bool padded = call.proc.source.find("regex") != std::string_view::npos || call.proc.source.find("like") != std::string_view::npos ||
+                      call.proc.source.starts_with("array_") ||
+                      call.proc.source == "bpcharoctetlen";
+  for (TypedExpr& a : call.args) {
+    if (base_type_of(call.statement(), a.type) != oid::kBpchar || !a.duck) continue;
+    // Patterns see a char(n)'s spaces, nothing else does.
+    if (padded && a.physical.width > 0) {
+      a.duck = bpchar_padded(a);
+      a.physical.width = 0;
+    } else if (!padded) {
+      a = without_spaces(std::move(a));
+    }
+  }
   // SQL-language functions have their body for a source; they are looked up by name.
   const bool sql_body = call.proc.language.value == 14;
   const std::string key = sql_body ? "sql:" + std::string(call.proc.name) : std::string(call.proc.source);

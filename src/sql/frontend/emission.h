@@ -91,6 +91,10 @@ types::PhysicalType common_physical(Scope& scope, Oid type, std::vector<TypedExp
 TypedExpr analyze_domain_check(Scope& scope, const std::string& sql, const TypedExpr& value);
 /// Value as text by the type's output function.
 TypedExpr to_text_by_output(Scope& scope, TypedExpr e);
+/// PhysicalType::width of a bpchar whose values have their padding with them: what CASE, UNION, VALUES make of several lengths.
+inline constexpr int32_t kOwnSpaces = -1;
+/// Such a bpchar without its padding; anything else as it is.
+TypedExpr without_spaces(TypedExpr e);
 /// bpchar with its padding back, as text.
 DuckExpr bpchar_padded(const TypedExpr& e);
 

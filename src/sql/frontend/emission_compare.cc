@@ -117,6 +117,12 @@ TypedExpr array_compare(Call& call) {
   return compared(call, kind_of(source), key(call.args[0]), key(call.args[1]));
 }
 
+TypedExpr record_compare(Call& call) {
+  auto key = [](TypedExpr& e) { return sort_key(e.type, e.physical, std::move(e.duck)); };
+  DuckExpr left = key(call.args[0]), right = key(call.args[1]);
+  return compared(call, kind_of(call.proc.source), std::move(left), std::move(right));
+}
+
 /// Equal jsonb values may differ in the scales of their numbers, so every comparison goes through jsonb_cmp.
 TypedExpr jsonb_compare(Call& call) {
   const ExpressionType type = kind_of(call.proc.source);
@@ -130,8 +136,10 @@ TypedExpr starts_with_emitter(Call& call) { return call.result_of(make_function(
 
 std::unique_ptr<duckdb::ParsedExpression> sort_key(Oid type, const PhysicalType& physical, std::unique_ptr<duckdb::ParsedExpression> value) {
   if (!needs_sort_key(type, physical)) return value;
+  if (type == oid::kBpchar) return make_call("rtrim", std::move(value), make_text(" "));
   if (type == oid::kNumeric) return make_call("omen_numeric_key", std::move(value));
   if (type == oid::kJsonb) return make_call("omen_jsonb_key", std::move(value));
+  if (type == oid::kRecord) return make_call("omen_record_key", std::move(value));
   PhysicalType form{Physical::kBytes};
   StatementContext none;
   none.catalog = catalog::Catalog::initial();
@@ -140,9 +148,10 @@ std::unique_ptr<duckdb::ParsedExpression> sort_key(Oid type, const PhysicalType&
 
 bool needs_sort_key(Oid type, const PhysicalType& physical) {
   if (physical.kind != Physical::kBytes || physical.is_decimal()) return false;
-  if (type == oid::kNumeric || type == oid::kJsonb) return true;
+  if (type == oid::kBpchar) return physical.width == kOwnSpaces;
+  if (type == oid::kNumeric || type == oid::kJsonb || type == oid::kRecord) return true;
   const types::TypeInfo* info = types::find_type(type);
-  if (info == nullptr) return type.value >= catalog::oid::kFirstUserOid;  // arrays of the user's types; records are refused there
+  if (info == nullptr) return type.value >= catalog::oid::kFirstUserOid;  // composites, and arrays of the user's types
   return info->category == 'A' || type == oid::kOidVector || type == oid::kInt2Vector;
 }
 
@@ -189,6 +198,7 @@ void add_comparison_emitters() {
     add_emitter(keep(std::string("timestamp_") + op + "_timestamptz"), timestamp_timestamptz_compare);
     add_emitter(keep(std::string("timestamptz_") + op + "_timestamp"), timestamp_timestamptz_compare);
     add_emitter(keep(std::string("array_") + op), array_compare);
+    add_emitter(keep(std::string("record_") + op), record_compare);
     add_emitter(keep(std::string("jsonb_") + op), jsonb_compare);
   }
   add_emitter("text_starts_with", starts_with_emitter);

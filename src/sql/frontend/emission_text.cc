@@ -75,6 +75,17 @@ TypedExpr concat(Call& call) {
   return e;
 }
 
+/// substring(text similar pattern escape e).
+TypedExpr substring_similar(Call& call) {
+  Scope& scope = call.scope;
+  std::vector<TypedExpr> escape, search;
+  for (size_t i : {1, 2}) escape.push_back(std::move(call.args[i]));
+  TypedExpr pattern = emit_named(scope, "similar_to_escape_2", std::move(escape), oid::kText, call.location);
+  search.push_back(std::move(call.args[0]));
+  search.push_back(std::move(pattern));
+  return emit_named(scope, "textregexsubstr", std::move(search), oid::kText, call.location);
+}
+
 TypedExpr octet_length(Call& call) {
   DuckExpr text = call.args[0].type == oid::kBpchar ? bpchar_padded(call.args[0]) : std::move(call.args[0].duck);
   return call.result_of(make_call("omen_octet_length", std::move(text)));
@@ -111,6 +122,7 @@ void add_text_emitters() {
   add_emitter("text_concat_ws", concat);
   add_emitter("textoctetlen", octet_length);
   add_emitter("bpcharoctetlen", octet_length);
+  add_emitter("sql:substring", substring_similar);
   add_emitter("byteaoctetlen", octet_length);
   add_emitter("lower", [](Call& call) { return call.result_of(make_function(kLower, call.take_args())); });
   add_emitter("upper", [](Call& call) { return call.result_of(make_function(kUpper, call.take_args())); });

@@ -1,12 +1,15 @@
 // Expressions: the dispatcher, and the nodes that are neither operators, calls nor subqueries.
 #include "sql/frontend/expression.h"
 
+#include <algorithm>
+
 #include "duckdb/parser/expression/case_expression.hpp"
 #include "duckdb/parser/expression/comparison_expression.hpp"
 #include "duckdb/parser/expression/constant_expression.hpp"
 #include "duckdb/parser/expression/operator_expression.hpp"
 
 #include "sql/frontend/parser.h"
+#include "sql/frontend/query.h"
 #include "types/numeric.h"
 
 #include "sql/frontend/pg_nodes.h"
@@ -400,6 +403,8 @@ TypedExpr analyze_min_max(Scope& scope, const MinMaxExpr* node) {
     a = coerce_type(scope, std::move(a), type, -1, CoercionContext::kImplicit, at);
     inherit_flags(result, a);
   }
+  const bool same_typmod = std::all_of(args.begin(), args.end(), [&](const TypedExpr& a) { return a.typmod == args[0].typmod; });
+  if (same_typmod) result.typmod = args[0].typmod;
   const Oid base = base_type_of(*scope.statement, type);
   if (type_category(*scope.statement, base) == 'A' || is_composite(*scope.statement, base) || base == oid::kJsonb) {
     not_supported(std::string(name) + " of type " + type_name(*scope.statement, type), node->location);
@@ -439,6 +444,12 @@ TypedExpr analyze_type_cast(Scope& scope, const TypeCast* node) {
                    location);
   }
   result->location = location;
+  if (target.typmod < 0 && result->typmod >= 0 && base_type_of(statement, target.type) == target.type) {
+    // x::numeric of a numeric(10,2) is a plain value of no modifier.
+    result->typmod = -1;
+    result->table = kInvalidOid;
+    result->attnum = 0;
+  }
   return std::move(*result);
 }
 
@@ -466,7 +477,16 @@ TypedExpr analyze_row_expr(Scope& scope, const RowExpr* node) {
   std::vector<std::string> names;
   ListCell* cell;
   foreach(cell, node->args) {
-    fields.push_back(analyze_node(scope, static_cast<Node*>(lfirst(cell))));
+    auto* arg = static_cast<Node*>(lfirst(cell));
+    if (IsA(arg, ColumnRef) && IsA(llast(reinterpret_cast<ColumnRef*>(arg)->fields), A_Star)) {
+      // ROW(t.*) is the columns of t.
+      for (auto& target : expand_star(scope, reinterpret_cast<ColumnRef*>(arg))) {
+        fields.push_back(std::move(target.expr));
+        names.push_back("f" + std::to_string(fields.size()));
+      }
+      continue;
+    }
+    fields.push_back(analyze_node(scope, arg));
     names.push_back("f" + std::to_string(fields.size()));
   }
   TypedExpr row = make_row(scope, std::move(fields), std::move(names), oid::kRecord);

@@ -42,19 +42,18 @@ TypedExpr select_field(Scope& scope, TypedExpr base, const std::string& name, in
     throw SqlError(SqlState::kUndefinedColumn, "could not identify column \"" + name + "\" in record data type", location);
   }
   if (is_composite(statement, base.type)) {
-    const Oid type = base_type_of(statement, base.type);
-    const std::vector<catalog::Column>* columns = nullptr;
-    if (const auto* c = statement.catalog->find<catalog::CompositeType>(type)) columns = &c->columns;
-    else if (const auto* t = statement.catalog->table_of_row_type(type)) columns = &t->columns;
+    const auto* columns = composite_columns(*statement.catalog, base_type_of(statement, base.type));
     if (columns != nullptr) {
       int number = 0;
       for (const auto& column : *columns) {
+        if (column.dropped) continue;
         ++number;
-        if (column.dropped || column.name != name) continue;
+        if (column.name != name) continue;
         types::PhysicalType physical = physical_of(statement, column.type, column.typmod);
         types::PhysicalType plain = physical.is_decimal() ? types::PhysicalType{Physical::kBytes} : physical;
+        DuckExpr of = make_descriptor(statement, base);
         TypedExpr field = typed(make_call("omen_record_field", make_text(type_descriptor(statement, column.type, plain)),
-                                          std::move(base.duck), make_integer(number)),
+                                          std::move(of), std::move(base.duck), make_integer(number)),
                                 column.type, plain, {&base}, location);
         if (physical.is_decimal()) field = to_numeric_form(scope, std::move(field), physical);
         field.typmod = column.typmod;

@@ -1,4 +1,7 @@
 // FuncCall: functions, aggregates and window functions (ParseFuncOrColumn, transformAggregateCall, transformWindowFuncCall).
+#include <algorithm>
+#include <limits>
+
 #include "duckdb/parser/expression/columnref_expression.hpp"
 #include "duckdb/parser/expression/constant_expression.hpp"
 #include "duckdb/parser/expression/window_expression.hpp"
@@ -133,7 +136,26 @@ uint8_t boundary(int frame, bool start) {
   return static_cast<uint8_t>(b);
 }
 
-DuckExpr frame_offset(Scope& scope, Node* node, int frame, Oid order_type) {
+/// The offset, or the error that a null or negative one is.
+DuckExpr checked_offset(Scope& scope, TypedExpr offset, bool start, bool range) {
+  const std::string descriptor = type_descriptor(*scope.statement, offset.type, offset.physical);
+  auto raise = [&](const char* code, const std::string& message) {
+    return make_call("omen_raise", make_text(descriptor), make_text(code), make_text(message));
+  };
+  const std::string what = std::string("frame ") + (start ? "starting" : "ending") + " offset must not be ";
+  DuckExpr zero = offset.type == oid::kInterval ? make_constant(duckdb::Value::INTERVAL(duckdb::interval_t{0, 0, 0})) : make_integer(0);
+  DuckExpr negative = make_compare(duckdb::ExpressionType::COMPARE_LESSTHAN, copy_of(offset.duck), std::move(zero));
+  if (offset.type == oid::kFloat8) {
+    DuckExpr infinity = make_constant(duckdb::Value::DOUBLE(std::numeric_limits<double>::infinity()));
+    negative = make_or(std::move(negative), make_compare(duckdb::ExpressionType::COMPARE_GREATERTHAN, copy_of(offset.duck), std::move(infinity)));
+  }
+  DuckExpr fail = range ? raise("22013", "invalid preceding or following size in window function") : raise("22013", what + "negative");
+  DuckExpr sized = make_case(std::move(negative), std::move(fail), copy_of(offset.duck));
+  return make_case(make_is_null(std::move(offset.duck)), raise("22004", what + "null"), std::move(sized));
+}
+
+/// `order` is the frame's ordering; a RANGE frame gives it and its offset a form in which DuckDB's + and - do not overflow.
+DuckExpr frame_offset(Scope& scope, Node* node, int frame, bool start, const TypedExpr& order, DuckExpr* order_key) {
   if (node == nullptr) return nullptr;
   TypedExpr e;
   {
@@ -141,41 +163,80 @@ DuckExpr frame_offset(Scope& scope, Node* node, int frame, Oid order_type) {
     e = analyze_node(scope, node);
   }
   const int location = e.location;
-  if ((frame & (FRAMEOPTION_ROWS | FRAMEOPTION_GROUPS)) != 0) {
-    const char* construct = (frame & FRAMEOPTION_ROWS) != 0 ? "ROWS" : "GROUPS";
-    const Oid source = type_of(e);
+  const bool range = (frame & FRAMEOPTION_RANGE) != 0;
+  const char* construct = range ? "RANGE" : (frame & FRAMEOPTION_ROWS) != 0 ? "ROWS" : "GROUPS";
+  if (e.duck != nullptr && level_of(scope, *e.duck) == &scope) {
+    throw SqlError(SqlState::kInvalidColumnReference, std::string("argument of ") + construct + " must not contain variables", location);
+  }
+  const Oid source = type_of(e);
+  if (!range) {
     auto coerced = try_coerce(scope, std::move(e), oid::kInt8, -1, CoercionContext::kAssignment);
     if (!coerced) {
       throw SqlError(SqlState::kDatatypeMismatch, std::string("argument of ") + construct + " must be type bigint, not type " +
                                                       type_name(*scope.statement, source),
                      location);
     }
-    return make_call("omen_frame_offset", std::move(coerced->duck));
+    return checked_offset(scope, std::move(*coerced), start, false);
   }
   // RANGE: the in_range function of the ordering type says which offset types there are.
-  Oid wanted = order_type;
-  switch (base_type_of(*scope.statement, order_type).value) {
+  StatementContext& statement = *scope.statement;
+  Oid wanted = order.type;
+  switch (base_type_of(statement, order.type).value) {
     case 21: case 23: case 20: wanted = oid::kInt8; break;
     case 700: case 701: wanted = oid::kFloat8; break;
     case 1700: wanted = oid::kNumeric; break;
-    case 1082: case 1114: case 1184: case 1083: case 1186: wanted = oid::kInterval; break;
+    case 1082: case 1114: case 1184: case 1083: case 1186: case 1266: wanted = oid::kInterval; break;
     default:
       throw SqlError(SqlState::kFeatureNotSupported, "RANGE with offset PRECEDING/FOLLOWING is not supported for column type " +
-                                                         type_name(*scope.statement, order_type),
+                                                         type_name(statement, order.type),
                      location);
   }
-  if (wanted == oid::kNumeric || wanted == oid::kInterval) {
-    not_supported("RANGE with offset over type " + type_name(*scope.statement, order_type), location);
+  auto coerced = try_coerce(scope, std::move(e), wanted, -1, CoercionContext::kImplicit);
+  if (!coerced) {
+    throw SqlError(SqlState::kFeatureNotSupported, "RANGE with offset PRECEDING/FOLLOWING is not supported for column type " +
+                                                       type_name(statement, order.type) + " and offset type " +
+                                                       type_name(statement, source),
+                   location)
+        .hint("Cast the offset value to an appropriate type.");
   }
-  e = coerce(scope, std::move(e), wanted, -1, CoercionContext::kImplicit);
-  return make_call("omen_frame_offset", std::move(e.duck));
+  auto key_as = [&](const duckdb::LogicalType& type) { *order_key = make_cast(copy_of(order.duck), type); };
+  switch (base_type_of(statement, order.type).value) {
+    case 21: case 23: case 20: {
+      key_as(duckdb::LogicalType::HUGEINT);
+      return make_cast(checked_offset(scope, std::move(*coerced), start, true), duckdb::LogicalType::HUGEINT);
+    }
+    case 700: case 701:
+      key_as(duckdb::LogicalType::DOUBLE);
+      return checked_offset(scope, std::move(*coerced), start, true);
+    case 1700: {
+      const int scale = std::max(order.physical.scale, coerced->physical.scale);
+      if (!order.physical.is_decimal() || !coerced->physical.is_decimal() || order.physical.precision - order.physical.scale + scale > 36) {
+        not_supported("RANGE with offset over type numeric without a precision", location);
+      }
+      key_as(duckdb::LogicalType::DECIMAL(38, static_cast<uint8_t>(scale)));
+      return make_cast(checked_offset(scope, std::move(*coerced), start, true), duckdb::LogicalType::DECIMAL(38, static_cast<uint8_t>(scale)));
+    }
+    case 1082:
+      key_as(duckdb::LogicalType::TIMESTAMP);
+      return checked_offset(scope, std::move(*coerced), start, true);
+    case 1114: return checked_offset(scope, std::move(*coerced), start, true);
+    case 1184: {
+      // Days and months are the session zone's to measure; DuckDB would measure them in UTC.
+      const duckdb::Value* value = constant_of(*coerced);
+      if (value == nullptr || value->GetValueUnsafe<duckdb::interval_t>().months != 0 || value->GetValueUnsafe<duckdb::interval_t>().days != 0) {
+        not_supported("RANGE with an offset of days over type timestamp with time zone", location);
+      }
+      return checked_offset(scope, std::move(*coerced), start, true);
+    }
+    default: not_supported("RANGE with offset over type " + type_name(statement, order.type), location);
+  }
 }
 
 AggregateCall::Window build_window(Scope& scope, const WindowDef* over, TypedExpr* flags) {
   const ResolvedWindow w = resolve_window(scope, over, true);
   AggregateCall::Window window;
   ListCell* cell;
-  Oid order_type{};
+  TypedExpr order;
   {
     ScopeKind in_window(scope, ExprKind::kWindowPartition);
     foreach(cell, w.partitions) {
@@ -190,7 +251,7 @@ AggregateCall::Window build_window(Scope& scope, const WindowDef* over, TypedExp
       auto* sort = static_cast<SortBy*>(lfirst(cell));
       TypedExpr e = analyze_node(scope, sort->node);
       inherit_flags(*flags, e);
-      order_type = type_of(e);
+      order = resolve_unknown(scope, e.clone());
       window.orders.push_back(sort_node(scope, sort, std::move(e)));
     }
   }
@@ -204,8 +265,10 @@ AggregateCall::Window build_window(Scope& scope, const WindowDef* over, TypedExp
   }
   window.start = boundary(frame, true);
   window.end = boundary(frame, false);
-  window.start_offset = frame_offset(scope, w.start, frame, order_type);
-  window.end_offset = frame_offset(scope, w.end, frame, order_type);
+  DuckExpr order_key;
+  window.start_offset = frame_offset(scope, w.start, frame, true, order, &order_key);
+  window.end_offset = frame_offset(scope, w.end, frame, false, order, &order_key);
+  if (order_key != nullptr) window.orders[0].expression = duck_ptr(std::move(order_key));
   using duckdb::WindowExcludeMode;
   WindowExcludeMode exclude = WindowExcludeMode::NO_OTHER;
   if ((frame & FRAMEOPTION_EXCLUDE_CURRENT_ROW) != 0) exclude = WindowExcludeMode::CURRENT_ROW;
@@ -452,6 +515,7 @@ TypedExpr analyze_function_call(Scope& scope, FuncCall* node) {
   }
   if (node->agg_within_group) {
     for (size_t i = 0; i < sorts.size(); ++i) {
+      if (is_constant(agg.call.args[direct + i])) continue;
       agg.orders.push_back(sort_node(scope, sorts[i], agg.call.args[direct + i].clone()));
     }
   } else {
@@ -465,7 +529,18 @@ TypedExpr analyze_function_call(Scope& scope, FuncCall* node) {
                          "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list", s->location);
         }
       }
+      // A constant orders nothing, and DuckDB refuses one.
+      if (is_unknown(key) || is_constant(key)) continue;
       agg.orders.push_back(sort_node(scope, s, std::move(key)));
+    }
+    // PostgreSQL finds distinct values by sorting, so that is the order in which the aggregate meets them.
+    for (size_t i = 0; node->agg_distinct && i < agg.call.args.size(); ++i) {
+      const TypedExpr& a = agg.call.args[i];
+      if (is_constant(a)) continue;
+      DuckExpr key = sort_key(base_type_of(statement, a.type), a.physical, copy_of(a.duck));
+      const bool there = std::any_of(agg.orders.begin(), agg.orders.end(), [&](const auto& o) { return o.expression->Equals(*key); });
+      if (there) continue;
+      agg.orders.emplace_back(duckdb::OrderType::ASCENDING, duckdb::OrderByNullType::NULLS_LAST, duck_ptr(std::move(key)));
     }
   }
   std::optional<AggregateCall::Window> window;

@@ -288,10 +288,10 @@ FromItem from_join(Scope& scope, JoinExpr* join) {
   }
 
   for (ScopeItem& item : left.items) {
-    if (item.kind == 't' && (join->jointype == JOIN_RIGHT || join->jointype == JOIN_FULL)) item.kind = kNullableTable;
+    item.nullable |= join->jointype == JOIN_RIGHT || join->jointype == JOIN_FULL;
   }
   for (ScopeItem& item : right.items) {
-    if (item.kind == 't' && (join->jointype == JOIN_LEFT || join->jointype == JOIN_FULL)) item.kind = kNullableTable;
+    item.nullable |= join->jointype == JOIN_LEFT || join->jointype == JOIN_FULL;
   }
   std::vector<ScopeItem> inside = std::move(left.items);
   for (ScopeItem& item : right.items) inside.push_back(std::move(item));

@@ -2,11 +2,14 @@
 #include <algorithm>
 
 #include "duckdb/parser/expression/columnref_expression.hpp"
+#include "duckdb/parser/expression/conjunction_expression.hpp"
 #include "duckdb/parser/expression/constant_expression.hpp"
 #include "duckdb/parser/expression/subquery_expression.hpp"
 #include "duckdb/parser/parsed_expression_iterator.hpp"
 #include "duckdb/parser/query_node.hpp"
 
+#include "sql/frontend/coerce.h"
+#include "sql/frontend/emission.h"
 #include "sql/frontend/query.h"
 #include "sql/frontend/walk.h"
 
@@ -152,9 +155,29 @@ TypedExpr whole_row(Scope& scope, const ScopeItem& item, int location) {
   }
   if (row_type == kInvalidOid) row_type = types::oid::kRecord;
   TypedExpr row = make_row(scope, std::move(fields), std::move(names), row_type);
-  if (item.kind == kNullableTable) {
-    // The row of a table that an outer join extended with nulls is null, not a row of nulls.
-    row.duck = emit::case_when(emit::is_not_null(emit::column(item.columns[0].duck_alias, "_key")), owned(std::move(row.duck)), nullptr);
+  if (row_type == types::oid::kRecord) {
+    std::vector<DuckExpr> list;
+    list.push_back(make_text(type_descriptor(*scope.statement, types::oid::kName, {types::Physical::kBytes})));
+    for (const std::string& name : row.field_names) list.push_back(make_text(name));
+    row.duck = make_call("omen_record_names", std::move(row.duck), make_function("omen_array", std::move(list)));
+  }
+  if (item.nullable) {
+    // The row that an outer join extended with nulls is null, not a row of nulls.
+    Tree present;
+    if (is_table(item)) {
+      present = emit::is_not_null(emit::column(item.columns[0].duck_alias, "_key"));
+    } else {
+      // A subquery has no key: a row of it that has nulls only counts as absent.
+      for (const TypedExpr& field : row.fields) {
+        Tree one = emit::is_not_null(emit::copy(*field.duck));
+        if (present == nullptr) {
+          present = std::move(one);
+        } else {
+          present = duckdb::make_uniq<duckdb::ConjunctionExpression>(duckdb::ExpressionType::CONJUNCTION_OR, std::move(present), std::move(one));
+        }
+      }
+    }
+    if (present != nullptr) row.duck = emit::case_when(std::move(present), owned(std::move(row.duck)), nullptr);
   }
   row.location = location;
   return row;
@@ -467,9 +490,7 @@ std::vector<Target> expand_record(Scope& scope, A_Indirection* node, ExprKind ki
     return targets;
   }
   const catalog::Catalog& catalog = *scope.statement->catalog;
-  const std::vector<catalog::Column>* columns = nullptr;
-  if (const auto* composite = catalog.find<catalog::CompositeType>(record.type)) columns = &composite->columns;
-  if (const catalog::Table* table = catalog.table_of_row_type(record.type)) columns = &table->columns;
+  const std::vector<catalog::Column>* columns = composite_columns(catalog, base_type_of(*scope.statement, record.type));
   if (columns == nullptr) {
     if (record.type == types::oid::kRecord) {
       throw SqlError(SqlState::kWrongObjectType, "record type has not been registered");

@@ -102,9 +102,7 @@ std::string display_name(Scope& scope, const std::string& duck_alias, const std:
 
 // --- FROM (from_clause.cc, from_function.cc) ---
 
-/// ScopeItem::kind of a table whose rows an outer join may extend with nulls.
-inline constexpr char kNullableTable = 'n';
-inline bool is_table(const ScopeItem& item) { return item.kind == 't' || item.kind == kNullableTable; }
+inline bool is_table(const ScopeItem& item) { return item.kind == 't'; }
 
 struct FromItem {
   DuckTable ref;

@@ -248,8 +248,7 @@ void analyze_locking(Level& level, SelectStmt* select, bool grouped) {
         if (item.alias != var->relname || !item.relation_visible) continue;
         found = true;
         switch (item.kind) {
-          case 't':
-          case kNullableTable: add(item); break;
+          case 't': add(item); break;
           case 'j': throw SqlError(SqlState::kFeatureNotSupported, std::string(lock) + " cannot be applied to a join", var->location);
           case 'f':
             throw SqlError(SqlState::kFeatureNotSupported, std::string(lock) + " cannot be applied to a function", var->location);

@@ -43,6 +43,7 @@ struct ScopeItem {
   bool columns_visible = true;    // bare x works
   bool lateral_only = false;      // in sight only of LATERAL items of the same FROM
   bool lateral_ok = true;         // a reference is an error when false (right side of an outer join)
+  bool nullable = false;          // an outer join may extend its rows with nulls
   std::vector<ScopeColumn> columns;
 };
 

@@ -154,7 +154,7 @@ char type_kind(const StatementContext& statement, Oid type) {
   const auto& c = *statement.catalog;
   if (c.find<EnumType>(type) != nullptr) return 'e';
   if (c.find<DomainType>(type) != nullptr) return 'd';
-  if (c.find<CompositeType>(type) != nullptr || c.table_of_row_type(type) != nullptr) return 'c';
+  if (c.find<CompositeType>(type) != nullptr || c.relation_of_row_type(type) != kInvalidOid) return 'c';
   return 'b';
 }
 
@@ -193,6 +193,14 @@ Oid array_type_of(const StatementContext& statement, Oid element) {
   if (auto* t = c.find<CompositeType>(element)) return t->array_type;
   if (auto* t = c.table_of_row_type(element)) return t->array_type;
   return kInvalidOid;
+}
+
+const std::vector<catalog::Column>* composite_columns(const catalog::Catalog& catalog, Oid type) {
+  if (const auto* composite = catalog.find<CompositeType>(type)) return &composite->columns;
+  const Oid relation = catalog.relation_of_row_type(type);
+  if (const auto* table = catalog.find<catalog::Table>(relation)) return &table->columns;
+  if (const auto* view = catalog.find<catalog::View>(relation)) return &view->columns;
+  return nullptr;
 }
 
 bool is_composite(const StatementContext& statement, Oid type) {

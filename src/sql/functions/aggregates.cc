@@ -161,61 +161,26 @@ struct NumericSum {
   }
 };
 
-/// N, sum(x), sum(x^2), and numeric_stddev_internal at the end.
 template <bool Sample, bool Root>
 struct NumericVariance {
-  Numeric *sx = nullptr, *sxx = nullptr;
-  int64_t n = 0;
-  ~NumericVariance() {
-    delete sx;
-    delete sxx;
-  }
-  void add_sums(const Numeric& a, const Numeric& b) {
-    if (sx == nullptr) {
-      sx = new Numeric(a);
-      sxx = new Numeric(b);
-      return;
-    }
-    Numeric x, y;
-    throw_if_error(types::numeric_add(*sx, a, &x));
-    throw_if_error(types::numeric_add(*sxx, b, &y));
-    *sx = std::move(x);
-    *sxx = std::move(y);
-  }
+  types::NumericSum* sum = nullptr;
+  ~NumericVariance() { delete sum; }
   void add(const string_t& s) {
-    const Numeric v = Numeric::from_bytes(view_of(s));
-    Numeric square;
-    throw_if_error(types::numeric_mul(v, v, &square));
-    ++n;
-    add_sums(v, square);
+    if (sum == nullptr) sum = new types::NumericSum(true);
+    sum->add(Numeric::from_bytes(view_of(s)));
   }
   void merge(const NumericVariance& o) {
-    if (o.sx == nullptr) return;
-    n += o.n;
-    add_sums(*o.sx, *o.sxx);
+    if (o.sum == nullptr) return;
+    if (sum == nullptr) sum = new types::NumericSum(true);
+    sum->merge(*o.sum);
   }
   bool finish(string_t& target, duckdb::Vector& result) const {
-    if (n == 0 || (Sample && n <= 1)) return false;
+    if (sum == nullptr) return false;
+    bool null = false;
     Numeric out;
-    if (!sx->is_finite()) {
-      out = Numeric::nan();
-    } else {
-      const Numeric count = Numeric::from_int64(n);
-      Numeric square, scaled, difference;
-      throw_if_error(types::numeric_mul(*sx, *sx, &square));
-      throw_if_error(types::numeric_mul(count, *sxx, &scaled));
-      throw_if_error(types::numeric_sub(scaled, square, &difference));
-      if (difference.sign() <= 0) {
-        out = Numeric::from_int64(0);
-      } else {
-        Numeric divisor, quotient;
-        throw_if_error(types::numeric_mul(count, Numeric::from_int64(Sample ? n - 1 : n), &divisor));
-        throw_if_error(types::numeric_div(difference, divisor, &quotient));
-        if (Root) throw_if_error(types::numeric_sqrt(quotient, &out));
-        else out = std::move(quotient);
-      }
-    }
-    std::string bytes = out.to_bytes();
+    throw_if_error(Root ? sum->stddev(Sample, &null, &out) : sum->variance(Sample, &null, &out));
+    if (null) return false;
+    const std::string bytes = out.to_bytes();
     target = duckdb::StringVector::AddStringOrBlob(result, bytes.data(), bytes.size());
     return true;
   }

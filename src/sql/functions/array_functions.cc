@@ -27,6 +27,32 @@ ValueView done(RowCall& call, const Status& status) {
   return call.bytes();
 }
 
+void append_array_key(std::string_view bytes, std::string* out);
+
+/// Memcomparable: fields in order, nulls last; fewer fields come first.
+void append_record_key(std::string_view bytes, std::string* out) {
+  const types::RecordView record(bytes);
+  for (size_t i = 0; i < record.size(); ++i) {
+    const ValueView value = record.at(i);
+    *out += value.null ? '\2' : '\1';
+    if (value.null) continue;
+    const Oid type = record.type(i);
+    const bool nested = record.physical(i).kind == types::Physical::kBytes && !record.physical(i).is_decimal() &&
+                        (type == oid::kRecord || types::find_type(type) == nullptr || types::array_element_type(type) != kInvalidOid);
+    if (nested) {
+      if (types::is_record_bytes(value.bytes)) append_record_key(value.bytes, out);
+      else append_array_key(value.bytes, out);
+    } else if (record.physical(i).is_decimal()) {
+      types::Value plain;
+      throw_if_error(types::coerce_physical(oid::kNumeric, record.physical(i), value, -1, &plain));
+      throw_if_error(codec::append_key(codec::KeyColumn{type, {types::Physical::kBytes}}, plain.view(), out));
+    } else {
+      throw_if_error(codec::append_key(codec::KeyColumn{type, record.physical(i)}, value, out));
+    }
+  }
+  *out += '\0';
+}
+
 /// Memcomparable: elements in order (nulls last), then what else array_compare looks at.
 void append_array_key(std::string_view bytes, std::string* out) {
   const ArrayView a(bytes);
@@ -35,7 +61,13 @@ void append_array_key(std::string_view bytes, std::string* out) {
   codec::KeyColumn column{a.element_type(), a.physical()};
   for (size_t i = 0; i < a.size(); ++i) {
     *out += a.is_null(i) ? '\2' : '\1';
-    if (!a.is_null(i)) throw_if_error(codec::append_key(column, a.at(i), out));
+    if (a.is_null(i)) continue;
+    if (a.physical().kind == types::Physical::kBytes && types::is_record_bytes(a.at(i).bytes) &&
+        (a.element_type() == oid::kRecord || types::find_type(a.element_type()) == nullptr)) {
+      append_record_key(a.at(i).bytes, out);
+    } else {
+      throw_if_error(codec::append_key(column, a.at(i), out));
+    }
   }
   *out += '\0';
   auto number = [&](int32_t v) {
@@ -184,7 +216,14 @@ void add_construction(Library& library) {
   }, Volatility::kStable});
   library.row({"array_key", {kDescriptor, kTextArray}, oid::kBytea, [](RowCall& call, const ValueView* a) {
     call.buffer.clear();
-    append_array_key(a[0].bytes, &call.buffer);
+    // A composite type of the user's shares the arrays' DuckDB type.
+    if (types::is_record_bytes(a[0].bytes)) append_record_key(a[0].bytes, &call.buffer);
+    else append_array_key(a[0].bytes, &call.buffer);
+    return call.bytes();
+  }});
+  library.row({"record_key", {oid::kRecord}, oid::kBytea, [](RowCall& call, const ValueView* a) {
+    call.buffer.clear();
+    append_record_key(a[0].bytes, &call.buffer);
     return call.bytes();
   }});
   // The elements as a DuckDB list, for operators over ANY and ALL.
@@ -450,6 +489,36 @@ struct ArrayAggregate : AggregateState {
   }
 };
 
+constexpr const char* kNullSubscript = "array subscript in assignment must not be null";
+
+/// array_set(element, array, value's form, value, subscripts ...): a null array counts as an empty one.
+ValueView set_element(RowCall& call, const ValueView* a) {
+  std::vector<int32_t> subscripts;
+  for (size_t i = 2; i < call.argument_count; ++i) {
+    if (a[i].null) throw SqlError(SqlState::kNullValueNotAllowed, kNullSubscript);
+    subscripts.push_back(static_cast<int32_t>(a[i].integer));
+  }
+  const std::string array = a[0].null ? types::empty_array(call.types[0].type) : std::string(a[0].bytes);
+  return done(call, types::array_assign(array, subscripts, plain(call.types[1].physical), a[1], &call.buffer));
+}
+
+/// array_set_slice(element, array, source, four arguments a bound ...): a null source changes nothing.
+ValueView set_slice(RowCall& call, const ValueView* a) {
+  if (a[1].null) return a[0];
+  std::vector<types::SliceBound> bounds;
+  for (size_t i = 2; i + 3 < call.argument_count; i += 4) {
+    types::SliceBound b;
+    b.has_lower = a[i].integer != 0;
+    b.has_upper = a[i + 2].integer != 0;
+    if ((b.has_lower && a[i + 1].null) || (b.has_upper && a[i + 3].null)) throw SqlError(SqlState::kNullValueNotAllowed, kNullSubscript);
+    if (b.has_lower) b.lower = static_cast<int32_t>(a[i + 1].integer);
+    if (b.has_upper) b.upper = static_cast<int32_t>(a[i + 3].integer);
+    bounds.push_back(b);
+  }
+  const std::string array = a[0].null ? types::empty_array(call.types[0].type) : std::string(a[0].bytes);
+  return done(call, types::array_assign_slice(array, bounds, a[1].bytes, &call.buffer));
+}
+
 void add_records(Library& library) {
   RowSpec record{"record", {kDescriptor, kAnyTail}, kDescribed, [](RowCall& call, const ValueView* a) {
     types::RecordBuilder builder;
@@ -458,6 +527,14 @@ void add_records(Library& library) {
   }};
   record.strict = false;
   library.row(std::move(record));
+  library.row({"record_names", {oid::kRecord, kTextArray}, oid::kRecord, [](RowCall& call, const ValueView* a) {
+    const types::RecordView view(a[0].bytes);
+    const ArrayView names(a[1].bytes);
+    types::RecordBuilder builder;
+    for (size_t i = 0; i < view.size(); ++i) builder.add(view.type(i), view.physical(i), view.at(i));
+    for (size_t i = 0; i < names.size(); ++i) builder.add_name(names.at(i).bytes);
+    return call.text(builder.finish());
+  }});
   library.row({"record_field", {kDescriptor, kDescriptor, kAnyValue, oid::kInt4}, kDescribed, [](RowCall& call, const ValueView* a) {
     const types::RecordView view(a[0].bytes);
     const auto i = static_cast<size_t>(a[1].integer - 1);
@@ -486,6 +563,14 @@ void add_array_functions(Library& library) {
   slices.strict = false;
   slices.tail = kAnyValue;
   library.row(std::move(slices));
+  RowSpec set{"array_set", {kDescriptor, kTextArray, kDescriptor, kAnyValue}, kTextArray, set_element};
+  set.strict = false;
+  set.tail = oid::kInt4;
+  library.row(std::move(set));
+  RowSpec set_part{"array_set_slice", {kDescriptor, kTextArray, kTextArray}, kTextArray, set_slice};
+  set_part.strict = false;
+  set_part.tail = kAnyValue;
+  library.row(std::move(set_part));
   add_questions(library);
   add_changes(library);
   add_quantifiers(library);

@@ -2,6 +2,7 @@
 #include "sql/functions/object_aggregates.h"
 #include "types/array.h"
 #include "types/json.h"
+#include "types/record.h"
 
 namespace omendb::sql::functions {
 
@@ -245,15 +246,22 @@ template <bool Canonical>
 struct JsonAggregate : AggregateState {
   std::string text;
   bool any = false;
+  // json_agg puts what has a structure of its own on lines of their own.
+  const char* separator = ", ";
   void add(RowCall& call, const ValueView* a) override {
-    if (any) text += ", ";
+    const TypeArgument& t = call.types[0];
+    if (!Canonical && !a[0].null && (t.element != kInvalidOid || (t.physical.kind == types::Physical::kBytes && types::is_record_bytes(a[0].bytes) &&
+                                                 (t.base == types::oid::kRecord || types::find_type(t.base) == nullptr)))) {
+      separator = ", \n ";
+    }
+    if (any) text += separator;
     any = true;
-    text += json_of(call, call.types[0], a[0], Canonical);
+    text += json_of(call, t, a[0], Canonical);
   }
   void merge(const AggregateState& other_p) override {
     const auto& other = static_cast<const JsonAggregate&>(other_p);
     if (!other.any) return;
-    if (any) text += ", ";
+    if (any) text += other.separator;
     any = true;
     text += other.text;
   }

@@ -378,11 +378,14 @@ void Library::aggregate(const std::string& name, duckdb::AggregateFunction funct
   it->second.AddFunction(std::move(function));
 }
 
+void add_bytea_functions(Library& library);  // bytea_functions.cc
+
 Library::Library() {
   add_core_functions(*this);
   add_numeric_functions(*this);
   add_cast_functions(*this);
   add_text_functions(*this);
+  add_bytea_functions(*this);
   add_query_functions(*this);
   add_datetime_functions(*this);
   add_set_functions(*this);

@@ -258,8 +258,13 @@ void add_conversions(Library& library) {
     throw_if_error(v.apply_typmod(static_cast<int32_t>(a[1].integer)));
     return write(call, v);
   }});
-  library.scalar("numeric_typmod", ScalarFunction({LogicalType::ANY, LogicalType::INTEGER, LogicalType::INTEGER}, LogicalType::ANY, apply_typmod, bind_typmod));
-  library.scalar("decimal_mul", ScalarFunction({duckdb::LogicalTypeId::DECIMAL, duckdb::LogicalTypeId::DECIMAL}, duckdb::LogicalTypeId::DECIMAL, decimal_mul, bind_decimal_mul));
+  // The type of a null result is known after binding only, so DuckDB must not make the null before.
+  ScalarFunction typmod({LogicalType::ANY, LogicalType::INTEGER, LogicalType::INTEGER}, LogicalType::ANY, apply_typmod, bind_typmod);
+  typmod.null_handling = duckdb::FunctionNullHandling::SPECIAL_HANDLING;
+  library.scalar("numeric_typmod", typmod);
+  ScalarFunction product({duckdb::LogicalTypeId::DECIMAL, duckdb::LogicalTypeId::DECIMAL}, duckdb::LogicalTypeId::DECIMAL, decimal_mul, bind_decimal_mul);
+  product.null_handling = duckdb::FunctionNullHandling::SPECIAL_HANDLING;
+  library.scalar("decimal_mul", product);
   library.scalar("numeric_key", ScalarFunction({n}, LogicalType::BLOB, [](DataChunk& args, ExpressionState&, Vector& result) {
     duckdb::UnaryExecutor::Execute<string_t, string_t>(args.data[0], result, args.size(), [&](string_t s) {
       const std::string_view key = types::numeric_key(view_of(s));
@@ -390,6 +395,36 @@ void add_numeric_functions(Library& library) {
   library.row({"numeric_min_scale", {oid::kNumeric}, oid::kInt4, [](RowCall&, const ValueView* a) {
     const Numeric n = read(a[0]);
     return n.is_finite() ? int_value(n.min_scale()) : null_value();
+  }});
+  for (const char* name : {"sql_log", "sql_log10"}) {
+    library.row({name, {oid::kNumeric}, oid::kNumeric, [](RowCall& call, const ValueView* a) {
+      Numeric out;
+      throw_if_error(types::numeric_log(Numeric::from_int64(10), read(a[0]), &out));
+      return write(call, out);
+    }});
+  }
+  library.row({"width_bucket_float8", {oid::kFloat8, oid::kFloat8, oid::kFloat8, oid::kInt4}, oid::kInt4, [](RowCall&, const ValueView* a) {
+    const double x = a[0].real, low = a[1].real, high = a[2].real;
+    const auto count = a[3].integer;
+    auto refuse = [](const char* message) { throw SqlError(SqlState::kInvalidArgumentForWidthBucketFunction, message); };
+    if (count <= 0) refuse("count must be greater than zero");
+    if (std::isnan(x) || std::isnan(low) || std::isnan(high)) refuse("operand, lower bound, and upper bound cannot be NaN");
+    if (std::isinf(low) || std::isinf(high)) refuse("lower and upper bounds must be finite");
+    if (low == high) refuse("lower bound cannot equal upper bound");
+    const bool up = low < high;
+    int64_t bucket;
+    if (up ? x < low : x > low) {
+      bucket = 0;
+    } else if (up ? x >= high : x <= high) {
+      bucket = count + 1;
+    } else {
+      // Halves keep the spans finite.
+      const double span = std::isinf(high - low) ? 0.5 : 1;
+      bucket = static_cast<int64_t>(static_cast<double>(count) * ((x * span - low * span) / (high * span - low * span)));
+      bucket = std::min(bucket, count - 1) + 1;
+    }
+    if (bucket > INT32_MAX) throw SqlError(SqlState::kNumericValueOutOfRange, "integer out of range");
+    return int_value(bucket);
   }});
   library.row({"width_bucket_numeric", {oid::kNumeric, oid::kNumeric, oid::kNumeric, oid::kInt4}, oid::kInt4, [](RowCall&, const ValueView* a) {
     int32_t out;

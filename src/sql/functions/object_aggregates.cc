@@ -350,13 +350,6 @@ void add_statistics(Library& library) {
     if (a[0].integer <= 0) throw SqlError(SqlState::kInvalidArgumentForNthValue, "argument of nth_value must be greater than zero");
     return a[0];
   }});
-  RowSpec offset{"frame_offset", {oid::kInt8}, oid::kInt8, [](RowCall&, const ValueView* a) {
-    if (a[0].null) throw SqlError(SqlState::kNullValueNotAllowed, "frame starting offset must not be null");
-    if (a[0].integer < 0) throw SqlError(SqlState::kInvalidPrecedingOrFollowingSize, "frame starting offset must not be negative");
-    return a[0];
-  }};
-  offset.strict = false;
-  library.row(std::move(offset));
   auto fraction = [](double p) {
     if (p < 0 || p > 1 || std::isnan(p)) {
       char text[64];

@@ -5,6 +5,7 @@
 #include "types/io.h"
 #include "types/regex.h"
 #include "types/text.h"
+#include "types/utf8.h"
 
 namespace omendb::sql::functions {
 
@@ -185,6 +186,31 @@ void add_replacing(Library& library) {
       if (static_cast<size_t>(group) >= spans.size() || !spans[static_cast<size_t>(group)].matched) return null_value();
       const auto& s = spans[static_cast<size_t>(group)];
       return ValueView::of_bytes(a[0].bytes.substr(s.start, s.end - s.start));
+    }});
+  }
+  // regexp_instr(text, pattern, start, n, end option, flags, group)
+  for (const auto& [name, extra] : {std::pair{"regexp_instr_no_start", 0}, {"regexp_instr_no_n", 1}, {"regexp_instr_no_endoption", 2},
+                                    {"regexp_instr_no_flags", 3}, {"regexp_instr_no_subexpr", 4}, {"regexp_instr", 5}}) {
+    std::vector<Oid> types = {kText, kText, kInt4, kInt4, kInt4, kText, kInt4};
+    types.resize(static_cast<size_t>(2 + extra));
+    library.row({name, types, kInt4, [extra = extra](RowCall&, const ValueView* a) {
+      auto number = [&](int i, int64_t otherwise) { return extra > i ? a[2 + i].integer : otherwise; };
+      const int64_t start = number(0, 1), n = number(1, 1), option = number(2, 0), group = number(4, 0);
+      auto refuse = [](const char* parameter, int64_t value) {
+        throw SqlError(SqlState::kInvalidParameterValue, std::string("invalid value for parameter \"") + parameter + "\": " + std::to_string(value));
+      };
+      if (start <= 0) refuse("start", start);
+      if (n <= 0) refuse("n", n);
+      if (option != 0 && option != 1) refuse("endoption", option);
+      if (group < 0) refuse("subexpr", group);
+      RegexFlags flags = flags_of(extra >= 4 ? a[5].bytes : "", false, "regexp_instr");
+      std::vector<std::vector<Regex::Span>> all;
+      throw_if_error(types::regexp_all(a[0].bytes, a[1].bytes, flags, static_cast<int32_t>(start), &all));
+      if (static_cast<size_t>(n) > all.size()) return int_value(0);
+      const auto& spans = all[static_cast<size_t>(n - 1)];
+      if (static_cast<size_t>(group) >= spans.size() || !spans[static_cast<size_t>(group)].matched) return int_value(0);
+      const auto& s = spans[static_cast<size_t>(group)];
+      return int_value(static_cast<int64_t>(types::utf8_count(a[0].bytes.substr(0, option == 1 ? s.end : s.start))) + 1);
     }});
   }
   for (int arguments : {1, 2}) {

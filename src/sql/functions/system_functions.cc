@@ -410,6 +410,13 @@ void add_lookups(Library& library) {
     call.buffer = std::string(value.view().bytes);
     return call.bytes();
   }, Volatility::kStable});
+  library.row({"current_schema", {}, oid::kName, [](RowCall& call, const ValueView*) {
+    NameView names = names_of(call.services());
+    for (const std::string& name : call.services().search_path()) {
+      if (name != "pg_catalog" && names.catalog().find_schema(name) != nullptr) return call.text(name);
+    }
+    return null_value();
+  }, Volatility::kStable});
   struct Encoding {
     const char* name;
     int number;

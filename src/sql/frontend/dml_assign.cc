@@ -1,0 +1,145 @@
+// Assignment to a part of a column: SET a[1] = x, a[2:3] = y, c.f = z, and any depth of these.
+#include "sql/frontend/coerce.h"
+#include "sql/frontend/dml.h"
+#include "sql/frontend/emission.h"
+#include "sql/frontend/expression.h"
+
+#include "sql/frontend/pg_nodes.h"
+
+namespace omendb::sql {
+
+namespace oid = types::oid;
+using types::Physical;
+
+namespace {
+
+struct PartialAssignment {
+  Scope& scope;
+  List* path;
+  std::string column;
+  int location;
+  TypedExpr value;
+
+  StatementContext& statement() { return *scope.statement; }
+  TypedExpr into(TypedExpr base, int at);
+
+ private:
+  TypedExpr into_field(TypedExpr base, int at);
+  TypedExpr into_array(TypedExpr base, int at);
+  DuckExpr bound(Node* node, const char* what);
+  TypedExpr final_value(Oid type, int32_t typmod, const std::string& wrong);
+};
+
+/// The value itself, brought to the type of the place it goes to.
+TypedExpr PartialAssignment::final_value(Oid type, int32_t typmod, const std::string& wrong) {
+  const Oid source = is_unknown(value) ? oid::kUnknown : value.type;
+  const int at = value.location;
+  auto result = try_coerce(scope, std::move(value), type, typmod, CoercionContext::kAssignment);
+  if (!result) {
+    throw SqlError(SqlState::kDatatypeMismatch, wrong + type_name(statement(), type) + " but expression is of type " + type_name(statement(), source), at)
+        .hint("You will need to rewrite or cast the expression.");
+  }
+  return std::move(*result);
+}
+
+TypedExpr PartialAssignment::into(TypedExpr base, int at) {
+  return IsA(list_nth(path, at), A_Indices) ? into_array(std::move(base), at) : into_field(std::move(base), at);
+}
+
+TypedExpr PartialAssignment::into_field(TypedExpr base, int at) {
+  const std::string field = strVal(list_nth(path, at));
+  const Oid type = base_type_of(statement(), base.type);
+  const auto* columns = composite_columns(*statement().catalog, type);
+  const std::string place = "cannot assign to field \"" + field + "\" of column \"" + column + "\" because ";
+  if (columns == nullptr) {
+    throw SqlError(SqlState::kDatatypeMismatch, place + "its type " + type_name(statement(), base.type) + " is not a composite type", location);
+  }
+  std::vector<TypedExpr> fields;
+  std::vector<std::string> names;
+  bool found = false;
+  for (const auto& c : *columns) {
+    if (c.dropped) continue;
+    TypedExpr old = select_field(scope, base.clone(), c.name, location);
+    if (c.name == field) {
+      found = true;
+      old = at + 1 < list_length(path) ? into(std::move(old), at + 1)
+                                       : final_value(c.type, c.typmod, "subfield \"" + field + "\" is of type ");
+    }
+    fields.push_back(std::move(old));
+    names.push_back(c.name);
+  }
+  if (!found) {
+    throw SqlError(SqlState::kUndefinedColumn,
+                   place + "there is no such column in data type " + type_name(statement(), base.type), location);
+  }
+  return make_row(scope, std::move(fields), std::move(names), type);
+}
+
+DuckExpr PartialAssignment::bound(Node* node, const char* what) {
+  TypedExpr e = analyze_node(scope, node);
+  const int at = e.location;
+  auto coerced = try_coerce(scope, std::move(e), oid::kInt4, -1, CoercionContext::kAssignment);
+  if (!coerced) throw SqlError(SqlState::kDatatypeMismatch, std::string("array ") + what + " must have type integer", at);
+  return std::move(coerced->duck);
+}
+
+TypedExpr PartialAssignment::into_array(TypedExpr base, int at) {
+  const Oid type = base_type_of(statement(), base.type);
+  if (type == oid::kJsonb) not_supported("assignment to a part of a jsonb value", location);
+  const Oid element = element_type_of(statement(), type);
+  if (element == kInvalidOid) {
+    throw SqlError(SqlState::kDatatypeMismatch, "cannot subscript type " + type_name(statement(), base.type) +
+                                                    " because it does not support subscripting", location);
+  }
+  std::vector<Node*> steps;
+  bool slice = false;
+  for (; at < list_length(path) && IsA(list_nth(path, at), A_Indices); ++at) {
+    steps.push_back(static_cast<Node*>(list_nth(path, at)));
+    slice = slice || reinterpret_cast<A_Indices*>(steps.back())->is_slice;
+  }
+  TypedExpr part;
+  if (at < list_length(path)) {
+    if (slice) not_supported("assignment to a field of an array slice", location);
+    part = into(subscript(scope, base.clone(), steps), at);
+  } else {
+    part = final_value(slice ? type : element, base.typmod, "subscripted assignment to \"" + column + "\" requires type ");
+  }
+  part = to_plain(scope, std::move(part));
+  std::vector<DuckExpr> arguments;
+  arguments.push_back(make_text(type_descriptor(statement(), element, physical_of(statement(), element, -1))));
+  arguments.push_back(std::move(base.duck));
+  if (!slice) arguments.push_back(make_descriptor(statement(), part));
+  arguments.push_back(std::move(part.duck));
+  for (Node* n : steps) {
+    auto* index = reinterpret_cast<A_Indices*>(n);
+    if (!slice) {
+      arguments.push_back(bound(index->uidx, "subscript"));
+      continue;
+    }
+    auto given = [](bool b) { return make_constant(duckdb::Value::BOOLEAN(b)); };
+    auto none = [] { return make_constant(duckdb::Value(duckdb::LogicalType::INTEGER)); };
+    const bool single = !index->is_slice;
+    arguments.push_back(given(single || index->lidx != nullptr));
+    arguments.push_back(single ? make_integer(1) : index->lidx != nullptr ? bound(index->lidx, "slice subscript") : none());
+    arguments.push_back(given(index->uidx != nullptr));
+    arguments.push_back(index->uidx != nullptr ? bound(index->uidx, "slice subscript") : none());
+  }
+  return typed(make_function(slice ? "omen_array_set_slice" : "omen_array_set", std::move(arguments)), base.type, {Physical::kBytes}, {}, location);
+}
+
+}  // namespace
+
+TypedExpr assign_part(Scope& scope, TypedExpr base, List* path, const std::string& column, TypedExpr value, int location) {
+  ListCell* cell = nullptr;
+  foreach (cell, path) {
+    if (IsA(lfirst(cell), A_Star)) throw SqlError(SqlState::kFeatureNotSupported, "row expansion via \"*\" is not supported here", location);
+  }
+  const Oid whole = base.type;
+  const int32_t typmod = base.typmod;
+  base = resolve_unknown(scope, std::move(base));
+  TypedExpr result = PartialAssignment{scope, path, column, location, std::move(value)}.into(std::move(base), 0);
+  // A domain's checks hold for the whole.
+  return coerce(scope, std::move(result), whole, typmod, CoercionContext::kAssignment);
+}
+
+}  // namespace omendb::sql
