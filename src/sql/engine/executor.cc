@@ -61,10 +61,7 @@ duckdb::TableFunctionRef* find_scan(duckdb::QueryNode& query, const duckdb::Pars
 
 void run_select(SessionImpl& session, const duckdb::SelectStatement& select, const Parameters& parameters,
                 const ChunkConsumer& consumer) {
-  if (auto* small = session.small_select(); small != nullptr && small->select == &select) {
-    if (small->plan->execute(session, parameters, consumer)) return;
-    small->gave_up = true;
-  }
+  if (auto* plans = session.small_plans(); plans != nullptr && plans->run(session, select, parameters, consumer)) return;
   auto& connection = session.connection();
   auto statement = duckdb::unique_ptr_cast<duckdb::SQLStatement, duckdb::SelectStatement>(select.Copy());
   duckdb::case_insensitive_map_t<duckdb::BoundParameterData> values;

@@ -376,14 +376,6 @@ duckdb::OperatorPartitionData scan_partition(ClientContext&, duckdb::TableFuncti
 
 // --- omen_rows ---
 
-struct RowsBindData : public duckdb::TableFunctionData {
-  explicit RowsBindData(int64_t n) : number(n) {}
-  duckdb::unique_ptr<duckdb::FunctionData> Copy() const override { return duckdb::make_uniq<RowsBindData>(number); }
-  bool Equals(const duckdb::FunctionData& other) const override { return number == other.Cast<RowsBindData>().number; }
-  bool SupportStatementCache() const override { return false; }
-  int64_t number;
-};
-
 struct RowsState : public duckdb::GlobalTableFunctionState {
   size_t next_chunk = 0;
 };

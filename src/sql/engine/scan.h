@@ -35,6 +35,15 @@ struct ScanBindData : public duckdb::TableFunctionData {
   bool reverse = false;
 };
 
+/// Bind data of omen_rows.
+struct RowsBindData : public duckdb::TableFunctionData {
+  explicit RowsBindData(int64_t n) : number(n) {}
+  duckdb::unique_ptr<duckdb::FunctionData> Copy() const override { return duckdb::make_uniq<RowsBindData>(number); }
+  bool Equals(const duckdb::FunctionData& other) const override { return number == other.Cast<RowsBindData>().number; }
+  bool SupportStatementCache() const override { return false; }
+  int64_t number;
+};
+
 void register_scan_functions(duckdb::DatabaseInstance& database);
 
 /// Counters for EXPLAIN, metrics and tests.

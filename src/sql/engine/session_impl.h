@@ -43,7 +43,7 @@
 
 namespace omendb::sql {
 
-class RowPlan;
+class SmallPlans;
 class SessionImpl;
 struct ForeignKeys;
 
@@ -171,25 +171,20 @@ class SessionImpl final : public Session, public DdlContext {
   const RowCollection& row_collection(int64_t number) const;
   void drop_row_collection(int64_t number) { collections_.erase(number); }
 
-  /// A select that run_select is to run as a small plan (../point/row_plan.h).
-  struct SmallSelect {
-    const duckdb::SelectStatement* select = nullptr;
-    RowPlan* plan = nullptr;
-    bool gave_up = false;  // the general path had to run it
-  };
-  SmallSelect* small_select() { return small_select_; }
-  class SmallSelectScope {
+  /// The small plans (../point/row_plan.h) of the statement that runs, if it has any.
+  SmallPlans* small_plans() { return small_plans_; }
+  class SmallPlansScope {
    public:
-    SmallSelectScope(SessionImpl& session, SmallSelect* small) : session_(session), outer_(session.small_select_) {
-      session.small_select_ = small;
+    SmallPlansScope(SessionImpl& session, SmallPlans* plans) : session_(session), outer_(session.small_plans_) {
+      session.small_plans_ = plans;
     }
-    ~SmallSelectScope() { session_.small_select_ = outer_; }
-    SmallSelectScope(const SmallSelectScope&) = delete;
-    SmallSelectScope& operator=(const SmallSelectScope&) = delete;
+    ~SmallPlansScope() { session_.small_plans_ = outer_; }
+    SmallPlansScope(const SmallPlansScope&) = delete;
+    SmallPlansScope& operator=(const SmallPlansScope&) = delete;
 
    private:
     SessionImpl& session_;
-    SmallSelect* outer_;
+    SmallPlans* outer_;
   };
 
   /// Analyses (again, when the catalog moved on) and leaves the statement ready to run.
@@ -296,7 +291,7 @@ class SessionImpl final : public Session, public DdlContext {
   std::unordered_map<Oid, IndexEntry> compiled_indexes_;
   std::unordered_map<std::string, std::shared_ptr<PreparedStatement>> internal_statements_;  // by text and parameter types
   std::map<int64_t, RowCollection> collections_;
-  SmallSelect* small_select_ = nullptr;
+  SmallPlans* small_plans_ = nullptr;
 
   std::map<std::string, std::shared_ptr<PreparedStatement>> prepared_;
   std::map<std::string, NamedPortal> portals_;

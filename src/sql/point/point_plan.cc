@@ -588,44 +588,46 @@ std::string Plan::describe() const {
   return text;
 }
 
-// A plan that gave up this often, and at least every second time, is not tried again.
-constexpr uint64_t kGiveUpsMax = 3;
-
-/// A statement whose select is a small plan: the rows themselves, or what a write or a locking SELECT works through.
+/// A statement whose selects are small plans: the rows themselves, or what a write or a locking SELECT works through. An upsert is
+/// tried as a point insert first.
 class SmallStatement final : public PointPlan {
  public:
-  SmallStatement(std::shared_ptr<AnalyzedQuery> query, std::unique_ptr<RowPlan> plan)
-      : query_(std::move(query)), plan_(std::move(plan)) {
+  SmallStatement(std::shared_ptr<AnalyzedQuery> query, std::shared_ptr<Plan> insert)
+      : query_(std::move(query)), insert_(std::move(insert)), plans_(selects_of(*query_)) {}
+  /// False: not for small plans.
+  bool make(SessionImpl& session, const Parameters& parameters) {
+    const RowPlan* main = plans_.main(session, parameters);
+    if (main == nullptr) return false;
+    description_ = insert_ != nullptr ? insert_->describe() : main->describe();
     ++g_plans;
+    return true;
   }
   bool execute(SessionImpl& session, const Parameters& parameters, const ChunkConsumer& consumer, uint64_t* affected) override {
-    if (gave_up_ >= kGiveUpsMax && gave_up_ * 2 >= tried_) return false;
-    ++tried_;
+    if (insert_ != nullptr && insert_->execute(session, parameters, consumer, affected)) return true;
     *affected = 0;
     if (query_->kind == QueryKind::kSelect && query_->row_marks.empty()) {
-      if (!plan_->execute(session, parameters, consumer)) {
-        ++gave_up_;
-        return false;
-      }
+      if (!plans_.run(session, *query_->select, parameters, consumer)) return false;
     } else {
-      SessionImpl::SmallSelect small{query_->select.get(), plan_.get(), false};
-      const SessionImpl::SmallSelectScope scope(session, &small);
+      const SessionImpl::SmallPlansScope scope(session, &plans_);
       *affected = execute_query(session, *query_, parameters, consumer);
-      if (small.gave_up) {
-        ++gave_up_;
-        return true;
-      }
     }
     ++g_executions;
     return true;
   }
-  std::string describe() const override { return plan_->describe(); }
-  const char* route() const override { return "small"; }
+  std::string describe() const override { return description_; }
+  const char* route() const override { return insert_ != nullptr ? "point" : "small"; }
 
  private:
+  static std::vector<const duckdb::SelectStatement*> selects_of(const AnalyzedQuery& query) {
+    std::vector<const duckdb::SelectStatement*> selects{query.select.get()};
+    if (query.conflict && query.conflict->update) selects.push_back(query.conflict->update.get());
+    return selects;
+  }
+
   std::shared_ptr<AnalyzedQuery> query_;
-  std::unique_ptr<RowPlan> plan_;
-  uint64_t tried_ = 0, gave_up_ = 0;
+  std::shared_ptr<Plan> insert_;
+  SmallPlans plans_;
+  std::string description_;
 };
 
 }  // namespace
@@ -633,13 +635,16 @@ class SmallStatement final : public PointPlan {
 std::shared_ptr<PointPlan> PointPlan::try_create(SessionImpl& session, std::shared_ptr<AnalyzedQuery> query,
                                                  const Parameters& parameters) {
   if (!query->modifying_ctes.empty() || session.settings().raw("omendb.route") == "rows") return nullptr;
+  std::shared_ptr<Plan> point;
   if (query->row_marks.empty() && query->kind != QueryKind::kMerge && may_be_point(*query->select->node)) {
-    auto plan = std::make_shared<Plan>();
-    if (plan->match(session, query, parameters)) return plan;
+    point = std::make_shared<Plan>();
+    if (!point->match(session, query, parameters)) point = nullptr;
   }
-  auto rows = RowPlan::try_create(session, *query->select, parameters);
-  if (rows == nullptr) return nullptr;
-  return std::make_shared<SmallStatement>(std::move(query), std::move(rows));
+  const bool upsert = query->conflict && query->conflict->do_update;
+  if (point != nullptr && !upsert) return point;
+  auto small = std::make_shared<SmallStatement>(std::move(query), point);
+  if (small->make(session, parameters)) return small;
+  return point;
 }
 
 PointCounters point_counters() { return {g_plans, g_executions}; }

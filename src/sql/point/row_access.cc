@@ -30,6 +30,26 @@ class Rows final : public RowNode {
   RowFetcher fetcher_;
 };
 
+class Collection final : public RowNode {
+ public:
+  Collection(int64_t number, std::vector<size_t> columns, Bindings bindings, duckdb::vector<duckdb::LogicalType> types)
+      : RowNode(std::move(bindings), std::move(types)), number_(number), columns_(std::move(columns)) {}
+  bool run(RunContext& context) override {
+    const auto& chunks = context.session.row_collection(number_).chunks;
+    DataChunk& output = output_.start_references(types_);
+    if (chunks.empty()) return true;
+    if (chunks.size() > 1 || chunks[0]->size() > kSmallRows) return false;
+    for (size_t i = 0; i < columns_.size(); ++i) output.data[i].Reference(chunks[0]->data[columns_[i]]);
+    output.SetCardinality(chunks[0]->size());
+    return true;
+  }
+  std::string describe() const override { return "Rows"; }
+
+ private:
+  int64_t number_;
+  std::vector<size_t> columns_;
+};
+
 class FirstRows final : public RowNode {
  public:
   FirstRows(duckdb::ClientContext& context, TableAccessPath path, Bindings bindings, Expressions residual,
@@ -285,6 +305,10 @@ void RowFetcher::decode(DataChunk& output) const {
 }
 
 NodePtr make_rows(TableAccessPath path, Bindings bindings) { return std::make_unique<Rows>(std::move(path), std::move(bindings)); }
+
+NodePtr make_collection(int64_t number, std::vector<size_t> columns, Bindings bindings, duckdb::vector<duckdb::LogicalType> types) {
+  return std::make_unique<Collection>(number, std::move(columns), std::move(bindings), std::move(types));
+}
 
 NodePtr make_first_rows(duckdb::ClientContext& context, TableAccessPath path, Bindings bindings, Expressions residual,
                         duckdb::unique_ptr<duckdb::Expression> limit, duckdb::unique_ptr<duckdb::Expression> offset) {

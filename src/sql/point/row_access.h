@@ -71,6 +71,9 @@ NodePtr make_rows(TableAccessPath path, Bindings bindings);
 NodePtr make_first_rows(duckdb::ClientContext& context, TableAccessPath path, Bindings bindings, Expressions residual,
                         duckdb::unique_ptr<duckdb::Expression> limit, duckdb::unique_ptr<duckdb::Expression> offset);
 
+/// Rows of a collection that the session keeps (omen_rows), the columns at `columns` of it.
+NodePtr make_collection(int64_t number, std::vector<size_t> columns, Bindings bindings, duckdb::vector<duckdb::LogicalType> types);
+
 /// kInner, kLeft, kSingle (as kLeft; two matches are too many), kSemi, kAnti, kMark (a boolean column behind the left ones).
 enum class SmallJoin : uint8_t { kInner, kLeft, kSingle, kSemi, kAnti, kMark };
 

@@ -318,6 +318,20 @@ class Compiler {
     return leaf;
   }
 
+  NodePtr collection(duckdb::LogicalGet& get) {
+    if (get.function.name != kRowsFunction || !get.projection_ids.empty()) return nullptr;
+    std::vector<size_t> columns;
+    duckdb::vector<duckdb::LogicalType> types;
+    for (const auto& id : get.GetColumnIds()) {
+      if (id.IsVirtualColumn()) return nullptr;
+      columns.push_back(id.GetPrimaryIndex());
+      types.push_back(get.returned_types[id.GetPrimaryIndex()]);
+    }
+    const auto bindings = get.GetColumnBindings();
+    if (columns.empty() || columns.size() != bindings.size()) return nullptr;
+    return make_collection(get.bind_data->Cast<RowsBindData>().number, std::move(columns), bindings, std::move(types));
+  }
+
   bool add_predicates(const Expressions& given, Expressions* predicates) {
     Expressions copies;
     for (const auto& expression : given) {
@@ -468,8 +482,9 @@ class Compiler {
     for (size_t i = 0; i < leaves.size(); ++i) {
       leaves[i].table = table_leaf(*group.leaves[i], &group.predicates);
       if (leaves[i].table) continue;
-      if (group.leaves[i]->type == LogicalOperatorType::LOGICAL_GET) return nullptr;
-      leaves[i].node = compile(*group.leaves[i]);
+      leaves[i].node = group.leaves[i]->type == LogicalOperatorType::LOGICAL_GET
+                           ? collection(group.leaves[i]->Cast<duckdb::LogicalGet>())
+                           : compile(*group.leaves[i]);
       if (leaves[i].node == nullptr) return nullptr;
     }
     std::vector<Expression*> pending;

@@ -17,6 +17,9 @@ namespace {
 
 using duckdb::LogicalOperator;
 
+// A plan that gave up this often, and at least every second time, is not tried again.
+constexpr uint64_t kGiveUpsMax = 3;
+
 /// Scans keep their filters above them: key paths are found by our own rules.
 void keep_filters(LogicalOperator& op) {
   if (op.type == duckdb::LogicalOperatorType::LOGICAL_GET) {
@@ -101,6 +104,35 @@ std::unique_ptr<RowPlan> RowPlan::try_create(SessionImpl& session, const duckdb:
   auto plan = std::make_unique<Plan>();
   if (!plan->make(session, select, parameters)) return nullptr;
   return plan;
+}
+
+SmallPlans::SmallPlans(const std::vector<const duckdb::SelectStatement*>& selects) {
+  for (const auto* select : selects) entries_.push_back({select});
+}
+
+void SmallPlans::make(SessionImpl& session, Entry& entry, const Parameters& parameters) {
+  if (entry.made) return;
+  entry.made = true;
+  entry.plan = RowPlan::try_create(session, *entry.select, parameters);
+}
+
+RowPlan* SmallPlans::main(SessionImpl& session, const Parameters& parameters) {
+  make(session, entries_.front(), parameters);
+  return entries_.front().plan.get();
+}
+
+bool SmallPlans::run(SessionImpl& session, const duckdb::SelectStatement& select, const Parameters& parameters,
+                     const ChunkConsumer& consumer) {
+  for (auto& entry : entries_) {
+    if (entry.select != &select) continue;
+    make(session, entry, parameters);
+    if (entry.plan == nullptr || (entry.gave_up >= kGiveUpsMax && entry.gave_up * 2 >= entry.runs)) return false;
+    ++entry.runs;
+    if (entry.plan->execute(session, parameters, consumer)) return true;
+    ++entry.gave_up;
+    return false;
+  }
+  return false;
 }
 
 }  // namespace omendb::sql

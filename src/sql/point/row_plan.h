@@ -11,6 +11,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "sql/engine/executor.h"
 
@@ -27,6 +28,28 @@ class RowPlan {
   virtual bool execute(SessionImpl& session, const Parameters& parameters, const ChunkConsumer& consumer) = 0;
   /// The tree of nodes, one a line, for EXPLAIN.
   virtual std::string describe() const = 0;
+};
+
+/// The selects of one statement (its own, and what ON CONFLICT DO UPDATE asks), each with its small plan, made when it is first run.
+/// Thread: one at a time.
+class SmallPlans {
+ public:
+  /// The selects must outlive this.
+  explicit SmallPlans(const std::vector<const duckdb::SelectStatement*>& selects);
+  /// False: `select` is none of these or has no small plan, or there is too much to read; nothing was done.
+  bool run(SessionImpl& session, const duckdb::SelectStatement& select, const Parameters& parameters, const ChunkConsumer& consumer);
+  /// The plan of the first select; nullptr: it has none. `parameters` as for RowPlan::try_create.
+  RowPlan* main(SessionImpl& session, const Parameters& parameters);
+
+ private:
+  struct Entry {
+    const duckdb::SelectStatement* select;
+    bool made = false;
+    std::unique_ptr<RowPlan> plan;
+    uint64_t runs = 0, gave_up = 0;
+  };
+  static void make(SessionImpl& session, Entry& entry, const Parameters& parameters);
+  std::vector<Entry> entries_;
 };
 
 }  // namespace omendb::sql

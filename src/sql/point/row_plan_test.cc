@@ -90,6 +90,13 @@ TEST_F(RowPlanTest, WritesAndLocksWorkThroughSmallPlans) {
   EXPECT_EQ(run("UPDATE ord SET status = 'x' WHERE id IN (1, 2, 3)"), "UPDATE 3");
   EXPECT_EQ(run("SELECT id FROM ord WHERE cust_id = 4 ORDER BY id LIMIT 1 FOR UPDATE"), "4");
   EXPECT_EQ(run("INSERT INTO kind SELECT name, 'c' FROM cust WHERE id = 8"), "INSERT 0 1");
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(run("INSERT INTO kind VALUES ('open', 'x') ON CONFLICT (code) DO UPDATE SET label = kind.label || excluded.label RETURNING label"),
+              i == 0 ? "still openx" : "still openxx");
+  }
+  EXPECT_EQ(run("INSERT INTO kind VALUES ('open', 'y') ON CONFLICT (code) DO UPDATE SET label = 'z' WHERE kind.label = 'nothing'"), "INSERT 0 0");
+  EXPECT_EQ(run("INSERT INTO kind SELECT code, 'again' FROM kind WHERE code IN ('open', 'done') ON CONFLICT (code) DO UPDATE SET label = excluded.label"),
+            "INSERT 0 2");
   EXPECT_EQ(scan_counters().rows_read, scans);
 }
 
