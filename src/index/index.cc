@@ -222,13 +222,12 @@ Status OrderedIndex::verify() const {
   return fault.empty() ? Status() : Status(SqlState::kIndexCorrupted, "index: " + fault);
 }
 
-// A batch that was read in one direction, and where the cursor stands in it. Batches grow from kFirst, so
+// A batch that was read in one direction, and where the cursor stands in it. Batches grow from `first`, so
 // that a seek for one key does not pay for sixty-four.
 struct OrderedIndex::Cursor::State {
-  static constexpr size_t kFirst = 8;
-
   const Impl* impl;
-  size_t wanted = kFirst;
+  size_t first;
+  size_t wanted = 0;
   size_t at = 0, n = 0;
   bool ascending = true;
   Pair pairs[kBatchMax];  // of word keys
@@ -271,7 +270,7 @@ struct OrderedIndex::Cursor::State {
     return n > 0;
   }
   bool read_on(bool forward) {
-    wanted = forward == ascending ? std::min(wanted * 2, kBatchMax) : kFirst;
+    wanted = forward == ascending ? std::min(wanted * 2, kBatchMax) : first;
     if (impl->words == nullptr) {
       const std::string_view from = key_at(at);
       return read_bytes(&from, false, forward);
@@ -298,9 +297,10 @@ struct OrderedIndex::Cursor::State {
   }
 };
 
-OrderedIndex::Cursor OrderedIndex::cursor() const {
+OrderedIndex::Cursor OrderedIndex::cursor(size_t first) const {
   auto state = std::make_unique<Cursor::State>();
   state->impl = impl_.get();
+  state->first = std::min(first, Cursor::kBatchMax);
   return Cursor(std::move(state));
 }
 
@@ -310,7 +310,7 @@ OrderedIndex::Cursor& OrderedIndex::Cursor::operator=(Cursor&&) noexcept = defau
 OrderedIndex::Cursor::~Cursor() = default;
 
 bool OrderedIndex::Cursor::seek(std::string_view key) {
-  state_->wanted = State::kFirst;
+  state_->wanted = state_->first;
   state_->n = 0;
   if (state_->impl->words == nullptr) return state_->read_bytes(&key, true, true);
   uint64_t from;
@@ -318,7 +318,7 @@ bool OrderedIndex::Cursor::seek(std::string_view key) {
 }
 
 bool OrderedIndex::Cursor::seek_for_prev(std::string_view key) {
-  state_->wanted = State::kFirst;
+  state_->wanted = state_->first;
   state_->n = 0;
   const Impl& impl = *state_->impl;
   if (impl.words == nullptr) return state_->read_bytes(&key, true, false);
@@ -331,14 +331,14 @@ bool OrderedIndex::Cursor::seek_for_prev(std::string_view key) {
 }
 
 bool OrderedIndex::Cursor::seek_first() {
-  state_->wanted = State::kFirst;
+  state_->wanted = state_->first;
   state_->n = 0;
   return state_->impl->words == nullptr ? state_->read_bytes(nullptr, true, true)
                                         : state_->read_words(0, true);
 }
 
 bool OrderedIndex::Cursor::seek_last() {
-  state_->wanted = State::kFirst;
+  state_->wanted = state_->first;
   state_->n = 0;
   return state_->impl->words == nullptr ? state_->read_bytes(nullptr, true, false)
                                         : state_->read_words(state_->impl->last_word(), false);

@@ -101,7 +101,8 @@ class OrderedIndex {
   Status verify() const;
 
   class Cursor;
-  Cursor cursor() const;
+  /// `first`: how many keys a seek reads at once, at most Cursor::kBatchMax; later batches are larger.
+  Cursor cursor(size_t first = 8) const;
 
  private:
   struct Impl;
@@ -128,6 +129,7 @@ class OrderedIndex::Cursor {
   /// Requires valid(). False at the end; the cursor is then not valid.
   bool next();
   bool prev();
+  bool next_in(bool reverse) { return reverse ? prev() : next(); }
   bool valid() const;
   /// Requires valid(). The view lives until the cursor moves.
   std::string_view key() const;

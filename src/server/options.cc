@@ -51,7 +51,8 @@ Status parse_endpoint(const std::string& what, const std::string& text, std::str
 MemoryBudget divide_memory(size_t total) {
   MemoryBudget budget;
   budget.total = total;
-  budget.block_cache = total / 100 * 40;
+  budget.block_cache = total / 100 * 15;
+  budget.row_cache = total / 100 * 25;
   budget.write_buffers = std::clamp(total / 10, 16 * kMegabyte, 512 * kMegabyte);
   budget.write_set = std::clamp(total / 50, 16 * kMegabyte, 256 * kMegabyte);
   budget.analytics = total / 100 * 40;
@@ -98,7 +99,7 @@ Result<int64_t> parse_duration_ms(const std::string& text) {
 Result<StartOptions> resolve(const StartArguments& arguments) {
   StartOptions options;
   options.server.http_address.clear();
-  std::string pg_listen = "127.0.0.1:5433", http_listen, memory;
+  std::string pg_listen = "127.0.0.1:5433", http_listen, memory, row_cache;
   if (!arguments.config_file.empty()) {
     std::ifstream file(arguments.config_file);
     if (!file) return bad("cannot read the configuration file \"" + arguments.config_file + "\"");
@@ -128,6 +129,11 @@ Result<StartOptions> resolve(const StartArguments& arguments) {
         http_listen = text;
       } else if (name == "memory") {
         memory = text;
+      } else if (name == "row_cache") {
+        row_cache = text;
+      } else if (name == "learned_index") {
+        if (text != "on" && text != "off") return bad(arguments.config_file + ": learned_index must be \"on\" or \"off\"");
+        options.learned_index = text == "on";
       } else if (name == "log_level") {
         options.log_level = text;
       } else if (name == "max_connections") {
@@ -163,6 +169,14 @@ Result<StartOptions> resolve(const StartArguments& arguments) {
   }
   if (total < 128 * kMegabyte) return bad("memory: at least 128MB are needed");
   options.memory = divide_memory(total);
+  if (!row_cache.empty()) {
+    auto parsed = parse_bytes(row_cache);
+    if (!parsed.ok()) return bad("row_cache: " + parsed.status().message());
+    if (*parsed > total / 100 * 40) return bad("row_cache: more than 40 % of the memory budget");
+    // What rows take, RocksDB's blocks do without: the one is there to spare the other.
+    options.memory.block_cache = total / 100 * 40 - *parsed;
+    options.memory.row_cache = *parsed;
+  }
   return options;
 }
 

@@ -4,6 +4,8 @@
 //   pg_listen = "127.0.0.1:5433"       # --pg-listen
 //   http_listen = "127.0.0.1:8080"     # --http-listen; empty: no HTTP
 //   memory = "4GB"                     # --memory; one budget for everything; default a quarter of the machine
+//   row_cache = "1GB"                  # of it, for rows in memory; default a quarter of it
+//   learned_index = "on"               # off: every read goes to the store, for measuring what the index gains
 //   max_connections = 1000
 //   authentication_timeout = "60s"
 //   shutdown_grace = "5s"              # SIGTERM: open transactions may go on so long
@@ -21,7 +23,8 @@ namespace omendb::server {
 /// How the one budget is divided. What a write set or DuckDB does not use is not lent to another.
 struct MemoryBudget {
   size_t total = 0;
-  size_t block_cache = 0;    // RocksDB blocks: 40 %
+  size_t block_cache = 0;    // RocksDB blocks: 15 %
+  size_t row_cache = 0;      // rows beside the learned index: 25 %
   size_t write_buffers = 0;  // RocksDB memtables: 10 %, at most 512 MB
   size_t write_set = 0;      // one transaction's writes before they go to the store: 2 %, 16 to 256 MB
   size_t analytics = 0;      // DuckDB's operators: 40 %
@@ -39,6 +42,7 @@ struct StartOptions {
   std::string data_directory;
   std::string log_level = "info";
   MemoryBudget memory;
+  bool learned_index = true;
   ServerOptions server;
 };
 

@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -33,10 +34,12 @@ void raise_descriptor_limit() {
   }
 }
 
-table::DatabaseOptions database_options(const std::string& directory, const MemoryBudget& memory) {
+table::DatabaseOptions database_options(const std::string& directory, const MemoryBudget& memory, bool learned_index) {
   table::DatabaseOptions options;
   options.directory = directory + "/rows";
-  options.block_cache_bytes = memory.block_cache;
+  options.block_cache_bytes = std::max<size_t>(memory.block_cache, 8 << 20);
+  options.row_cache_bytes = memory.row_cache;
+  options.learned_index = learned_index;
   options.write_buffer_bytes = memory.write_buffers;
   options.write_set_bytes = memory.write_set;
   return options;
@@ -61,7 +64,7 @@ int start(const StartArguments& arguments) {
   if (Status bound = server.listen(); !bound.ok()) return fail(bound);
 
   const int64_t began_ns = monotonic_ns();
-  auto database = table::Database::open(database_options(options.data_directory, options.memory));
+  auto database = table::Database::open(database_options(options.data_directory, options.memory, options.learned_index));
   if (!database.ok()) return fail(database.status());
   const double recovery_seconds = seconds_since(began_ns);
   sql::EngineOptions engine_options;

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "table/database_impl.h"
+#include "txn/cursor.h"
 #include "txn/stamp.h"
 
 namespace omendb::table {
@@ -69,10 +70,10 @@ void StorageState::raise_early(store::Store& store, StorageId storage, std::stri
   raise(key);
 }
 
-txn::KeyDirectory& StorageState::make_directory(uint32_t fixed_key_bytes) {
+txn::KeyDirectory& StorageState::make_directory(uint32_t fixed_key_bytes, txn::RowCache* cache) {
   MutexLock lock(mutex_);
   if (directory_owner_ == nullptr) {
-    directory_owner_ = std::make_unique<txn::KeyDirectory>(fixed_key_bytes);
+    directory_owner_ = std::make_unique<txn::KeyDirectory>(fixed_key_bytes, cache);
     directory_.store(directory_owner_.get(), std::memory_order_release);
   }
   return *directory_owner_;
@@ -148,7 +149,10 @@ DatabaseImpl::DatabaseImpl(const DatabaseOptions& options, std::unique_ptr<store
       store_(std::move(store)),
       manager_(*store_, {options.sync_commits}),
       oids_(*store_, "oid"),
-      storage_ids_(*store_, "storage") {}
+      storage_ids_(*store_, "storage"),
+      row_cache_(options.learned_index && options.row_cache_bytes >= txn::RowCache::kBytesMin
+                     ? std::make_unique<txn::RowCache>(options.row_cache_bytes)
+                     : nullptr) {}
 
 Status DatabaseImpl::start() {
   RETURN_IF_ERROR(manager_.start(this));
@@ -253,7 +257,7 @@ txn::KeyDirectory* DatabaseImpl::directory(const TableAccess& table) {
   StorageState& s = state(table);
   if (auto* directory = s.directory()) return directory;
   // Every storage that had rows at start has its directory, so this one is new and empty.
-  return &s.make_directory(table.fixed_key_bytes());
+  return &s.make_directory(table.fixed_key_bytes(), row_cache_.get());
 }
 
 // Transactions
@@ -393,7 +397,10 @@ void DatabaseImpl::after_write(txn::BasicTransaction& transaction, Timestamp com
     txn::KeyDirectory* directory = s.directory();
     for (const auto& [key, entry] : *map) {
       if (entry.newest == nullptr) continue;
-      if (directory != nullptr) directory->committed(key, stamp, entry.newest->tombstone);
+      const bool wanted = directory != nullptr && directory->committed(key, stamp, entry.newest->tombstone);
+      if (wanted && !entry.newest->tombstone) {
+        row_cache_->admit(*directory, {key, entry.newest->row, stamp, commit_ts}, txn::RowCache::Admission::kEvict);
+      }
       if (entry.newest->tombstone) dead.push_back({storage, commit_ts, std::string(key)});
     }
   }
@@ -476,6 +483,12 @@ std::vector<std::pair<std::string, uint64_t>> DatabaseImpl::statistics() {
   if (reapers_ != nullptr) out.emplace_back("versions_reaped", reapers_->dropped());
   out.emplace_back("dead_keys_removed", dead_keys_removed_.load());
   const auto& reads = manager_.reader().counters();
+  out.emplace_back("row_cache_hits", reads.cached.total());
+  out.emplace_back("row_cache_scanned", reads.scanned_cached.total());
+  out.emplace_back("store_scanned", reads.scanned_store.total());
+  if (row_cache_ != nullptr) {
+    for (auto& s : row_cache_->statistics()) out.push_back(std::move(s));
+  }
   out.emplace_back("index_exact_reads", reads.exact.total());
   out.emplace_back("index_answered", reads.absent.total());
   out.emplace_back("index_walked", reads.walked.total());

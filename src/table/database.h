@@ -52,6 +52,7 @@ struct DatabaseOptions {
   size_t write_set_bytes = 64ull << 20;     // a transaction's own writes beyond this go to the store before commit
   bool sync_commits = true;
   bool learned_index = true;                // off: every read goes to the store, for measuring
+  size_t row_cache_bytes = 256ull << 20;    // rows in memory beside the index, all tables together; 0: none
   const Clock* clock = &system_clock();
 };
 

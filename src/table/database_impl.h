@@ -74,7 +74,7 @@ class StorageState {
 
   /// The learned index over the row keys; null: none (an index's storage, or switched off).
   txn::KeyDirectory* directory() const { return directory_.load(std::memory_order_acquire); }
-  txn::KeyDirectory& make_directory(uint32_t fixed_key_bytes);
+  txn::KeyDirectory& make_directory(uint32_t fixed_key_bytes, txn::RowCache* cache);
 
  private:
   std::atomic<txn::KeyDirectory*> directory_{nullptr};
@@ -248,6 +248,7 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
   std::shared_ptr<const catalog::Catalog> catalog_ GUARDED_BY(catalog_mutex_);
   std::shared_ptr<const catalog::Catalog> staged_;  // the group leader's: the newest catalog of the group being written
 
+  const std::unique_ptr<txn::RowCache> row_cache_;  // null: none
   std::shared_mutex states_mutex_;
   std::unordered_map<StorageId, std::unique_ptr<StorageState>> states_;
   std::shared_mutex sequences_mutex_;

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "table/database_impl.h"
+#include "txn/cursor.h"
 #include "txn/stamp.h"
 
 namespace omendb::table {
@@ -59,7 +60,7 @@ class IndexRows final : public RowCursor {
 
  private:
   const txn::VersionReader& reader_;
-  const txn::KeyDirectory* directory_;
+  txn::KeyDirectory* directory_;
   const txn::SnapshotRef snapshot_;
   const txn::View view_;
   const TableAccess& table_;
@@ -204,7 +205,7 @@ Status DatabaseImpl::verify_table(const catalog::Catalog& catalog, const catalog
   const txn::View view{snapshot};
   std::vector<uint64_t> expected(access.secondary().size(), 0);
   txn::VersionCursor rows(*store_, manager_.loads(), view, table.storage, {}, {}, false);
-  const txn::KeyDirectory* keys = options_.learned_index ? directory(access) : nullptr;
+  txn::KeyDirectory* keys = options_.learned_index ? directory(access) : nullptr;
   std::string payload;
   Entry entry;
   while (rows.next()) {

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "table/database_impl.h"
+#include "txn/cursor.h"
 #include "txn/stamp.h"
 
 namespace omendb::table {
@@ -14,8 +15,9 @@ using txn::LockOutcome;
 class TableCursor final : public RowCursor {
  public:
   TableCursor(store::Store& store, const txn::Loads& loads, const TableTransaction& t, StorageId storage,
-              const KeyRange& range, bool reverse)
-      : snapshot_(t.snapshot_ref()), cursor_(store, loads, t.view(), storage, range.lower, range.upper, reverse) {}
+              const KeyRange& range, bool reverse, const txn::CursorMemory& memory)
+      : snapshot_(t.snapshot_ref()),
+        cursor_(store, loads, t.view(), storage, range.lower, range.upper, reverse, memory) {}
   bool next() override { return cursor_.next(); }
   std::string_view key() const override { return cursor_.key(); }
   std::string_view row() const override { return cursor_.row(); }
@@ -58,7 +60,7 @@ std::unique_ptr<RowCursor> DatabaseImpl::scan(txn::Transaction& transaction, con
                                               const KeyRange& range, bool reverse) {
   scans_.add();
   return std::make_unique<TableCursor>(*store_, manager_.loads(), own(transaction), table.table().storage, range,
-                                       reverse);
+                                       reverse, txn::CursorMemory{&manager_.reader(), directory(table)});
 }
 
 Result<DatabaseImpl::Own> DatabaseImpl::own_newest(TableTransaction& t, StorageId storage, std::string_view key,

@@ -1,6 +1,7 @@
 // Keys and conflicts: who may insert a key, and what is said to who may not.
 #include "base/check.h"
 #include "table/database_impl.h"
+#include "txn/cursor.h"
 #include "txn/stamp.h"
 #include "types/io.h"
 
@@ -16,7 +17,7 @@ Result<std::optional<DatabaseImpl::Conflict>> DatabaseImpl::claim_key(TableTrans
                                                                       std::string_view key) {
   const StorageId storage = table.table().storage;
   StorageState& known = state(table);
-  const txn::KeyDirectory* keys = directory(table);
+  txn::KeyDirectory* keys = directory(table);
   const std::string not_available;
   for (;;) {
     // A key beyond all that the store has can be nowhere but in the write set.

@@ -49,7 +49,10 @@ void DatabaseImpl::drop_unneeded_storages(bool closing) {
                              txn::storage_prefix(StorageId(drop.storage.value + 1)));
     // Nobody reads the storage any more: who could name it holds a lock that the DROP waited for, or a snapshot that the
     // horizon waited for.
-    if (auto* directory = state(drop.storage).directory()) directory->index().clear();
+    if (auto* directory = state(drop.storage).directory()) {
+      if (row_cache_ != nullptr) row_cache_->forget(*directory);
+      directory->index().clear();
+    }
     std::string sequence = txn::storage_prefix(catalog::kSequenceStorage);
     sequence.resize(txn::kStorageBytes + 4);
     txn::put_u32(drop.storage.value, sequence.data() + txn::kStorageBytes);
@@ -212,7 +215,7 @@ Status DatabaseImpl::build_directories() {
 Status DatabaseImpl::build_directory(const TableAccess& table) {
   const StorageId storage = table.table().storage;
   StorageState& s = state(storage);
-  txn::KeyDirectory& directory = s.make_directory(table.fixed_key_bytes());
+  txn::KeyDirectory& directory = s.make_directory(table.fixed_key_bytes(), row_cache_.get());
   const std::string lower = txn::storage_prefix(storage), upper = txn::storage_prefix(StorageId(storage.value + 1));
   store::IterateOptions options;
   options.lower = lower;

@@ -4,19 +4,23 @@
 // not here has no version that anybody may see, and the store need not be asked. For the others the payload says where to look:
 //
 //   bits 0-1  0 row, 1 tombstone: the newest version lies in the store under exactly the stamp in bits 2-63
-//             2 look: more than one thing may be true of the key; its versions in the store decide
+//             2 look: more than one thing may be true of the key; its versions in the store decide. Bits 2-63 are the
+//               stamp of the load that made it so
+//             3 cached: the other bits are the address of a CachedRow (row_cache.h), a copy of the newest version
 //
 // Invariants
 //   1. A commit's keys are here before its timestamp is published; a load's keys before its locks are given up.
 //   2. A stamp here is the greatest of the key's versions in the store, dead loads left out.
 //   3. It is derived: built from the store at start, and never needed for a right answer.
+//   4. A payload of "look" is written once for each load, after the load's versions are in the store. So who read the payload first
+//      and the store afterwards, and found the newest version decided, may write that down if the payload is still the same.
 #pragma once
 
 #include <memory>
 #include <string_view>
 
-#include "base/striped_counter.h"
 #include "index/index.h"
+#include "txn/row_cache.h"
 #include "txn/stamp.h"
 
 namespace omendb::txn {
@@ -24,28 +28,52 @@ namespace omendb::txn {
 /// Thread: any, where not said otherwise.
 class KeyDirectory {
  public:
-  /// `fixed_key_bytes`: every key has this length; 0: any length.
-  explicit KeyDirectory(uint32_t fixed_key_bytes) : fixed_(fixed_key_bytes), index_({fixed_key_bytes}) {}
+  /// `fixed_key_bytes`: every key has this length; 0: any length. `cache` outlives this, or is null: rows are not cached.
+  explicit KeyDirectory(uint32_t fixed_key_bytes, RowCache* cache = nullptr)
+      : fixed_(fixed_key_bytes), cache_(cache), caches_(cache != nullptr), index_({fixed_key_bytes}) {}
 
   struct Place {
-    enum class Kind : uint8_t { kAbsent, kRow, kTombstone, kLook } kind = Kind::kAbsent;
-    Stamp stamp;
+    enum class Kind : uint8_t { kAbsent, kRow, kTombstone, kLook, kCached } kind = Kind::kAbsent;
+    Stamp stamp;                    // kRow, kTombstone, kCached: of the newest version
+    const CachedRow* row = nullptr; // kCached: valid while the guard from before find() is held
+    index::Payload payload = 0;
   };
+  /// Requires: an index::EpochGuard, for as long as the place's row is looked at.
   Place find(std::string_view key) const {
     if (fixed_ != 0 && key.size() != fixed_) return {Place::Kind::kLook, {}};
     const auto payload = index_.find(key);
-    if (!payload.has_value()) return {};
-    const uint64_t tag = *payload & 3;
-    if (tag == kLookTag) return {Place::Kind::kLook, {}};
-    return {tag == kTombstoneTag ? Place::Kind::kTombstone : Place::Kind::kRow, Stamp{*payload >> 2}};
+    return payload.has_value() ? place(*payload) : Place();
   }
-  /// A version of `stamp` was committed.
-  void committed(std::string_view key, Stamp stamp, bool tombstone) {
-    index_.upsert(key, payload(stamp, tombstone));
+  static Place place(index::Payload payload) {
+    const uint64_t tag = payload & 3;
+    if (tag == kCachedTag) {
+      const auto* row = reinterpret_cast<const CachedRow*>(payload & ~uint64_t{3});
+      return {Place::Kind::kCached, row->stamp, row, payload};
+    }
+    if (tag == kLookTag) return {Place::Kind::kLook, {}, nullptr, payload};
+    return {tag == kTombstoneTag ? Place::Kind::kTombstone : Place::Kind::kRow, Stamp{payload >> 2}, nullptr, payload};
+  }
+  /// The same without a look at the row; needs no guard.
+  static Place::Kind place_kind(index::Payload payload) {
+    constexpr Place::Kind kKinds[] = {Place::Kind::kRow, Place::Kind::kTombstone, Place::Kind::kLook, Place::Kind::kCached};
+    return kKinds[payload & 3];
+  }
+  /// Starts loading what place() will look at.
+  static void prefetch(index::Payload payload) {
+    if ((payload & 3) != kCachedTag) return;
+    const char* row = reinterpret_cast<const char*>(payload & ~uint64_t{3});
+    __builtin_prefetch(row);
+    __builtin_prefetch(row + 64);
+  }
+
+  /// A version of `stamp` was committed. True: the one before it was cached, so this one is wanted too.
+  bool committed(std::string_view key, Stamp stamp, bool tombstone) {
+    const auto before = index_.upsert(key, payload(stamp, tombstone));
+    return before.has_value() && (*before & 3) == kCachedTag;
   }
   /// A load has put a version in the store.
   void loaded(std::string_view key, Stamp stamp, bool tombstone) {
-    if (tombstone || !index_.insert(key, payload(stamp, false))) index_.upsert(key, kLookTag);
+    if (tombstone || !index_.insert(key, payload(stamp, false))) index_.upsert(key, (stamp.value << 2) | kLookTag);
   }
   /// The tombstone of `stamp` and everything before it have gone from the store.
   void reaped(std::string_view key, Stamp stamp) {
@@ -54,20 +82,44 @@ class KeyDirectory {
   }
   /// The store has no version of the key at all. Requires the key's row lock, so that no load can be bringing one.
   void vanished(std::string_view key) {
-    index::Payload expected = kLookTag;
-    (void)index_.erase_if(key, expected);
+    if (auto found = index_.find(key)) (void)index_.erase_if(key, *found);
+  }
+  /// The versions were looked at after `look` was read, and the newest of them is decided.
+  void settled(std::string_view key, index::Payload look, Stamp stamp, bool tombstone) const {
+    if ((look & 3) == kLookTag) (void)index_.compare_and_set(key, look, payload(stamp, tombstone));
   }
   static index::Payload payload(Stamp stamp, bool tombstone) {
     return (stamp.value << 2) | (tombstone ? kTombstoneTag : 0);
   }
 
+  RowCache* row_cache() const { return cache_; }
   index::OrderedIndex& index() { return index_; }
   const index::OrderedIndex& index() const { return index_; }
 
  private:
-  static constexpr uint64_t kTombstoneTag = 1, kLookTag = 2;
+  friend class RowCache;
+  // For the cache, under its mutex. False: the directory says something else by now.
+  bool cache(std::string_view key, Stamp stamp, const CachedRow* row) {
+    index::Payload expected = payload(stamp, false);
+    return index_.compare_and_set(key, expected, payload(row)) == index::Cas::kSwapped;
+  }
+  bool uncache(const CachedRow& row) {
+    index::Payload expected = payload(&row);
+    return index_.compare_and_set(row.key(), expected, payload(row.stamp, false)) == index::Cas::kSwapped;
+  }
+  bool move(const CachedRow& from, const CachedRow* to) {
+    index::Payload expected = payload(&from);
+    return index_.compare_and_set(from.key(), expected, payload(to)) == index::Cas::kSwapped;
+  }
+  bool caches() const { return caches_; }
+  void stop_caching() { caches_ = false; }
+  static index::Payload payload(const CachedRow* row) { return reinterpret_cast<uint64_t>(row) | kCachedTag; }
+
+  static constexpr uint64_t kTombstoneTag = 1, kLookTag = 2, kCachedTag = 3;
   const uint32_t fixed_;
-  index::OrderedIndex index_;
+  RowCache* const cache_;
+  bool caches_;  // under the cache's mutex
+  mutable index::OrderedIndex index_;  // settled() changes what is said, not what is true
 };
 
 }  // namespace omendb::txn

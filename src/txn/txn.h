@@ -5,7 +5,10 @@
 //   timeline.h     numbers in commit order, the watermark, live snapshots, loads
 //   write_set.h    what a transaction has written so far
 //   locks.h        row and object locks, deadlocks
+//   directory.h    where the newest version of each key lies: the learned index over a storage
+//   row_cache.h    newest rows in memory, one step behind the directory
 //   versions.h     reading: the version of a key that a snapshot sees
+//   cursor.h       reading ranges; behind it store_scan.h (every version passes by) and cached_scan.h (along the index)
 //   commit.h       the commit pipeline: groups, one synced batch each
 //   transaction.h  the transaction itself, spilling, the manager that ties the parts together
 //   gc.h           which versions nobody needs any more

@@ -5,6 +5,7 @@
 
 #include "txn/gc.h"
 #include "txn/transaction.h"
+#include "txn/cursor.h"
 #include "txn/stamp.h"
 
 namespace omendb::txn {

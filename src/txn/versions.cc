@@ -5,9 +5,6 @@
 namespace omendb::txn {
 namespace {
 
-// After so many versions of one key in a row it is cheaper to seek past them than to step.
-constexpr int kStepsBeforeSeek = 8;
-
 bool contains(const std::vector<uint64_t>* loads, uint64_t load) {
   return loads != nullptr && std::find(loads->begin(), loads->end(), load) != loads->end();
 }
@@ -43,7 +40,8 @@ class Chain {
 
 }  // namespace
 
-Result<bool> VersionReader::get_exact(StorageId storage, std::string_view key, Stamp stamp, std::string* row) const {
+Result<bool> VersionReader::get_exact(StorageId storage, std::string_view key, Stamp stamp, std::string* row,
+                                      KeyDirectory* directory) const {
   thread_local std::string store_key;
   store_key.resize(kStorageBytes);
   put_u32(storage.value, store_key.data());
@@ -54,11 +52,24 @@ Result<bool> VersionReader::get_exact(StorageId storage, std::string_view key, S
   const VersionValue value = parse_value(*row);
   if (value.tombstone) return false;
   row->erase(0, row->size() - value.row.size());
+  counters_.exact.add();
+  if (RowCache* cache = directory->row_cache()) {
+    const uint64_t ts = stamp.is_load() ? loads_.find(stamp.number()).value : stamp.number();
+    cache->admit(*directory, {key, *row, stamp, Timestamp(ts)}, RowCache::Admission::kEvict);
+  }
   return true;
 }
 
+bool VersionReader::sees(const View& view, Stamp stamp) const {
+  if (!stamp.is_load()) return stamp.number() <= view.snapshot.value;
+  // The directory's stamp is the newest of all loads too: one of our own there hides nothing that we could see instead of it.
+  if (contains(view.own_loads, stamp.number())) return false;
+  const Loads::State state = loads_.find(stamp.number());
+  return state.kind == Loads::State::Kind::kCommitted && state.value <= view.snapshot.value;
+}
+
 Result<bool> VersionReader::get(const View& view, StorageId storage, std::string_view key, std::string* row,
-                                const KeyDirectory* directory) const {
+                                KeyDirectory* directory) const {
   if (view.writes != nullptr) {
     if (const WriteSet::Entry* entry = view.writes->find(storage, key); entry != nullptr) {
       if (const WriteSet::Version* v = entry->visible(view.command); v != nullptr) {
@@ -68,49 +79,61 @@ Result<bool> VersionReader::get(const View& view, StorageId storage, std::string
       }
     }
   }
+  index::Payload look = 0;
   if (directory != nullptr) {
     using Kind = KeyDirectory::Place::Kind;
-    const KeyDirectory::Place place = directory->find(key);
-    if (place.kind == Kind::kAbsent) {
-      counters_.absent.add();
-      return false;
-    }
-    if (place.kind != Kind::kLook) {
-      // A committed stamp here means that no load has a version of the key that is newer, our own included.
-      bool visible = !place.stamp.is_load() && place.stamp.number() <= view.snapshot.value;
-      if (place.stamp.is_load() && !contains(view.own_loads, place.stamp.number())) {
-        const Loads::State state = loads_.find(place.stamp.number());
-        visible = state.kind == Loads::State::Kind::kCommitted && state.value <= view.snapshot.value;
-      }
-      if (visible && place.kind == Kind::kTombstone) {
+    KeyDirectory::Place place;
+    {
+      index::EpochGuard guard;
+      place = directory->find(key);
+      if (place.kind == Kind::kAbsent) {
         counters_.absent.add();
         return false;
       }
-      if (visible) {
-        ASSIGN_OR_RETURN(const bool found, get_exact(storage, key, place.stamp, row));
-        if (found) {
-          counters_.exact.add();
-          return true;
-        }
+      if (place.kind == Kind::kCached && place.row->commit_ts <= view.snapshot) {
+        row->assign(place.row->row());
+        place.row->touch();
+        counters_.cached.add();
+        return true;
       }
+    }
+    if (place.kind == Kind::kLook) {
+      look = place.payload;
+    } else if (place.kind != Kind::kCached && sees(view, place.stamp)) {
+      if (place.kind == Kind::kTombstone) {
+        counters_.absent.add();
+        return false;
+      }
+      ASSIGN_OR_RETURN(const bool found, get_exact(storage, key, place.stamp, row, directory));
+      if (found) return true;
     }
   }
   counters_.walked.add();
   Chain chain(store_, storage, key);
   const bool own = view.own_loads != nullptr && !view.own_loads->empty();
   // A committed load can have a number below the snapshot and a timestamp above; never the other way round.
-  if (!own) chain.seek(Stamp{(view.snapshot.value << 1) | 1});
+  if (!own && look == 0) chain.seek(Stamp{(view.snapshot.value << 1) | 1});
+  bool newest = look != 0;  // nothing was passed over but what no longer counts
   for (; chain.valid(); chain.next()) {
     const Stamp stamp = chain.stamp();
     if (!stamp.is_load()) {
-      if (stamp.number() > view.snapshot.value) continue;
+      if (stamp.number() > view.snapshot.value) {
+        newest = false;
+        continue;
+      }
     } else if (own && contains(view.own_loads, stamp.number())) {
+      newest = false;
       if (chain.value().command >= view.command) continue;
     } else {
       const Loads::State state = loads_.find(stamp.number());
-      if (state.kind != Loads::State::Kind::kCommitted || state.value > view.snapshot.value) continue;
+      if (state.kind == Loads::State::Kind::kDead) continue;
+      if (state.kind != Loads::State::Kind::kCommitted || state.value > view.snapshot.value) {
+        newest = false;
+        continue;
+      }
     }
     const VersionValue value = chain.value();
+    if (newest) directory->settled(key, look, stamp, value.tombstone);
     if (value.tombstone) return false;
     row->assign(value.row);
     return true;
@@ -120,33 +143,50 @@ Result<bool> VersionReader::get(const View& view, StorageId storage, std::string
 }
 
 Result<Newest> VersionReader::newest(StorageId storage, std::string_view key, const std::vector<uint64_t>* own_loads,
-                                     std::string* row, const KeyDirectory* directory) const {
+                                     std::string* row, KeyDirectory* directory) const {
   Newest out;
+  index::Payload look = 0;
   if (directory != nullptr) {
     using Kind = KeyDirectory::Place::Kind;
-    const KeyDirectory::Place place = directory->find(key);
-    if (place.kind == Kind::kAbsent) {
-      counters_.absent.add();
-      return out;
+    KeyDirectory::Place place;
+    uint64_t commit_ts = 0;
+    {
+      index::EpochGuard guard;
+      place = directory->find(key);
+      if (place.kind == Kind::kAbsent) {
+        counters_.absent.add();
+        return out;
+      }
+      if (place.kind == Kind::kCached) {
+        commit_ts = place.row->commit_ts.value;
+        if (row != nullptr) row->assign(place.row->row());
+        place.row->touch();
+      }
     }
-    uint64_t commit_ts = place.kind != Kind::kLook && !place.stamp.is_load() ? place.stamp.number() : 0;
-    if (place.kind == Kind::kRow && place.stamp.is_load()) {
-      const Loads::State state = loads_.find(place.stamp.number());
-      if (state.kind == Loads::State::Kind::kCommitted) commit_ts = state.value;
+    if (place.kind == Kind::kLook) {
+      look = place.payload;
+    } else if (place.kind != Kind::kCached) {
+      if (!place.stamp.is_load()) {
+        commit_ts = place.stamp.number();
+      } else if (const Loads::State state = loads_.find(place.stamp.number());
+                 state.kind == Loads::State::Kind::kCommitted) {
+        commit_ts = state.value;
+      }
     }
     if (commit_ts != 0) {
       out.commit_ts = Timestamp(commit_ts);
       out.tombstone = place.kind == Kind::kTombstone;
       out.exists = !out.tombstone;
+      if (place.kind == Kind::kCached) {
+        counters_.cached.add();
+        return out;
+      }
       if (row == nullptr || out.tombstone) {
         counters_.absent.add();
         return out;
       }
-      ASSIGN_OR_RETURN(const bool found, get_exact(storage, key, place.stamp, row));
-      if (found) {
-        counters_.exact.add();
-        return out;
-      }
+      ASSIGN_OR_RETURN(const bool found, get_exact(storage, key, place.stamp, row, directory));
+      if (found) return out;
       out = Newest();
     }
   }
@@ -155,7 +195,10 @@ Result<Newest> VersionReader::newest(StorageId storage, std::string_view key, co
   for (; chain.valid(); chain.next()) {
     const Stamp stamp = chain.stamp();
     if (stamp.is_load()) {
-      if (contains(own_loads, stamp.number())) continue;
+      if (contains(own_loads, stamp.number())) {
+        look = 0;
+        continue;
+      }
       const Loads::State state = loads_.find(stamp.number());
       if (state.kind == Loads::State::Kind::kPending && out.pending_owner == 0) out.pending_owner = state.value;
       if (state.kind != Loads::State::Kind::kCommitted) continue;
@@ -166,6 +209,7 @@ Result<Newest> VersionReader::newest(StorageId storage, std::string_view key, co
     const VersionValue value = chain.value();
     out.tombstone = value.tombstone;
     out.exists = !value.tombstone;
+    if (look != 0 && out.pending_owner == 0) directory->settled(key, look, stamp, value.tombstone);
     if (row != nullptr && out.exists) row->assign(value.row);
     return out;
   }
@@ -190,233 +234,6 @@ Result<bool> VersionReader::own_newest(StorageId storage, std::string_view key,
   }
   RETURN_IF_ERROR(chain.status());
   return false;
-}
-
-VersionCursor::VersionCursor(store::Store& store, const Loads& loads, const View& view, StorageId storage,
-                             std::string_view lower, std::string_view upper, bool reverse)
-    : store_(store), loads_(loads), view_(view), storage_(storage), reverse_(reverse), lower_(lower), upper_(upper) {}
-
-bool VersionCursor::sees(Stamp stamp, std::string_view value) {
-  if (!stamp.is_load()) return stamp.number() <= view_.snapshot.value;
-  if (stamp.number() != resolved_load_) {
-    resolved_load_ = stamp.number();
-    resolved_own_ = contains(view_.own_loads, stamp.number());
-    const Loads::State state = loads_.find(stamp.number());
-    resolved_visible_ = state.kind == Loads::State::Kind::kCommitted && state.value <= view_.snapshot.value;
-  }
-  if (resolved_own_) return parse_value(value).command < view_.command;
-  return resolved_visible_;
-}
-
-/// (Re)starts both sides; after a move of own writes to the store, beyond the key given last.
-void VersionCursor::open() {
-  // A bound in store keys: all versions of a row key sort after `storage | key` and before `storage | key | FF*9`.
-  std::string lower = version_prefix(storage_, lower_);
-  std::string upper = upper_.empty() ? storage_prefix(StorageId(storage_.value + 1)) : version_prefix(storage_, upper_);
-  if (has_last_) {
-    if (reverse_) {
-      upper = version_prefix(storage_, last_key_);
-    } else {
-      lower = version_prefix(storage_, last_key_);
-      lower.append(kStampBytes + 1, '\xFF');
-    }
-  }
-  store::IterateOptions options;
-  options.lower = lower;
-  options.upper = upper;
-  options.sequential = true;
-  iterator_.reset();
-  if (lower < upper) {
-    iterator_ = store_.iterate(options);
-    if (reverse_) {
-      iterator_->seek_to_last();
-    } else {
-      iterator_->seek(lower);
-    }
-  }
-  iterator_on_row_ = false;
-  have_decided_ = false;
-  resolved_load_ = 0;
-  resolved_own_ = resolved_visible_ = false;
-
-  own_ = view_.writes != nullptr ? view_.writes->find(storage_) : nullptr;
-  own_valid_ = false;
-  if (view_.writes != nullptr) {
-    generation_ = view_.writes->generation();
-    own_memory_ = view_.writes->memory();
-  }
-  if (own_ != nullptr) {
-    if (reverse_) {
-      own_begin_ = own_->lower_bound(std::string_view(lower_));
-      own_at_ = has_last_        ? own_->lower_bound(std::string_view(last_key_))
-                : upper_.empty() ? own_->end()
-                                 : own_->lower_bound(std::string_view(upper_));
-    } else {
-      own_at_ = has_last_ ? own_->upper_bound(std::string_view(last_key_)) : own_->lower_bound(std::string_view(lower_));
-      own_end_ = upper_.empty() ? own_->end() : own_->lower_bound(std::string_view(upper_));
-    }
-    advance_own();
-  }
-  store_valid_ = iterator_ != nullptr && (reverse_ ? advance_store_backward() : advance_store());
-}
-
-/// Moves the own side to its next entry that this command sees. Tombstones count: they hide the store's row.
-void VersionCursor::advance_own() {
-  own_valid_ = false;
-  if (reverse_) {
-    while (own_at_ != own_begin_) {
-      // Entries below the lower bound may have come since, so the bound is checked by key.
-      --own_at_;
-      if (own_at_->first < lower_) return;
-      if ((own_version_ = own_at_->second.visible(view_.command)) != nullptr) {
-        own_key_ = own_at_->first;
-        own_valid_ = true;
-        return;
-      }
-    }
-    return;
-  }
-  while (own_at_ != own_end_) {
-    const auto at = own_at_++;
-    if (!upper_.empty() && at->first >= upper_) return;
-    if ((own_version_ = at->second.visible(view_.command)) != nullptr) {
-      own_key_ = at->first;
-      own_valid_ = true;
-      return;
-    }
-  }
-}
-
-bool VersionCursor::advance_store() {
-  store::Iterator& it = *iterator_;
-  if (iterator_on_row_) {
-    it.next();
-    iterator_on_row_ = false;
-  }
-  int steps = 0;
-  while (it.valid()) {
-    const std::string_view full = it.key();
-    const std::string_view prefix = full.substr(0, full.size() - kStampBytes);
-    if (have_decided_ && prefix == decided_) {
-      if (++steps < kStepsBeforeSeek) {
-        it.next();
-      } else {
-        std::string past = decided_;
-        past.append(kStampBytes + 1, '\xFF');
-        it.seek(past);
-        steps = 0;
-      }
-      continue;
-    }
-    const Stamp stamp = stamp_of(full);
-    const std::string_view value = it.value();
-    if (!sees(stamp, value)) {
-      const bool own = view_.own_loads != nullptr && !view_.own_loads->empty();
-      if (++steps < kStepsBeforeSeek || own || stamp.number() <= view_.snapshot.value) {
-        it.next();
-      } else {
-        std::string target(prefix);
-        append_stamp(Stamp{(view_.snapshot.value << 1) | 1}, &target);
-        it.seek(target);
-        steps = 0;
-      }
-      continue;
-    }
-    decided_.assign(prefix);
-    have_decided_ = true;
-    steps = 0;
-    const VersionValue version = parse_value(value);
-    if (version.tombstone) {
-      it.next();
-      continue;
-    }
-    store_key_ = prefix.substr(kStorageBytes);
-    store_row_ = version.row;
-    iterator_on_row_ = true;
-    return true;
-  }
-  status_ = it.status();
-  return false;
-}
-
-bool VersionCursor::advance_store_backward() {
-  store::Iterator& it = *iterator_;
-  while (it.valid()) {
-    // Versions of a key come oldest first here; the last one that we see is the one.
-    decided_.assign(it.key().substr(0, it.key().size() - kStampBytes));
-    bool found = false, tombstone = false;
-    int steps = 0;
-    while (it.valid() && it.key().substr(0, it.key().size() - kStampBytes) == decided_) {
-      if (++steps > kStepsBeforeSeek) {
-        // A long chain: go to its newest end and search forward, then leave to the left.
-        found = false;
-        it.seek(decided_);
-        for (; it.valid() && it.key().substr(0, it.key().size() - kStampBytes) == decided_; it.next()) {
-          if (!sees(stamp_of(it.key()), it.value())) continue;
-          const VersionValue version = parse_value(it.value());
-          found = true;
-          tombstone = version.tombstone;
-          backward_row_.assign(version.row);
-          break;
-        }
-        it.seek_for_prev(decided_);
-        break;
-      }
-      if (const std::string_view value = it.value(); sees(stamp_of(it.key()), value)) {
-        const VersionValue version = parse_value(value);
-        found = true;
-        tombstone = version.tombstone;
-        backward_row_.assign(version.row);
-      }
-      it.prev();
-    }
-    if (found && !tombstone) {
-      backward_key_.assign(decided_, kStorageBytes);
-      store_key_ = backward_key_;
-      store_row_ = backward_row_;
-      return true;
-    }
-  }
-  status_ = it.status();
-  return false;
-}
-
-bool VersionCursor::next() {
-  if (!status_.ok()) return false;
-  if (!started_) {
-    started_ = true;
-    open();
-  } else if (view_.writes != nullptr && view_.writes->generation() != generation_) {
-    open();
-  } else {
-    if (from_own_) advance_own();
-    if (from_store_) store_valid_ = reverse_ ? advance_store_backward() : advance_store();
-  }
-  for (;;) {
-    if (!status_.ok()) return false;
-    from_own_ = from_store_ = false;
-    if (own_valid_ && store_valid_) {
-      const int order = own_key_.compare(store_key_);
-      from_own_ = reverse_ ? order >= 0 : order <= 0;
-      from_store_ = reverse_ ? order <= 0 : order >= 0;
-    } else {
-      from_own_ = own_valid_;
-      from_store_ = store_valid_;
-    }
-    if (!from_own_ && !from_store_) return false;
-    if (from_own_ && own_version_->tombstone) {
-      advance_own();
-      if (from_store_) store_valid_ = reverse_ ? advance_store_backward() : advance_store();
-      continue;
-    }
-    key_ = from_own_ ? own_key_ : store_key_;
-    row_ = from_own_ ? own_version_->row : store_row_;
-    if (view_.writes != nullptr) {
-      last_key_.assign(key_);
-      has_last_ = true;
-    }
-    return true;
-  }
 }
 
 }  // namespace omendb::txn

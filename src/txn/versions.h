@@ -1,4 +1,4 @@
-// Which version of a key may I see? Reading the store's versions through a snapshot and a transaction's own writes.
+// Which version of a key may I see? Reading single keys through a snapshot and a transaction's own writes. Ranges: cursor.h.
 #pragma once
 
 #include <memory>
@@ -39,77 +39,30 @@ class VersionReader {
 
   /// The row that `view` sees, own writes included. False: none. `directory`: of the storage, or null.
   Result<bool> get(const View& view, StorageId storage, std::string_view key, std::string* row,
-                   const KeyDirectory* directory = nullptr) const;
+                   KeyDirectory* directory = nullptr) const;
   /// Newest committed version; `row` may be null. Versions in `own_loads` count as absent.
   Result<Newest> newest(StorageId storage, std::string_view key, const std::vector<uint64_t>* own_loads,
-                        std::string* row, const KeyDirectory* directory = nullptr) const;
+                        std::string* row, KeyDirectory* directory = nullptr) const;
   /// The newest version that the transaction itself has moved to the store. False: none.
   Result<bool> own_newest(StorageId storage, std::string_view key, const std::vector<uint64_t>& own_loads,
                           bool* tombstone, uint32_t* command, std::string* row) const;
 
-  /// How reads were answered: by one exact look-up, by the directory alone, by a walk over the key's versions.
+  /// How reads were answered: by the row cache, by one exact look-up in the store, by the directory alone, by a walk over the
+  /// key's versions; and rows of scans, by the row cache and by the store.
   struct Counters {
-    StripedCounter exact, absent, walked;
+    StripedCounter cached, exact, absent, walked, scanned_cached, scanned_store;
   };
-  const Counters& counters() const { return counters_; }
+  Counters& counters() const { return counters_; }
 
  private:
-  Result<bool> get_exact(StorageId storage, std::string_view key, Stamp stamp, std::string* row) const;
+  bool sees(const View& view, Stamp stamp) const;
+  /// The row of the directory's own stamp, which is committed; caches it.
+  Result<bool> get_exact(StorageId storage, std::string_view key, Stamp stamp, std::string* row,
+                         KeyDirectory* directory) const;
 
   store::Store& store_;
   const Loads& loads_;
   mutable Counters counters_;
-};
-
-/// Rows of [lower, upper) of one storage as `view` sees them, in key order or in reverse.
-/// Requires: the view's snapshot stays alive. Own writes made after construction are not seen (they have later commands).
-class VersionCursor {
- public:
-  VersionCursor(store::Store& store, const Loads& loads, const View& view, StorageId storage, std::string_view lower,
-                std::string_view upper, bool reverse);
-  bool next();
-  std::string_view key() const { return key_; }
-  std::string_view row() const { return row_; }
-  Status status() const { return status_; }
-
- private:
-  bool sees(Stamp stamp, std::string_view value);
-  void open();
-  bool advance_store();
-  bool advance_store_backward();
-  void advance_own();
-
-  store::Store& store_;
-  const Loads& loads_;
-  const View view_;
-  const StorageId storage_;
-  const bool reverse_;
-  std::string lower_, upper_;       // row keys
-  bool started_ = false;
-  Status status_;
-
-  std::unique_ptr<store::Iterator> iterator_;
-  bool iterator_on_row_ = false;    // forward: the iterator stands on the row given last
-  bool store_valid_ = false;
-  std::string decided_;             // storage | key whose version is settled already
-  bool have_decided_ = false;
-  std::string_view store_key_, store_row_;
-  std::string backward_key_, backward_row_;
-  uint64_t resolved_load_ = 0;      // the load looked up last, and what came of it
-  bool resolved_visible_ = false, resolved_own_ = false;
-
-  std::shared_ptr<const Arena> own_memory_;  // what key() and row() may point into
-  const WriteSet::Map* own_ = nullptr;
-  WriteSet::Map::const_iterator own_at_, own_begin_, own_end_;
-  bool own_valid_ = false;
-  const WriteSet::Version* own_version_ = nullptr;
-  std::string_view own_key_;
-  uint64_t generation_ = 0;
-
-  std::string last_key_;            // given last, for finding the place again
-  bool has_last_ = false;
-  bool from_store_ = false, from_own_ = false;  // which side gave the current row
-  std::string_view key_, row_;
 };
 
 }  // namespace omendb::txn

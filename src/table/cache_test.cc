@@ -1,0 +1,230 @@
+// The row cache and scans along the index: never a different answer, a bound that holds, and used where it should be.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <map>
+#include <random>
+#include <thread>
+
+#include "table/testing.h"
+
+namespace omendb::table {
+namespace {
+
+using testing::Fixture;
+
+uint64_t statistic(Fixture& f, const std::string& name) {
+  for (const auto& [known, value] : f.database->statistics()) {
+    if (known == name) return value;
+  }
+  ADD_FAILURE() << "no statistic " << name;
+  return 0;
+}
+
+DatabaseOptions small_cache() {
+  DatabaseOptions options;
+  options.block_cache_bytes = 8 << 20;
+  options.write_buffer_bytes = 4 << 20;
+  options.sync_commits = false;
+  options.row_cache_bytes = 256 << 10;
+  return options;
+}
+
+void load(Fixture& f, int64_t rows, std::string_view text) {
+  auto t = f.begin();
+  for (int64_t id = 0; id < rows; ++id) ASSERT_TRUE(f.insert(*t, id, id, text).ok());
+  ASSERT_TRUE(f.database->commit(*t).ok());
+}
+
+TEST(RowCache, ASecondScanAndReadsAfterItLeaveTheStoreAlone) {
+  Fixture f;
+  load(f, 5000, "abc");
+  for (int round = 0; round < 2; ++round) {
+    auto t = f.begin();
+    ASSERT_EQ(f.all(*t).size(), 5000u);
+  }
+  const uint64_t store = statistic(f, "store_scanned"), exact = statistic(f, "index_exact_reads");
+  EXPECT_EQ(store, 5000u);
+  auto t = f.begin();
+  ASSERT_EQ(f.all(*t, true).size(), 5000u);
+  for (int64_t id = 0; id < 5000; id += 7) ASSERT_EQ(f.get(*t, id), id);
+  EXPECT_EQ(statistic(f, "store_scanned"), store);
+  EXPECT_EQ(statistic(f, "index_exact_reads"), exact);
+  EXPECT_EQ(statistic(f, "row_cache_scanned"), 10'000u);
+  EXPECT_EQ(statistic(f, "row_cache_hits"), 715u);
+}
+
+TEST(RowCache, AnUpdateOfACachedRowIsCachedWithItsCommit) {
+  Fixture f;
+  load(f, 10, "abc");
+  auto t = f.begin();
+  ASSERT_EQ(f.get(*t, 3), 3);
+  auto old = f.begin(txn::Isolation::kRepeatableRead);
+  ASSERT_EQ(f.get(*old, 3), 3);
+  auto writer = f.begin();
+  ASSERT_TRUE(f.update(*writer, 3, 33).ok());
+  ASSERT_TRUE(f.database->commit(*writer).ok());
+  const uint64_t exact = statistic(f, "index_exact_reads"), hits = statistic(f, "row_cache_hits");
+  f.next_statement(*t);
+  EXPECT_EQ(f.get(*t, 3), 33);
+  EXPECT_EQ(statistic(f, "index_exact_reads"), exact);
+  EXPECT_EQ(statistic(f, "row_cache_hits"), hits + 1);
+  EXPECT_EQ(f.get(*old, 3), 3);
+  EXPECT_EQ(f.all(*old)[3].second, 3);
+}
+
+TEST(RowCache, HoldsItsBoundAndKeepsWhatIsReadOften) {
+  Fixture f(small_cache());
+  load(f, 20'000, std::string(100, 'x'));
+  auto t = f.begin();
+  std::mt19937_64 random(5);
+  for (int i = 0; i < 60'000; ++i) {
+    // One read in two is of a hundred rows; the others wander.
+    const auto id = static_cast<int64_t>(i % 2 == 0 ? random() % 100 * 200 : random() % 20'000);
+    ASSERT_EQ(f.get(*t, id), id);
+  }
+  EXPECT_LE(statistic(f, "row_cache_bytes"), 256u << 10);
+  EXPECT_GT(statistic(f, "row_cache_evicted"), 10'000u);
+  // The hundred are a fourteenth of what fits.
+  EXPECT_GT(statistic(f, "row_cache_hits"), 27'000u);
+}
+
+TEST(RowCache, ScansAfterALargeUpdateAreServedFromMemoryAgain) {
+  DatabaseOptions options = small_cache();
+  options.row_cache_bytes = 16 << 20;
+  options.write_set_bytes = 64 << 10;
+  Fixture f(options);
+  load(f, 5000, "abc");
+  auto writer = f.begin();
+  for (int64_t id = 0; id < 5000; ++id) ASSERT_TRUE(f.update(*writer, id, id + 1).ok());
+  ASSERT_TRUE(f.database->commit(*writer).ok());
+  ASSERT_GT(statistic(f, "spills"), 1u);
+  for (int round = 0; round < 3; ++round) {
+    auto t = f.begin();
+    const auto rows = f.all(*t, round == 1);
+    ASSERT_EQ(rows.size(), 5000u);
+    for (const auto& [id, v] : rows) ASSERT_EQ(v, id + 1);
+  }
+  EXPECT_EQ(statistic(f, "row_cache_scanned"), 10'000u);
+}
+
+// Money moves between accounts, accounts move to other keys; every snapshot holds the same sum however it is read.
+void run_bank(DatabaseOptions options, uint64_t seed) {
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  constexpr int64_t kAccounts = 3000, kEach = 100;
+  constexpr int kRounds = 6;
+  Fixture f(options);
+  {
+    auto t = f.begin();
+    for (int64_t id = 0; id < kAccounts; ++id) ASSERT_TRUE(f.insert(*t, id, kEach, std::string(80, 'x')).ok());
+    ASSERT_TRUE(f.database->commit(*t).ok());
+  }
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> threads;
+  for (uint64_t n = 0; n < 2; ++n) {
+    threads.emplace_back([&, n] {
+      std::mt19937_64 random(seed * 10 + n);
+      while (!stop.load()) {
+        auto t = f.begin();
+        t->set_lock_timeout_us(1000);
+        // Writers own the keys of one parity, so that one may insert what it found absent.
+        const auto pick = [&] { return static_cast<int64_t>(random() % kAccounts / 2 * 2 + n); };
+        Status s;
+        for (int i = 0; i < 3 && s.ok(); ++i) {
+          const int64_t a = pick(), b = pick();
+          if (a == b) continue;
+          f.next_statement(*t);
+          const auto from = f.get(*t, a), to = f.get(*t, b);
+          if (from.has_value() && to.has_value()) {
+            s = f.update(*t, a, *from - 1, std::string(random() % 160, 'y'));
+            if (s.ok()) s = f.update(*t, b, *to + 1, std::string(random() % 160, 'z'));
+          } else if (from.has_value() && random() % 2 == 0) {
+            s = f.erase(*t, a);
+            if (s.ok()) s = f.insert(*t, b, *from, "moved");
+          }
+        }
+        if (s.ok() && random() % 8 != 0) {
+          s = f.database->commit(*t);
+        } else {
+          f.database->rollback(*t);
+        }
+      }
+    });
+  }
+  // Some accounts go to the others so that there are absent keys.
+  std::mt19937_64 random(seed);
+  for (int i = 0; i < 40; ++i) {
+    auto t = f.begin();
+    const int64_t a = static_cast<int64_t>(random() % kAccounts), b = (a + 2) % kAccounts;
+    const auto va = f.get(*t, a), vb = f.get(*t, b);
+    if (!va.has_value() || !vb.has_value()) continue;
+    t->set_lock_timeout_us(100'000);
+    auto repeatable = f.begin(txn::Isolation::kRepeatableRead);
+    const auto from = f.get(*repeatable, a), to = f.get(*repeatable, b);
+    if (from.has_value() && to.has_value() && f.erase(*repeatable, a).ok() && f.update(*repeatable, b, *from + *to).ok()) {
+      (void)f.database->commit(*repeatable);
+    }
+  }
+  for (int round = 0; round < kRounds; ++round) {
+    auto t = f.begin(txn::Isolation::kRepeatableRead);
+    const auto forward = f.all(*t);
+    auto backward = f.all(*t, true);
+    std::reverse(backward.begin(), backward.end());
+    ASSERT_EQ(forward, backward);
+    int64_t sum = 0;
+    std::map<int64_t, int64_t> rows(forward.begin(), forward.end());
+    ASSERT_EQ(rows.size(), forward.size());
+    for (const auto& [id, v] : forward) sum += v;
+    ASSERT_EQ(sum, kAccounts * kEach) << "round " << round;
+    for (int64_t id = 0; id < kAccounts; ++id) {
+      const auto v = f.get(*t, id);
+      ASSERT_EQ(v.has_value(), rows.contains(id)) << id;
+      if (v.has_value()) {
+        ASSERT_EQ(*v, rows[id]) << id;
+      }
+    }
+  }
+  stop = true;
+  for (auto& thread : threads) thread.join();
+  ASSERT_TRUE(f.database->verify().ok());
+}
+
+TEST(RowCache, EverySnapshotHoldsTheSameSumWhileRowsAreEvicted) { run_bank(small_cache(), 1); }
+
+TEST(RowCache, EverySnapshotHoldsTheSameSumWhereAllRowsFit) {
+  DatabaseOptions options = small_cache();
+  options.row_cache_bytes = 16 << 20;
+  run_bank(options, 2);
+}
+
+TEST(RowCache, EverySnapshotHoldsTheSameSumWhileWritesSpill) {
+  DatabaseOptions options = small_cache();
+  options.write_set_bytes = 600;
+  run_bank(options, 3);
+}
+
+TEST(RowCache, ADroppedTableLeavesNothingThatEvictionTrips) {
+  Fixture f(small_cache());
+  load(f, 3000, std::string(100, 'x'));
+  {
+    auto t = f.begin();
+    for (int64_t id = 0; id < 3000; ++id) ASSERT_EQ(f.get(*t, id), id);
+    f.next_statement(*t);
+    f.database->drop_storage(*t, f.access->table().storage);
+    ASSERT_TRUE(f.database->commit(*t).ok());
+  }
+  testing::TableSpec spec;
+  spec.name = "other";
+  auto t = f.begin();
+  ASSERT_TRUE(make_table(*f.database, *t, spec).ok());
+  ASSERT_TRUE(f.database->commit(*t).ok());
+  f.find("other");
+  std::this_thread::sleep_for(std::chrono::milliseconds(120));  // the dropped storage goes meanwhile; either order must do
+  load(f, 20'000, std::string(100, 'y'));
+  t = f.begin();
+  for (int64_t id = 0; id < 20'000; ++id) ASSERT_EQ(f.get(*t, id), id);
+  EXPECT_GT(statistic(f, "row_cache_evicted"), 0u);
+}
+
+}  // namespace
+}  // namespace omendb::table
