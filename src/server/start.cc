@@ -34,7 +34,8 @@ void raise_descriptor_limit() {
   }
 }
 
-table::DatabaseOptions database_options(const std::string& directory, const MemoryBudget& memory, bool learned_index) {
+table::DatabaseOptions database_options(const std::string& directory, const MemoryBudget& memory,
+                                       bool learned_index = true) {
   table::DatabaseOptions options;
   options.directory = directory + "/rows";
   options.block_cache_bytes = std::max<size_t>(memory.block_cache, 8 << 20);

@@ -112,6 +112,9 @@ class Fixture {
     CHECK(database->commit(*t).ok());
     find(spec.name);
   }
+  /// Of a directory that a Fixture has made before.
+  static Fixture existing(const DatabaseOptions& options, const std::string& name = "t") { return Fixture(options, name); }
+
   void open() {
     auto opened = Database::open(options_);
     if (!opened.ok()) std::fprintf(stderr, "%s\n", opened.status().message().c_str());
@@ -196,6 +199,10 @@ class Fixture {
   std::shared_ptr<TableAccess> access;
 
  private:
+  Fixture(const DatabaseOptions& options, const std::string& name) : options_(options) {
+    open();
+    find(name);
+  }
   DatabaseOptions options_;
 };
 

@@ -42,7 +42,9 @@ class KeyDirectory {
   Place find(std::string_view key) const {
     if (fixed_ != 0 && key.size() != fixed_) return {Place::Kind::kLook, {}};
     const auto payload = index_.find(key);
-    return payload.has_value() ? place(*payload) : Place();
+    if (!payload.has_value()) return {};
+    prefetch(*payload);  // the header says how long the row is; its lines need not wait for that
+    return place(*payload);
   }
   static Place place(index::Payload payload) {
     const uint64_t tag = payload & 3;
@@ -64,6 +66,7 @@ class KeyDirectory {
     const char* row = reinterpret_cast<const char*>(payload & ~uint64_t{3});
     __builtin_prefetch(row);
     __builtin_prefetch(row + 64);
+    __builtin_prefetch(row + 128);
   }
 
   /// A version of `stamp` was committed. True: the one before it was cached, so this one is wanted too.
