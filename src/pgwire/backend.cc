@@ -74,6 +74,13 @@ void write_parameter_status(Buffer* out, std::string_view name, std::string_view
   out->append_cstring(value);
 }
 
+void write_notification(Buffer* out, int32_t process_id, std::string_view channel, std::string_view payload) {
+  Message message(out, 'A');
+  out->append_int32(process_id);
+  out->append_cstring(channel);
+  out->append_cstring(payload);
+}
+
 void write_backend_key_data(Buffer* out, int32_t process_id, int32_t secret) {
   Message message(out, 'K');
   out->append_int32(process_id);

@@ -25,6 +25,7 @@ struct FieldDescription {
 
 void write_authentication_ok(Buffer* out);
 void write_parameter_status(Buffer* out, std::string_view name, std::string_view value);
+void write_notification(Buffer* out, int32_t process_id, std::string_view channel, std::string_view payload);
 void write_backend_key_data(Buffer* out, int32_t process_id, int32_t secret);
 /// The newest minor version that we speak (3.0) and the protocol options that we do not know.
 void write_negotiate_protocol_version(Buffer* out, const std::vector<std::string>& unknown_options);

@@ -90,6 +90,11 @@ void Connection::wait_locked() {
   }
   if (protocol_.state() != Protocol::State::kReady) return;  // the authentication timer runs
   const bool idle = protocol_.transaction_state() == sql::TransactionState::kIdle;
+  if (idle && protocol_.notifications() != nullptr && protocol_.notifications()->has_notifications()) {
+    boost::system::error_code ignored;
+    socket_.cancel(ignored);
+    return;
+  }
   int64_t limit_ms = parse_milliseconds(
       protocol_.session()->setting(idle ? "idle_session_timeout" : "idle_in_transaction_session_timeout"));
   if (limit_ms <= 0) return;
@@ -118,6 +123,7 @@ void Connection::on_ready() {
 }
 
 void Connection::serve() {
+  protocol_.deliver_notifications();
   bool first = true;  // the reactor says that there is something to read
   while (true) {
     if (interruption() != Interruption::kNone) {
@@ -207,6 +213,13 @@ void Connection::cancel(std::optional<int32_t> key) {
   if (session_ != nullptr && executing_.load(std::memory_order_acquire)) session_->cancel();
 }
 
+void Connection::wake() {
+  MutexLock lock(mutex_);
+  if (!waiting_) return;  // it is looked for before the next ReadyForQuery, and before the next wait
+  boost::system::error_code ignored;
+  socket_.cancel(ignored);
+}
+
 void Connection::interrupt_if_idle() {
   if (executing_.load() || transaction_state_.load() != 'I') return;
   interrupt(Interruption::kTerminated);
@@ -276,6 +289,11 @@ Result<std::unique_ptr<sql::Session>> Connection::open_session(sql::SessionOptio
   user_ = options.user;
   database_ = options.database;
   if (session.ok()) session_ = session.value().get();
+  if (auto* source = session.ok() ? dynamic_cast<sql::NotificationSource*>(session_) : nullptr) {
+    source->on_notification([weak = weak_from_this()] {
+      if (auto self = weak.lock()) self->wake();
+    });
+  }
   return session;
 }
 

@@ -29,6 +29,8 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   void cancel(std::optional<int32_t> key = std::nullopt);
   /// For shutdown: interrupts unless a transaction is open or a statement runs.
   void interrupt_if_idle();
+  /// A notification came: sent at once to a client that is idle.
+  void wake();
   /// The last resort of a shutdown: the socket is shut under the thread that uses it.
   void abandon();
   sql::Backends::Backend describe();

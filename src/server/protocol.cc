@@ -32,6 +32,7 @@ void Protocol::close() {
   unnamed_portal_.reset();
   unnamed_statement_.reset();
   if (session_ != nullptr) host_.session_closing();
+  notifications_ = nullptr;
   session_.reset();
   state_ = State::kClosed;
 }
@@ -153,6 +154,7 @@ void Protocol::begin_session(pgwire::StartupPacket packet) {
   auto session = host_.open_session(std::move(options), *this);
   if (!session.ok()) return fatal(session.status());
   session_ = std::move(session).value();
+  notifications_ = dynamic_cast<sql::NotificationSource*>(session_.get());
   for (const auto& [name, value] : session_->reported_parameters()) pgwire::write_parameter_status(&output_, name, value);
   pgwire::write_backend_key_data(&output_, host_.process_id(), host_.cancel_key());
   state_ = State::kReady;
@@ -219,8 +221,21 @@ void Protocol::ready_for_query() {
   if (state_ != State::kReady) return;
   for (const auto& [name, value] : session_->take_changed_parameters())
     pgwire::write_parameter_status(&output_, name, value);
+  write_notifications();
   pgwire::write_ready_for_query(&output_, static_cast<char>(session_->transaction_state()));
   flush();
+}
+
+bool Protocol::write_notifications() {
+  if (notifications_ == nullptr || state_ != State::kReady || transaction_state() != TransactionState::kIdle || !notifications_->has_notifications()) {
+    return false;
+  }
+  for (const auto& n : notifications_->take_notifications()) pgwire::write_notification(&output_, n.process_id, n.channel, n.payload);
+  return true;
+}
+
+void Protocol::deliver_notifications() {
+  if (write_notifications()) flush();
 }
 
 void Protocol::drop_dead_portals() {

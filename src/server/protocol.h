@@ -27,6 +27,7 @@
 
 #include "base/status.h"
 #include "pgwire/pgwire.h"
+#include "sql/neighbours.h"
 #include "sql/session.h"
 
 namespace omendb::server {
@@ -87,6 +88,10 @@ class Protocol final : private sql::SessionClient, private sql::RowSink, private
   sql::TransactionState transaction_state() const {
     return session_ == nullptr ? sql::TransactionState::kIdle : session_->transaction_state();
   }
+  /// Sends the notifications that came while the client was idle, or nothing inside a transaction.
+  void deliver_notifications();
+  /// Where they come from; nullptr before the session is there.
+  sql::NotificationSource* notifications() const { return notifications_; }
   /// Gives back what an idle connection does not need.
   void release_memory();
 
@@ -156,6 +161,8 @@ class Protocol final : private sql::SessionClient, private sql::RowSink, private
   std::vector<sql::ParameterValue> parameters_;
 
   std::unique_ptr<sql::Session> session_;
+  sql::NotificationSource* notifications_ = nullptr;  // the session again
+  bool write_notifications();
   std::shared_ptr<sql::PreparedStatement> unnamed_statement_;
   std::unique_ptr<sql::Portal> unnamed_portal_;   // destroyed before the session
   PortalInfo unnamed_info_;

@@ -54,6 +54,9 @@ class SessionServices : public duckdb::ClientContextState {
   virtual int64_t sequence_lastval() = 0;
   virtual void sequence_setval(Oid sequence, int64_t value, bool is_called) = 0;
 
+  /// The other sessions.
+  virtual class Neighbours& neighbours() = 0;
+
   virtual void notice(std::string_view severity, const ErrorInfo& info) = 0;
   /// Throws 57014 when the statement was cancelled; for long loops and pg_sleep.
   virtual void check_cancelled() = 0;

@@ -270,6 +270,8 @@ std::unique_ptr<txn::Transaction> DatabaseImpl::begin(txn::Isolation isolation, 
 
 void DatabaseImpl::begin_statement(txn::Transaction& transaction) { manager_.begin_statement(own(transaction)); }
 
+void DatabaseImpl::see_newest(txn::Transaction& transaction, bool on) { manager_.see_newest(own(transaction), on); }
+
 Status DatabaseImpl::commit(txn::Transaction& transaction) {
   TableTransaction& t = own(transaction);
   Status status = manager_.commit(t);

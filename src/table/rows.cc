@@ -174,7 +174,7 @@ Result<LockedRow> DatabaseImpl::lock_row(txn::Transaction& transaction, const Ta
       RETURN_IF_ERROR(lock_failure(t, manager_.wait_for(t, newest.pending_owner), row_not_available(table)));
       continue;
     }
-    if (newest.commit_ts <= t.snapshot()) {
+    if (newest.commit_ts <= t.own_snapshot()) {
       locked.state = newest.exists ? LockedRow::State::kCurrent : LockedRow::State::kGone;
       return locked;
     }

@@ -83,6 +83,18 @@ void Manager::begin_statement(BasicTransaction& t) {
   if (!t.snapshot_ || !t.keeps_snapshot()) t.snapshot_ = timeline_.snapshot(std::move(t.snapshot_));
 }
 
+void Manager::see_newest(BasicTransaction& t, bool on) {
+  CHECK(!t.over);
+  if (on) {
+    CHECK(!t.kept_);
+    t.kept_ = std::move(t.snapshot_);
+    t.snapshot_ = timeline_.snapshot({});
+  } else if (t.kept_) {
+    t.snapshot_ = std::move(t.kept_);
+    t.kept_ = {};
+  }
+}
+
 Status Manager::commit(BasicTransaction& t) {
   CHECK(!t.over);
   Status status;
@@ -109,6 +121,7 @@ void Manager::finish(BasicTransaction& t) {
   t.over = true;
   locks_.release_all(t.locks);
   t.snapshot_.reset();
+  t.kept_.reset();
   t.writes.clear();
   t.loads.clear();
   t.load_numbers.clear();

@@ -34,6 +34,8 @@ class BasicTransaction : public Transaction {
   void set_deadlock_timeout_us(int64_t timeout_us) override { locks.deadlock_timeout_us = timeout_us; }
   void set_process_id(int32_t process_id) override { locks.process_id = process_id; }
 
+  /// What decides whether a version is too new to be changed: the snapshot, also while newer ones are seen (Manager::see_newest).
+  Timestamp own_snapshot() const { return kept_ ? kept_.timestamp() : snapshot(); }
   bool keeps_snapshot() const { return isolation_ >= Isolation::kRepeatableRead; }
   /// What the current statement sees.
   View view() const { return {snapshot(), command, &writes, &load_numbers}; }
@@ -58,6 +60,7 @@ class BasicTransaction : public Transaction {
   Isolation isolation_ = Isolation::kReadCommitted;
   bool read_only_ = false;
   SnapshotRef snapshot_;
+  SnapshotRef kept_;                        // the transaction's own, while newer versions are seen
 };
 
 /// Called by the commit pipeline, in commit order, by one thread at a time.
@@ -89,6 +92,8 @@ class Manager {
 
   void begin(BasicTransaction& transaction, Isolation isolation, bool read_only);
   void begin_statement(BasicTransaction& transaction);
+  /// Under REPEATABLE READ: statements see all that is committed by now, until it is turned off again.
+  void see_newest(BasicTransaction& transaction, bool on);
   /// The transaction is over in any case.
   Status commit(BasicTransaction& transaction);
   void rollback(BasicTransaction& transaction);

@@ -22,11 +22,11 @@ class Constraints {
   /// Forgets what an earlier statement, ended by an error, left to check.
   void start_statement() { foreign_keys_.clear(); }
   // What was written; foreign keys are checked when the statement is done.
-  void inserted(const codec::RowView& row) {
-    if (foreign_keys_.active()) foreign_keys_.inserted(row);
+  void inserted(const std::string& key, const codec::RowView& row) {
+    if (foreign_keys_.active()) foreign_keys_.inserted(key, row);
   }
-  void updated(const codec::RowView& old_row, const codec::RowView& new_row) {
-    if (foreign_keys_.active()) foreign_keys_.updated(old_row, new_row);
+  void updated(const std::string& key, const codec::RowView& old_row, const codec::RowView& new_row) {
+    if (foreign_keys_.active()) foreign_keys_.updated(key, old_row, new_row);
   }
   void deleted(const codec::RowView& row) {
     if (foreign_keys_.active()) foreign_keys_.deleted(row);
@@ -34,6 +34,8 @@ class Constraints {
   void finish_statement() {
     if (foreign_keys_.active()) foreign_keys_.finish();
   }
+  /// Whether finish_statement() may fail: rows must not go out before.
+  bool checked_at_end() const { return foreign_keys_.active(); }
 
  private:
   std::string schema_name() const;

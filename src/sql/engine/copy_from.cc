@@ -379,8 +379,8 @@ class CopyFrom {
   }
 
   void insert(RowWriter& writer, std::string_view row) {
-    value_or_throw(session_.database().insert(session_.transaction(), *schema_->access, row, nullptr, false));
-    writer.constraints().inserted(codec::RowView(schema_->access->layout(), row));
+    const auto outcome = value_or_throw(session_.database().insert(session_.transaction(), *schema_->access, row, nullptr, false));
+    writer.constraints().inserted(outcome.key, codec::RowView(schema_->access->layout(), row));
   }
 
   /// False: that was the last one.

@@ -39,14 +39,19 @@ uint64_t SessionImpl::copy_rows(AnalyzedQuery query, std::shared_ptr<const catal
   return count;
 }
 
-bool SessionImpl::has_rows(AnalyzedQuery query) {
+bool SessionImpl::has_rows(AnalyzedQuery query) { return first_text(std::move(query)).has_value(); }
+
+std::optional<std::string> SessionImpl::first_text(AnalyzedQuery query) {
   statement_catalog_ = current_catalog();
   // Rows that this statement wrote count: a new command sees them.
   engine_.database().begin_statement(*transaction_);
-  bool found = false;
+  std::optional<std::string> found;
   run_select(*this, *query.select, Parameters(), [&](duckdb::DataChunk& chunk) {
-    found = found || chunk.size() > 0;
-    return !found;
+    if (found || chunk.size() == 0) return !found;
+    chunk.Flatten();
+    found.emplace();
+    if (query.outputs.at(0).type == types::oid::kText) *found = load_value(chunk.data[0], 0, query.outputs[0].physical).bytes;
+    return false;
   });
   return found;
 }

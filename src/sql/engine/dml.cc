@@ -90,7 +90,7 @@ class Writer {
         const std::string_view new_row = build(action, columns, row);
         auto outcome = value_or_throw(database_.insert(session_.transaction(), *schema_->access, new_row, nullptr, false));
         if (query_.kind == QueryKind::kMerge) touched_.insert(outcome.key);
-        constraints_.inserted(codec::RowView(schema_->access->layout(), new_row));
+        constraints_.inserted(outcome.key, codec::RowView(schema_->access->layout(), new_row));
         ++affected_;
         return true;
       }
@@ -138,7 +138,7 @@ class Writer {
     } else {
       const std::string_view new_row = build(action, columns, row);
       throw_if_error(database_.update(session_.transaction(), *schema_->access, key, old_row, new_row));
-      constraints_.updated(old_view, codec::RowView(schema_->access->layout(), new_row));
+      constraints_.updated(key, old_view, codec::RowView(schema_->access->layout(), new_row));
     }
     ++affected_;
   }
@@ -186,7 +186,7 @@ class Writer {
                                                        conflict.any_index));
         if (outcome.inserted) {
           touched_.insert(outcome.key);
-          constraints_.inserted(codec::RowView(schema_->access->layout(), new_row));
+          constraints_.inserted(outcome.key, codec::RowView(schema_->access->layout(), new_row));
           ++affected_;
           kept->push_back(static_cast<uint32_t>(i));
           break;
@@ -246,7 +246,7 @@ class Writer {
         const Conflict& c = conflicts[ordinal];
         const std::string_view new_row = build(conflict.action, update, i);
         throw_if_error(database_.update(session_.transaction(), *schema_->access, c.key, c.existing, new_row));
-        constraints_.updated(codec::RowView(schema_->access->layout(), c.existing),
+        constraints_.updated(c.key, codec::RowView(schema_->access->layout(), c.existing),
                              codec::RowView(schema_->access->layout(), new_row));
         ++affected_;
         changed.push_back(static_cast<uint32_t>(i));

@@ -12,6 +12,7 @@
 
 #include "sql/duck_types.h"
 #include "sql/engine/error_mapping.h"
+#include "sql/engine/foreign_keys.h"
 #include "sql/engine/row_decoder.h"
 #include "sql/engine/scan.h"
 #include "sql/engine/vectors.h"
@@ -111,6 +112,18 @@ void lock_relations(SessionImpl& session, const AnalyzedQuery& query) {
   for (const auto& cte : query.modifying_ctes) lock_relations(session, cte);
 }
 
+namespace {
+
+/// The statement itself, its WITH done.
+uint64_t execute_main(SessionImpl& session, const AnalyzedQuery& query, const Parameters& parameters, const ChunkConsumer& consumer) {
+  if (query.kind != QueryKind::kSelect) return execute_write(session, query, parameters, consumer);
+  if (query.row_marks.empty()) run_select(session, *query.select, parameters, consumer);
+  else execute_locking_select(session, query, parameters, consumer);
+  return 0;
+}
+
+}  // namespace
+
 uint64_t execute_query(SessionImpl& session, const AnalyzedQuery& query, const Parameters& parameters,
                        const ChunkConsumer& consumer) {
   for (size_t i = 0; i < query.modifying_ctes.size(); ++i) {
@@ -123,6 +136,7 @@ uint64_t execute_query(SessionImpl& session, const AnalyzedQuery& query, const P
     session.set_row_collection(100 + static_cast<int64_t>(i)) = std::move(rows);
   }
   for (size_t i = 0; i < query.modifying_ctes.size(); ++i) {
+    const SessionImpl::WithPart part(session);
     std::vector<duckdb::unique_ptr<duckdb::DataChunk>> chunks;
     execute_query(session, query.modifying_ctes[i], parameters, [&](duckdb::DataChunk& chunk) {
       chunks.push_back(take_chunk(chunk));
@@ -140,13 +154,23 @@ uint64_t execute_query(SessionImpl& session, const AnalyzedQuery& query, const P
     rows.chunks = std::move(chunks);
     session.set_row_collection(100 + static_cast<int64_t>(i)) = std::move(rows);
   }
-  if (query.kind != QueryKind::kSelect) return execute_write(session, query, parameters, consumer);
-  if (!query.row_marks.empty()) {
-    execute_locking_select(session, query, parameters, consumer);
-  } else {
-    run_select(session, *query.select, parameters, consumer);
+  auto& left = session.foreign_key_queue().statement;
+  if (left.empty() || session.in_with_statement()) return execute_main(session, query, parameters, consumer);
+  // The parts of WITH left foreign keys to check when the whole statement is done; its rows wait for that.
+  ChunkBuffer rows(session);
+  uint64_t affected = 0;
+  {
+    const SessionImpl::WithPart part(session);
+    affected = execute_main(session, query, parameters, [&](duckdb::DataChunk& chunk) {
+      rows.append(chunk);
+      return true;
+    });
   }
-  return 0;
+  fire_foreign_keys(session, std::exchange(left, {}));
+  while (duckdb::DataChunk* chunk = rows.next()) {
+    if (!consumer(*chunk)) break;
+  }
+  return affected;
 }
 
 // --- ChunkBuffer ---

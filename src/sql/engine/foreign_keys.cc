@@ -1,12 +1,20 @@
 #include "sql/engine/foreign_keys.h"
 
+#include <algorithm>
 #include <cstring>
 
+#include "sql/engine/error_mapping.h"
 #include "sql/engine/portal.h"
 #include "sql/frontend/deparse.h"
+#include "sql/frontend/pg_nodes.h"
 
 namespace omendb::sql {
 namespace {
+
+using Event = ForeignKeyEvent;
+
+/// Rows that an INSERT or COPY collects before it checks those that nothing later in the statement can change.
+constexpr size_t kEventsMax = 4096;
 
 class CountingSink final : public RowSink {
  public:
@@ -20,14 +28,19 @@ class CountingSink final : public RowSink {
   uint64_t rows_ = 0;
 };
 
+std::string schema_of(const catalog::Catalog& catalog, const catalog::Table& table) {
+  return catalog.find<catalog::Schema>(table.schema)->name;
+}
+
 std::string qualified(const catalog::Catalog& catalog, const catalog::Table& table) {
-  const auto* schema = catalog.find<catalog::Schema>(table.schema);
-  return quote_identifier(schema->name) + "." + quote_identifier(table.name);
+  return quote_identifier(schema_of(catalog, table)) + "." + quote_identifier(table.name);
 }
 
 const catalog::Column& column_at(const catalog::Table& table, int16_t attnum) {
   return table.columns[static_cast<size_t>(attnum) - 1];
 }
+
+std::string quoted_column(const catalog::Table& table, int16_t attnum) { return quote_identifier(column_at(table, attnum).name); }
 
 std::string names_of(const catalog::Table& table, const std::vector<int16_t>& columns) {
   std::string names;
@@ -50,200 +63,408 @@ std::string texts_of(const SessionImpl& session, const catalog::Table& table, co
   return texts;
 }
 
-bool any_null(const std::vector<types::Value>& values) {
-  for (const auto& value : values) {
-    if (value.is_null()) return true;
-  }
-  return false;
+size_t count_nulls(const std::vector<types::Value>& values) {
+  return static_cast<size_t>(std::count_if(values.begin(), values.end(), [](const auto& v) { return v.is_null(); }));
 }
 
-}  // namespace
-
-ForeignKeyChecks::ForeignKeyChecks(SessionImpl& session, std::shared_ptr<const TableSchema> schema)
-    : session_(session), schema_(std::move(schema)), keys_(session.foreign_keys(schema_->table().oid)) {}
-
-std::vector<types::Value> ForeignKeyChecks::values_of(const codec::RowView& row, const std::vector<int16_t>& columns) const {
+std::vector<types::Value> values_of(const catalog::Table& table, const codec::RowView& row, const std::vector<int16_t>& columns) {
   std::vector<types::Value> values;
   for (int16_t attnum : columns) {
     const auto position = static_cast<size_t>(attnum) - 1;
-    if (!row.present(position) && schema_->table().columns[position].missing) {
-      values.push_back(*schema_->table().columns[position].missing);
-    } else {
-      values.emplace_back(row.is_null(position) ? types::ValueView() : row.get(position));
-    }
+    if (!row.present(position) && table.columns[position].missing) values.push_back(*table.columns[position].missing);
+    else values.emplace_back(row.is_null(position) ? types::ValueView() : row.get(position));
   }
   return values;
 }
 
-bool ForeignKeyChecks::same(const std::vector<types::Value>& a, const std::vector<types::Value>& b) {
+bool same(const std::vector<types::Value>& a, const std::vector<types::Value>& b) {
   for (size_t i = 0; i < a.size(); ++i) {
     const auto x = a[i].view(), y = b[i].view();
     if (x.null != y.null) return false;
-    if (!x.null && (x.bytes != y.bytes || x.wide != y.wide || std::memcmp(&x.interval, &y.interval, sizeof(x.interval)) != 0)) {
-      return false;
-    }
+    if (!x.null && (x.bytes != y.bytes || x.wide != y.wide || std::memcmp(&x.interval, &y.interval, sizeof(x.interval)) != 0)) return false;
   }
   return true;
 }
 
-void ForeignKeyChecks::inserted(const codec::RowView& row) {
-  for (size_t i = 0; i < keys_->own.size(); ++i) {
-    Values values;
-    values.key = i;
-    values.new_values = values_of(row, keys_->own[i].columns);
-    children_.push_back(std::move(values));
+/// `condition` over columns and parameters that all of them equal.
+std::string equals(const catalog::Table& table, const std::vector<int16_t>& columns) {
+  std::string condition;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    condition += (i > 0 ? " AND " : "") + quoted_column(table, columns[i]) + " = $" + std::to_string(i + 1);
+  }
+  return condition;
+}
+
+void add_parameters(Parameters& parameters, const catalog::Table& table, const std::vector<int16_t>& columns,
+                    const std::vector<types::Value>& values) {
+  for (size_t i = 0; i < columns.size(); ++i) {
+    parameters.values.push_back(values[i]);
+    parameters.types.push_back(column_at(table, columns[i]).type);
+    parameters.physical.push_back(column_at(table, columns[i]).physical);
   }
 }
 
-void ForeignKeyChecks::updated(const codec::RowView& old_row, const codec::RowView& new_row) {
-  for (size_t i = 0; i < keys_->own.size(); ++i) {
-    Values values;
-    values.key = i;
-    values.new_values = values_of(new_row, keys_->own[i].columns);
-    if (same(values.new_values, values_of(old_row, keys_->own[i].columns))) continue;
-    children_.push_back(std::move(values));
+bool finds(SessionImpl& session, const std::string& sql, Parameters parameters) {
+  CountingSink sink;
+  session.run_internal(sql, std::move(parameters), sink);
+  return sink.count() > 0;
+}
+
+bool is_integer(const types::PhysicalType& p) {
+  return p.kind == types::Physical::kInt16 || p.kind == types::Physical::kInt32 || p.kind == types::Physical::kInt64;
+}
+
+/// The parent's row key for a child's values, when the constraint refers to the primary key and the types agree.
+struct ParentKey {
+  std::shared_ptr<const TableSchema> parent;
+  std::vector<size_t> order;  // for each key column, which of the constraint's columns it is
+
+  static std::optional<ParentKey> of(SessionImpl& session, const catalog::Table& child, const catalog::Constraint& key) {
+    ParentKey result;
+    result.parent = session.table_schema(key.referenced_table);
+    const auto& access = *result.parent->access;
+    if (access.key_columns().size() != key.columns.size()) return std::nullopt;
+    for (size_t i = 0; i < access.key_columns().size(); ++i) {
+      const auto wanted = static_cast<int16_t>(access.key_positions()[i] + 1);
+      const auto found = std::find(key.referenced_columns.begin(), key.referenced_columns.end(), wanted);
+      if (found == key.referenced_columns.end()) return std::nullopt;
+      const auto at = static_cast<size_t>(found - key.referenced_columns.begin());
+      const auto& from = column_at(child, key.columns[at]);
+      const auto& to = access.key_columns()[i];
+      const bool same_type = from.type == to.type && from.physical == to.physical;
+      const bool text = (from.type == types::oid::kText || from.type == types::oid::kVarchar) &&
+                        (to.type == types::oid::kText || to.type == types::oid::kVarchar);
+      if (!same_type && !text && !(is_integer(from.physical) && is_integer(to.physical))) return std::nullopt;
+      result.order.push_back(at);
+    }
+    return result;
   }
-  for (size_t i = 0; i < keys_->referencing.size(); ++i) {
-    Values values;
-    values.key = i;
-    values.old_values = values_of(old_row, keys_->referencing[i].constraint.referenced_columns);
-    values.new_values = values_of(new_row, keys_->referencing[i].constraint.referenced_columns);
-    if (any_null(values.old_values) || same(values.old_values, values.new_values)) continue;
-    parents_.push_back(std::move(values));
+
+  /// False when no key can be like that (an integer out of the parent's range).
+  bool make(const std::vector<types::Value>& values, std::string* key) const {
+    for (size_t i = 0; i < order.size(); ++i) {
+      const auto& column = parent->access->key_columns()[i];
+      const auto value = values[order[i]].view();
+      if (is_integer(column.physical)) {
+        const int64_t low = column.physical.kind == types::Physical::kInt16   ? INT16_MIN
+                            : column.physical.kind == types::Physical::kInt32 ? INT32_MIN
+                                                                              : INT64_MIN;
+        if (value.integer < low || value.integer > ~low) return false;
+      }
+      throw_if_error(codec::append_key(column, value, key));
+    }
+    return true;
+  }
+};
+
+/// The events of one statement (or of the deferred ones), fired.
+class Firing {
+ public:
+  explicit Firing(SessionImpl& session) : session_(session), catalog_(session.statement_catalog()) {}
+
+  void fire(const Event& event) {
+    const auto* child = catalog_->find<catalog::Table>(event.child);
+    if (child == nullptr) return;
+    const auto* constraint = find(*child, event.constraint);
+    if (constraint == nullptr) return;  // dropped since
+    if (event.kind == Event::Kind::kChild) check_child(*child, *constraint, event);
+    else act_on_parent(*child, *constraint, event);
+  }
+
+  /// A child whose row cannot have changed since: its values are the event's.
+  void check_values(const catalog::Table& child, const catalog::Constraint& key, const std::vector<types::Value>& values) {
+    const size_t nulls = count_nulls(values);
+    if (nulls > 0) {
+      if (key.match == 'f' && nulls < values.size()) {
+        violation(child, key, "MATCH FULL does not allow mixing of null and nonnull key values.");
+      }
+      return;
+    }
+    if (parent_exists(child, key, values)) return;
+    violation(child, key, "Key (" + names_of(child, key.columns) + ")=(" + texts_of(session_, child, key.columns, values) +
+                              ") is not present in table \"" + catalog_->find<catalog::Table>(key.referenced_table)->name + "\".");
+  }
+
+  static const catalog::Constraint* find(const catalog::Table& child, Oid constraint) {
+    for (const auto& c : child.constraints) {
+      if (c.oid == constraint) return &c;
+    }
+    return nullptr;
+  }
+
+ private:
+  struct Probe {
+    std::optional<ParentKey> key;
+    std::unordered_set<std::string> locked;      // parents that this firing has locked already
+  };
+
+  [[noreturn]] void violation(const catalog::Table& child, const catalog::Constraint& key, const std::string& detail) {
+    SqlError error(SqlState::kForeignKeyViolation, "insert or update on table \"" + child.name +
+                                                       "\" violates foreign key constraint \"" + key.name + "\"");
+    error.info().detail = detail;
+    error.info().schema = schema_of(*catalog_, child);
+    error.info().table = child.name;
+    error.info().constraint = key.name;
+    throw error;
+  }
+
+  void check_child(const catalog::Table& child, const catalog::Constraint& key, const Event& event) {
+    const auto schema = session_.table_schema(child.oid);
+    std::string row;
+    if (!value_or_throw(session_.database().get(session_.transaction(), *schema->access, event.row_key, &row))) return;
+    check_values(child, key, values_of(child, codec::RowView(schema->access->layout(), row), key.columns));
+  }
+
+  bool parent_exists(const catalog::Table& child, const catalog::Constraint& key, const std::vector<types::Value>& values) {
+    auto [it, fresh] = probes_.try_emplace(key.oid);
+    Probe& probe = it->second;
+    if (fresh) probe.key = ParentKey::of(session_, child, key);
+    if (!probe.key) {
+      const auto* parent = catalog_->find<catalog::Table>(key.referenced_table);
+      Parameters parameters;
+      add_parameters(parameters, child, key.columns, values);
+      return finds(session_, "SELECT 1 FROM ONLY " + qualified(*catalog_, *parent) + " x WHERE " + equals(*parent, key.referenced_columns) +
+                                 " FOR KEY SHARE OF x", std::move(parameters));
+    }
+    std::string bytes;
+    if (!probe.key->make(values, &bytes)) return false;
+    if (probe.locked.contains(bytes)) return true;
+    const auto& access = *probe.key->parent->access;
+    auto& database = session_.database();
+    if (fresh) {
+      throw_if_error(database.lock_object(session_.transaction(), key.referenced_table, txn::ObjectLockMode::kRowShare, table::LockWait::kWait));
+    }
+    if (session_.transaction().isolation() >= txn::Isolation::kRepeatableRead) {
+      std::string row;  // the snapshot decides which parents there are
+      if (!value_or_throw(database.get(session_.transaction(), access, bytes, &row))) return false;
+    }
+    using State = table::LockedRow::State;
+    const auto found = value_or_throw(database.lock_row(session_.transaction(), access, bytes, table::RowLockMode::kKeyShare, table::LockWait::kWait));
+    const bool exists = found.state == State::kCurrent || found.state == State::kChanged || (found.state == State::kSelf && !found.row.empty());
+    if (exists && probe.locked.size() < 16 * kEventsMax) probe.locked.insert(std::move(bytes));
+    return exists;
+  }
+
+  void act_on_parent(const catalog::Table& child, const catalog::Constraint& key, const Event& event) {
+    // Under REPEATABLE READ the snapshot may not show a child that is there; it must not be left without its parent.
+    struct Newest {
+      SessionImpl& session;
+      const bool on;
+      explicit Newest(SessionImpl& s) : session(s), on(s.transaction().isolation() >= txn::Isolation::kRepeatableRead) {
+        if (on) session.database().see_newest(session.transaction(), true);
+      }
+      ~Newest() {
+        if (on) session.database().see_newest(session.transaction(), false);
+      }
+    } newest(session_);
+
+    const auto& parent = *catalog_->find<catalog::Table>(key.referenced_table);
+    const bool deleted = event.kind == Event::Kind::kParentDeleted;
+    const char action = deleted ? key.on_delete : key.on_update;
+    Parameters parameters;
+    add_parameters(parameters, parent, key.referenced_columns, event.old_values);
+    const std::string table = qualified(*catalog_, child), condition = equals(child, key.columns);
+    const std::string any_child = "SELECT 1 FROM ONLY " + table + " x WHERE " + condition + " LIMIT 1";
+    CountingSink sink;
+    if (action == 'c' && deleted) {
+      session_.run_internal("DELETE FROM ONLY " + table + " WHERE " + condition, std::move(parameters), sink);
+      return;
+    }
+    if (action == 'c' || action == 'n' || action == 'd') {
+      std::string set;
+      Parameters with_new = parameters;
+      if (action == 'c') add_parameters(with_new, parent, key.referenced_columns, event.new_values);
+      for (size_t i = 0; i < key.columns.size(); ++i) {
+        const auto& only = key.on_delete_columns;
+        if (deleted && !only.empty() && std::find(only.begin(), only.end(), key.columns[i]) == only.end()) continue;
+        set += (set.empty() ? "" : ", ") + quoted_column(child, key.columns[i]) + " = " +
+               (action == 'c' ? "$" + std::to_string(key.columns.size() + i + 1) : action == 'n' ? "NULL" : "DEFAULT");
+      }
+      session_.run_internal("UPDATE ONLY " + table + " SET " + set + " WHERE " + condition, std::move(with_new), sink);
+      // Where the default is the old key, nothing changed, and nobody has looked whether it is still there.
+      if (action != 'd') return;
+    }
+    if (action != 'r' && finds(session_, "SELECT 1 FROM ONLY " + qualified(*catalog_, parent) + " x WHERE " + equals(parent, key.referenced_columns), parameters)) {
+      return;  // NO ACTION: a parent with the old key is there again (deleted and inserted, or two keys swapped)
+    }
+    // The second look waits for whoever is about to take the child away.
+    if (!finds(session_, any_child, parameters) || !finds(session_, any_child + " FOR KEY SHARE OF x", parameters)) return;
+    SqlError error(SqlState::kForeignKeyViolation, "update or delete on table \"" + parent.name + "\" violates foreign key constraint \"" +
+                                                       key.name + "\" on table \"" + child.name + "\"");
+    error.info().detail = "Key (" + names_of(parent, key.referenced_columns) + ")=(" +
+                          texts_of(session_, parent, key.referenced_columns, event.old_values) + ") is still referenced from table \"" +
+                          child.name + "\".";
+    error.info().schema = schema_of(*catalog_, child);
+    error.info().table = child.name;
+    error.info().constraint = key.name;
+    throw error;
+  }
+
+  SessionImpl& session_;
+  const std::shared_ptr<const catalog::Catalog> catalog_;
+  std::unordered_map<Oid, Probe> probes_;
+};
+
+}  // namespace
+
+// --- The queue ---
+
+bool ForeignKeyQueue::is_deferred(const catalog::Constraint& constraint) const {
+  if (!constraint.deferrable) return false;
+  if (auto named = state.deferred_by_constraint.find(constraint.oid); named != state.deferred_by_constraint.end()) return named->second;
+  return state.all_deferred.value_or(constraint.initially_deferred);
+}
+
+bool ForeignKeyQueue::pending_on(Oid table, const catalog::Catalog& catalog) const {
+  return std::any_of(state.deferred.begin(), state.deferred.end(), [&](const Event& event) {
+    if (event.kind == Event::Kind::kChild) return event.child == table;
+    const auto* child = catalog.find<catalog::Table>(event.child);
+    const auto* constraint = child == nullptr ? nullptr : Firing::find(*child, event.constraint);
+    return constraint != nullptr && constraint->referenced_table == table;
+  });
+}
+
+void fire_foreign_keys(SessionImpl& session, std::vector<ForeignKeyEvent> events) {
+  if (events.empty()) return;
+  session.next_command();  // sees what the statement wrote
+  Firing firing(session);
+  for (const Event& event : events) {
+    session.check_cancelled();
+    firing.fire(event);
+  }
+}
+
+void fire_deferred_foreign_keys(SessionImpl& session) {
+  auto& deferred = session.foreign_key_queue().state.deferred;
+  while (!deferred.empty()) {
+    const SessionImpl::StatementScope scope(session);
+    session.set_statement_catalog(session.current_catalog());
+    fire_foreign_keys(session, std::exchange(deferred, {}));
+  }
+}
+
+void set_constraints(SessionImpl& session, const ConstraintsSetStmt* statement) {
+  auto& queue = session.foreign_key_queue();
+  const auto catalog = session.current_catalog();
+  session.set_statement_catalog(catalog);
+  if (statement->constraints == nullptr) {
+    queue.state.deferred_by_constraint.clear();
+    queue.state.all_deferred = statement->deferred;
+  }
+  for (int i = 0; statement->constraints != nullptr && i < statement->constraints->length; ++i) {
+    const auto* name = static_cast<const RangeVar*>(statement->constraints->elements[i].ptr_value);
+    std::vector<std::string> path = name->schemaname != nullptr ? std::vector<std::string>{name->schemaname} : session.resolved_search_path(*catalog);
+    if (name->schemaname != nullptr && catalog->find_schema(name->schemaname) == nullptr) {
+      throw SqlError(SqlState::kUndefinedSchema, "schema \"" + std::string(name->schemaname) + "\" does not exist");
+    }
+    bool found = false;
+    // All constraints of this name in the first schema of the path that has one.
+    for (size_t p = 0; p < path.size() && !found; ++p) {
+      const auto* schema = catalog->find_schema(path[p]);
+      if (schema == nullptr) continue;
+      catalog->for_each_of<catalog::Table>([&](const catalog::Table& table) {
+        const auto* constraint = table.schema == schema->oid ? table.find_constraint(name->relname) : nullptr;
+        if (constraint == nullptr) return;
+        found = true;
+        if (!constraint->deferrable) {
+          throw SqlError(SqlState::kWrongObjectType, "constraint \"" + std::string(name->relname) + "\" is not deferrable");
+        }
+        queue.state.deferred_by_constraint[constraint->oid] = statement->deferred;
+      });
+    }
+    if (!found) throw SqlError(SqlState::kUndefinedObject, "constraint \"" + std::string(name->relname) + "\" does not exist");
+  }
+  if (statement->deferred) return;
+  // What is immediate from now on is checked now.
+  std::vector<Event> now, later;
+  for (Event& event : queue.state.deferred) {
+    const auto* child = catalog->find<catalog::Table>(event.child);
+    const auto* constraint = child == nullptr ? nullptr : Firing::find(*child, event.constraint);
+    (constraint != nullptr && queue.is_deferred(*constraint) ? later : now).push_back(std::move(event));
+  }
+  queue.state.deferred = std::move(later);
+  fire_foreign_keys(session, std::move(now));
+}
+
+// --- One statement on one table ---
+
+ForeignKeyChecks::ForeignKeyChecks(SessionImpl& session, std::shared_ptr<const TableSchema> schema)
+    : session_(session), schema_(std::move(schema)), keys_(session.foreign_keys(schema_->table().oid)) {}
+
+void ForeignKeyChecks::add(const catalog::Constraint& constraint, Event event) {
+  // RESTRICT does not wait.
+  const bool restricts = (event.kind == Event::Kind::kParentDeleted && constraint.on_delete != 'a') ||
+                         (event.kind == Event::Kind::kParentChanged && constraint.on_update != 'a');
+  auto& queue = session_.foreign_key_queue();
+  if (!restricts && queue.is_deferred(constraint)) queue.state.deferred.push_back(std::move(event));
+  else events_.push_back(std::move(event));
+}
+
+void ForeignKeyChecks::add_child(const catalog::Constraint& constraint, const std::string& key, const codec::RowView& row) {
+  Event event{Event::Kind::kChild, schema_->table().oid, constraint.oid, key, {}, values_of(schema_->table(), row, constraint.columns)};
+  const size_t nulls = count_nulls(event.new_values);
+  if (nulls == event.new_values.size() || (nulls > 0 && constraint.match != 'f')) return;
+  add(constraint, std::move(event));
+}
+
+void ForeignKeyChecks::inserted(const std::string& key, const codec::RowView& row) {
+  for (const auto& constraint : keys_->own) add_child(constraint, key, row);
+  if (events_.size() >= kEventsMax) check_early();
+}
+
+void ForeignKeyChecks::updated(const std::string& key, const codec::RowView& old_row, const codec::RowView& new_row) {
+  const auto& table = schema_->table();
+  for (const auto& [child, constraint] : keys_->referencing) {
+    Event event{Event::Kind::kParentChanged, child, constraint.oid, {}, values_of(table, old_row, constraint.referenced_columns),
+                values_of(table, new_row, constraint.referenced_columns)};
+    if (count_nulls(event.old_values) > 0 || same(event.old_values, event.new_values)) continue;
+    add(constraint, std::move(event));
+  }
+  if (keys_->own.empty()) return;
+  std::string new_key;
+  const auto& access = *schema_->access;
+  for (size_t i = 0; i < access.key_columns().size(); ++i) {
+    throw_if_error(codec::append_key(access.key_columns()[i], new_row.get(access.key_positions()[i]), &new_key));
+  }
+  if (access.key_columns().empty()) new_key = key;
+  for (const auto& constraint : keys_->own) {
+    // A row that moved is no longer found by what was queued before.
+    if (new_key == key && same(values_of(table, old_row, constraint.columns), values_of(table, new_row, constraint.columns))) continue;
+    add_child(constraint, new_key, new_row);
   }
 }
 
 void ForeignKeyChecks::deleted(const codec::RowView& row) {
-  for (size_t i = 0; i < keys_->referencing.size(); ++i) {
-    Values values;
-    values.key = i;
-    values.is_delete = true;
-    values.old_values = values_of(row, keys_->referencing[i].constraint.referenced_columns);
-    if (any_null(values.old_values)) continue;
-    parents_.push_back(std::move(values));
+  for (const auto& [child, constraint] : keys_->referencing) {
+    Event event{Event::Kind::kParentDeleted, child, constraint.oid, {}, values_of(schema_->table(), row, constraint.referenced_columns), {}};
+    if (count_nulls(event.old_values) == 0) add(constraint, std::move(event));
   }
+}
+
+void ForeignKeyChecks::check_early() {
+  if (session_.in_with_statement()) return;
+  Firing firing(session_);
+  std::vector<Event> kept;
+  const auto& table = schema_->table();
+  for (Event& event : events_) {
+    const auto* constraint = event.kind == Event::Kind::kChild ? Firing::find(table, event.constraint) : nullptr;
+    // What refers to its own table may find its parent further on in the statement.
+    if (constraint == nullptr || constraint->referenced_table == table.oid || !ParentKey::of(session_, table, *constraint)) {
+      kept.push_back(std::move(event));
+    } else {
+      firing.check_values(table, *constraint, event.new_values);
+    }
+  }
+  events_ = std::move(kept);
 }
 
 void ForeignKeyChecks::finish() {
-  if (children_.empty() && parents_.empty()) return;
-  // Parents first: a cascade may take away what a child row of this statement would be checked against.
-  auto parents = std::move(parents_);
-  auto children = std::move(children_);
-  parents_.clear();
-  children_.clear();
-  for (const auto& change : parents) act_on_parent(keys_->referencing[change.key], change);
-  for (const auto& child : children) check_child(keys_->own[child.key], child.new_values);
-}
-
-void ForeignKeyChecks::check_child(const catalog::Constraint& key, const std::vector<types::Value>& values) {
-  const auto& catalog = *session_.statement_catalog();
-  const auto& child = schema_->table();
-  auto violation = [&](const std::string& detail) {
-    SqlError error(SqlState::kForeignKeyViolation, "insert or update on table \"" + child.name +
-                                                       "\" violates foreign key constraint \"" + key.name + "\"");
-    error.info().detail = detail;
-    error.info().schema = catalog.find<catalog::Schema>(child.schema)->name;
-    error.info().table = child.name;
-    error.info().constraint = key.name;
-    throw error;
-  };
-  if (any_null(values)) {
-    if (key.match == 'f') {
-      for (const auto& value : values) {
-        if (!value.is_null()) violation("MATCH FULL does not allow mixing of null and nonnull key values.");
-      }
-    }
-    return;
-  }
-  const auto* parent = catalog.find<catalog::Table>(key.referenced_table);
-  std::string sql = "SELECT 1 FROM ONLY " + qualified(catalog, *parent) + " x WHERE ";
-  Parameters parameters;
-  for (size_t i = 0; i < key.columns.size(); ++i) {
-    if (i > 0) sql += " AND ";
-    sql += quote_identifier(column_at(*parent, key.referenced_columns[i]).name) + " = $" + std::to_string(i + 1);
-    parameters.values.push_back(values[i]);
-    parameters.types.push_back(column_at(child, key.columns[i]).type);
-    parameters.physical.push_back(column_at(child, key.columns[i]).physical);
-  }
-  sql += " FOR KEY SHARE OF x";
-  CountingSink sink;
-  session_.run_internal(sql, std::move(parameters), sink);
-  if (sink.count() == 0) {
-    violation("Key (" + names_of(child, key.columns) + ")=(" + texts_of(session_, child, key.columns, values) +
-              ") is not present in table \"" + parent->name + "\".");
-  }
-}
-
-void ForeignKeyChecks::act_on_parent(const ForeignKeys::Reference& reference, const Values& change) {
-  const auto catalog_version = session_.statement_catalog();
-  const auto& catalog = *catalog_version;
-  const auto& key = reference.constraint;
-  const auto& parent = schema_->table();
-  const auto* child = catalog.find<catalog::Table>(reference.child);
-  const char action = change.is_delete ? key.on_delete : key.on_update;
-
-  Parameters parameters;
-  std::string condition;
-  for (size_t i = 0; i < key.columns.size(); ++i) {
-    if (i > 0) condition += " AND ";
-    condition += quote_identifier(column_at(*child, key.columns[i]).name) + " = $" + std::to_string(i + 1);
-    parameters.values.push_back(change.old_values[i]);
-    parameters.types.push_back(column_at(parent, key.referenced_columns[i]).type);
-    parameters.physical.push_back(column_at(parent, key.referenced_columns[i]).physical);
-  }
-  const std::string table = qualified(catalog, *child);
-  CountingSink sink;
-  switch (action) {
-    case 'c':
-      if (change.is_delete) {
-        session_.run_internal("DELETE FROM ONLY " + table + " WHERE " + condition, std::move(parameters), sink);
-        return;
-      }
-      [[fallthrough]];
-    case 'n':
-    case 'd': {
-      std::string set;
-      for (size_t i = 0; i < key.columns.size(); ++i) {
-        if (i > 0) set += ", ";
-        set += quote_identifier(column_at(*child, key.columns[i]).name) + " = ";
-        if (action == 'c') {
-          set += "$" + std::to_string(key.columns.size() + i + 1);
-          parameters.values.push_back(change.new_values[i]);
-          parameters.types.push_back(column_at(parent, key.referenced_columns[i]).type);
-          parameters.physical.push_back(column_at(parent, key.referenced_columns[i]).physical);
-        } else {
-          set += action == 'n' ? "NULL" : "DEFAULT";
-        }
-      }
-      session_.run_internal("UPDATE ONLY " + table + " SET " + set + " WHERE " + condition, std::move(parameters), sink);
-      return;
-    }
-    default: {
-      // NO ACTION: a parent row with the old key may be there again (deleted and inserted, or two keys swapped).
-      if (action == 'a') {
-        std::string still = "SELECT 1 FROM ONLY " + qualified(catalog, parent) + " x WHERE ";
-        Parameters same = parameters;
-        for (size_t i = 0; i < key.columns.size(); ++i) {
-          if (i > 0) still += " AND ";
-          still += quote_identifier(column_at(parent, key.referenced_columns[i]).name) + " = $" + std::to_string(i + 1);
-        }
-        CountingSink present;
-        session_.run_internal(still, std::move(same), present);
-        if (present.count() > 0) return;
-      }
-      session_.run_internal("SELECT 1 FROM ONLY " + table + " x WHERE " + condition + " LIMIT 1", std::move(parameters), sink);
-      if (sink.count() == 0) return;
-      SqlError error(SqlState::kForeignKeyViolation, "update or delete on table \"" + parent.name +
-                                                         "\" violates foreign key constraint \"" + key.name + "\" on table \"" +
-                                                         child->name + "\"");
-      error.info().detail = "Key (" + names_of(parent, key.referenced_columns) + ")=(" +
-                            texts_of(session_, parent, key.referenced_columns, change.old_values) +
-                            ") is still referenced from table \"" + child->name + "\".";
-      error.info().schema = catalog.find<catalog::Schema>(child->schema)->name;
-      error.info().table = child->name;
-      error.info().constraint = key.name;
-      throw error;
-    }
+  auto events = std::exchange(events_, {});
+  if (session_.in_with_statement()) {
+    auto& statement = session_.foreign_key_queue().statement;
+    statement.insert(statement.end(), std::make_move_iterator(events.begin()), std::make_move_iterator(events.end()));
+  } else {
+    fire_foreign_keys(session_, std::move(events));
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include "sql/duck_types.h"
 #include "sql/engine/error_mapping.h"
+#include "sql/engine/neighbourhood.h"
 #include "sql/engine/utility.h"
 #include "sql/engine/vectors.h"
 #include "sql/point/point_plan.h"
@@ -98,6 +99,7 @@ std::string PortalImpl::tag(uint64_t sent) const {
 
 Result<Portal::Progress> PortalImpl::execute(uint64_t max_rows, RowSink& sink) {
   const SessionImpl::StatementScope scope(session_);
+  session_.neighbours().note_statement(statement_->parsed ? statement_->parsed->sql() : std::string_view());
   try {
     session_.check_not_failed(statement_->parsed.get());
     return execute_or_throw(max_rows, sink);
@@ -159,15 +161,15 @@ Portal::Progress PortalImpl::execute_rest(uint64_t max_rows, RowSink& sink) {
   Progress progress;
   uint64_t sent = 0;
   while (max_rows == 0 || sent < max_rows) {
-    if (chunk_ == nullptr || offset_ >= chunk_->size()) {
-      chunk_ = rows_->next();
-      offset_ = 0;
-      if (chunk_ == nullptr) break;
+    if (position_ >= static_cast<int64_t>(rows_->row_count())) {
+      position_ = static_cast<int64_t>(rows_->row_count()) + 1;
+      break;
     }
+    seek(position_ + 1);  // MOVE may have been there since
     size_t count = chunk_->size() - offset_;
     if (max_rows != 0) count = std::min<size_t>(count, max_rows - sent);
     send(*chunk_, offset_, count, sink);
-    offset_ += count;
+    position_ += static_cast<int64_t>(count);
     sent += count;
   }
   if (max_rows != 0 && sent == max_rows) {

@@ -4,6 +4,7 @@
 #include "sql/engine/error_mapping.h"
 #include "sql/engine/executor.h"
 #include "sql/engine/foreign_keys.h"
+#include "sql/engine/neighbourhood.h"
 #include "sql/engine/portal.h"
 #include "sql/engine/session_impl.h"
 #include "sql/engine/type_catalog.h"
@@ -24,9 +25,11 @@ Result<std::unique_ptr<Engine>> Engine::create(table::Database& database, const 
   return engine;
 }
 
-EngineImpl::EngineImpl(table::Database& database, const EngineOptions& options) : database_(database), duck_(options) {
+EngineImpl::EngineImpl(table::Database& database, const EngineOptions& options) : database_(database), duck_(options), neighbourhood_(std::make_unique<Neighbourhood>(options.backends)) {
   database_.set_index_evaluator(&index_evaluator_);
 }
+
+EngineImpl::~EngineImpl() { database_.set_index_evaluator(nullptr); }
 
 Result<std::unique_ptr<Session>> EngineImpl::open_session(const SessionOptions& options, SessionClient& client) {
   std::unique_ptr<SessionImpl> session;
@@ -40,6 +43,8 @@ SessionImpl::SessionImpl(EngineImpl& engine, const SessionOptions& options, Sess
     : engine_(engine), options_(options), client_(client), session_user_(options.user), role_(options.user) {
   services_ = duckdb::make_shared_ptr<ServicesAdapter>(*this);
   type_catalog_ = std::make_unique<SessionTypeCatalog>(*this);
+  foreign_key_queue_ = std::make_unique<ForeignKeyQueue>();
+  neighbours_ = std::make_unique<SessionNeighbours>(*this, engine.neighbourhood());
   settings_.mutable_io().catalog = type_catalog_.get();
   settings_.force("session_authorization", session_user_);
 }
@@ -81,6 +86,10 @@ SessionImpl::~SessionImpl() {
   }
   connection_.reset();
 }
+
+std::vector<Notification> SessionImpl::take_notifications() { return neighbours_->take(); }
+bool SessionImpl::has_notifications() const { return neighbours_->waiting_notifications(); }
+void SessionImpl::on_notification(std::function<void()> wake) { neighbours_->on_arrival(std::move(wake)); }
 
 // --- Preparing ---
 
@@ -443,6 +452,8 @@ void SessionImpl::discard_all() {
   statement_cache_.clear();
   sequence_values_.clear();
   last_sequence_ = kInvalidOid;
+  neighbours_->unlisten("");
+  neighbours_->unlock_all();
   settings_.reset_all();
 }
 
@@ -505,6 +516,7 @@ SessionImpl::StatementScope::~StatementScope() {
     if (was_cancelled && session_.transaction_) session_.transaction_->clear_cancel();
   }
   session_.flush_notices();
+  session_.neighbours_->note_idle(static_cast<char>(session_.transaction_state()));
 }
 
 void SessionImpl::notice(std::string_view severity, const ErrorInfo& info) { queue_notice(severity, info); }
@@ -547,6 +559,7 @@ const RowCollection& SessionImpl::row_collection(int64_t number) const {
 
 // --- What DuckDB's functions ask ---
 
+Neighbours& ServicesAdapter::neighbours() { return session_.neighbours(); }
 int64_t ServicesAdapter::clock_us() { return clock_now_us(); }
 
 std::vector<std::string> ServicesAdapter::search_path() { return session_.resolved_search_path(*catalog()); }

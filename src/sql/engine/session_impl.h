@@ -40,25 +40,30 @@
 #include "sql/engine/table_schema.h"
 #include "sql/engine/timer.h"
 #include "sql/frontend/ddl.h"
+#include "sql/neighbours.h"
 
 namespace omendb::sql {
 
 class SmallPlans;
 class SessionImpl;
 struct ForeignKeys;
+class ForeignKeyQueue;
+class Neighbourhood;
+class SessionNeighbours;
 
 inline int64_t clock_now_us() { return system_clock().now_us(); }
 
 class EngineImpl final : public Engine {
  public:
   EngineImpl(table::Database& database, const EngineOptions& options);
-  ~EngineImpl() override { database_.set_index_evaluator(nullptr); }
+  ~EngineImpl() override;
   Result<std::unique_ptr<Session>> open_session(const SessionOptions& options, SessionClient& client) override;
 
   table::Database& database() { return database_; }
   DuckInstance& duck() { return duck_; }
   Timer& timer() { return timer_; }
   StatisticsCache& statistics() { return statistics_; }
+  Neighbourhood& neighbourhood() { return *neighbourhood_; }
 
  private:
   table::Database& database_;
@@ -66,6 +71,7 @@ class EngineImpl final : public Engine {
   Timer timer_;
   StatisticsCache statistics_;
   SessionIndexEvaluator index_evaluator_;
+  std::unique_ptr<Neighbourhood> neighbourhood_;
 };
 
 /// The face that DuckDB's functions see. Lives as long as any connection of the session.
@@ -74,7 +80,7 @@ class SessionTypeCatalog;
 
 enum class BlockState : uint8_t { kNone, kImplicit, kBlock, kFailed };
 
-class SessionImpl final : public Session, public DdlContext {
+class SessionImpl final : public Session, public NotificationSource, public DdlContext {
  public:
   SessionImpl(EngineImpl& engine, const SessionOptions& options, SessionClient& client);
   ~SessionImpl() override;
@@ -104,6 +110,11 @@ class SessionImpl final : public Session, public DdlContext {
   const types::IoContext& io_context() const override { return settings_.io(); }
   void cancel() override { interrupt("canceling statement due to user request"); }
 
+  // NotificationSource
+  std::vector<Notification> take_notifications() override;
+  bool has_notifications() const override;
+  void on_notification(std::function<void()> wake) override;
+
   // DdlContext
   table::Database& database() override { return engine_.database(); }
   txn::Transaction& transaction() override;
@@ -114,6 +125,7 @@ class SessionImpl final : public Session, public DdlContext {
   uint64_t copy_rows(AnalyzedQuery query, std::shared_ptr<const catalog::Catalog> catalog,
                      const catalog::Table& target) override;
   bool has_rows(AnalyzedQuery query) override;
+  std::optional<std::string> first_text(AnalyzedQuery query) override;
   types::Value evaluate(TypedExpr expression) override;
 
   // --- For the engine's own files ---
@@ -137,6 +149,18 @@ class SessionImpl final : public Session, public DdlContext {
   std::shared_ptr<const TableSchema> make_schema(const catalog::Catalog& catalog, const catalog::Table& table) const;
   /// Foreign keys of and to a table, by the statement's catalog.
   std::shared_ptr<const ForeignKeys> foreign_keys(Oid table);
+  /// What the transaction has still to check.
+  ForeignKeyQueue& foreign_key_queue() { return *foreign_key_queue_; }
+  /// A part of a WITH is running: its foreign keys are checked with those of the whole statement.
+  bool in_with_statement() const { return with_depth_ > 0; }
+  class WithPart {
+   public:
+    explicit WithPart(SessionImpl& session) : session_(session) { ++session_.with_depth_; }
+    ~WithPart() { --session_.with_depth_; }
+
+   private:
+    SessionImpl& session_;
+  };
   /// The bound expressions of an index, kept while its definition is the same.
   CompiledIndex& compiled_index(const table::TableAccess& table, const table::TableAccess::IndexAccess& index);
   /// Runs a statement of our own inside the present one (foreign keys), as a command of its own. Throws SqlError.
@@ -244,16 +268,26 @@ class SessionImpl final : public Session, public DdlContext {
   Oid& last_sequence() { return last_sequence_; }
 
   ServicesAdapter& services() { return *services_; }
+  SessionNeighbours& neighbours() { return *neighbours_; }
 
  private:
   friend class ServicesAdapter;
   friend class StatementScope;
 
+  struct SavepointMark {
+    std::string name;
+    txn::Savepoint mark;
+    size_t settings_mark;
+    std::shared_ptr<const void> foreign_keys;   // ForeignKeyQueue::State
+    size_t notify_mark;
+  };
   void start_transaction(BlockState state);
   /// Commits transaction_ and leaves kNone. Throws on an error; the transaction is gone in any case.
   void finish_commit();
   void finish_rollback();
   void end_transaction_state();
+  /// Back to where the savepoint was.
+  void restore(const SavepointMark& mark);
   void drop_transaction_portals();
 
   EngineImpl& engine_;
@@ -263,6 +297,7 @@ class SessionImpl final : public Session, public DdlContext {
   std::string session_user_, role_;
   duckdb::shared_ptr<ServicesAdapter> services_;
   std::unique_ptr<SessionTypeCatalog> type_catalog_;
+  std::unique_ptr<SessionNeighbours> neighbours_;
   duckdb::unique_ptr<duckdb::Connection> connection_;
 
   BlockState state_ = BlockState::kNone;
@@ -271,11 +306,6 @@ class SessionImpl final : public Session, public DdlContext {
   bool statement_ran_ = false;                  // in this transaction: SET TRANSACTION comes too late
   txn::Isolation isolation_ = txn::Isolation::kReadCommitted;
   bool read_only_ = false;
-  struct SavepointMark {
-    std::string name;
-    txn::Savepoint mark;
-    size_t settings_mark;
-  };
   std::vector<SavepointMark> savepoints_;
   int64_t transaction_start_us_ = 0, statement_start_us_ = 0;
 
@@ -284,6 +314,8 @@ class SessionImpl final : public Session, public DdlContext {
   uint64_t schemas_version_ = 0;
   std::unordered_map<Oid, std::shared_ptr<const ForeignKeys>> foreign_keys_;
   uint64_t foreign_keys_version_ = UINT64_MAX;
+  std::unique_ptr<ForeignKeyQueue> foreign_key_queue_;
+  int with_depth_ = 0;
   struct IndexEntry {
     std::string definition;
     std::unique_ptr<CompiledIndex> compiled;
@@ -335,6 +367,7 @@ class ServicesAdapter final : public EngineServices {
   int64_t sequence_currval(Oid sequence) override;
   int64_t sequence_lastval() override;
   void sequence_setval(Oid sequence, int64_t value, bool is_called) override;
+  Neighbours& neighbours() override;
   void notice(std::string_view severity, const ErrorInfo& info) override { session_.queue_notice(severity, info); }
   void check_cancelled() override { session_.check_cancelled(); }
 

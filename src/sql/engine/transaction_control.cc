@@ -1,5 +1,7 @@
 // BEGIN to COMMIT: the session's transaction states (session_impl.h).
 #include "sql/engine/error_mapping.h"
+#include "sql/engine/foreign_keys.h"
+#include "sql/engine/neighbourhood.h"
 #include "sql/engine/portal.h"
 #include "sql/engine/session_impl.h"
 #include "sql/engine/type_catalog.h"
@@ -123,16 +125,25 @@ void SessionImpl::end_transaction_state() {
   }
   savepoints_.clear();
   collections_.clear();
+  *foreign_key_queue_ = ForeignKeyQueue();
+  neighbours_->rolled_back();  // what a commit published is gone from it already
   state_ = BlockState::kNone;
 }
 
 void SessionImpl::finish_commit() {
   CHECK(transaction_ != nullptr);
+  try {
+    fire_deferred_foreign_keys(*this);
+  } catch (...) {
+    finish_rollback();
+    throw;
+  }
   if (transaction_->has_writes()) run_on_commit_actions(*this);
   drop_transaction_portals();
   Status status = engine_.database().commit(*transaction_);
   if (status.ok()) {
     settings_.commit();
+    neighbours_->committed();
   } else {
     settings_.rollback();
   }
@@ -162,9 +173,9 @@ void SessionImpl::fail() {
         MutexLock lock(interrupt_mutex_);
         transaction_.reset();
       } else {
-        engine_.database().rollback_to(*transaction_, savepoints_.back().mark);
-        settings_.rollback_to(savepoints_.back().settings_mark);
+        restore(savepoints_.back());
       }
+      foreign_key_queue_->statement.clear();
       collections_.clear();
       state_ = BlockState::kFailed;
       break;
@@ -267,9 +278,17 @@ std::string SessionImpl::rollback_block(bool chain) {
   return "ROLLBACK";
 }
 
+void SessionImpl::restore(const SavepointMark& mark) {
+  engine_.database().rollback_to(*transaction_, mark.mark);
+  settings_.rollback_to(mark.settings_mark);
+  neighbours_->rolled_back_to(mark.notify_mark);
+  foreign_key_queue_->state = *std::static_pointer_cast<const ForeignKeyQueue::State>(mark.foreign_keys);
+}
+
 void SessionImpl::define_savepoint(const std::string& name) {
   require_savepoint_block("SAVEPOINT");
-  savepoints_.push_back({name, engine_.database().savepoint(*transaction_), settings_.mark()});
+  savepoints_.push_back({name, engine_.database().savepoint(*transaction_), settings_.mark(),
+                         std::make_shared<const ForeignKeyQueue::State>(foreign_key_queue_->state), neighbours_->mark()});
 }
 
 void SessionImpl::release_savepoint(const std::string& name) {
@@ -287,8 +306,7 @@ void SessionImpl::rollback_to_savepoint(const std::string& name) {
   if (state_ != BlockState::kFailed) require_savepoint_block("ROLLBACK TO SAVEPOINT");
   for (size_t i = savepoints_.size(); i-- > 0;) {
     if (savepoints_[i].name != name) continue;
-    engine_.database().rollback_to(*transaction_, savepoints_[i].mark);
-    settings_.rollback_to(savepoints_[i].settings_mark);
+    restore(savepoints_[i]);
     savepoints_.resize(i + 1);
     // Cursors opened since are gone.
     for (auto it = portals_.begin(); it != portals_.end();) {

@@ -1,6 +1,8 @@
 #include "sql/engine/utility.h"
 
 #include "sql/engine/error_mapping.h"
+#include "sql/engine/foreign_keys.h"
+#include "sql/engine/neighbourhood.h"
 #include "sql/engine/portal.h"
 #include "sql/frontend/ddl.h"
 #include "sql/frontend/pg_nodes.h"
@@ -111,6 +113,17 @@ std::string run_discard(SessionImpl& session, const DiscardStmt* statement) {
   return "DISCARD";
 }
 
+/// Deferred foreign keys would find another table than the one they were noted for.
+void refuse_pending_checks(SessionImpl& session, const RangeVar* table) {
+  const auto& queue = session.foreign_key_queue();
+  if (queue.state.deferred.empty()) return;
+  StatementContext context = session.analysis("");
+  const Oid relation = find_relation(context, table->schemaname, table->relname);
+  if (queue.pending_on(relation, *context.catalog)) {
+    throw SqlError(SqlState::kObjectInUse, std::string("cannot ALTER TABLE \"") + table->relname + "\" because it has pending trigger events");
+  }
+}
+
 }  // namespace
 
 ColumnDescription text_column(const std::string& name) {
@@ -170,9 +183,19 @@ std::string run_utility(SessionImpl& session, PreparedStatement& statement, cons
     case T_CopyStmt: return run_copy(session, statement, parameters);
     case T_LockStmt: return run_lock(session, reinterpret_cast<const LockStmt*>(node));
     case T_DiscardStmt: return run_discard(session, reinterpret_cast<const DiscardStmt*>(node));
-    case T_UnlistenStmt: return "UNLISTEN";
-    case T_ListenStmt: not_supported("LISTEN");
-    case T_NotifyStmt: not_supported("NOTIFY");
+    case T_UnlistenStmt: {
+      const char* channel = reinterpret_cast<const UnlistenStmt*>(node)->conditionname;
+      session.neighbours().unlisten(channel == nullptr ? "" : channel);
+      return "UNLISTEN";
+    }
+    case T_ListenStmt:
+      session.neighbours().listen(reinterpret_cast<const ListenStmt*>(node)->conditionname);
+      return "LISTEN";
+    case T_NotifyStmt: {
+      const auto* notify = reinterpret_cast<const NotifyStmt*>(node);
+      session.neighbours().notify(notify->conditionname, notify->payload == nullptr ? "" : notify->payload);
+      return "NOTIFY";
+    }
     case T_VacuumStmt: {
       const bool vacuum = reinterpret_cast<const VacuumStmt*>(node)->is_vacuumcmd;
       if (vacuum) session.refuse_in_block("VACUUM");
@@ -181,7 +204,9 @@ std::string run_utility(SessionImpl& session, PreparedStatement& statement, cons
     case T_CheckPointStmt: return "CHECKPOINT";
     case T_ReindexStmt: return "REINDEX";
     case T_ClusterStmt: return "CLUSTER";
-    case T_ConstraintsSetStmt: return "SET CONSTRAINTS";
+    case T_ConstraintsSetStmt:
+      set_constraints(session, reinterpret_cast<const ConstraintsSetStmt*>(node));
+      return "SET CONSTRAINTS";
     case T_DoStmt: not_supported("DO");
     case T_CallStmt: not_supported("CALL");
     case T_LoadStmt: not_supported("LOAD");
@@ -191,6 +216,7 @@ std::string run_utility(SessionImpl& session, PreparedStatement& statement, cons
   if (!is_ddl(node)) not_supported("this statement");
   session.check_writable("DDL statements");
   session.next_command();
+  if (nodeTag(node) == T_AlterTableStmt) refuse_pending_checks(session, reinterpret_cast<const AlterTableStmt*>(node)->relation);
   return execute_ddl(session, node, *statement.parsed->text);
 }
 

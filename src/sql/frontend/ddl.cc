@@ -7,7 +7,6 @@
 
 namespace omendb::sql {
 
-bool foreign_keys_supported() { return false; }
 
 std::string temp_schema_name(int32_t backend_pid) { return "pg_temp_" + std::to_string(backend_pid); }
 

@@ -47,6 +47,8 @@ class DdlContext {
   /// Runs a SELECT over the transaction's present catalog: whether it yields a row. Rows that an earlier copy_rows of the same
   /// statement wrote are seen.
   virtual bool has_rows(AnalyzedQuery query) = 0;
+  /// As has_rows, for one output of type text: its value in the first row.
+  virtual std::optional<std::string> first_text(AnalyzedQuery query) = 0;
   /// The value of an expression without columns, in its physical form. May be null.
   virtual types::Value evaluate(TypedExpr expression) = 0;
 };
@@ -64,8 +66,5 @@ std::string temp_schema_name(int32_t backend_pid);
 bool run_on_commit_actions(DdlContext& context);
 /// Drops the temporary tables of a session that ends (and their schema). Needs a transaction of its own.
 void drop_temp_objects(DdlContext& context);
-
-/// Foreign keys are refused with 0A000 until the executor enforces them; then this becomes true.
-bool foreign_keys_supported();
 
 }  // namespace omendb::sql

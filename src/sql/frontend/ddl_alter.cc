@@ -171,8 +171,12 @@ void Ddl::alter_one(Oid oid, AlterTableCmd* command) {
                                                        " is not a foreign key or check constraint");
       }
       if (found->validated) return;
-      if (found->kind == catalog::Constraint::Kind::kForeignKey) not_supported("VALIDATE of a foreign key");
-      validate_check(*table, *found);
+      if (found->kind == catalog::Constraint::Kind::kForeignKey) {
+        lock(found->referenced_table, txn::ObjectLockMode::kRowShare);
+        validate_reference(*table, *found);
+      } else {
+        validate_check(*table, *found);
+      }
       catalog::Table next = *table;
       for (auto& c : next.constraints) {
         if (c.name == command->name) c.validated = true;
@@ -286,6 +290,37 @@ void Ddl::validate_check(const catalog::Table& table, const catalog::Constraint&
   throw error;
 }
 
+void Ddl::validate_reference(const catalog::Table& table, const catalog::Constraint& c) {
+  const catalog::Table* target = catalog()->find<catalog::Table>(c.referenced_table);
+  std::string names, values, on, without;
+  for (size_t i = 0; i < c.columns.size(); ++i) {
+    const std::string& name = table.columns[static_cast<size_t>(c.columns[i]) - 1].name;
+    const std::string from = "f." + quote_identifier(name);
+    const std::string to = "p." + quote_identifier(target->columns[static_cast<size_t>(c.referenced_columns[i]) - 1].name);
+    names += (i > 0 ? ", " : "") + name;
+    values += (i > 0 ? " || ', ' || " : "") + ("coalesce(" + from + "::pg_catalog.text, 'null')");
+    on += (i > 0 ? " AND " : "") + from + " = " + to;
+    // MATCH FULL lets nulls pass only together.
+    without += (i == 0 ? "" : c.match == 'f' ? " OR " : " AND ") + from + " IS NOT NULL";
+  }
+  std::string mixed = "false";
+  for (size_t i = 0; c.match == 'f' && i < c.columns.size(); ++i) {
+    mixed += " OR f." + quote_identifier(table.columns[static_cast<size_t>(c.columns[i]) - 1].name) + " IS NULL";
+  }
+  const auto found = first_text("SELECT CASE WHEN " + mixed + " THEN '' ELSE " + values + " END FROM ONLY " +
+                                quote_qualified(schema_name(table.schema), table.name) + " f WHERE (" + without +
+                                ") AND NOT EXISTS (SELECT 1 AS one FROM ONLY " + quote_qualified(schema_name(target->schema), target->name) +
+                                " p WHERE " + on + ") LIMIT 1");
+  if (!found) return;
+  SqlError error(SqlState::kForeignKeyViolation, "insert or update on table " + quoted(table.name) + " violates foreign key constraint " + quoted(c.name));
+  error.info().detail = found->empty() ? "MATCH FULL does not allow mixing of null and nonnull key values."
+                                       : "Key (" + names + ")=(" + *found + ") is not present in table " + quoted(target->name) + ".";
+  error.info().schema = schema_name(table.schema);
+  error.info().table = table.name;
+  error.info().constraint = c.name;
+  throw error;
+}
+
 void Ddl::add_table_column(Oid oid, AlterTableCmd* command) {
   auto* def = castNode(ColumnDef, command->def);
   auto now = catalog();
@@ -363,6 +398,8 @@ void Ddl::add_table_column(Oid oid, AlterTableCmd* command) {
       TableBuild reference;
       reference.table = *catalog()->find<catalog::Table>(oid);
       add_reference(reference, pending.constraint, pending.column);
+      const catalog::Constraint made = reference.table.constraints.back();
+      validate_reference(*catalog()->find<catalog::Table>(oid), made);
       commit_build(reference);
     } else {
       add_table_constraint(oid, pending.constraint);
@@ -435,22 +472,7 @@ void Ddl::add_table_constraint(Oid oid, ::Constraint* c) {
     case CONSTR_FOREIGN: {
       add_reference(build, c, "");
       catalog::Constraint made = build.table.constraints.back();
-      if (made.validated) {
-        // Every row without nulls in the key has a partner.
-        const catalog::Table* target = made.referenced_table == oid ? &build.table : now->find<catalog::Table>(made.referenced_table);
-        std::string on, nulls;
-        for (size_t i = 0; i < made.columns.size(); ++i) {
-          std::string from = "f." + quote_identifier(build.table.columns[static_cast<size_t>(made.columns[i]) - 1].name);
-          std::string to = "p." + quote_identifier(target->columns[static_cast<size_t>(made.referenced_columns[i]) - 1].name);
-          on += (i > 0 ? " AND " : "") + from + " = " + to;
-          nulls += (i > 0 ? " AND " : "") + from + " IS NOT NULL";
-        }
-        if (has_rows("SELECT 1 AS one FROM ONLY " + name + " f WHERE " + nulls + " AND NOT EXISTS (SELECT 1 AS one FROM ONLY " +
-                     quote_qualified(schema_name(target->schema), target->name) + " p WHERE " + on + ") LIMIT 1")) {
-          throw SqlError(SqlState::kForeignKeyViolation, "insert or update on table " + quoted(build.table.name) +
-                                                             " violates foreign key constraint " + quoted(made.name));
-        }
-      }
+      if (made.validated) validate_reference(*now->find<catalog::Table>(oid), made);
       commit_build(build);
       return;
     }

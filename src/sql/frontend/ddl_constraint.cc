@@ -158,7 +158,6 @@ Oid Ddl::add_key(TableBuild& build, ::Constraint* c, const std::string& column) 
 }
 
 void Ddl::add_reference(TableBuild& build, ::Constraint* c, const std::string& column) {
-  if (!foreign_keys_supported()) not_supported("FOREIGN KEY", c->location);
   catalog::Table& table = build.table;
   catalog::Constraint reference;
   reference.oid = new_oid();

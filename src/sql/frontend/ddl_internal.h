@@ -173,6 +173,7 @@ class Ddl {
   void alter_identity(Oid table, AlterTableCmd* command);
   void drop_constraint(Oid table, AlterTableCmd* command);
   void validate_check(const catalog::Table& table, const catalog::Constraint& c);
+  void validate_reference(const catalog::Table& table, const catalog::Constraint& c);
   void validate_not_null(const catalog::Table& table, const catalog::Column& column);
 
   // --- ddl_rows.cc ---
@@ -180,6 +181,7 @@ class Ddl {
   AnalyzedQuery rows_query(std::string_view sql, const std::vector<catalog::Column>& targets);
   AnalyzedQuery assign_outputs(StatementContext& statement, AnalyzedQuery query, const std::vector<catalog::Column>& targets);
   bool has_rows(const std::string& sql);
+  std::optional<std::string> first_text(const std::string& sql);
   /// Replaces the table by `next` (same OID) in new storage. expressions: attnum -> SQL of the columns that change.
   void rewrite_table(const catalog::Table& next, const std::map<int16_t, std::string>& expressions,
                      std::vector<catalog::Index> next_indexes, const std::string& key_being_made = {});

@@ -66,6 +66,12 @@ bool Ddl::has_rows(const std::string& sql) {
   return context_.has_rows(analyze_query(statement, tree.statements().at(0).node));
 }
 
+std::optional<std::string> Ddl::first_text(const std::string& sql) {
+  ParseTree tree(sql);
+  StatementContext statement = context_.analysis(sql);
+  return context_.first_text(analyze_query(statement, tree.statements().at(0).node));
+}
+
 void Ddl::rewrite_table(const catalog::Table& given, const std::map<int16_t, std::string>& expressions,
                         std::vector<catalog::Index> next_indexes, const std::string& key_being_made) {
   auto now = catalog();

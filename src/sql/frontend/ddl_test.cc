@@ -80,6 +80,7 @@ class Ddls final : public DdlContext {
   }
   uint64_t copy_rows(AnalyzedQuery, std::shared_ptr<const catalog::Catalog>, const catalog::Table&) override { return 0; }
   bool has_rows(AnalyzedQuery) override { return false; }
+  std::optional<std::string> first_text(AnalyzedQuery) override { return std::nullopt; }
   types::Value evaluate(TypedExpr) override { return {}; }
 
   /// As ddl_cases.inc has it.

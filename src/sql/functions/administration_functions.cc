@@ -2,6 +2,7 @@
 #include <array>
 
 #include "sql/functions/library.h"
+#include "sql/neighbours.h"
 #include "types/array.h"
 #include "types/numeric.h"
 
@@ -77,12 +78,111 @@ void add_partitions(Library& library) {
   library.row({"pg_partition_root", {oid::kRegclass}, oid::kRegclass, [](RowCall&, const ValueView*) { return null_value(); }, Volatility::kStable});
 }
 
+void add_neighbours(Library& library) {
+  auto pair_of = [](const ValueView* a, bool pair) {
+    if (!pair) return AdvisoryKey{a[0].integer, false};
+    return AdvisoryKey{static_cast<int64_t>((static_cast<uint64_t>(static_cast<uint32_t>(a[0].integer)) << 32) | static_cast<uint32_t>(a[1].integer)), true};
+  };
+  for (bool pair : {false, true}) {
+    const std::vector<Oid> arguments = pair ? std::vector<Oid>{oid::kInt4, oid::kInt4} : std::vector<Oid>{oid::kInt8};
+    const std::string tail = pair ? "_int4" : "_int8";
+    for (bool shared : {false, true}) {
+      const std::string mode = (shared ? "_shared" : "") + tail;
+      for (bool to_end : {false, true}) {
+        for (bool try_only : {false, true}) {
+          library.row({std::string(try_only ? "pg_try_advisory" : "pg_advisory") + (to_end ? "_xact_lock" : "_lock") + mode, arguments,
+                       try_only ? oid::kBool : oid::kVoid, [=](RowCall& call, const ValueView* a) {
+            const bool locked = call.services().neighbours().lock(pair_of(a, pair), shared, to_end, try_only);
+            return try_only ? bool_value(locked) : call.text("");
+          }, Volatility::kVolatile});
+        }
+      }
+      library.row({"pg_advisory_unlock" + mode, arguments, oid::kBool, [=](RowCall& call, const ValueView* a) {
+        if (call.services().neighbours().unlock(pair_of(a, pair), shared)) return bool_value(true);
+        ErrorInfo info;
+        info.code = SqlState::kWarning;
+        info.message = std::string("you don't own a lock of type ") + (shared ? "ShareLock" : "ExclusiveLock");
+        call.services().notice("WARNING", info);
+        return bool_value(false);
+      }, Volatility::kVolatile});
+    }
+  }
+  library.row({"pg_advisory_unlock_all", {}, oid::kVoid, [](RowCall& call, const ValueView*) {
+    call.services().neighbours().unlock_all();
+    return call.text("");
+  }, Volatility::kVolatile});
+
+  auto signal = [&](const char* name, std::vector<Oid> arguments, bool terminate) {
+    library.row({name, std::move(arguments), oid::kBool, [terminate](RowCall& call, const ValueView* a) {
+      const auto process = static_cast<int32_t>(a[0].integer);
+      if (call.services().neighbours().signal(process, terminate)) return bool_value(true);
+      ErrorInfo info;
+      info.code = SqlState::kWarning;
+      info.message = "PID " + std::to_string(process) + " is not a PostgreSQL backend process";
+      call.services().notice("WARNING", info);
+      return bool_value(false);
+    }, Volatility::kVolatile});
+  };
+  signal("pg_cancel_backend", {oid::kInt4}, false);
+  signal("pg_terminate_backend", {oid::kInt4, oid::kInt8}, true);
+
+  RowSpec notify{"pg_notify", {oid::kText, oid::kText}, oid::kVoid, [](RowCall& call, const ValueView* a) {
+    call.services().neighbours().notify(a[0].null ? std::string_view() : a[0].bytes, a[1].null ? std::string_view() : a[1].bytes);
+    return call.text("");
+  }, Volatility::kVolatile, false};
+  library.row(std::move(notify));
+  library.set({"pg_listening_channels", {}, {oid::kText}, [](RowCall& call, const ValueView*, RowSink& sink) {
+    for (const auto& channel : call.services().neighbours().listening()) sink.row(ValueView::of_bytes(channel));
+  }, Volatility::kStable});
+  library.row({"pg_notification_queue_usage", {}, oid::kFloat8, [](RowCall&, const ValueView*) { return real_value(0); }, Volatility::kVolatile});
+}
+
+/// aclexplode: each aclitem ("grantee=privileges/grantor") as rows.
+void add_acl(Library& library) {
+  library.set({"aclexplode", {Oid{1034}}, {oid::kOid, oid::kOid, oid::kText, oid::kBool}, [](RowCall& call, const ValueView* a, RowSink& sink) {
+    static const std::pair<char, const char*> kPrivileges[] = {
+        {'a', "INSERT"}, {'r', "SELECT"}, {'w', "UPDATE"}, {'d', "DELETE"}, {'D', "TRUNCATE"}, {'x', "REFERENCES"}, {'t', "TRIGGER"},
+        {'X', "EXECUTE"}, {'U', "USAGE"}, {'C', "CREATE"}, {'T', "TEMPORARY"}, {'c', "CONNECT"}, {'s', "SET"}, {'A', "ALTER SYSTEM"}};
+    const auto catalog = call.services().catalog();
+    auto role = [&](std::string_view name) {
+      const auto* found = catalog->find_role(name);
+      return int_value(found == nullptr ? 0 : found->oid.value);
+    };
+    const types::ArrayView items(a[0].bytes);
+    for (size_t i = 0; i < items.size(); ++i) {
+      if (items.is_null(i)) continue;
+      const std::string_view item = items.at(i).bytes;
+      const size_t equals = item.find('='), slash = item.rfind('/');
+      if (equals == std::string_view::npos || slash == std::string_view::npos) continue;
+      for (size_t p = equals + 1; p < slash; ++p) {
+        for (const auto& [letter, name] : kPrivileges) {
+          if (item[p] == letter) {
+            sink.row({role(item.substr(slash + 1)), role(item.substr(0, equals)), ValueView::of_bytes(name), bool_value(p + 1 < slash && item[p + 1] == '*')});
+          }
+        }
+      }
+    }
+  }, Volatility::kStable});
+}
+
+void add_server_facts(Library& library) {
+  auto fact = [&](const char* name, Oid result, RowFunction function) { library.row({name, {}, result, std::move(function), Volatility::kStable}); };
+  fact("pg_jit_available", oid::kBool, [](RowCall&, const ValueView*) { return bool_value(false); });
+  fact("pg_trigger_depth", oid::kInt4, [](RowCall&, const ValueView*) { return int_value(0); });
+  fact("pg_reload_conf", oid::kBool, [](RowCall&, const ValueView*) { return bool_value(true); });
+  fact("pg_current_xact_id", oid::kInt8, [](RowCall& call, const ValueView*) { return int_value(static_cast<int64_t>(call.services().transaction().id())); });
+  fact("pg_stat_clear_snapshot", oid::kVoid, [](RowCall& call, const ValueView*) { return call.text(""); });
+}
+
 }  // namespace
 
 void add_administration_functions(Library& library) {
   add_size_texts(library);
   add_options(library);
   add_partitions(library);
+  add_neighbours(library);
+  add_acl(library);
+  add_server_facts(library);
 }
 
 }  // namespace omendb::sql::functions

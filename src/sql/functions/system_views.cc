@@ -1,11 +1,12 @@
 // pg_catalog's views over the catalogs.
 //
-// Not known here, and shown empty although something may be there: pg_locks, pg_stats, pg_prepared_statements, pg_cursors,
+// Not known here, and shown empty although something may be there: pg_stats, pg_prepared_statements, pg_cursors,
 // pg_timezone_names and pg_timezone_abbrevs.
 #include <algorithm>
 #include <tuple>
 
 #include "sql/functions/system_rows.h"
+#include "sql/neighbours.h"
 #include "sql/services.h"
 
 namespace omendb::sql {
@@ -145,20 +146,30 @@ void stat_indexes(const SystemContext& c, SystemRows& rows) {
 }
 
 void pg_stat_activity(const SystemContext& c, SystemRows& rows) {
-  // This session; the others are not to be seen from here.
-  const auto* role = c.catalog.find_role(c.services->session_user());
-  rows.begin_row();
-  rows.set("datid", cat::oid::kDatabase);
-  rows.set("datname", c.services->database_name());
-  rows.set("pid", c.services->backend_pid());
-  if (role != nullptr) rows.set("usesysid", role->oid);
-  rows.set("usename", c.services->session_user());
-  rows.set("application_name", c.services->get_setting("application_name").value_or(""));
-  rows.set("xact_start", c.services->transaction_start_us());
-  rows.set("query_start", c.services->statement_start_us());
-  rows.set("state_change", c.services->statement_start_us());
-  rows.set("state", "active");
-  rows.set("backend_type", "client backend");
+  auto time = [&](const char* name, int64_t us) {
+    if (us != 0) rows.set(name, us);
+  };
+  for (const auto& a : c.services->neighbours().activity()) {
+    const auto* role = c.catalog.find_role(a.user);
+    rows.begin_row();
+    rows.set("datid", cat::oid::kDatabase);
+    rows.set("datname", a.database);
+    rows.set("pid", a.process_id);
+    if (role != nullptr) rows.set("usesysid", role->oid);
+    rows.set("usename", a.user);
+    rows.set("application_name", a.application);
+    time("backend_start", a.backend_start_us);
+    time("xact_start", a.transaction_start_us);
+    time("query_start", a.query_start_us);
+    time("state_change", a.state_change_us);
+    rows.set("state", a.state);
+    rows.set("query", a.query);
+    rows.set("backend_type", "client backend");
+    if (a.state != "active") {
+      rows.set("wait_event_type", "Client");
+      rows.set("wait_event", "ClientRead");
+    }
+  }
 }
 
 void pg_stat_database(const SystemContext& c, SystemRows& rows) {
@@ -171,6 +182,24 @@ void pg_stat_database(const SystemContext& c, SystemRows& rows) {
                            "blk_write_time", "session_time", "active_time", "idle_in_transaction_time", "sessions",
                            "sessions_abandoned", "sessions_fatal", "sessions_killed"}) {
     rows.set(name, 0);
+  }
+}
+
+/// Advisory locks; row and table locks are not listed.
+void pg_locks(const SystemContext& c, SystemRows& rows) {
+  for (const auto& lock : c.services->neighbours().locks()) {
+    const auto key = static_cast<uint64_t>(lock.key.key);
+    rows.begin_row();
+    rows.set("locktype", "advisory");
+    rows.set("database", cat::oid::kDatabase);
+    rows.set("classid", Oid{static_cast<uint32_t>(key >> 32)});
+    rows.set("objid", Oid{static_cast<uint32_t>(key)});
+    rows.set("objsubid", lock.key.pair ? 2 : 1);
+    rows.set("virtualtransaction", std::to_string(lock.process_id) + "/0");
+    rows.set("pid", lock.process_id);
+    rows.set("mode", lock.shared ? "ShareLock" : "ExclusiveLock");
+    rows.set("granted", lock.granted);
+    rows.set("fastpath", false);
   }
 }
 
@@ -192,6 +221,7 @@ void add_view_sources(SystemSources* sources) {
     rows.add("plpgsql", "1.0", "1.0", "PL/pgSQL procedural language");
   });
   add("pg_stat_activity", pg_stat_activity);
+  add("pg_locks", pg_locks);
   add("pg_stat_database", pg_stat_database);
   for (auto [prefix, user, system] : {std::tuple{"all", true, true}, {"user", true, false}, {"sys", false, true}}) {
     bool u = user, s = system;

@@ -87,6 +87,7 @@ class Plan final : public PointPlan {
   /// False: the bound plan has another shape.
   bool match(SessionImpl& session, std::shared_ptr<AnalyzedQuery> query, const Parameters& parameters);
   bool execute(SessionImpl& session, const Parameters& parameters, const ChunkConsumer& consumer, uint64_t* affected) override;
+  bool execute_now(SessionImpl& session, const Parameters& parameters, const ChunkConsumer& consumer, uint64_t* affected);
   std::string describe() const override;
 
  private:
@@ -433,7 +434,7 @@ void Plan::insert(SessionImpl& session, DataChunk& output, const ChunkConsumer& 
     *general = conflict->do_update;
     return;
   }
-  writer_->constraints().inserted(codec::RowView(writer_->schema().access->layout(), row));
+  writer_->constraints().inserted(outcome.key, codec::RowView(writer_->schema().access->layout(), row));
   ++*affected;
   send_returning(output, {0}, consumer);
 }
@@ -449,7 +450,7 @@ void Plan::write_change(SessionImpl& session, DataChunk& output, size_t row, con
   } else {
     const std::string_view new_row = writer_->build(action, output, row);
     throw_if_error(database.update(session.transaction(), access, key, old_row, new_row));
-    writer_->constraints().updated(old_view, codec::RowView(access.layout(), new_row));
+    writer_->constraints().updated(key, old_view, codec::RowView(access.layout(), new_row));
   }
 }
 
@@ -508,6 +509,19 @@ bool Plan::still_in_range(std::string_view row, std::string_view key) const {
 }
 
 bool Plan::execute(SessionImpl& session, const Parameters& parameters, const ChunkConsumer& consumer, uint64_t* affected) {
+  if (!writer_ || !query_->has_returning || !writer_->constraints().checked_at_end()) return execute_now(session, parameters, consumer, affected);
+  // RETURNING rows wait until the foreign keys of the statement are checked.
+  std::vector<duckdb::unique_ptr<DataChunk>> rows;
+  const bool done = execute_now(session, parameters, [&](DataChunk& chunk) {
+    rows.push_back(take_chunk(chunk));
+    return true;
+  }, affected);
+  for (size_t i = 0; done && i < rows.size() && consumer(*rows[i]); ++i) {
+  }
+  return done;
+}
+
+bool Plan::execute_now(SessionImpl& session, const Parameters& parameters, const ChunkConsumer& consumer, uint64_t* affected) {
   *affected = 0;
   if (writer_) writer_->constraints().start_statement();
   set_parameters(parameters);
