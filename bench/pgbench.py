@@ -31,7 +31,7 @@ def measure(server, script, mode, clients, seconds):
 
 def check_balances(server):
     connection = server.connect()
-    sums = [connection.scalar(f"select sum({column}) from {table}") for table, column in
+    sums = [connection.scalar(f"select coalesce(sum({column}), 0) from {table}") for table, column in
             (("pgbench_accounts", "abalance"), ("pgbench_tellers", "tbalance"), ("pgbench_history", "delta"))]
     branches = connection.scalar("select sum(bbalance) from pgbench_branches")
     connection.close()

@@ -39,6 +39,7 @@ class FakePortal : public sql::Portal {
   FakePortal(FakeSession& session, std::shared_ptr<sql::PreparedStatement> statement)
       : session_(session), statement_(std::move(statement)) {}
   const std::vector<sql::ColumnDescription>& columns() const override { return statement_->columns; }
+  bool returns_rows() const override { return !statement_->columns.empty(); }
   Result<Progress> execute(uint64_t max_rows, sql::RowSink& sink) override;
 
  private:
@@ -62,6 +63,7 @@ class FakeSession : public sql::Session {
     }
     return all;
   }
+  std::unique_ptr<sql::Portal> recall(std::string_view) override { return nullptr; }
   Result<std::shared_ptr<sql::PreparedStatement>> prepare(std::shared_ptr<const sql::ParsedStatement> parsed,
                                                          const std::vector<Oid>& types) override {
     auto prepared = std::make_shared<sql::PreparedStatement>();

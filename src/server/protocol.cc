@@ -252,23 +252,28 @@ void Protocol::on_query(std::string_view body) {
   std::string_view sql;
   Status status = pgwire::parse_query(body, &sql);
   std::vector<std::shared_ptr<const sql::ParsedStatement>> statements;
+  bool recalled = false;
   if (status.ok()) {
     text_.assign(sql);
-    auto parsed = session_->parse(text_);
-    if (parsed.ok()) {
+    if (auto portal = session_->recall(text_)) {
+      recalled = true;
+      ++counters_.statements;
+      status = run_portal(std::move(portal), true);
+      if (status.ok() && check_interruption()) return;
+    } else if (auto parsed = session_->parse(text_); parsed.ok()) {
       statements = std::move(parsed).value();
     } else {
       status = parsed.status();
     }
   }
-  const bool empty = status.ok() && statements.empty();
+  const bool empty = status.ok() && statements.empty() && !recalled;
   for (size_t i = 0; i < statements.size() && status.ok(); ++i) {
     if (statements.size() > 1) session_->begin_implicit_block();
     status = run_simple(statements[i], i + 1 == statements.size());
     if (status.ok() && check_interruption()) return;
     statements[i].reset();
   }
-  if (status.ok() && statements.empty()) status = session_->sync();
+  if (empty) status = session_->sync();
   if (status.ok() && empty) pgwire::write_empty_query_response(&output_);
   if (!status.ok()) {
     report_error(status);
@@ -286,7 +291,11 @@ Status Protocol::run_simple(const std::shared_ptr<const sql::ParsedStatement>& s
   parameters_.clear();
   ASSIGN_OR_RETURN(std::shared_ptr<sql::PreparedStatement> prepared, session_->prepare(statement, parameter_types_));
   ASSIGN_OR_RETURN(std::unique_ptr<sql::Portal> portal, session_->bind(prepared, parameters_));
-  if (session_->result_columns(*prepared) != nullptr) describe_columns(portal->columns(), kTextFormats);
+  return run_portal(std::move(portal), last);
+}
+
+Status Protocol::run_portal(std::unique_ptr<sql::Portal> portal, bool last) {
+  if (portal->returns_rows()) describe_columns(portal->columns(), kTextFormats);
   RETURN_IF_ERROR(begin_rows(portal->columns(), kTextFormats));
   ASSIGN_OR_RETURN(sql::Portal::Progress progress, portal->execute(0, *this));
   finish_copy_out();

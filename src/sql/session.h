@@ -81,6 +81,8 @@ class Portal {
   virtual ~Portal() = default;
   /// Empty for statements that return no rows.
   virtual const std::vector<ColumnDescription>& columns() const = 0;
+  /// False: NoData.
+  virtual bool returns_rows() const = 0;
   struct Progress {
     bool complete = true;     // false: max_rows reached, more may follow
     std::string tag;          // complete: CommandComplete's text ("SELECT 3"); empty query: ""
@@ -105,6 +107,9 @@ class Session {
   /// Cuts `sql` into statements; none for an empty string or comments only. `sql` is valid during the call.
   /// Errors: 42601 with position, 22021.
   virtual Result<std::vector<std::shared_ptr<const ParsedStatement>>> parse(std::string_view sql) = 0;
+  /// A statement that needs none of parse, prepare and bind because the session knows its text, or its text but for literals. Null: it
+  /// does not. `sql` must outlive the portal.
+  virtual std::unique_ptr<Portal> recall(std::string_view sql) = 0;
   /// Analyses. A null `statement` is the empty query. Types of parameters that are kInvalidOid are inferred. Errors: everything a statement's text can be wrong in.
   virtual Result<std::shared_ptr<PreparedStatement>> prepare(std::shared_ptr<const ParsedStatement> statement,
                                                             const std::vector<Oid>& parameter_types) = 0;

@@ -12,15 +12,6 @@
 namespace omendb::sql {
 namespace {
 
-/// Analysis, locks, and analysis again when the catalog changed while a lock was waited for.
-void make_ready(SessionImpl& session, PreparedStatement& statement) {
-  while (true) {
-    session.ensure_analyzed(statement);
-    lock_relations(session, *statement.query);
-    if (session.current_catalog()->version() == statement.catalog_version) return;
-  }
-}
-
 void check_read_only(SessionImpl& session, const AnalyzedQuery& query) {
   switch (query.kind) {
     case QueryKind::kSelect:
@@ -66,9 +57,21 @@ void TextRows::send(RowSink& sink) const {
   }
 }
 
+void PortalImpl::make_ready() {
+  while (true) {
+    if (statement_->lifted && !session_.is_current(*statement_)) {
+      statement_ = session_.prepare_or_throw(session_.parse_or_throw(text_).at(0), {});
+      parameters_ = Parameters();
+    }
+    session_.ensure_analyzed(*statement_);
+    lock_relations(session_, *statement_->query);
+    if (session_.current_catalog()->version() == statement_->catalog_version) return;
+  }
+}
+
 void PortalImpl::run(const ChunkConsumer& consumer) {
+  make_ready();
   PreparedStatement& statement = *statement_;
-  make_ready(session_, statement);
   const bool same_shape =
       statement.columns.size() == columns_.size() &&
       std::equal(columns_.begin(), columns_.end(), statement.columns.begin(),
@@ -105,7 +108,7 @@ Result<Portal::Progress> PortalImpl::execute(uint64_t max_rows, RowSink& sink) {
     return execute_or_throw(max_rows, sink);
   } catch (...) {
     done_ = true;
-    const std::string text(statement_->text());
+    const std::string text(text_.empty() ? statement_->text() : text_);
     Status status = session_.fail_with_current_exception(text);
     return status;
   }

@@ -8,10 +8,12 @@ namespace omendb::sql {
 
 class PortalImpl final : public Portal {
  public:
-  PortalImpl(SessionImpl& session, std::shared_ptr<PreparedStatement> statement, Parameters parameters)
-      : session_(session), statement_(std::move(statement)), parameters_(std::move(parameters)), columns_(statement_->columns) {}
+  /// `text`: the statement's own where `statement` is lifted; must outlive the portal.
+  PortalImpl(SessionImpl& session, std::shared_ptr<PreparedStatement> statement, Parameters parameters, std::string_view text = {})
+      : session_(session), statement_(std::move(statement)), parameters_(std::move(parameters)), text_(text), columns_(statement_->columns) {}
 
   const std::vector<ColumnDescription>& columns() const override { return columns_; }
+  bool returns_rows() const override { return statement_->returns_rows; }
   Result<Progress> execute(uint64_t max_rows, RowSink& sink) override;
 
   /// As execute, for callers inside sql/ that have an error handling of their own.
@@ -25,6 +27,8 @@ class PortalImpl final : public Portal {
   uint64_t fetch(Direction direction, int64_t count, RowSink* sink, bool scrollable);
 
  private:
+  /// Analysis, locks, and analysis again when the catalog changed while a lock was waited for.
+  void make_ready();
   void run(const ChunkConsumer& consumer);
   void send(duckdb::DataChunk& chunk, size_t first, size_t count, RowSink& sink);
   Progress execute_rest(uint64_t max_rows, RowSink& sink);
@@ -33,6 +37,7 @@ class PortalImpl final : public Portal {
   SessionImpl& session_;
   std::shared_ptr<PreparedStatement> statement_;
   Parameters parameters_;
+  std::string_view text_;
   std::vector<ColumnDescription> columns_;
   bool started_ = false, done_ = false;
   uint64_t affected_ = 0;

@@ -5,6 +5,7 @@
 #include "sql/engine/executor.h"
 #include "sql/engine/foreign_keys.h"
 #include "sql/engine/neighbourhood.h"
+#include "sql/engine/plan_cache.h"
 #include "sql/engine/portal.h"
 #include "sql/engine/session_impl.h"
 #include "sql/engine/type_catalog.h"
@@ -12,9 +13,6 @@
 
 namespace omendb::sql {
 namespace {
-
-constexpr size_t kStatementCacheMax = 512;
-constexpr size_t kCachedTextMax = 4096;
 
 }  // namespace
 
@@ -40,7 +38,12 @@ Result<std::unique_ptr<Session>> EngineImpl::open_session(const SessionOptions& 
 }
 
 SessionImpl::SessionImpl(EngineImpl& engine, const SessionOptions& options, SessionClient& client)
-    : engine_(engine), options_(options), client_(client), session_user_(options.user), role_(options.user) {
+    : engine_(engine),
+      options_(options),
+      client_(client),
+      session_user_(options.user),
+      role_(options.user),
+      plan_cache_(std::make_unique<PlanCache>()) {
   services_ = duckdb::make_shared_ptr<ServicesAdapter>(*this);
   type_catalog_ = std::make_unique<SessionTypeCatalog>(*this);
   foreign_key_queue_ = std::make_unique<ForeignKeyQueue>();
@@ -94,24 +97,31 @@ void SessionImpl::on_notification(std::function<void()> wake) { neighbours_->on_
 // --- Preparing ---
 
 Result<std::vector<std::shared_ptr<const ParsedStatement>>> SessionImpl::parse(std::string_view sql) {
-  std::vector<std::shared_ptr<const ParsedStatement>> result;
   try {
-    auto tree = std::make_shared<const ParseTree>(sql);
-    auto text = std::make_shared<const std::string>(sql);
-    for (const auto& statement : tree->statements()) {
-      auto parsed = std::make_shared<ParsedStatement>();
-      parsed->tree = tree;
-      parsed->text = text;
-      parsed->node = statement.node;
-      parsed->location = statement.location;
-      parsed->length = statement.length;
-      parsed->alone = tree->statements().size() == 1;
-      result.push_back(std::move(parsed));
-    }
-    return result;
+    return parse_or_throw(sql);
   } catch (...) {
     return fail_with_current_exception(sql);
   }
+}
+
+std::vector<std::shared_ptr<const ParsedStatement>> SessionImpl::parse_or_throw(std::string_view sql) {
+  if (auto known = plan_cache_->find(sql)) return {known->parsed};
+  if (auto known = plan_cache_->find_control(sql)) return {known};
+  std::vector<std::shared_ptr<const ParsedStatement>> result;
+  auto tree = std::make_shared<const ParseTree>(sql);
+  auto text = std::make_shared<const std::string>(sql);
+  for (const auto& statement : tree->statements()) {
+    auto parsed = std::make_shared<ParsedStatement>();
+    parsed->tree = tree;
+    parsed->text = text;
+    parsed->node = statement.node;
+    parsed->location = statement.location;
+    parsed->length = statement.length;
+    parsed->alone = tree->statements().size() == 1;
+    result.push_back(std::move(parsed));
+  }
+  if (result.size() == 1 && is_transaction_control(result[0]->node)) plan_cache_->keep_control(result[0]);
+  return result;
 }
 
 Result<std::shared_ptr<PreparedStatement>> SessionImpl::prepare(std::shared_ptr<const ParsedStatement> statement,
@@ -136,12 +146,11 @@ std::shared_ptr<PreparedStatement> SessionImpl::prepare_or_throw(std::shared_ptr
   if (statement == nullptr) return std::make_shared<PreparedStatement>();
   check_not_failed(statement.get());
 
-  const bool cacheable = statement->alone && parameter_types.empty() && statement->text->size() <= kCachedTextMax;
+  const bool cacheable = statement->alone && parameter_types.empty();
   if (cacheable) {
-    auto cached = statement_cache_.find(*statement->text);
-    if (cached != statement_cache_.end()) {
-      ensure_analyzed(*cached->second);
-      return cached->second;
+    if (auto cached = plan_cache_->find(*statement->text)) {
+      ensure_analyzed(*cached);
+      return cached;
     }
   }
   auto prepared = std::make_shared<PreparedStatement>();
@@ -151,10 +160,7 @@ std::shared_ptr<PreparedStatement> SessionImpl::prepare_or_throw(std::shared_ptr
   if (is_query(prepared->parsed->node)) {
     prepared->kind = StatementKind::kQuery;
     ensure_analyzed(*prepared);
-    if (cacheable) {
-      if (statement_cache_.size() >= kStatementCacheMax) statement_cache_.clear();
-      statement_cache_.emplace(*prepared->parsed->text, prepared);
-    }
+    if (cacheable) plan_cache_->keep(prepared);
   } else {
     prepared->kind = StatementKind::kUtility;
     if (!is_transaction_control(prepared->parsed->node)) ensure_transaction();
@@ -179,15 +185,16 @@ AnalyzedQuery SessionImpl::analyze(Node* node, std::string_view text, std::vecto
   return query;
 }
 
+bool SessionImpl::is_current(const PreparedStatement& statement) {
+  return statement.query && statement.settings_version == settings_.version() &&
+         statement.catalog_version == current_catalog()->version();
+}
+
 void SessionImpl::ensure_analyzed(PreparedStatement& statement) {
   if (statement.kind != StatementKind::kQuery) return;
   const auto catalog = current_catalog();
-  if (statement.query && statement.catalog_version == catalog->version() &&
-      statement.settings_version == settings_.version()) {
-    statement_catalog_ = catalog;
-    return;
-  }
   statement_catalog_ = catalog;
+  if (is_current(statement)) return;
   const bool again = statement.query != nullptr;
   std::vector<Oid> types = again ? statement.parameter_types : statement.given_types;
   auto query = std::make_shared<AnalyzedQuery>(analyze(statement.parsed->node, statement.text(), &types));
@@ -449,7 +456,7 @@ void SessionImpl::bury_portals() {
 void SessionImpl::discard_all() {
   bury_portals();
   prepared_.clear();
-  statement_cache_.clear();
+  plan_cache_->clear();
   sequence_values_.clear();
   last_sequence_ = kInvalidOid;
   neighbours_->unlisten("");

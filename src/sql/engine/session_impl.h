@@ -44,6 +44,7 @@
 
 namespace omendb::sql {
 
+class PlanCache;
 class SmallPlans;
 class SessionImpl;
 struct ForeignKeys;
@@ -88,6 +89,7 @@ class SessionImpl final : public Session, public NotificationSource, public DdlC
 
   // Session
   Result<std::vector<std::shared_ptr<const ParsedStatement>>> parse(std::string_view sql) override;
+  std::unique_ptr<Portal> recall(std::string_view sql) override;
   Result<std::shared_ptr<PreparedStatement>> prepare(std::shared_ptr<const ParsedStatement> statement,
                                                     const std::vector<Oid>& parameter_types) override;
   const std::vector<Oid>& parameter_types(const PreparedStatement& statement) const override;
@@ -180,6 +182,7 @@ class SessionImpl final : public Session, public NotificationSource, public DdlC
   void require_savepoint_block(const char* command);
   /// As SHOW prints it; knows the transaction's own settings.
   std::optional<std::string> show_setting(std::string_view name) const;
+  std::vector<SessionServices::SettingRow> all_settings() const;
 
   // Transaction control (transaction_control.cc). Each returns the command tag.
   std::string begin_block(std::optional<txn::Isolation> isolation, std::optional<bool> read_only);
@@ -328,7 +331,7 @@ class SessionImpl final : public Session, public NotificationSource, public DdlC
   std::map<std::string, std::shared_ptr<PreparedStatement>> prepared_;
   std::map<std::string, NamedPortal> portals_;
   std::vector<std::unique_ptr<Portal>> dead_portals_;  // COMMIT may end the very portal it runs in; freed at the next statement
-  std::unordered_map<std::string, std::shared_ptr<PreparedStatement>> statement_cache_;  // by text, of simple statements
+  std::unique_ptr<PlanCache> plan_cache_;
   std::unordered_map<Oid, int64_t> sequence_values_;
   Oid last_sequence_;
 
@@ -362,7 +365,7 @@ class ServicesAdapter final : public EngineServices {
   Oid temp_schema() override;
   std::optional<std::string> get_setting(std::string_view name) override { return session_.show_setting(name); }
   Status set_setting(std::string_view name, std::string_view value, bool is_local) override;
-  std::vector<SettingRow> all_settings() override { return session_.settings().all(); }
+  std::vector<SettingRow> all_settings() override { return session_.all_settings(); }
   int64_t sequence_nextval(Oid sequence) override;
   int64_t sequence_currval(Oid sequence) override;
   int64_t sequence_lastval() override;

@@ -606,6 +606,8 @@ void Settings::apply(const std::string& key) {
     split_identifiers(value, &search_path_);
   } else if (key == "client_min_messages") {
     client_min_messages_ = notice_rank(value);
+  } else if (key == "omendb.plan_cache" || key == "standard_conforming_strings") {
+    plan_cache_ = boolean("omendb.plan_cache") && boolean("standard_conforming_strings");
   }
 }
 

@@ -76,6 +76,7 @@ class Settings {
   int64_t deadlock_timeout_ms() const { return deadlock_timeout_ms_; }
   const std::vector<std::string>& search_path() const { return search_path_; }  // "$user" not resolved
   int client_min_messages() const { return client_min_messages_; }              // rank; see notice_rank
+  bool plan_cache() const { return plan_cache_; }                               // and strings conform to the standard
   bool boolean(std::string_view name) const;
   /// Grows with every change.
   uint64_t version() const { return version_; }
@@ -112,6 +113,7 @@ class Settings {
   int64_t statement_timeout_ms_ = 0, lock_timeout_ms_ = 0, deadlock_timeout_ms_ = 1000;
   std::vector<std::string> search_path_;
   int client_min_messages_ = 0;
+  bool plan_cache_ = true;
 };
 
 /// Order of message severities: debug 0, log 1, notice 2 (and info, which always passes), warning 3, error 4.

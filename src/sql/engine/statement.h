@@ -43,6 +43,7 @@ class PreparedStatement {
   std::shared_ptr<PointPlan> point;               // null: none fits
   bool point_tried = false;
   bool from_sql_prepare = false;
+  bool lifted = false;                            // of a shape (plan_cache.h): its parameters are literals; it is never analysed again
   int64_t prepared_at_us = 0;
 
   std::string_view text() const { return parsed ? std::string_view(*parsed->text) : std::string_view(); }

@@ -2,6 +2,7 @@
 #include "sql/engine/error_mapping.h"
 #include "sql/engine/foreign_keys.h"
 #include "sql/engine/neighbourhood.h"
+#include "sql/engine/plan_cache.h"
 #include "sql/engine/portal.h"
 #include "sql/engine/session_impl.h"
 #include "sql/engine/type_catalog.h"
@@ -332,7 +333,18 @@ std::optional<std::string> SessionImpl::show_setting(std::string_view name) cons
     if (state_ == BlockState::kNone) return settings_.show("default_transaction_read_only");
     return read_only_ ? "on" : "off";
   }
+  if (canonical == "omendb.plan_cache_hits") return std::to_string(plan_cache_->counters().hits);
+  if (canonical == "omendb.plan_cache_misses") return std::to_string(plan_cache_->counters().misses);
+  if (canonical == "omendb.plan_cache_plans") return std::to_string(plan_cache_->counters().plans);
   return settings_.show(name);
+}
+
+std::vector<SessionServices::SettingRow> SessionImpl::all_settings() const {
+  auto rows = settings_.all();
+  for (auto& row : rows) {
+    if (row.name.starts_with("omendb.plan_cache_")) row.setting = show_setting(row.name).value_or("");
+  }
+  return rows;
 }
 
 Status SessionImpl::set_transaction_setting(const std::string& name, std::string* value) {

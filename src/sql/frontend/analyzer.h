@@ -84,6 +84,7 @@ struct AnalyzedQuery {
   std::vector<Oid> parameter_types;
   std::vector<Oid> relations;                      // to lock and to watch for changes
   bool is_volatile = false;
+  bool reads_clock = false;                        // holds for this moment only (StatementContext::reads_clock)
   /// WITH x AS (INSERT ... RETURNING ...), and SELECT ... FOR UPDATE below the top (kSelect with row marks): run first, in order; the
   /// main select, and later ones of these, read their RETURNING (output) rows as omen_rows(100 + i), columns "c1", "c2", ...
   std::vector<AnalyzedQuery> modifying_ctes;

@@ -3,6 +3,7 @@
 #include "duckdb/parser/expression/parameter_expression.hpp"
 
 #include "sql/frontend/emission.h"
+#include "sql/frontend/lifting.h"
 
 namespace omendb::sql {
 
@@ -302,6 +303,17 @@ Oid enforce_generic_types(const StatementContext& statement, const std::vector<O
 
 namespace {
 
+/// Does the literal mean something else at another time ('now', 'tomorrow', a time in a zone with summer time)?
+bool depends_on_clock(Oid type, const std::string& text, const types::IoContext& io, const types::Value& value) {
+  if (type != oid::kDate && type != oid::kTime && type != oid::kTimeTz && type != oid::kTimestamp && type != oid::kTimestampTz) return false;
+  if (text.find_first_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == std::string::npos) return false;
+  types::IoContext later = io;
+  later.now_us += int64_t{200} * 86400 * 1000000 + 12345;
+  types::Value then;
+  return !types::input(type, -1, text, later, &then).ok() || then.view().integer != value.view().integer ||
+         then.view().bytes != value.view().bytes || then.view().wide != value.view().wide;
+}
+
 /// A literal as a constant of a base type.
 TypedExpr literal_of_type(Scope& scope, const TypedExpr& literal, Oid base, int32_t typmod, Oid type) {
   StatementContext& statement = *scope.statement;
@@ -314,12 +326,12 @@ TypedExpr literal_of_type(Scope& scope, const TypedExpr& literal, Oid base, int3
     SqlError error(status);
     throw SqlError(error.info().code, error.info().message, literal.location).detail(error.info().detail).hint(error.info().hint);
   }
+  if (depends_on_clock(base, literal.literal, io, value)) statement.reads_clock = true;
   PhysicalType physical = physical_of(statement, base, -1);
   TypedExpr result = typed_constant(statement, type, -1, physical, value.view(), literal.location);
-  if (base == oid::kNumeric) {
-    result = shrink_numeric_constant(scope, std::move(result));
-  }
-  return result;
+  // The digits of a numeric decide its form, and nobody counts those of a string.
+  if (base == oid::kNumeric) return shrink_numeric_constant(scope, std::move(result));
+  return remember(std::move(result), literal.slot, base == oid::kInterval ? typmod : -1);
 }
 
 TypedExpr parameter_of_type(Scope& scope, const TypedExpr& parameter, Oid type) {

@@ -13,6 +13,7 @@
 #include "duckdb/parser/expression/operator_expression.hpp"
 
 #include "sql/frontend/coerce.h"
+#include "sql/frontend/lifting.h"
 #include "sql/functions/register.h"
 #include "types/numeric.h"
 
@@ -42,6 +43,7 @@ TypedExpr TypedExpr::clone() const {
   c.physical = physical;
   c.literal = literal;
   c.parameter = parameter;
+  c.slot = slot;
   c.location = location;
   c.has_aggregate = has_aggregate;
   c.has_window = has_window;
@@ -116,7 +118,9 @@ DuckExpr make_case(DuckExpr condition, DuckExpr then, DuckExpr otherwise) {
   return result;
 }
 
-const duckdb::Value* constant_of(const TypedExpr& e) {
+namespace {
+
+const duckdb::Value* value_of(const TypedExpr& e) {
   if (e.kind != TypedExpr::Kind::kPlain || !e.duck) return nullptr;
   const duckdb::ParsedExpression* node = e.duck.get();
   if (node->GetExpressionClass() == duckdb::ExpressionClass::FUNCTION) {
@@ -130,10 +134,23 @@ const duckdb::Value* constant_of(const TypedExpr& e) {
   return value.IsNull() ? nullptr : &value;
 }
 
+}  // namespace
+
+const duckdb::Value* constant_of(const TypedExpr& e) {
+  if (const LiftedConstant* lifted = lifted_of(e)) lifted->slot->looked_at = true;
+  return value_of(e);
+}
+
+bool is_constant_value(const TypedExpr& e) { return value_of(e) != nullptr; }
+
 bool is_constant(const TypedExpr& e) {
   if (e.kind == TypedExpr::Kind::kUnknownLiteral || e.kind == TypedExpr::Kind::kNull) return true;
-  if (constant_of(e) != nullptr) return true;
+  if (is_constant_value(e)) return true;
   return e.duck && e.duck->GetExpressionClass() == duckdb::ExpressionClass::CONSTANT;
+}
+
+bool is_null_constant(const TypedExpr& e) {
+  return is_constant(e) && !is_constant_value(e);
 }
 
 namespace {
@@ -291,20 +308,28 @@ TypedExpr to_plain(Scope& scope, TypedExpr e) {
 TypedExpr to_numeric_form(Scope& scope, TypedExpr e, const PhysicalType& form) {
   if (e.physical == form) return e;
   DuckExpr duck;
-  if (const duckdb::Value* value = constant_of(e)) {
+  if (const duckdb::Value* value = value_of(e)) {
+    const LiftedConstant* lifted = lifted_of(e);
+    const std::shared_ptr<LiteralSlot> slot = lifted == nullptr ? nullptr : lifted->slot;
     types::Numeric n = constant_numeric(*value);
     if (!form.is_decimal()) {
-      return typed_constant(*scope.statement, e.type, e.typmod, form, types::ValueView::of_bytes(n.to_bytes()), e.location);
+      return remember(typed_constant(*scope.statement, e.type, e.typmod, form, types::ValueView::of_bytes(n.to_bytes()), e.location), slot,
+                      n.dscale);
     }
     types::Int128 scaled;
+    bool fits = false;
     if (n.is_finite() && n.to_scaled(form.scale, &scaled)) {
       types::Int128 limit = 1;
       for (int i = 0; i < form.precision; ++i) limit *= 10;
-      if (scaled < limit && scaled > -limit) {
-        types::ValueView view = form.kind == Physical::kInt128 ? types::ValueView::of_wide(scaled)
-                                                               : types::ValueView::of_integer(static_cast<int64_t>(scaled));
-        return typed_constant(*scope.statement, e.type, e.typmod, form, view, e.location);
-      }
+      fits = scaled < limit && scaled > -limit;
+    }
+    // A literal is lifted when this is so for every number of as many digits.
+    const bool all_fit = form.scale >= e.physical.scale && form.precision - form.scale >= e.physical.precision - e.physical.scale;
+    if (slot != nullptr && (!e.physical.is_decimal() || fits != all_fit)) slot->looked_at = true;
+    if (fits) {
+      types::ValueView view = form.kind == Physical::kInt128 ? types::ValueView::of_wide(scaled)
+                                                             : types::ValueView::of_integer(static_cast<int64_t>(scaled));
+      return remember(typed_constant(*scope.statement, e.type, e.typmod, form, view, e.location), slot);
     }
   }
   if (!form.is_decimal()) {
@@ -332,9 +357,13 @@ PhysicalType decimal_form(int precision, int scale) {
 }
 
 TypedExpr shrink_numeric_constant(Scope& scope, TypedExpr e) {
-  const duckdb::Value* value = constant_of(e);
+  const duckdb::Value* value = value_of(e);
   if (value == nullptr || e.physical.is_decimal()) return e;
   const types::Numeric n = constant_numeric(*value);
+  // What stays in bytes is not lifted.
+  const LiftedConstant* lifted = lifted_of(e);
+  const std::shared_ptr<LiteralSlot> slot = lifted == nullptr || lifted->slot->looked_at ? nullptr : lifted->slot;
+  if (slot != nullptr) slot->looked_at = true;
   if (!n.is_finite() || n.dscale > 38) return e;
   types::Int128 scaled;
   if (!n.to_scaled(n.dscale, &scaled)) return e;
@@ -342,7 +371,13 @@ TypedExpr shrink_numeric_constant(Scope& scope, TypedExpr e) {
   for (types::UInt128 rest = scaled < 0 ? -static_cast<types::UInt128>(scaled) : static_cast<types::UInt128>(scaled); rest > 0; rest /= 10) ++digits;
   const int precision = std::max({digits, n.dscale, 1});
   if (precision > 38) return e;
-  return to_numeric_form(scope, std::move(e), decimal_form(precision, n.dscale));
+  e = to_numeric_form(scope, std::move(e), decimal_form(precision, n.dscale));
+  if (slot != nullptr) {
+    slot->looked_at = false;
+    slot->precision = precision;
+    slot->scale = n.dscale;
+  }
+  return e;
 }
 
 PhysicalType common_physical(Scope& scope, Oid type, std::vector<TypedExpr*> exprs) {
@@ -352,7 +387,7 @@ PhysicalType common_physical(Scope& scope, Oid type, std::vector<TypedExpr*> exp
     std::optional<int32_t> width;
     bool mixed = false;
     for (TypedExpr* e : exprs) {
-      if (e->kind != TypedExpr::Kind::kPlain || (is_constant(*e) && constant_of(*e) == nullptr)) continue;
+      if (e->kind != TypedExpr::Kind::kPlain || is_null_constant(*e)) continue;
       mixed |= width.value_or(e->physical.width) != e->physical.width;
       width = e->physical.width;
     }
@@ -368,8 +403,7 @@ PhysicalType common_physical(Scope& scope, Oid type, std::vector<TypedExpr*> exp
   bool any = false;
   PhysicalType form{Physical::kBytes};
   for (TypedExpr* e : exprs) {
-    const bool null = is_constant(*e) && constant_of(*e) == nullptr;
-    if (null) continue;
+    if (is_null_constant(*e)) continue;
     if (!any) form = e->physical;
     any = true;
     if (!e->physical.is_decimal() || e->physical.scale != form.scale) same = false;
@@ -377,7 +411,7 @@ PhysicalType common_physical(Scope& scope, Oid type, std::vector<TypedExpr*> exp
   }
   if (!same || !any || !form.is_decimal()) form = {Physical::kBytes};
   for (TypedExpr* e : exprs) {
-    if (is_constant(*e) && constant_of(*e) == nullptr) {
+    if (is_null_constant(*e)) {
       e->duck = make_constant(duckdb::Value(duck_type(oid::kNumeric, form)));
       e->physical = form;
     } else {

@@ -53,9 +53,12 @@ DuckExpr make_list_transform(DuckExpr list, const std::string& variable, DuckExp
 DuckExpr make_case(DuckExpr condition, DuckExpr then, DuckExpr otherwise);
 inline DuckExpr copy_of(const DuckExpr& e) { return DuckExpr(e->Copy().release()); }
 
-/// The constant that `e` is, seen through our markers; nullptr when it is none (or NULL).
+/// The constant that `e` is, seen through our markers; nullptr when it is none (or NULL). Whoever asks decides by the value, so a literal
+/// is not lifted after this (lifting.h); the others below tell nothing of it.
 const duckdb::Value* constant_of(const TypedExpr& e);
-bool is_constant(const TypedExpr& e);  // NULL included
+bool is_constant(const TypedExpr& e);         // NULL included
+bool is_constant_value(const TypedExpr& e);   // NULL and untyped literals not
+bool is_null_constant(const TypedExpr& e);    // and untyped literals
 
 /// A value as a constant expression of a type.
 TypedExpr typed_constant(StatementContext& statement, Oid type, int32_t typmod, const types::PhysicalType& physical,

@@ -3,6 +3,7 @@
 
 #include "sql/frontend/coerce.h"
 #include "sql/frontend/emission.h"
+#include "sql/frontend/lifting.h"
 
 namespace omendb::sql {
 
@@ -33,7 +34,7 @@ DuckExpr widened(TypedExpr& e, Oid to) {
 /// + - * of DuckDB check for overflow and fail with a message that error_mapping.cc turns into PostgreSQL's.
 TypedExpr integer_operator(Call& call, const char* op) {
   const Oid to = call.result;
-  const bool both = constant_of(call.args[0]) != nullptr && constant_of(call.args[1]) != nullptr;
+  const bool both = is_constant_value(call.args[0]) && is_constant_value(call.args[1]);
   DuckExpr left = widened(call.args[0], to), right = widened(call.args[1], to);
   // Two bare INTEGER literals would be typed by DuckDB as it likes.
   if (both && to == oid::kInt4) left = make_call("omen_const_int4", std::move(left));
@@ -160,13 +161,19 @@ TypedExpr numeric_abs(Call& call) {
 TypedExpr integer_to_numeric(Call& call) {
   TypedExpr& e = call.args[0];
   const int digits = e.type == oid::kInt2 ? 5 : e.type == oid::kInt4 ? 10 : 19;
+  const LiftedConstant* lifted = lifted_of(e);
+  const std::shared_ptr<LiteralSlot> slot = lifted == nullptr || lifted->slot->looked_at ? nullptr : lifted->slot;
   if (const duckdb::Value* value = constant_of(e)) {
     const int64_t v = value->GetValue<int64_t>();
     int width = 1;
     for (int64_t rest = v / 10; rest != 0; rest /= 10) ++width;
     const PhysicalType form = decimal_form(width, 0);
     types::ValueView view = form.kind == Physical::kInt128 ? types::ValueView::of_wide(v) : types::ValueView::of_integer(v);
-    return typed_constant(call.statement(), oid::kNumeric, -1, form, view, e.location);
+    if (slot != nullptr) {
+      slot->looked_at = false;
+      slot->precision = width;
+    }
+    return remember(typed_constant(call.statement(), oid::kNumeric, -1, form, view, e.location), slot);
   }
   const PhysicalType form = decimal_form(digits, 0);
   return call.result_of(make_cast(std::move(e.duck), duck_type(oid::kNumeric, form)), oid::kNumeric, form);

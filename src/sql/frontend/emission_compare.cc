@@ -59,10 +59,10 @@ TypedExpr numeric_compare(Call& call) {
   if (l.physical.is_decimal() && r.physical.is_decimal()) {
     // A constant takes the other side's form where that loses nothing.
     auto adapt = [&](TypedExpr& constant, const TypedExpr& other) {
-      if (constant_of(constant) == nullptr || constant_of(other) != nullptr) return;
+      if (!is_constant_value(constant) || is_constant_value(other)) return;
       if (constant.physical.scale <= other.physical.scale) {
         TypedExpr moved = to_numeric_form(call.scope, constant.clone(), other.physical);
-        if (constant_of(moved) != nullptr) constant = std::move(moved);
+        if (is_constant_value(moved)) constant = std::move(moved);
       }
     };
     adapt(l, r);

@@ -30,6 +30,8 @@
 
 namespace omendb::sql {
 
+struct LiteralSlot;
+
 /// An analysed expression.
 struct TypedExpr {
   enum class Kind : uint8_t {
@@ -45,6 +47,7 @@ struct TypedExpr {
   types::PhysicalType physical;        // of the values that `duck` yields
   std::string literal;
   int parameter = 0;                   // kUntypedParameter
+  std::shared_ptr<LiteralSlot> slot;   // kUnknownLiteral that may be lifted (lifting.h)
   int location = -1;                   // byte offset in the statement's text
 
   bool has_aggregate = false;          // an aggregate of this level

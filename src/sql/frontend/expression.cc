@@ -8,6 +8,7 @@
 #include "duckdb/parser/expression/constant_expression.hpp"
 #include "duckdb/parser/expression/operator_expression.hpp"
 
+#include "sql/frontend/lifting.h"
 #include "sql/frontend/parser.h"
 #include "sql/frontend/query.h"
 #include "types/numeric.h"
@@ -86,16 +87,18 @@ TypedExpr analyze_constant(Scope& scope, const A_Const* node) {
   TypedExpr e;
   e.location = node->location;
   e.type = oid::kUnknown;
+  const std::shared_ptr<LiteralSlot> slot = scope.statement->lifting == nullptr ? nullptr : scope.statement->lifting->find(node);
   if (node->isnull) {
     e.kind = TypedExpr::Kind::kNull;
     return e;
   }
   switch (nodeTag(&node->val.node)) {
-    case T_Integer: return int4_constant(node->val.ival.ival, node->location);
+    case T_Integer: return remember(int4_constant(node->val.ival.ival, node->location), slot);
     case T_Boolean: return bool_constant(node->val.boolval.boolval, node->location);
     case T_String:
       e.kind = TypedExpr::Kind::kUnknownLiteral;
       e.literal = node->val.sval.sval;
+      e.slot = slot;
       return e;
     case T_Float: {
       const std::string text = node->val.fval.fval;
@@ -105,15 +108,17 @@ TypedExpr analyze_constant(Scope& scope, const A_Const* node) {
         const long long value = std::strtoll(text.c_str(), nullptr, 10);
         if (errno == 0) {
           if (value == static_cast<int32_t>(value)) return int4_constant(static_cast<int32_t>(value), node->location);
-          return typed_constant(*scope.statement, oid::kInt8, -1, {Physical::kInt64}, types::ValueView::of_integer(value),
-                                node->location);
+          return remember(typed_constant(*scope.statement, oid::kInt8, -1, {Physical::kInt64}, types::ValueView::of_integer(value),
+                                         node->location),
+                          slot);
         }
       }
       types::Numeric number;
       Status status = types::Numeric::parse(text, &number);
       if (!status.ok()) throw SqlError(status.code(), status.message(), node->location);
-      return shrink_numeric_constant(scope, typed_constant(*scope.statement, oid::kNumeric, -1, {Physical::kBytes},
-                                                           types::ValueView::of_bytes(number.to_bytes()), node->location));
+      return shrink_numeric_constant(scope, remember(typed_constant(*scope.statement, oid::kNumeric, -1, {Physical::kBytes},
+                                                                    types::ValueView::of_bytes(number.to_bytes()), node->location),
+                                                     slot));
     }
     case T_BitString: not_supported("type bit", node->location);
     default: not_supported("this kind of constant", node->location);
@@ -208,7 +213,7 @@ bool decimal_of_all(const std::vector<TypedExpr*>& exprs, PhysicalType* form) {
   int integer_digits = 0, scale = 0;
   bool any = false;
   for (const TypedExpr* e : exprs) {
-    if (is_constant(*e) && constant_of(*e) == nullptr) continue;
+    if (is_null_constant(*e)) continue;
     if (!e->physical.is_decimal() || e->as_decimal) return false;
     any = true;
     integer_digits = std::max(integer_digits, e->physical.precision - e->physical.scale);
@@ -220,7 +225,7 @@ bool decimal_of_all(const std::vector<TypedExpr*>& exprs, PhysicalType* form) {
 }
 
 DuckExpr scale_constant(const TypedExpr& e) {
-  if (is_constant(e) && constant_of(e) == nullptr) return make_constant(duckdb::Value(duckdb::LogicalType::INTEGER));
+  if (is_null_constant(e)) return make_constant(duckdb::Value(duckdb::LogicalType::INTEGER));
   return make_integer(e.physical.scale);
 }
 
@@ -266,7 +271,7 @@ TypedExpr case_of(Scope& scope, std::vector<std::pair<TypedExpr, TypedExpr>> bra
   if (base_type_of(*scope.statement, type) == oid::kNumeric && decimal_of_all(results, &form)) {
     bool same_scale = true;
     for (TypedExpr* r : results) {
-      if (constant_of(*r) != nullptr || !is_constant(*r)) same_scale = same_scale && r->physical.scale == form.scale;
+      if (!is_null_constant(*r)) same_scale = same_scale && r->physical.scale == form.scale;
     }
     if (!same_scale) {
       std::vector<DuckExpr> scale_conditions, scales;
@@ -359,7 +364,7 @@ TypedExpr coalesce_of(Scope& scope, std::vector<TypedExpr> args, int location) {
   if (base_type_of(*scope.statement, type) == oid::kNumeric && decimal_of_all(list, &form)) {
     bool same_scale = true;
     for (auto& a : args) {
-      if (constant_of(a) != nullptr || !is_constant(a)) same_scale = same_scale && a.physical.scale == form.scale;
+      if (!is_null_constant(a)) same_scale = same_scale && a.physical.scale == form.scale;
     }
     if (!same_scale) {
       std::vector<DuckExpr> values, conditions, scales;

@@ -707,6 +707,7 @@ AnalyzedQuery analyze_query(StatementContext& statement, Node* raw) {
   query.parameter_types = statement.parameter_types;
   for (uint32_t oid : statement.relations) query.relations.push_back(Oid{oid});
   query.is_volatile = statement.has_volatile;
+  query.reads_clock = statement.reads_clock;
   return query;
 }
 

@@ -48,6 +48,7 @@ struct ScopeItem {
 };
 
 struct AnalyzedQuery;
+class Lifting;
 
 /// What the names of a statement turned out to mean, by the raw node that wrote them. A view is stored with its stars expanded
 /// and its columns qualified, and follows later renames; both need this.
@@ -78,6 +79,8 @@ struct StatementContext {
   std::set<uint32_t> relations;              // every relation read or written, views included (OID values)
   std::set<uint32_t> other_dependencies;     // types and sequences
   bool has_volatile = false;                 // a volatile function: no result caching
+  Lifting* lifting = nullptr;                // set: literals that may become parameters remember that they are literals
+  bool reads_clock = false;                  // a literal such as 'now' was read: the tree holds for this moment only
   NameRecorder* recorder = nullptr;          // set: what each name means is written down here
   int depth = 0;                             // of nested queries and views
   std::vector<Oid> views_in_expansion;
