@@ -606,8 +606,12 @@ void Settings::apply(const std::string& key) {
     split_identifiers(value, &search_path_);
   } else if (key == "client_min_messages") {
     client_min_messages_ = notice_rank(value);
-  } else if (key == "omendb.plan_cache" || key == "standard_conforming_strings") {
-    plan_cache_ = boolean("omendb.plan_cache") && boolean("standard_conforming_strings");
+  } else if (key == "default_transaction_isolation") {
+    default_isolation_ = value;
+  } else if (key == "default_transaction_read_only") {
+    default_read_only_ = value == "on";
+  } else if (key == "omendb.plan_cache") {
+    plan_cache_ = value == "on";
   }
 }
 

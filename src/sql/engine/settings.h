@@ -76,7 +76,9 @@ class Settings {
   int64_t deadlock_timeout_ms() const { return deadlock_timeout_ms_; }
   const std::vector<std::string>& search_path() const { return search_path_; }  // "$user" not resolved
   int client_min_messages() const { return client_min_messages_; }              // rank; see notice_rank
-  bool plan_cache() const { return plan_cache_; }                               // and strings conform to the standard
+  const std::string& default_isolation() const { return default_isolation_; }
+  bool default_read_only() const { return default_read_only_; }
+  bool plan_cache() const { return plan_cache_; }
   bool boolean(std::string_view name) const;
   /// Grows with every change.
   uint64_t version() const { return version_; }
@@ -113,6 +115,8 @@ class Settings {
   int64_t statement_timeout_ms_ = 0, lock_timeout_ms_ = 0, deadlock_timeout_ms_ = 1000;
   std::vector<std::string> search_path_;
   int client_min_messages_ = 0;
+  std::string default_isolation_;
+  bool default_read_only_ = false;
   bool plan_cache_ = true;
 };
 

@@ -36,9 +36,8 @@ txn::Transaction& SessionImpl::transaction() {
 
 void SessionImpl::start_transaction(BlockState state) {
   CHECK(transaction_ == nullptr);
-  const auto default_isolation = settings_.raw("default_transaction_isolation");
-  isolation_ = parse_isolation(default_isolation.value_or(""));
-  read_only_ = settings_.boolean("default_transaction_read_only");
+  isolation_ = parse_isolation(settings_.default_isolation());
+  read_only_ = settings_.default_read_only();
   auto transaction = engine_.database().begin(isolation_, read_only_);
   transaction->set_lock_timeout_us(settings_.lock_timeout_ms() * 1000);
   transaction->set_process_id(options_.process_id);
