@@ -214,9 +214,12 @@ class SessionImpl final : public Session, public NotificationSource, public DdlC
     SmallPlans* outer_;
   };
 
+  /// Was it analysed at the present catalog and settings?
+  bool is_current(const PreparedStatement& statement);
   /// Analyses (again, when the catalog moved on) and leaves the statement ready to run.
   void ensure_analyzed(PreparedStatement& statement);
   AnalyzedQuery analyze(Node* node, std::string_view text, std::vector<Oid>* parameter_types);
+  std::vector<std::shared_ptr<const ParsedStatement>> parse_or_throw(std::string_view sql);
   std::shared_ptr<PreparedStatement> prepare_or_throw(std::shared_ptr<const ParsedStatement> statement,
                                                       const std::vector<Oid>& parameter_types);
   /// A prepared statement of a node inside another statement (EXPLAIN, DECLARE, COPY, PREPARE).
