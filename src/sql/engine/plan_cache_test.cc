@@ -43,6 +43,17 @@ TEST_F(PlanCacheTest, SecondStatementOfAShapeRunsItsPlan) {
   EXPECT_EQ(run_lifted("SELECT name FROM t WHERE id = -2"), "SELECT 0");
 }
 
+TEST_F(PlanCacheTest, KeysOfEveryIntegerTypeAreReached) {
+  for (const std::string type : {"int2", "int4", "int8"}) {
+    run("CREATE TABLE k_" + type + " (id " + type + " PRIMARY KEY, v int)");
+    run("INSERT INTO k_" + type + " SELECT i, i FROM generate_series(1, 9) i");
+    run("SELECT v FROM k_" + type + " WHERE id = 3");
+    EXPECT_EQ(run_lifted("SELECT v FROM k_" + type + " WHERE id = 4"), "4") << type;
+    run("SELECT sum(v) FROM k_" + type + " WHERE id IN (3, 4)");
+    EXPECT_EQ(run_lifted("SELECT sum(v) FROM k_" + type + " WHERE id IN (5, 6)"), "11") << type;
+  }
+}
+
 TEST_F(PlanCacheTest, WritesTakeTheirValuesFromTheText) {
   run("UPDATE t SET big = big + -1, name = 'a' WHERE id = 1");
   EXPECT_EQ(run_lifted("UPDATE t SET big = big + -7, name = 'it''s' WHERE id = 2"), "UPDATE 1");

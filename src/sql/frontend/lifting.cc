@@ -220,7 +220,8 @@ void swap_constants(duckdb::QueryNode& node, std::vector<Lifting::Source>* sourc
     const LiteralSlot& slot = *constant->slot;
     if (slot.looked_at) return false;
     Lifting::Source source{slot.literal, slot.negative, constant->type, constant->typmod, constant->physical, slot.precision, slot.scale};
-    bool wall = false;
+    // A comparison with an int8 column casts as well, unseen from here.
+    bool wall = cast == nullptr && constant->type == types::oid::kInt4;
     if (cast != nullptr && constant->type == types::oid::kInt4) {
       const auto target = cast->cast_type.id();
       if (target == duckdb::LogicalTypeId::BIGINT) {
@@ -244,7 +245,10 @@ void swap_constants(duckdb::QueryNode& node, std::vector<Lifting::Source>* sourc
     if (wall) {
       duckdb::vector<Expr> arguments;
       arguments.push_back(std::move(swapped));
-      e->Cast<duckdb::CastExpression>().child = duckdb::make_uniq<duckdb::FunctionExpression>("omen_const_int4", std::move(arguments));
+      swapped = duckdb::make_uniq<duckdb::FunctionExpression>("omen_const_int4", std::move(arguments));
+    }
+    if (wall && cast != nullptr) {
+      e->Cast<duckdb::CastExpression>().child = std::move(swapped);
       return false;
     }
     const std::string alias = e->GetAlias();

@@ -24,6 +24,7 @@
 #include "sql/engine/row_writer.h"
 #include "sql/engine/scan.h"
 #include "sql/point/key_path.h"
+#include "sql/point/parameter_slots.h"
 #include "sql/point/row_plan.h"
 
 namespace omendb::sql {
@@ -98,7 +99,6 @@ class Plan final : public PointPlan {
                  duckdb::vector<duckdb::unique_ptr<Expression>>& predicates);
   size_t capacity() const { return source_ == Source::kRange ? STANDARD_VECTOR_SIZE : 1; }
 
-  void set_parameters(const Parameters& parameters);
   /// kRow: key_. kRange: range_. False: no row can match.
   bool make_key(const Parameters& parameters);
   /// The fetched rows into input_: batch_, or row_ for kRow.
@@ -116,9 +116,7 @@ class Plan final : public PointPlan {
   std::shared_ptr<AnalyzedQuery> query_;
   duckdb::shared_ptr<duckdb::Binder> binder_;
   duckdb::unique_ptr<LogicalOperator> root_;  // owns the expressions
-  duckdb::bound_parameter_map_t parameters_;
-  std::vector<duckdb::LogicalType> parameter_types_;
-  std::vector<duckdb::BoundParameterData*> parameter_slots_;
+  ParameterSlots slots_;
 
   Source source_ = Source::kDummy;
   std::shared_ptr<const TableSchema> schema_;
@@ -152,14 +150,7 @@ bool Plan::match(SessionImpl& session, std::shared_ptr<AnalyzedQuery> query, con
     if (!planner.plan || !planner.properties.bound_all_parameters) return;
     binder_ = planner.binder;
     root_ = std::move(planner.plan);
-    parameters_ = std::move(planner.value_map);
-    for (size_t i = 0; i < parameters.types.size(); ++i) {
-      auto slot = parameters_.find(std::to_string(i + 1));
-      const auto type = duck_type(parameters.types[i], parameters.physical[i]);
-      if (slot != parameters_.end() && slot->second->return_type != type) return;
-      parameter_types_.push_back(type);
-      parameter_slots_.push_back(slot == parameters_.end() ? nullptr : slot->second.get());
-    }
+    if (!slots_.take(std::move(planner.value_map), parameters)) return;
     root_->ResolveOperatorTypes();
     duckdb::ColumnBindingResolver().VisitOperator(*root_);
     matched = match_stages(context, *root_);
@@ -324,13 +315,6 @@ bool Plan::match_get(duckdb::ClientContext& context, duckdb::LogicalGet& get,
   for (size_t column : columns_) input_types_.push_back(schema_->types[column]);
   input_.Initialize(context, input_types_, capacity());
   return true;
-}
-
-void Plan::set_parameters(const Parameters& parameters) {
-  for (size_t i = 0; i < parameters.values.size(); ++i) {
-    if (parameter_slots_[i] == nullptr) continue;
-    parameter_slots_[i]->SetValue(duck_value(parameters.values[i].view(), parameters.physical[i], parameter_types_[i]));
-  }
 }
 
 bool Plan::make_key(const Parameters& parameters) {
@@ -524,7 +508,7 @@ bool Plan::execute(SessionImpl& session, const Parameters& parameters, const Chu
 bool Plan::execute_now(SessionImpl& session, const Parameters& parameters, const ChunkConsumer& consumer, uint64_t* affected) {
   *affected = 0;
   if (writer_) writer_->constraints().start_statement();
-  set_parameters(parameters);
+  slots_.set(parameters);
   auto& database = session.database();
   switch (source_) {
     case Source::kRow:

@@ -8,8 +8,7 @@
 #include "duckdb/planner/operator/logical_get.hpp"
 #include "duckdb/planner/planner.hpp"
 
-#include "sql/duck_types.h"
-#include "sql/engine/vectors.h"
+#include "sql/point/parameter_slots.h"
 #include "sql/point/row_compile.h"
 
 namespace omendb::sql {
@@ -42,13 +41,7 @@ class Plan final : public RowPlan {
       planner.CreatePlan(std::move(statement));
       if (!planner.plan || !planner.properties.bound_all_parameters) return;
       binder_ = planner.binder;
-      for (size_t i = 0; i < parameters.types.size(); ++i) {
-        auto slot = planner.value_map.find(std::to_string(i + 1));
-        const auto type = duck_type(parameters.types[i], parameters.physical[i]);
-        if (slot != planner.value_map.end() && slot->second->return_type != type) return;
-        parameter_types_.push_back(type);
-        parameter_slots_.push_back(slot == planner.value_map.end() ? nullptr : slot->second);
-      }
+      if (!slots_.take(std::move(planner.value_map), parameters)) return;
       keep_filters(*planner.plan);
       duckdb::Optimizer optimizer(*binder_, context);
       auto plan = duckdb::CTEInlining(optimizer).Optimize(std::move(planner.plan));
@@ -64,10 +57,7 @@ class Plan final : public RowPlan {
   }
 
   bool execute(SessionImpl& session, const Parameters& parameters, const ChunkConsumer& consumer) override {
-    for (size_t i = 0; i < parameters.values.size(); ++i) {
-      if (parameter_slots_[i] == nullptr) continue;
-      parameter_slots_[i]->SetValue(duck_value(parameters.values[i].view(), parameters.physical[i], parameter_types_[i]));
-    }
+    slots_.set(parameters);
     RunContext context{session, parameters};
     if (!root_->run(context)) return false;
     if (root_->chunk().size() == 0) return true;
@@ -91,8 +81,7 @@ class Plan final : public RowPlan {
   }
 
   duckdb::shared_ptr<duckdb::Binder> binder_;
-  std::vector<duckdb::LogicalType> parameter_types_;
-  std::vector<duckdb::shared_ptr<duckdb::BoundParameterData>> parameter_slots_;
+  ParameterSlots slots_;
   std::vector<Expressions> kept_;
   std::unique_ptr<RowNode> root_;
 };
