@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <filesystem>
 
 #include <rocksdb/cache.h>
@@ -40,6 +41,44 @@ class WithoutStamp final : public rocksdb::SliceTransform {
   const char* Name() const override { return "omendb.without_stamp.1"; }
   Slice Transform(const Slice& key) const override { return Slice(key.data(), key.size() - 8); }
   bool InDomain(const Slice& key) const override { return key.size() > 8; }
+};
+
+constexpr char kLeastTail[] = "omendb.least_tail";
+
+/// Notes in each file the least number that the last eight bytes of a key make (IterateOptions::tail_below).
+class LeastTail final : public rocksdb::TablePropertiesCollector {
+ public:
+  rocksdb::Status AddUserKey(const Slice& key, const Slice&, rocksdb::EntryType, rocksdb::SequenceNumber,
+                             uint64_t) override {
+    if (key.size() >= 8) least_ = std::min(least_, tail_of(key));
+    return rocksdb::Status::OK();
+  }
+  rocksdb::Status Finish(rocksdb::UserCollectedProperties* properties) override {
+    (*properties)[kLeastTail] = std::to_string(least_);
+    return rocksdb::Status::OK();
+  }
+  rocksdb::UserCollectedProperties GetReadableProperties() const override { return {}; }
+  const char* Name() const override { return "omendb.least_tail"; }
+
+  static uint64_t tail_of(const Slice& key) {
+    uint64_t tail;
+    std::memcpy(&tail, key.data() + key.size() - 8, 8);
+    return __builtin_bswap64(tail);
+  }
+  /// False for certain when the file holds no key below `limit`.
+  static bool may_be_below(const rocksdb::TableProperties& file, uint64_t limit) {
+    const auto found = file.user_collected_properties.find(kLeastTail);
+    return found == file.user_collected_properties.end() || std::strtoull(found->second.c_str(), nullptr, 10) < limit;
+  }
+
+ private:
+  uint64_t least_ = UINT64_MAX;
+};
+
+class LeastTailFactory final : public rocksdb::TablePropertiesCollectorFactory {
+ public:
+  rocksdb::TablePropertiesCollector* CreateTablePropertiesCollector(Context) override { return new LeastTail; }
+  const char* Name() const override { return "omendb.least_tail"; }
 };
 
 class ReaperFilter final : public rocksdb::CompactionFilter {
@@ -87,6 +126,9 @@ class RocksIterator final : public Iterator {
     read.total_order_seek = true;  // the prefix extractor is there for Bloom filters only
     read.fill_cache = options.fill_cache;
     read.adaptive_readahead = options.sequential;
+    if (const uint64_t limit = options.tail_below; limit != 0) {
+      read.table_filter = [limit](const rocksdb::TableProperties& file) { return LeastTail::may_be_below(file, limit); };
+    }
     iterator_.reset(db.NewIterator(read));
   }
   std::string_view value() const override { return view(iterator_->value()); }
@@ -372,6 +414,7 @@ class RocksStore final : public Store {
     o.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
     o.compression = rocksdb::kNoCompression;
     o.prefix_extractor = std::make_shared<WithoutStamp>();
+    o.table_properties_collector_factories.push_back(std::make_shared<LeastTailFactory>());
     o.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
     o.keep_log_file_num = 4;
     o.stats_dump_period_sec = 0;

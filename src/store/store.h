@@ -84,6 +84,9 @@ struct IterateOptions {
   std::string_view upper;        // exclusive; empty: none
   bool sequential = false;       // a long scan: read ahead
   bool fill_cache = true;
+  /// Not 0: entries whose last eight bytes, read as a big-endian number, are this or greater may be left out. Files that hold nothing
+  /// else are not opened; so what came to the store late is found without reading all of it.
+  uint64_t tail_below = 0;
 };
 
 /// Decides what a rewrite of files may leave out. One per rewritten run; sees that run's entries in ascending key order.

@@ -160,6 +160,7 @@ Status DatabaseImpl::start() {
   RETURN_IF_ERROR(storage_ids_.start(catalog::kFirstUserStorage));
   RETURN_IF_ERROR(load_catalog());
   RETURN_IF_ERROR(drop_orphans());
+  RETURN_IF_ERROR(read_checkpoint_records());
   if (options_.learned_index) RETURN_IF_ERROR(build_directories());
   if (reapers_ != nullptr) reapers_->connect(&manager_.timeline(), manager_.shared_loads());
   maintenance_ = std::thread([this] { maintain(); });
@@ -176,6 +177,7 @@ DatabaseImpl::~DatabaseImpl() {
     maintenance_.join();
     drop_unneeded_storages(true);
     flush_sequences();
+    checkpoint_directories(true);
   }
   if (reapers_ != nullptr) reapers_->connect(nullptr, nullptr);
 }
@@ -396,6 +398,7 @@ void DatabaseImpl::after_write(txn::BasicTransaction& transaction, Timestamp com
     if (map->empty()) continue;
     StorageState& s = state(storage);
     s.raise(std::prev(map->end())->first);
+    s.changes.fetch_add(map->size(), std::memory_order_relaxed);
     txn::KeyDirectory* directory = s.directory();
     for (const auto& [key, entry] : *map) {
       if (entry.newest == nullptr) continue;
@@ -470,7 +473,9 @@ Status DatabaseImpl::spill_if_large(TableTransaction& t) {
   for (const auto& [storage, key] : greatest) state(storage).raise_early(*store_, storage, key);
   return manager_.spill(t, [&](StorageId storage, std::string_view key, uint64_t load, bool tombstone) {
     if (tombstone) ++t.loaded_tombstones[storage];
-    if (auto* directory = state(storage).directory()) directory->loaded(key, txn::Stamp::load(load), tombstone);
+    StorageState& s = state(storage);
+    s.changes.fetch_add(1, std::memory_order_relaxed);
+    if (auto* directory = s.directory()) directory->loaded(key, txn::Stamp::load(load), tombstone);
   });
 }
 
@@ -507,6 +512,9 @@ std::vector<std::pair<std::string, uint64_t>> DatabaseImpl::statistics() {
   out.emplace_back("index_keys", keys);
   out.emplace_back("index_bytes", bytes);
   out.emplace_back("index_build_ms", directories_built_ms_);
+  out.emplace_back("index_restored", directories_restored_.load());
+  out.emplace_back("index_rebuilt", directories_rebuilt_.load());
+  out.emplace_back("index_checkpoints_written", checkpoints_written_.load());
   return out;
 }
 

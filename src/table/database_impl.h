@@ -71,6 +71,8 @@ class StorageState {
   std::atomic<int64_t> rows{-1};             // -1: not estimated yet
   std::atomic<uint64_t> created_ts{0};       // of the commit that made it, in this process
   std::atomic<uint64_t> loaded_tombstones{0};  // committed through loads since it was swept last
+  std::atomic<uint64_t> changes{0};            // of keys, since the directory's checkpoint
+  std::atomic<uint64_t> checkpoint_id{0};      // 0: there is none
 
   /// The learned index over the row keys; null: none (an index's storage, or switched off).
   txn::KeyDirectory* directory() const { return directory_.load(std::memory_order_acquire); }
@@ -154,6 +156,9 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
   Status verify() override;
   std::vector<std::pair<std::string, uint64_t>> statistics() override;
 
+  /// Writes the directories that have changed much since their checkpoints; `all`: that have changed at all.
+  void checkpoint_directories(bool all) EXCLUDES(housekeeping_mutex_);
+
  private:
   // database.cc
   Status before_write(txn::BasicTransaction& transaction, Timestamp commit_ts) override;
@@ -226,17 +231,51 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
   Status log_sequence(StorageId storage, int64_t value, bool is_called, store::Sync sync);
   void flush_sequences();
 
+  struct DeadKey {
+    StorageId storage;
+    Timestamp ts;         // of its tombstone
+    std::string key;
+  };
+
   // vacuum.cc
   void maintain();
   void drop_unneeded_storages(bool closing);
-  /// Fills the directories of all tables from the store.
-  Status build_directories();
-  Status build_directory(const TableAccess& table);
   /// Removes keys whose tombstone nobody needs to see any more. Returns how many.
   size_t remove_dead_keys();
   /// Finds the dead keys of storages whose tombstones came through loads, which nobody kept a list of.
   void sweep();
   Status sweep_storage(StorageId storage, Timestamp horizon);
+
+  // directories.cc
+  /// Fills the directories of all tables: from their checkpoints and what the store has got since, else from all rows.
+  Status build_directories();
+  Status build_directory(const TableAccess& table);
+  /// False: there is no checkpoint that can be believed; the directory is empty.
+  Result<bool> restore_directory(const TableAccess& table, txn::KeyDirectory& directory);
+  Status rebuild_directory(const TableAccess& table, txn::KeyDirectory& directory);
+  Status read_checkpoint_records();
+  void delete_stale_checkpoints();
+  Status checkpoint_directory(StorageId storage, StorageState& s);
+  void forget_checkpoint(StorageId storage, StorageState& s);
+  bool keeps_checkpoints() const { return !options_.directory.empty(); }
+  void add_dead_keys(std::vector<DeadKey> dead);
+
+  /// Writes down which keys leave the store, where a checkpoint still has them.
+  class ReapedLog {
+   public:
+    explicit ReapedLog(DatabaseImpl& database) : database_(database) {}
+    /// `key` and its tombstone, of `ts` or before, go.
+    void add(StorageId storage, Timestamp ts, std::string_view key);
+    void append(store::Batch* batch);
+
+   private:
+    DatabaseImpl& database_;
+    std::string value_;
+  };
+  struct Reaped {
+    Timestamp ts;
+    std::string key;
+  };
 
   const DatabaseOptions options_;
   std::shared_ptr<txn::VersionReapers> reapers_;
@@ -259,11 +298,6 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
     StorageId storage;
     Timestamp after;  // gone once the horizon has reached it
   };
-  struct DeadKey {
-    StorageId storage;
-    Timestamp ts;         // of its tombstone
-    std::string key;
-  };
   Mutex maintenance_mutex_;
   std::deque<DeadKey> dead_keys_ GUARDED_BY(maintenance_mutex_);  // in commit order
   std::condition_variable maintenance_wake_;
@@ -274,6 +308,12 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
   StripedCounter gets_, scans_, inserts_, updates_, deletes_;
   std::atomic<uint64_t> dead_keys_removed_{0};
   uint64_t directories_built_ms_ = 0;
+  std::atomic<uint64_t> directories_restored_{0}, directories_rebuilt_{0}, checkpoints_written_{0};
+  std::unordered_map<StorageId, std::vector<Reaped>> reaped_;  // at start, as logged
+  Mutex housekeeping_mutex_;          // one at a time takes keys out of the store or writes down which are there
+  uint64_t reaped_number_ = 0;        // of the log's next record
+  uint64_t reaped_logged_ = 0;        // bytes since the log was cut
+  int64_t last_checkpoint_ns_ = 0;
 };
 
 /// As Database::open, over a store of the caller's (tests: a faulty one). `reapers` is what the store was opened with.

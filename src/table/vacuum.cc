@@ -24,6 +24,8 @@ void DatabaseImpl::maintain() {
       lock.wait_for(maintenance_wake_, std::chrono::milliseconds(busy ? 50 : 500));
       if (closing_) return;
     }
+    checkpoint_directories(false);
+    MutexLock housekeeping(housekeeping_mutex_);
     drop_unneeded_storages(false);
     sweep();
     while (remove_dead_keys() == kDeadKeysAtOnce) {
@@ -97,6 +99,9 @@ size_t DatabaseImpl::remove_dead_keys() {
     }
   }
   it.reset();
+  ReapedLog log(*this);
+  for (const DeadKey& d : dead) log.add(d.storage, d.ts, d.key);
+  log.append(&batch);
   if (batch.count() > 0) (void)store_->write(batch, store::Sync::kNo);
   for (const DeadKey& d : dead) {
     if (auto* directory = state(d.storage).directory()) directory->reaped(d.key, txn::Stamp::commit(d.ts));
@@ -136,6 +141,9 @@ Status DatabaseImpl::sweep_storage(StorageId storage, Timestamp horizon) {
   bool has_current = false, dead = false;
   txn::LockOwner owner;
   const auto remove = [&]() -> Status {
+    ReapedLog log(*this);
+    for (const std::string& key : gone) log.add(storage, horizon, key);
+    log.append(&batch);
     RETURN_IF_ERROR(store_->write(batch, store::Sync::kNo));
     batch.clear();
     auto* directory = state(storage).directory();
@@ -182,109 +190,6 @@ Status DatabaseImpl::sweep_storage(StorageId storage, Timestamp horizon) {
   }
   RETURN_IF_ERROR(it->status());
   return remove();
-}
-
-Status DatabaseImpl::build_directories() {
-  const int64_t start = monotonic_ns();
-  std::vector<std::unique_ptr<TableAccess>> tables;
-  const auto catalog = committed_catalog();
-  catalog->for_each([&](const catalog::Object& object) {
-    if (const auto* table = std::get_if<catalog::Table>(&object)) {
-      tables.push_back(std::make_unique<TableAccess>(*catalog, *table));
-    }
-  });
-  std::atomic<size_t> next{0};
-  Mutex mutex;
-  Status status;
-  const auto work = [&] {
-    for (size_t i = next.fetch_add(1); i < tables.size(); i = next.fetch_add(1)) {
-      Status s = build_directory(*tables[i]);
-      MutexLock lock(mutex);
-      if (status.ok()) status = std::move(s);
-    }
-  };
-  std::vector<std::thread> helpers;
-  const size_t threads = std::min<size_t>(std::max(1u, std::thread::hardware_concurrency()), tables.size());
-  for (size_t i = 1; i < threads; ++i) helpers.emplace_back(work);
-  work();
-  for (auto& helper : helpers) helper.join();
-  directories_built_ms_ = static_cast<uint64_t>((monotonic_ns() - start) / 1'000'000);
-  return status;
-}
-
-Status DatabaseImpl::build_directory(const TableAccess& table) {
-  const StorageId storage = table.table().storage;
-  StorageState& s = state(storage);
-  txn::KeyDirectory& directory = s.make_directory(table.fixed_key_bytes(), row_cache_.get());
-  const std::string lower = txn::storage_prefix(storage), upper = txn::storage_prefix(StorageId(storage.value + 1));
-  store::IterateOptions options;
-  options.lower = lower;
-  options.upper = upper;
-  options.sequential = true;
-  auto it = store_->iterate(options);
-  it->seek(lower);
-  std::string current, given;
-  bool has_current = false;
-  int64_t rows = 0;
-  std::vector<DeadKey> dead;
-  uint64_t load_number = 0;
-  txn::Loads::State load;
-  // The first version of a key that is not a dead load's is its newest: at start nothing is pending.
-  const bool ascending = directory.index().bulk_load([&](std::string_view* key, index::Payload* payload) {
-    int steps = 0;
-    while (it->valid()) {
-      const std::string_view full = it->key();
-      const std::string_view prefix = full.substr(0, full.size() - txn::kStampBytes);
-      if (has_current && prefix == current) {
-        if (++steps < 8) {
-          it->next();
-        } else {
-          std::string past = current;
-          past.append(txn::kStampBytes + 1, '\xFF');
-          it->seek(past);
-          steps = 0;
-        }
-        continue;
-      }
-      const txn::Stamp stamp = txn::stamp_of(full);
-      if (stamp.is_load()) {
-        if (stamp.number() != load_number) {
-          load_number = stamp.number();
-          load = manager_.loads().find(load_number);
-        }
-        if (load.kind != txn::Loads::State::Kind::kCommitted) {
-          it->next();
-          continue;
-        }
-      }
-      current.assign(prefix);
-      has_current = true;
-      steps = 0;
-      if (txn::parse_value(it->value()).tombstone) {
-        const uint64_t ts = stamp.is_load() ? load.value : stamp.number();
-        dead.push_back({storage, Timestamp(ts), std::string(txn::key_of(full))});
-        it->next();
-        continue;
-      }
-      given.assign(txn::key_of(full));
-      *key = given;
-      *payload = txn::KeyDirectory::payload(stamp, false);
-      ++rows;
-      it->next();
-      return true;
-    }
-    return false;
-  });
-  RETURN_IF_ERROR(it->status());
-  if (!ascending) {
-    return Status(SqlState::kDataCorrupted, "the rows of table \"" + table.table().name + "\" are out of order");
-  }
-  s.rows.store(rows, std::memory_order_relaxed);
-  if (!dead.empty()) {
-    MutexLock lock(maintenance_mutex_);
-    for (DeadKey& d : dead) dead_keys_.push_back(std::move(d));
-  }
-  return {};
 }
 
 }  // namespace omendb::table

@@ -96,6 +96,7 @@ class KeyDirectory {
   }
 
   RowCache* row_cache() const { return cache_; }
+  uint32_t fixed_key_bytes() const { return fixed_; }
   index::OrderedIndex& index() { return index_; }
   const index::OrderedIndex& index() const { return index_; }
 

@@ -17,6 +17,7 @@
 //   0 "clock"      u64 big-endian: no number above it has been given out; it runs ahead
 //   1              catalog objects, versioned as rows are; key: OID big-endian
 //   2              sequences, not versioned: key storage id of the sequence, value i64 big-endian | u8 is_called
+//   4              what the index's checkpoints need (table/index_checkpoint.h), not versioned
 //   3              committed loads, not versioned: key u64 big-endian load number, value u64 big-endian commit timestamp
 #pragma once
 
@@ -30,7 +31,7 @@ namespace omendb::txn {
 
 inline constexpr size_t kStampBytes = 8;
 inline constexpr size_t kStorageBytes = 4;
-inline constexpr StorageId kClockStorage{0}, kLoadStorage{3};
+inline constexpr StorageId kClockStorage{0}, kLoadStorage{3}, kIndexStorage{4};
 inline constexpr std::string_view kClockName = "clock";
 /// Catalog rows are versioned; below the first user storage nothing else is.
 inline constexpr StorageId kVersionedCatalogStorage{1};

@@ -108,6 +108,23 @@ Loads::State Loads::find(uint64_t load) const {
   const auto it = states_.find(load);
   return it == states_.end() ? State{} : it->second;
 }
+Loads::Hold::Hold(Loads& loads, uint64_t number) : loads_(loads), number_(number) {
+  std::unique_lock lock(loads_.mutex_);
+  loads_.holds_.insert(number);
+}
+Loads::Hold::~Hold() {
+  std::unique_lock lock(loads_.mutex_);
+  loads_.holds_.erase(loads_.holds_.find(number_));
+}
+uint64_t Loads::decided_up_to(uint64_t limit) const {
+  std::shared_lock lock(mutex_);
+  if (!holds_.empty()) limit = std::min(limit, *holds_.begin());
+  if (pending_.load(std::memory_order_relaxed) == 0) return limit;
+  for (const auto& [load, state] : states_) {
+    if (state.kind == State::Kind::kPending) limit = std::min(limit, load - 1);
+  }
+  return limit;
+}
 size_t Loads::count() const {
   std::shared_lock lock(mutex_);
   return states_.size();

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <set>
 #include <shared_mutex>
 #include <unordered_map>
 #include <vector>
@@ -89,12 +90,28 @@ class Loads {
   void abort(uint64_t load);
   State find(uint64_t load) const;
   size_t count() const;
+  /// While one lives, loads may get numbers above `number` and begin only later.
+  class Hold {
+   public:
+    Hold(Loads& loads, uint64_t number);
+    ~Hold();
+    Hold(const Hold&) = delete;
+    Hold& operator=(const Hold&) = delete;
+
+   private:
+    Loads& loads_;
+    const uint64_t number_;
+  };
+  /// The greatest number, at most `limit`, up to which every load has begun and is committed or dead. Requires that `limit` was
+  /// given out before the call.
+  uint64_t decided_up_to(uint64_t limit) const;
   /// Loads of transactions that are not over.
   size_t pending() const { return pending_.load(std::memory_order_acquire); }
 
  private:
   mutable std::shared_mutex mutex_;
   std::unordered_map<uint64_t, State> states_;
+  std::multiset<uint64_t> holds_;
   std::atomic<size_t> pending_{0};
 };
 

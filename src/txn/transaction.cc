@@ -187,6 +187,7 @@ Status Manager::spill(BasicTransaction& t, const Moved& moved) {
       }
     }
   }
+  const Loads::Hold hold(loads_, timeline_.last_number());
   uint64_t last = 0;
   for (Part& part : numbers) {
     for (int running = 0; running < 2; ++running) {
