@@ -5,8 +5,11 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include <spdlog/spdlog.h>
 
@@ -52,7 +55,9 @@ Connection::Connection(Server::Impl& server, tcp::socket socket, int32_t process
   set_timeout(fd_, SO_SNDTIMEO, 1'000'000);
 }
 
-Connection::~Connection() = default;
+Connection::~Connection() {
+  if (detached_) ::close(fd_);
+}
 
 void Connection::start() {
   if (server_.options.authentication_timeout_ms > 0) {
@@ -70,7 +75,23 @@ void Connection::wait() {
   wait_locked();
 }
 
+void Connection::detach() {
+  MutexLock lock(mutex_);
+  boost::system::error_code error;
+  family_ = socket_.local_endpoint(error).protocol();
+  if (error) return;
+  socket_.release(error);
+  detached_ = !error;
+}
+
 void Connection::wait_locked() {
+  if (detached_) {
+    boost::system::error_code error;
+    socket_.assign(family_, fd_, error);
+    detached_ = static_cast<bool>(error);
+    if (error) ::shutdown(fd_, SHUT_RDWR);  // the next read ends it
+    made_blocking_ = false;
+  }
   waiting_ = true;
   ++wait_number_;
   socket_.async_wait(tcp::socket::wait_read,
@@ -134,6 +155,7 @@ void Connection::serve() {
     size_t capacity;
     size_t wanted = std::clamp(protocol_.input().missing(), kReadBytes, kReadBytesMax);
     char* into = protocol_.input().prepare(wanted, &capacity);
+    if (!first && lingers_ && !detached_) detach();
     ssize_t n = ::recv(fd_, into, capacity, first || lingers_ ? 0 : MSG_DONTWAIT);
     first = false;
     if (n > 0) {
@@ -172,12 +194,16 @@ void Connection::finish() {
     MutexLock lock(mutex_);
     boost::system::error_code ignored;
     if (timer_ != nullptr) timer_->cancel();
-    socket_.shutdown(tcp::socket::shutdown_send, ignored);
+    ::shutdown(fd_, SHUT_WR);
     // Bytes that nobody reads would make the kernel answer with a reset, which can overtake our last message.
     char rest[4096];
     for (int i = 0; i < 64 && ::recv(fd_, rest, sizeof(rest), MSG_DONTWAIT) > 0; ++i) {
     }
-    socket_.close(ignored);
+    if (std::exchange(detached_, false)) {
+      ::close(fd_);
+    } else {
+      socket_.close(ignored);
+    }
   }
   if (admitted_) server_.leave();
   server_.forget(process_id_);

@@ -40,6 +40,8 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   void wait_locked() REQUIRES(mutex_);
   void on_ready();
   void serve();
+  /// Takes the socket out of the reactor until wait(): what arrives while we block on it ourselves would wake a second thread each time.
+  void detach();
   void finish();
   void publish_counters();
 
@@ -69,6 +71,8 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   bool made_blocking_ = false;
   bool finished_ = false;
   bool lingers_ = false;             // its last pause was short
+  bool detached_ = false;            // fd_ is ours alone; socket_ is closed
+  tcp family_ = tcp::v4();
   int64_t handed_back_ns_ = 0;
   Protocol::Counters published_;
 
