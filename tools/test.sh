@@ -29,6 +29,11 @@ differential() {
   $PYTHON tests/differential/run.py "$@"
 }
 
+literals() {
+  step "literals: plans of statements that differ in literals alone, on and off"
+  $PYTHON tests/differential/plan_cache.py "$@"
+}
+
 isolation() {
   step "isolation: schedules on PostgreSQL and OmenDB"
   $PYTHON tests/isolation/run.py "$@"
@@ -73,7 +78,7 @@ case "$suite" in
     kill9 5
     step "all suites passed"
     ;;
-  unit | wire | differential | isolation | sanitize | slt) "$suite" "$@" ;;
+  unit | wire | differential | literals | isolation | sanitize | slt) "$suite" "$@" ;;
   psql) psql_commands "$@" ;;
   kill) kill9 "$@" ;;
   memory | disk | directory) limits "$suite" "$@" ;;
