@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <filesystem>
 #include <thread>
 
 #include "duckdb/main/client_context.hpp"
@@ -13,6 +14,17 @@
 #include "sql/functions/register.h"
 
 namespace omendb::sql {
+namespace {
+
+/// What a killed process spilled is nobody's any more.
+void remove_leftovers(const std::string& directory) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, ignored)) {
+    if (entry.path().filename().string().starts_with("duckdb_temp")) std::filesystem::remove(entry.path(), ignored);
+  }
+}
+
+}  // namespace
 
 DuckInstance::DuckInstance(const EngineOptions& options) {
   using duckdb::Value;
@@ -28,6 +40,7 @@ DuckInstance::DuckInstance(const EngineOptions& options) {
   if (options.temp_directory.empty()) {
     config.options.use_temporary_directory = false;
   } else {
+    remove_leftovers(options.temp_directory);
     config.options.temporary_directory = options.temp_directory;
   }
   config.SetOptionByName("autoinstall_known_extensions", Value::BOOLEAN(false));
@@ -38,6 +51,10 @@ DuckInstance::DuckInstance(const EngineOptions& options) {
   // A join with a small build side hands its keys to the other side's scan, which then looks them up (scan.h).
   config.SetOptionByName("dynamic_or_filter_threshold", Value::UBIGINT(20000));
   database_ = std::make_unique<duckdb::DuckDB>(nullptr, &config);
+  if (!options.temp_directory.empty()) {
+    // The one place that spilling operators may write to; a path is only understood once the instance has its file system.
+    duckdb::DBConfig::GetConfig(*database_->instance).AddAllowedDirectory(options.temp_directory);
+  }
 
   register_scan_functions(*database_->instance);
   register_implied_filters(*database_->instance);

@@ -21,14 +21,16 @@ using TableIndex = decltype(duckdb::ColumnBinding::table_index);
 
 /// Whether `expression` consists of comparisons, constants and columns of one table (which is set).
 bool simple_condition(const Expression& expression, std::optional<TableIndex>* table) {
+  // Not folded yet: 1 + 10, rtrim('text'). It is computed once before the query runs, wherever it stands.
+  if (expression.IsFoldable()) return true;
   switch (expression.GetExpressionClass()) {
-    case ExpressionClass::BOUND_CONSTANT: return true;
     case ExpressionClass::BOUND_COLUMN_REF: {
       const auto& column = expression.Cast<duckdb::BoundColumnRefExpression>();
       if (column.depth > 0 || (*table && **table != column.binding.table_index)) return false;
       *table = column.binding.table_index;
       return true;
     }
+    case ExpressionClass::BOUND_BETWEEN:
     case ExpressionClass::BOUND_COMPARISON:
     case ExpressionClass::BOUND_CONJUNCTION: break;
     case ExpressionClass::BOUND_OPERATOR:

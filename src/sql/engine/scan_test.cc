@@ -98,6 +98,13 @@ TEST_F(ScanTest, AnOrOverTwoTablesNarrowsEach) {
       "number 9') AND big.b = big.b + 0))";
   EXPECT_EQ(run(query), "3");
   EXPECT_LE(reads(query), 5010u);
+  run("CREATE TABLE kind (id int PRIMARY KEY, name char(20), size int)");
+  run("INSERT INTO kind SELECT i, 'kind ' || i, i FROM generate_series(1, 5000) i");
+  const std::string padded =
+      "SELECT count(*) FROM big, kind WHERE (big.a = kind.id AND kind.name = 'kind 7' AND kind.size BETWEEN 1 AND 3 + 4 AND big.b < 20) "
+      "OR (big.a = kind.id AND kind.name IN ('kind 8', 'kind 9') AND kind.size BETWEEN 5 AND 4 + 4 AND big.b < 30)";
+  EXPECT_EQ(run(padded), "2");
+  EXPECT_LE(reads(padded), 5010u);
 }
 
 TEST_F(ScanTest, FiltersOnBytesAndOnVectorsAgree) {
