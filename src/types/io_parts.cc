@@ -4,6 +4,7 @@
 #include "types/datetime.h"
 #include "types/json.h"
 #include "types/numeric.h"
+#include "types/bit_string.h"
 #include "types/record.h"
 #include "types/scalar.h"
 #include "types/utf8.h"
@@ -146,6 +147,13 @@ Status input_part(Oid type, int32_t typmod, std::string_view text, const IoConte
       *out = Value::of_bytes(std::move(v));
       return {};
     }
+    case oid::kBit.value:
+    case oid::kVarbit.value: {
+      std::string v;
+      RETURN_IF_ERROR(parse_bits(text, typmod, type == oid::kVarbit, &v));
+      *out = Value::of_bytes(std::move(v));
+      return {};
+    }
     case oid::kInt2Vector.value:
     case oid::kOidVector.value: {
       std::string v;
@@ -258,6 +266,13 @@ Status receive_part(Oid type, int32_t typmod, std::string_view bytes, const IoCo
       *out = Value::of_bytes(std::move(v));
       return {};
     }
+    case oid::kBit.value:
+    case oid::kVarbit.value: {
+      std::string v;
+      RETURN_IF_ERROR(receive_bits(bytes, typmod, type == oid::kVarbit, &v));
+      *out = Value::of_bytes(std::move(v));
+      return {};
+    }
     case oid::kRecord.value:
       return Status(SqlState::kFeatureNotSupported, "input of anonymous composite types is not implemented");
     default: break;
@@ -310,6 +325,8 @@ Status send_part(Oid type, const PhysicalType& physical, const ValueView& value,
       out->append(value.bytes);
       return {};
     case oid::kRecord.value: return send_record(value.bytes, context, out);
+    case oid::kBit.value:
+    case oid::kVarbit.value: send_bits(value.bytes, out); return {};
     default: break;
   }
   if (element_of(type, context) != kInvalidOid || type == oid::kAnyArray) {

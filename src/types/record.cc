@@ -33,15 +33,14 @@ bool needs_quotes(std::string_view text) {
   return false;
 }
 
-/// The form in which input() of a type leaves its value: a numeric with a modifier is a decimal, a domain's one too.
+}  // namespace
+
 PhysicalType input_form(Oid type, int32_t typmod, const IoContext& context) {
   while (context.catalog != nullptr && find_type(type) == nullptr && context.catalog->type_kind(type) == 'd') {
     type = context.catalog->base_type(type, &typmod);
   }
   return physical_type(type, typmod);
 }
-
-}  // namespace
 
 void RecordBuilder::add(Oid type, const PhysicalType& p, const ValueView& v) {
   ++count_;

@@ -48,6 +48,8 @@ class RecordView {
   uint32_t count_ = 0;
 };
 
+/// The form in which input() of a type leaves its value: a numeric with a modifier is a decimal, a domain's one too.
+PhysicalType input_form(Oid type, int32_t typmod, const IoContext& context);
 /// Tells a record from an array, where only the bytes are known.
 inline bool is_record_bytes(std::string_view bytes) { return !bytes.empty() && bytes[0] == 2; }
 

@@ -517,12 +517,14 @@ TypedExpr coerce_type(Scope& scope, TypedExpr e, Oid target, int32_t target_typm
       args.push_back(std::move(e));
       std::vector<Oid> declared = {argument};
       // Length coercion functions take typmod and "is explicit" beside the value; the typmod itself is applied later.
+      const bool sized = proc->source.starts_with("bitfrom");  // makes as many bits as the modifier says
       for (size_t i = 1; i < proc->arguments.size(); ++i) {
-        args.push_back(i == 1 ? int4_constant(-1) : bool_constant(context == CoercionContext::kExplicit));
+        args.push_back(i == 1 ? int4_constant(sized ? target_typmod : -1) : bool_constant(context == CoercionContext::kExplicit));
         declared.push_back(proc->arguments[i]);
       }
       value = emit_call(Call{scope, *proc, std::move(args), std::move(declared), base, from_location});
       value.type = base;
+      if (sized) value.typmod = target_typmod;
       break;
     }
     case CoercionPath::kArray: value = cast_array(scope, std::move(e), base, context); break;
@@ -578,6 +580,11 @@ TypedExpr coerce_typmod(Scope& scope, TypedExpr e, int32_t typmod, CoercionConte
         e = to_plain(scope, std::move(e));
         e.duck = make_call("omen_numeric", std::move(e.duck), make_integer(typmod));
       }
+      break;
+    case 1560:
+    case 1562:
+      e.duck = make_call(base == oid::kBit ? "omen_bit" : "omen_varbit", std::move(e.duck), make_integer(typmod),
+                         make_constant(duckdb::Value::BOOLEAN(is_explicit)));
       break;
     case 1083: e.duck = make_call("omen_time_scale", std::move(e.duck), make_integer(typmod)); break;
     case 1114: e.duck = make_call("omen_timestamp_scale", std::move(e.duck), make_integer(typmod)); break;

@@ -148,6 +148,7 @@ TypedExpr emit_count(AggregateCall& agg) {
 }
 
 TypedExpr native(AggregateCall& agg, const char* name) {
+  if (agg.call.result == oid::kBit) not_supported(std::string(name) + "(bit)", agg.call.location);
   return result_of(agg, aggregate(agg, name, agg.call.take_args()));
 }
 

@@ -157,7 +157,7 @@ bool needs_sort_key(Oid type, const PhysicalType& physical) {
 
 void add_comparison_emitters() {
   for (const char* base : {"int2", "int4", "int8", "int24", "int42", "int28", "int82", "int48", "int84", "bool", "bpchar", "name",
-                           "bytea", "oid", "float4", "float8", "float48", "float84", "char", "xid", "cash", "xid8"}) {
+                           "bytea", "bit", "oid", "float4", "float8", "float48", "float84", "char", "xid", "cash", "xid8"}) {
     for (const char* op : {"eq", "ne", "lt", "le", "gt", "ge"}) {
       static std::vector<std::unique_ptr<std::string>> names;
       names.push_back(std::make_unique<std::string>(std::string(base) + op));

@@ -29,13 +29,15 @@ TypedExpr text_ilike(Call& call) { return like(call, "~~*", "omen_texticlike", f
 TypedExpr text_not_ilike(Call& call) { return like(call, "!~~*", "omen_texticlike", true); }
 
 TypedExpr concatenate(Call& call) {
-  return call.result_of(make_function("||", call.take_args()));
+  // The cast gives a null that DuckDB folds this to its type.
+  const LogicalType& type = call.result == oid::kBytea ? LogicalType::BLOB : LogicalType::VARCHAR;
+  return call.result_of(make_cast(make_function("||", call.take_args()), type));
 }
 /// text || anynonarray: the other side by its output function.
 TypedExpr concatenate_any(Call& call) {
   TypedExpr left = to_text_by_output(call.scope, std::move(call.args[0]));
   TypedExpr right = to_text_by_output(call.scope, std::move(call.args[1]));
-  DuckExpr duck = make_call("||", std::move(left.duck), std::move(right.duck));
+  DuckExpr duck = make_cast(make_call("||", std::move(left.duck), std::move(right.duck)), LogicalType::VARCHAR);
   TypedExpr e = call.result_of(std::move(duck));
   inherit_flags(e, left);
   inherit_flags(e, right);
@@ -112,6 +114,7 @@ void add_text_emitters() {
     return call.result_of(make_call("rtrim", std::move(call.args[0].duck), make_text(" ")));
   });
   add_emitter("sql:bit_length", [](Call& call) {
+    if (call.args[0].type == oid::kBit) return call.result_of(make_call("omen_bitlength", std::move(call.args[0].duck)));
     return call.result_of(make_call("*", make_call("omen_octet_length", std::move(call.args[0].duck)), make_integer(8)));
   });
   add_emitter("name_text", relabelled);

@@ -120,7 +120,12 @@ TypedExpr analyze_constant(Scope& scope, const A_Const* node) {
                                                                     types::ValueView::of_bytes(number.to_bytes()), node->location),
                                                      slot));
     }
-    case T_BitString: not_supported("type bit", node->location);
+    case T_BitString: {
+      types::Value bits;
+      Status status = types::input(oid::kBit, -1, node->val.bsval.bsval, types::IoContext(), &bits);
+      if (!status.ok()) throw SqlError(status.code(), status.message(), node->location);
+      return typed_constant(*scope.statement, oid::kBit, -1, {Physical::kBytes}, bits.view(), node->location);
+    }
     default: not_supported("this kind of constant", node->location);
   }
 }

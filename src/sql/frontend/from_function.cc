@@ -3,6 +3,8 @@
 #include "duckdb/parser/expression/function_expression.hpp"
 
 #include "sql/duck_types.h"
+#include "sql/frontend/coerce.h"
+#include "sql/frontend/emission.h"
 #include "sql/frontend/query.h"
 
 #include "sql/frontend/pg_nodes.h"
@@ -14,6 +16,7 @@ namespace {
 struct FromFunction {
   TypedExpr expr;
   std::string name;
+  bool record = false;      // its rows are records, whose fields expr.fields describes
 };
 
 std::vector<Tree> one(Tree e) {
@@ -50,8 +53,63 @@ bool is_multiple_unnest(Node* node) {
          !call->agg_star && !call->agg_distinct && !call->func_variadic && call->over == nullptr;
 }
 
+void add_record_field(Scope& scope, FromFunction* function, const std::string& name, Oid type, int32_t typmod) {
+  TypedExpr field;
+  field.type = type;
+  field.typmod = typmod;
+  // A record's numerics lie as bytes.
+  field.physical = physical_of(*scope.statement, type, typmod);
+  if (field.physical.is_decimal()) field.physical = {types::Physical::kBytes};
+  function->expr.fields.push_back(std::move(field));
+  function->expr.field_names.push_back(name);
+  function->record = true;
+}
+
+/// json_to_record(...) AS t(a int, b text) and its kin.
+FromFunction with_definitions(Scope& scope, Node* node, List* definitions) {
+  StatementContext& statement = *scope.statement;
+  const int location = exprLocation(node);
+  auto refuse = [&](const char* message) { throw SqlError(SqlState::kSyntaxError, message, location); };
+  if (!IsA(node, FuncCall)) refuse("a column definition list is only allowed for functions returning \"record\"");
+  auto* call = reinterpret_cast<FuncCall*>(node);
+  const std::string name = strVal(llast(call->funcname));
+  const bool jsonb = name.starts_with("jsonb_");
+  const bool known = name == "json_to_record" || name == "json_to_recordset" || name == "jsonb_to_record" || name == "jsonb_to_recordset";
+  if (!known || list_length(call->args) != 1) {
+    TypedExpr other = analyze_expr(scope, node, ExprKind::kFromFunction);  // for its errors
+    if (!other.fields.empty()) refuse("a column definition list is redundant for a function with OUT parameters");
+    if (other.type != types::oid::kRecord) refuse("a column definition list is only allowed for functions returning \"record\"");
+    not_supported("a column definition list for function " + name, location);
+  }
+  const Oid type = jsonb ? types::oid::kJsonb : types::oid::kJson;
+  TypedExpr argument = coerce(scope, analyze_expr(scope, static_cast<Node*>(linitial(call->args)), ExprKind::kFromFunction), type, -1,
+                              CoercionContext::kImplicit);
+  FromFunction function;
+  function.name = name;
+  std::vector<DuckExpr> names, types;
+  for (auto* list : {&names, &types}) list->push_back(make_text(type_descriptor(statement, types::oid::kText, {types::Physical::kBytes})));
+  ListCell* cell = nullptr;
+  foreach (cell, definitions) {
+    auto* definition = lfirst_node(ColumnDef, cell);
+    const ResolvedType resolved = resolve_type(statement, definition->typeName);
+    add_record_field(scope, &function, definition->colname, resolved.type, resolved.typmod);
+    names.push_back(make_text(definition->colname));
+    types.push_back(make_text(type_descriptor(statement, resolved.type, function.expr.fields.back().physical, resolved.typmod)));
+  }
+  DuckExpr rows = make_call("omen_" + name + "_as", make_function("omen_array", std::move(names)), make_function("omen_array", std::move(types)),
+                            std::move(argument.duck));
+  if (name.ends_with("set")) rows = make_call("unnest", std::move(rows));
+  function.expr.duck = std::move(rows);
+  function.expr.type = types::oid::kRecord;
+  function.expr.physical = {types::Physical::kBytes};
+  return function;
+}
+
 void analyze_one(Scope& scope, Node* node, List* definitions, std::vector<FromFunction>* functions) {
-  if (definitions != nullptr) not_supported("a column definition list", exprLocation(node));
+  if (definitions != nullptr) {
+    functions->push_back(with_definitions(scope, node, definitions));
+    return;
+  }
   if (is_multiple_unnest(node)) {
     auto* call = reinterpret_cast<FuncCall*>(node);
     ListCell* cell = nullptr;
@@ -72,6 +130,13 @@ void analyze_one(Scope& scope, Node* node, List* definitions, std::vector<FromFu
   if (function.expr.type == types::oid::kRecord && function.expr.fields.empty()) {
     throw SqlError(SqlState::kSyntaxError, "a column definition list is required for functions returning \"record\"",
                    exprLocation(node));
+  }
+  if (const auto* columns = function.expr.fields.empty()
+                                ? composite_columns(*scope.statement->catalog, base_type_of(*scope.statement, function.expr.type))
+                                : nullptr) {
+    for (const catalog::Column& column : *columns) {
+      if (!column.dropped) add_record_field(scope, &function, column.name, column.type, column.typmod);
+    }
   }
   functions->push_back(std::move(function));
 }
@@ -163,7 +228,14 @@ FromItem analyze_from_function(Scope& scope, Node* range_function) {
       column.duck_name = "c" + std::to_string(any_fields ? next : i + 1);
       if (any_fields) {
         Tree value = emit::column(row_alias, source);
-        if (!e.fields.empty()) {
+        if (functions[i].record) {
+          std::vector<Tree> arguments;
+          arguments.push_back(text(type_descriptor(statement, field.type, field.physical)));
+          arguments.push_back(text(type_descriptor(statement, e.type, {types::Physical::kBytes})));
+          arguments.push_back(std::move(value));
+          arguments.push_back(duckdb::make_uniq<duckdb::ConstantExpression>(duckdb::Value::INTEGER(static_cast<int32_t>(j + 1))));
+          value = emit::call("omen_record_field", std::move(arguments));
+        } else if (!e.fields.empty()) {
           std::vector<Tree> arguments;
           arguments.push_back(std::move(value));
           arguments.push_back(text("f" + std::to_string(j + 1)));

@@ -190,12 +190,21 @@ void Grouping::check(std::unique_ptr<duckdb::ParsedExpression>& expr) {
   expr = std::move(tree);
 }
 
+Tree Grouping::group_form(const Key& key) {
+  Tree expr = key.expr->Copy();
+  // A bare constant would be the number of an output column.
+  return expr->GetExpressionClass() == ExpressionClass::CONSTANT ? emit::cast(std::move(expr), duck_type(key.type, key.physical)) : std::move(expr);
+}
+
 void Grouping::walk(duckdb::unique_ptr<duckdb::ParsedExpression>& expr, int depth) {
   bool column = expr->GetExpressionClass() == ExpressionClass::COLUMN_REF;
   if (depth == 0 || column) {
     if (auto found = find_key(*expr)) {
       const Key& key = keys_[*found];
-      if (!key.by_sort_key) return;
+      if (!key.by_sort_key) {
+        expr = group_form(key);
+        return;
+      }
       // Grouped by its key, the value itself is that of some row of the group.
       Tree value = any_value(std::move(expr));
       bool everywhere = std::all_of(sets_.begin(), sets_.end(), [&](const auto& set) {
@@ -276,10 +285,7 @@ void Grouping::walk_query(duckdb::QueryNode& node, int depth) {
 void Grouping::finish() {
   if (keys_.empty() && !has_sets_) return;
   for (Key& key : keys_) {
-    Tree expr = std::move(key.expr);
-    if (key.by_sort_key) expr = key_tree(key.type, key.physical, std::move(expr));
-    // A bare constant would be the number of an output column.
-    if (expr->GetExpressionClass() == ExpressionClass::CONSTANT) expr = emit::cast(std::move(expr), duck_type(key.type, key.physical));
+    Tree expr = key.by_sort_key ? key_tree(key.type, key.physical, std::move(key.expr)) : group_form(key);
     node_.groups.group_expressions.push_back(std::move(expr));
   }
   for (const auto& set : sets_) {

@@ -166,6 +166,8 @@ class Grouping {
     bool by_sort_key = false;
   };
   size_t add_key(const TypedExpr& expr);
+  /// A key as GROUP BY has it and as the outputs must have it, so that DuckDB sees that they are one.
+  static Tree group_form(const Key& key);
   std::vector<std::vector<size_t>> sets_of(Node* node, std::vector<Target>& targets);
   std::optional<size_t> find_key(const duckdb::ParsedExpression& expr) const;
   bool depends_on_primary_key(const std::string& alias) const;

@@ -431,8 +431,52 @@ void apply_order_and_limit(Level& level, SelectStmt* select, std::vector<SortIte
   level.order_matters = true;
 }
 
+namespace {
+
+/// PostgreSQL computes windows over sorted rows and sends them as they lie, and people read results in that order: without an ORDER BY
+/// of its own, the statement is ordered as its windows are, if one of their orderings begins with all the others.
+void order_like_windows(Level& level) {
+  std::vector<duckdb::unique_ptr<duckdb::ParsedExpression>> windows;
+  for (const Target& target : level.targets) {
+    if (target.expr.returns_set) return;
+    if (!target.expr.has_window) continue;
+    duckdb::unique_ptr<duckdb::ParsedExpression> tree(target.expr.duck->Copy().release());
+    visit_expressions(tree, [&](duckdb::unique_ptr<duckdb::ParsedExpression>& e) {
+      if (e->GetExpressionClass() == duckdb::ExpressionClass::WINDOW) {
+        windows.push_back(std::move(e));
+        e = emit::boolean(true);
+        return false;
+      }
+      return true;
+    });
+  }
+  auto orders_of = [](const duckdb::WindowExpression& w) {
+    duckdb::vector<duckdb::OrderByNode> orders;
+    for (const auto& p : w.partitions) orders.emplace_back(duckdb::OrderType::ASCENDING, duckdb::OrderByNullType::NULLS_LAST, p->Copy());
+    for (const auto& o : w.orders) orders.emplace_back(o.type, o.null_order, o.expression->Copy());
+    return orders;
+  };
+  duckdb::vector<duckdb::OrderByNode> longest;
+  for (const auto& w : windows) {
+    auto orders = orders_of(w->Cast<duckdb::WindowExpression>());
+    if (orders.size() < longest.size()) std::swap(orders, longest);
+    for (size_t i = 0; i < longest.size() && i < orders.size(); ++i) {
+      const auto &a = longest[i], &b = orders[i];
+      if (a.type != b.type || a.null_order != b.null_order || !a.expression->Equals(*b.expression)) return;
+    }
+    if (orders.size() > longest.size()) longest = std::move(orders);
+  }
+  std::erase_if(longest, [](const duckdb::OrderByNode& o) { return o.expression->GetExpressionClass() == duckdb::ExpressionClass::CONSTANT; });
+  if (longest.empty()) return;
+  auto order = duckdb::make_uniq<duckdb::OrderModifier>();
+  order->orders = std::move(longest);
+  level.node->modifiers.push_back(std::move(order));
+  level.order_matters = true;
+}
+
+}  // namespace
+
 void analyze_plain_select(Level& level, SelectStmt* select, SelectOptions options) {
-  (void)options;
   Scope& scope = *level.scope;
   StatementContext& statement = *scope.statement;
   bool values = select->valuesLists != nullptr;
@@ -529,6 +573,7 @@ void analyze_plain_select(Level& level, SelectStmt* select, SelectOptions option
     level.node->modifiers.push_back(std::move(modifier));
     level.order_matters = true;
   }
+  if (options.top && sort.empty() && !distinct && distinct_on.empty()) order_like_windows(level);
   apply_order_and_limit(level, select, sort, std::move(limit), std::move(offset));
 }
 

@@ -378,7 +378,9 @@ void Library::aggregate(const std::string& name, duckdb::AggregateFunction funct
   it->second.AddFunction(std::move(function));
 }
 
-void add_bytea_functions(Library& library);  // bytea_functions.cc
+void add_bytea_functions(Library& library);          // bytea_functions.cc
+void add_bit_functions(Library& library);            // bit_functions.cc
+void add_json_populate_functions(Library& library);  // json_populate_functions.cc
 
 Library::Library() {
   add_core_functions(*this);
@@ -386,6 +388,8 @@ Library::Library() {
   add_cast_functions(*this);
   add_text_functions(*this);
   add_bytea_functions(*this);
+  add_bit_functions(*this);
+  add_json_populate_functions(*this);
   add_query_functions(*this);
   add_datetime_functions(*this);
   add_set_functions(*this);
