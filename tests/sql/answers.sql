@@ -87,3 +87,16 @@ create table nullcat(id int, y bytea, t text);
 insert into nullcat values (1, '\x00'::bytea || null::bytea, 'a' || null::text) returning *;
 select get_byte('\x00ff'::bytea, 1), set_byte('\x00ff'::bytea, 0, 65), get_bit('\x00ff'::bytea, 9), substr('\x0102030405'::bytea, 3);
 select log(100::numeric), log(2.5), width_bucket(5.3::float8, 0.024, 10.06, 5), regexp_instr('foobarbaz', '(b)(.)', 1, 2, 1), current_schema();
+-- Casts to bpchar keep spaces; arrays of char(n) keep each element's.
+create table spaces(c6 char(6), v varchar(5), t text);
+insert into spaces values ('  A','zz  ', 'q '),(' c', null, ' ');
+select array_append('{a,b}'::text[], c6), array[c6, 'x'], array_prepend(case when true then c6 else 'x y' end, array[c6, c6]) from spaces;
+select t::bpchar, t::bpchar = 'q', length(t::bpchar), t::char(4), t::bpchar || '|' from spaces;
+select c6 from spaces union select v from spaces order by 1;
+select parse_ident('Foo."Bar baz".x'), parse_ident('a.b c', false);
+select parse_ident('a.');
+select parse_ident('"a');
+select unistr('\0064at\+0000610'), unistr('\d83d\ude00'), unistr('a\\b');
+select unistr('\00zz');
+select jsonb_set_lax('{"a":1,"b":2}', '{b}', null), jsonb_set_lax('{"a":1,"b":2}', '{b}', null, true, 'delete_key'), jsonb_set_lax('{"a":1}', '{b}', '5');
+select jsonb_set_lax('{"a":1,"b":2}', '{b}', null, true, 'raise_exception');

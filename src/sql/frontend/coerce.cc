@@ -366,8 +366,7 @@ TypedExpr relabel(Scope& scope, TypedExpr e, Oid target) {
   if (from != to && is_array(statement, from) != is_array(statement, to)) not_supported("cast from " + type_name(statement, from) + " to " + type_name(statement, to), e.location);
   if (physical.kind == e.physical.kind || e.physical.is_decimal()) {
     if (to == oid::kBpchar && from != oid::kBpchar) {
-      e.duck = make_call("rtrim", std::move(e.duck), make_text(" "));
-      physical.width = 0;
+      physical.width = kOwnSpaces;
     } else {
       physical = e.physical;
       if (to != oid::kBpchar) physical.width = 0;

@@ -219,6 +219,8 @@ TypedExpr analyze_array(Scope& scope, Node* node, Oid type, Oid element, int32_t
       throw SqlError(SqlState::kCannotCoerce, "ARRAY could not convert type " + type_name(statement, from) + " to " + type_name(statement, wanted), at);
     }
     *coerced = to_plain(scope, std::move(*coerced));
+    // char(n) elements may be of several lengths: each takes its spaces along.
+    if (base_type_of(statement, coerced->type) == oid::kBpchar) coerced->duck = bpchar_padded(*coerced);
     inherit_flags(result, *coerced);
     arguments.push_back(std::move(coerced->duck));
   }

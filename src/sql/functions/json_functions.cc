@@ -406,6 +406,32 @@ void add_jsonb(Library& library) {
   change("jsonb_insert", {kJsonb, kTextArray, kJsonb, kBool}, [path_of](const ValueView* a, std::string* out) {
     return types::jsonb_insert(a[0].bytes, path_of(a[1]), a[2].bytes, a[3].integer != 0, out);
   });
+  RowSpec set_lax{"jsonb_set_lax", {kJsonb, kTextArray, kJsonb, kBool, kText}, kJsonb, [path_of](RowCall& call, const ValueView* a) {
+    if (a[0].null || a[1].null || a[3].null) return null_value();
+    if (a[4].null) throw SqlError(SqlState::kInvalidParameterValue, "null_value_treatment must be \"delete_key\", \"return_target\", \"use_json_null\", or \"raise_exception\"");
+    std::string out;
+    std::string_view value = a[2].null ? std::string_view("null") : a[2].bytes;
+    if (a[2].null) {
+      const std::string_view treatment = a[4].bytes;
+      if (treatment == "raise_exception") {
+        throw SqlError(SqlState::kNullValueNotAllowed, "JSON value must not be null")
+            .detail("Exception was raised because null_value_treatment is \"raise_exception\".")
+            .hint("To avoid, either change the null_value_treatment argument or ensure that an SQL NULL is not passed.");
+      }
+      if (treatment == "return_target") return a[0];
+      if (treatment == "delete_key") {
+        throw_if_error(types::jsonb_delete_path(a[0].bytes, path_of(a[1]), &out));
+        return call.text(std::move(out));
+      }
+      if (treatment != "use_json_null") {
+        throw SqlError(SqlState::kInvalidParameterValue, "null_value_treatment must be \"delete_key\", \"return_target\", \"use_json_null\", or \"raise_exception\"");
+      }
+    }
+    throw_if_error(types::jsonb_set(a[0].bytes, path_of(a[1]), value, a[3].integer != 0, &out));
+    return call.text(std::move(out));
+  }};
+  set_lax.strict = false;
+  library.row(std::move(set_lax));
   library.row({"jsonb_pretty", {kJsonb}, kText, [](RowCall& call, const ValueView* a) {
     call.buffer.clear();
     types::jsonb_pretty(a[0].bytes, &call.buffer);

@@ -381,6 +381,7 @@ void Library::aggregate(const std::string& name, duckdb::AggregateFunction funct
 void add_bytea_functions(Library& library);          // bytea_functions.cc
 void add_bit_functions(Library& library);            // bit_functions.cc
 void add_json_populate_functions(Library& library);  // json_populate_functions.cc
+void add_escape_functions(Library& library);         // escape_functions.cc
 
 Library::Library() {
   add_core_functions(*this);
@@ -390,6 +391,7 @@ Library::Library() {
   add_bytea_functions(*this);
   add_bit_functions(*this);
   add_json_populate_functions(*this);
+  add_escape_functions(*this);
   add_query_functions(*this);
   add_datetime_functions(*this);
   add_set_functions(*this);
