@@ -119,15 +119,25 @@ void run_bank(DatabaseOptions options, uint64_t seed) {
     for (int64_t id = 0; id < kAccounts; ++id) ASSERT_TRUE(f.insert(*t, id, kEach, std::string(80, 'x')).ok());
     ASSERT_TRUE(f.database->commit(*t).ok());
   }
-  std::atomic<bool> stop{false};
-  std::vector<std::thread> threads;
+  // Some accounts go to the others so that there are absent keys.
+  std::mt19937_64 random(seed);
+  for (int i = 0; i < 40; ++i) {
+    auto t = f.begin();
+    const int64_t a = static_cast<int64_t>(random() % kAccounts), b = (a + 2) % kAccounts;
+    const auto from = f.get(*t, a), to = f.get(*t, b);
+    if (!from.has_value() || !to.has_value()) continue;
+    ASSERT_TRUE(f.erase(*t, a).ok());
+    ASSERT_TRUE(f.update(*t, b, *from + *to).ok());
+    ASSERT_TRUE(f.database->commit(*t).ok());
+  }
+  std::vector<std::jthread> threads;
   for (uint64_t n = 0; n < 2; ++n) {
-    threads.emplace_back([&, n] {
+    threads.emplace_back([&, n](const std::stop_token& stop) {
       std::mt19937_64 random(seed * 10 + n);
-      while (!stop.load()) {
+      while (!stop.stop_requested()) {
         auto t = f.begin();
         t->set_lock_timeout_us(1000);
-        // Writers own the keys of one parity, so that one may insert what it found absent.
+        // Each writer has the keys of one parity to itself: nobody changes what it has read, and it may insert what it found absent.
         const auto pick = [&] { return static_cast<int64_t>(random() % kAccounts / 2 * 2 + n); };
         Status s;
         for (int i = 0; i < 3 && s.ok(); ++i) {
@@ -151,20 +161,6 @@ void run_bank(DatabaseOptions options, uint64_t seed) {
       }
     });
   }
-  // Some accounts go to the others so that there are absent keys.
-  std::mt19937_64 random(seed);
-  for (int i = 0; i < 40; ++i) {
-    auto t = f.begin();
-    const int64_t a = static_cast<int64_t>(random() % kAccounts), b = (a + 2) % kAccounts;
-    const auto va = f.get(*t, a), vb = f.get(*t, b);
-    if (!va.has_value() || !vb.has_value()) continue;
-    t->set_lock_timeout_us(100'000);
-    auto repeatable = f.begin(txn::Isolation::kRepeatableRead);
-    const auto from = f.get(*repeatable, a), to = f.get(*repeatable, b);
-    if (from.has_value() && to.has_value() && f.erase(*repeatable, a).ok() && f.update(*repeatable, b, *from + *to).ok()) {
-      (void)f.database->commit(*repeatable);
-    }
-  }
   for (int round = 0; round < kRounds; ++round) {
     auto t = f.begin(txn::Isolation::kRepeatableRead);
     const auto forward = f.all(*t);
@@ -184,8 +180,7 @@ void run_bank(DatabaseOptions options, uint64_t seed) {
       }
     }
   }
-  stop = true;
-  for (auto& thread : threads) thread.join();
+  threads.clear();
   ASSERT_TRUE(f.database->verify().ok());
 }
 
