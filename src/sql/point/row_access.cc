@@ -98,10 +98,6 @@ class FirstRows final : public RowNode {
     return true;
   }
   std::string describe() const override { return "First Rows: " + path_.describe(); }
-  void forget() override {
-    RowNode::forget();
-    batch_chunk_.forget();
-  }
 
  private:
   void take(DataChunk& rows, size_t wanted, DataChunk& output) {

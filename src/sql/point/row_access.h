@@ -96,7 +96,6 @@ class DelimSource {
   void load(duckdb::DataChunk& rows);
   duckdb::DataChunk& chunk() { return chunk_; }
   const duckdb::vector<duckdb::LogicalType>& types() const { return keys_.types(); }
-  void forget() { keys_.forget(); }
 
  private:
   Computed keys_;

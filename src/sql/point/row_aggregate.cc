@@ -63,7 +63,6 @@ class Call {
     }
     function.GetStateFinalizeCallback()(states.pointers, data, result, groups, 0);
   }
-  void forget() { arguments_.forget(); }
 
  private:
   struct States {
@@ -171,11 +170,6 @@ class Aggregate final : public RowNode {
     return true;
   }
   std::string describe() const override { return groups_.size() == 0 ? "Aggregate" : "HashAggregate"; }
-  void forget() override {
-    RowNode::forget();
-    groups_.forget();
-    for (auto& call : calls_) call->forget();
-  }
 
  private:
   Computed groups_;

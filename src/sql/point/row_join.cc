@@ -67,11 +67,6 @@ class Join : public RowNode {
     }
     return false;
   }
-  void forget() override {
-    RowNode::forget();
-    pairs_.forget();
-    right_.forget();
-  }
 
  protected:
   /// Fills left_rows_ and right_rows_ with what may pair; `right`: where the right rows are. A row of nulls must fit behind them.
@@ -212,11 +207,6 @@ class HashJoin final : public Join {
     inputs_.push_back(std::move(right));
   }
   std::string describe() const override { return left_keys_.size() == 0 ? "Nested Loop" : "Hash Join"; }
-  void forget() override {
-    Join::forget();
-    left_keys_.forget();
-    right_keys_.forget();
-  }
 
  protected:
   bool probe(RunContext& context, DataChunk& left, DataChunk** right) override {
@@ -297,10 +287,6 @@ class Delim final : public RowNode {
     return true;
   }
   std::string describe() const override { return "Correlation"; }
-  void forget() override {
-    RowNode::forget();
-    source_->forget();
-  }
 
  private:
   std::shared_ptr<DelimSource> source_;

@@ -37,17 +37,6 @@ DataChunk& SmallChunk::start_references(const duckdb::vector<LogicalType>& types
   return chunk_;
 }
 
-void SmallChunk::forget() {
-  chunk_.Destroy();
-  started_ = false;
-  capacity_ = 0;
-}
-
-void RowNode::forget() {
-  for (auto& node : inputs_) node->forget();
-  output_.forget();
-}
-
 SortKeys::SortKeys(DataChunk& keys, const duckdb::vector<duckdb::OrderByNullType>* nulls,
                    const duckdb::vector<duckdb::OrderType>* orders)
     : keys_(LogicalType::BLOB, std::max<size_t>(1, keys.size())) {

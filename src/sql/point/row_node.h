@@ -40,7 +40,6 @@ class SmallChunk {
   /// An empty chunk whose vectors will all refer to others.
   duckdb::DataChunk& start_references(const duckdb::vector<duckdb::LogicalType>& types);
   duckdb::DataChunk& chunk() { return chunk_; }
-  void forget();
 
  private:
   duckdb::DataChunk chunk_;
@@ -64,8 +63,6 @@ class RowNode {
   const Bindings& bindings() const { return bindings_; }
   const duckdb::vector<duckdb::LogicalType>& types() const { return types_; }
   const std::vector<std::unique_ptr<RowNode>>& inputs() const { return inputs_; }
-  /// Drops the chunks, here and below: somebody took the vectors.
-  virtual void forget();
 
  protected:
   RowNode& input(size_t i = 0) { return *inputs_[i]; }
@@ -101,7 +98,6 @@ class Computed {
   duckdb::DataChunk& run(duckdb::DataChunk& input);
   const duckdb::vector<duckdb::LogicalType>& types() const { return types_; }
   size_t size() const { return expressions_.size(); }
-  void forget() { output_.forget(); }
 
  private:
   Expressions expressions_;

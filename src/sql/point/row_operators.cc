@@ -50,10 +50,6 @@ class Project final : public RowNode {
     return true;
   }
   std::string describe() const override { return "Project"; }
-  void forget() override {
-    RowNode::forget();
-    computed_.forget();
-  }
 
  private:
   Computed computed_;
@@ -91,10 +87,6 @@ class Order final : public Picker {
         duckdb::vector<duckdb::OrderByNullType> nulls)
       : Picker(std::move(input)), keys_(context, std::move(keys)), orders_(std::move(orders)), nulls_(std::move(nulls)) {}
   std::string describe() const override { return "Sort"; }
-  void forget() override {
-    RowNode::forget();
-    keys_.forget();
-  }
 
  protected:
   void pick(RunContext&, DataChunk& rows, std::vector<uint32_t>* picked) override {
@@ -134,10 +126,6 @@ class Distinct final : public Picker {
   Distinct(duckdb::ClientContext& context, NodePtr input, Expressions keys)
       : Picker(std::move(input)), keys_(context, std::move(keys)) {}
   std::string describe() const override { return "Unique"; }
-  void forget() override {
-    RowNode::forget();
-    keys_.forget();
-  }
 
  protected:
   void pick(RunContext&, DataChunk& rows, std::vector<uint32_t>* picked) override {

@@ -61,9 +61,11 @@ class Plan final : public RowPlan {
     RunContext context{session, parameters};
     if (!root_->run(context)) return false;
     if (root_->chunk().size() == 0) return true;
-    root_->chunk().Flatten();
-    consumer(root_->chunk());
-    if (root_->chunk().ColumnCount() == 0) root_->forget();
+    // The nodes' vectors are used again; what is handed out may be kept.
+    duckdb::DataChunk rows;
+    rows.Initialize(duckdb::Allocator::DefaultAllocator(), root_->types(), root_->chunk().size());
+    rows.Append(root_->chunk());
+    consumer(rows);
     return true;
   }
 
