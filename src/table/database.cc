@@ -272,7 +272,7 @@ std::unique_ptr<txn::Transaction> DatabaseImpl::begin(txn::Isolation isolation, 
 
 void DatabaseImpl::begin_statement(txn::Transaction& transaction) { manager_.begin_statement(own(transaction)); }
 
-void DatabaseImpl::see_newest(txn::Transaction& transaction, bool on) { manager_.see_newest(own(transaction), on); }
+bool DatabaseImpl::see_newest(txn::Transaction& transaction, bool on) { return manager_.see_newest(own(transaction), on); }
 
 Status DatabaseImpl::commit(txn::Transaction& transaction) {
   TableTransaction& t = own(transaction);

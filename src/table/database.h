@@ -154,8 +154,8 @@ class Database {
   /// Starts a statement: next command number, and for READ COMMITTED a new snapshot.
   virtual void begin_statement(txn::Transaction& transaction) = 0;
   /// For what a foreign key has to find under REPEATABLE READ: statements see all that is committed by now, until turned off
-  /// again. What they change is still judged by the transaction's own snapshot (40001).
-  virtual void see_newest(txn::Transaction& transaction, bool on) = 0;
+  /// again. What they change is still judged by the transaction's own snapshot (40001). False: nothing changed.
+  virtual bool see_newest(txn::Transaction& transaction, bool on) = 0;
   /// Errors: 40001, 40003 (outcome unknown: the store takes no more writes), 53100 disk full. The transaction is over in any case.
   virtual Status commit(txn::Transaction& transaction) = 0;
   virtual void rollback(txn::Transaction& transaction) = 0;

@@ -113,7 +113,7 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
   Status start();
   std::unique_ptr<txn::Transaction> begin(txn::Isolation isolation, bool read_only) override;
   void begin_statement(txn::Transaction& transaction) override;
-  void see_newest(txn::Transaction& transaction, bool on) override;
+  bool see_newest(txn::Transaction& transaction, bool on) override;
   Status commit(txn::Transaction& transaction) override;
   void rollback(txn::Transaction& transaction) override;
   txn::Savepoint savepoint(txn::Transaction& transaction) override;

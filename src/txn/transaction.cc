@@ -83,16 +83,17 @@ void Manager::begin_statement(BasicTransaction& t) {
   if (!t.snapshot_ || !t.keeps_snapshot()) t.snapshot_ = timeline_.snapshot(std::move(t.snapshot_));
 }
 
-void Manager::see_newest(BasicTransaction& t, bool on) {
+bool Manager::see_newest(BasicTransaction& t, bool on) {
   CHECK(!t.over);
+  if (on == static_cast<bool>(t.kept_) || !t.snapshot_ || !t.keeps_snapshot()) return false;
   if (on) {
-    CHECK(!t.kept_);
     t.kept_ = std::move(t.snapshot_);
-    t.snapshot_ = timeline_.snapshot({});
-  } else if (t.kept_) {
+    t.snapshot_ = timeline_.snapshot(SnapshotRef());
+  } else {
     t.snapshot_ = std::move(t.kept_);
-    t.kept_ = {};
+    t.kept_ = SnapshotRef();
   }
+  return true;
 }
 
 Status Manager::commit(BasicTransaction& t) {

@@ -92,8 +92,8 @@ class Manager {
 
   void begin(BasicTransaction& transaction, Isolation isolation, bool read_only);
   void begin_statement(BasicTransaction& transaction);
-  /// Under REPEATABLE READ: statements see all that is committed by now, until it is turned off again.
-  void see_newest(BasicTransaction& transaction, bool on);
+  /// Under REPEATABLE READ: statements see all that is committed by now, until it is turned off again. False: nothing changed.
+  bool see_newest(BasicTransaction& transaction, bool on);
   /// The transaction is over in any case.
   Status commit(BasicTransaction& transaction);
   void rollback(BasicTransaction& transaction);

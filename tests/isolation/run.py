@@ -43,6 +43,7 @@ def schedules(path):
 class Session:
     def __init__(self, server):
         self.connection = server.connect(timeout=30)
+        self.connection.query("set deadlock_timeout = '500ms'")  # who notices first is the victim
         self.waiting = None
 
     def answered(self, seconds):
@@ -105,7 +106,7 @@ def main():
     arguments.add_argument("--name", default="")
     options = arguments.parse_args()
     passed = failed = 0
-    with PostgreSQL(settings=["deadlock_timeout=500ms"]) as pg, OmenDB() as omen:
+    with PostgreSQL() as pg, OmenDB() as omen:
         for path in options.files or sorted(HERE.glob("*.schedule")):
             for name, reason, setup, steps in schedules(path):
                 if options.name not in name:

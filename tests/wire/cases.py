@@ -404,3 +404,82 @@ def terminate_backend(server):
     victim.close()
     killer.close()
     return out
+
+
+# ---- other sessions ----
+
+@case
+def notifications(server):
+    """To oneself at the end of the statement, to an idle listener at once, and to a busy one after its transaction."""
+    listener, sender = Raw(server.port), Raw(server.port)
+    out = []
+
+    def say(raw, sql):
+        raw.send(Q(sql))
+        out.extend(raw.until("Z") + ["--"])
+
+    say(listener, "listen c1; listen c2")
+    say(listener, "select * from pg_listening_channels() order by 1")
+    say(listener, "notify c1; notify c1; notify c1, 'x'")
+    say(sender, "begin; notify c1, 'in transaction'; notify c3, 'unheard'; select pg_notify('c2', 'function')")
+    say(sender, "savepoint s; notify c1, 'taken back'; rollback to s; commit")
+    out.extend(listener.until("A", 2) + ["--"])
+    say(listener, "begin")
+    say(sender, "notify c1, 'while busy'")
+    say(listener, "select 1")
+    say(listener, "commit")
+    say(sender, "begin; notify c1, 'rolled back'; rollback")
+    say(listener, "unlisten c1; notify c1, 'nobody'; notify c2, 'me'")
+    say(listener, "unlisten *; notify c2, 'nobody'")
+    say(listener, "select pg_notify('', 'x')")
+    say(listener, "select pg_notify(repeat('x', 64), 'x')")
+    say(listener, "select pg_notify('x', repeat('x', 8000))")
+    listener.close()
+    sender.close()
+    return out
+
+
+@case
+def cancel_backend(server):
+    victim, killer = Raw(server.port), Raw(server.port)
+    victim.send(Q("select pg_backend_pid()"))
+    pid = victim.until("Z")[1].split("'")[1]
+    victim.send(Q("select pg_sleep(20)"))
+    time.sleep(0.3)
+    killer.send(Q(f"select pg_cancel_backend({pid})"))
+    out = killer.until("Z") + victim.until("Z")
+    victim.close()
+    killer.close()
+    return out
+
+
+@case
+def activity(server):
+    one, other = Raw(server.port), Raw(server.port)
+    one.send(Q("set application_name = 'the one'; begin; select 42"))
+    one.until("Z")
+    other.send(Q("select state, query, usename, datname, backend_type, application_name from pg_stat_activity where application_name = 'the one'"))
+    out = other.until("Z")
+    one.send(Q("rollback"))
+    one.until("Z")
+    other.send(Q("select state, query, xact_start is null from pg_stat_activity where application_name = 'the one'"))
+    out += other.until("Z")
+    one.close()
+    other.close()
+    return out
+
+
+@case
+def foreign_key_error_comes_before_returned_rows(server):
+    setup = "drop table if exists fc, fp; create table fp (id int primary key); create table fc (p int references fp deferrable)"
+    return talk(server, Q("insert into fc values (1) returning p"), P("insert into fc values (2) returning p") + B() + D("P") + E() + S,
+                Q("with x as (insert into fc values (3) returning p) select * from x"),
+                Q("begin; set constraints all deferred; insert into fc values (4) returning p; commit"),
+                Q("begin; set constraints all deferred; insert into fc values (5) returning p"), Q("commit"),
+                Q("select count(*) from fc; drop table fc, fp"), setup=setup)
+
+
+@case
+def portal_moves_between_executions(server):
+    return talk(server, Q("begin"), P("select generate_series(1, 20)") + B("c") + E("c", 3) + S, Q("move forward 5 in c"),
+                E("c", 2) + S, Q("fetch 1 from c"), Q("move backward 4 in c"), E("c", 0) + S, Q("commit"))

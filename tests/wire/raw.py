@@ -178,6 +178,9 @@ def show(kind, body):
         return "D " + " ".join(values)
     if kind == "K":
         return "K"
+    if kind == "A":
+        channel, payload = body[4:-1].decode().split("\0")
+        return f"A {channel} {payload!r}"
     return kind + (" " + body.hex() if body else "")
 
 

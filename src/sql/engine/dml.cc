@@ -62,15 +62,21 @@ class Writer {
  private:
   void apply_chunk(DataChunk& chunk) {
     Columns columns(chunk);
-    std::vector<uint32_t> kept;
+    chunk_ = &chunk;
     if (query_.conflict) {
-      insert_with_conflicts(columns, &kept);
+      insert_with_conflicts(columns, &kept_);
     } else {
       for (size_t i = 0; i < columns.count; ++i) {
-        if (apply_row(columns, i)) kept.push_back(static_cast<uint32_t>(i));
+        if (apply_row(columns, i)) kept_.push_back(static_cast<uint32_t>(i));
       }
     }
-    keep_returning(chunk, kept, query_.returning);
+    flush_kept();
+  }
+
+  /// RETURNING of the rows of the present chunk that were written so far.
+  void flush_kept() {
+    keep_returning(*chunk_, kept_, query_.returning);
+    kept_.clear();
   }
 
   const WriteAction& action_of(const Columns& columns, size_t row) const {
@@ -161,6 +167,7 @@ class Writer {
         const WriteAction& action = action_of(columns, i);
         if (action.kind == WriteAction::Kind::kNothing || action.kind == WriteAction::Kind::kInsert) return;
         write_change(columns, i, action, key, newest);
+        flush_kept();  // those before it come first
         keep_returning(*chunk, {static_cast<uint32_t>(i)}, query_.returning);
         return;  // joins: the first match counts
       }
@@ -277,6 +284,8 @@ class Writer {
   Constraints& constraints_;
   duckdb::vector<duckdb::LogicalType> returned_types_;
   std::vector<duckdb::unique_ptr<DataChunk>> returned_;
+  DataChunk* chunk_ = nullptr;
+  std::vector<uint32_t> kept_;
   std::unordered_set<std::string> touched_;
   uint64_t affected_ = 0;
 };

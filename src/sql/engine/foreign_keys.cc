@@ -95,12 +95,22 @@ std::string equals(const catalog::Table& table, const std::vector<int16_t>& colu
   return condition;
 }
 
+/// A parameter has no modifier, so a decimal goes in its general form.
 void add_parameters(Parameters& parameters, const catalog::Table& table, const std::vector<int16_t>& columns,
                     const std::vector<types::Value>& values) {
   for (size_t i = 0; i < columns.size(); ++i) {
-    parameters.values.push_back(values[i]);
-    parameters.types.push_back(column_at(table, columns[i]).type);
-    parameters.physical.push_back(column_at(table, columns[i]).physical);
+    const auto& column = column_at(table, columns[i]);
+    types::Value value = values[i];
+    types::PhysicalType physical = column.physical;
+    if (column.type == types::oid::kNumeric && physical.is_decimal()) {
+      std::string text;
+      types::output(types::oid::kNumeric, physical, values[i].view(), types::IoContext(), &text);
+      throw_if_error(types::input(types::oid::kNumeric, -1, text, types::IoContext(), &value));
+      physical = {types::Physical::kBytes};
+    }
+    parameters.values.push_back(std::move(value));
+    parameters.types.push_back(column.type);
+    parameters.physical.push_back(physical);
   }
 }
 
@@ -185,6 +195,11 @@ class Firing {
                               ") is not present in table \"" + catalog_->find<catalog::Table>(key.referenced_table)->name + "\".");
   }
 
+  /// Whether a check would pass now; what would not may find its parent in a later snapshot.
+  bool passes(const catalog::Table& child, const catalog::Constraint& key, const std::vector<types::Value>& values) {
+    return count_nulls(values) == 0 && parent_exists(child, key, values);
+  }
+
   static const catalog::Constraint* find(const catalog::Table& child, Oid constraint) {
     for (const auto& c : child.constraints) {
       if (c.oid == constraint) return &c;
@@ -234,10 +249,8 @@ class Firing {
     if (fresh) {
       throw_if_error(database.lock_object(session_.transaction(), key.referenced_table, txn::ObjectLockMode::kRowShare, table::LockWait::kWait));
     }
-    if (session_.transaction().isolation() >= txn::Isolation::kRepeatableRead) {
-      std::string row;  // the snapshot decides which parents there are
-      if (!value_or_throw(database.get(session_.transaction(), access, bytes, &row))) return false;
-    }
+    std::string row;  // the snapshot decides which parents there are: one that nobody has committed is not waited for
+    if (!value_or_throw(database.get(session_.transaction(), access, bytes, &row))) return false;
     using State = table::LockedRow::State;
     const auto found = value_or_throw(database.lock_row(session_.transaction(), access, bytes, table::RowLockMode::kKeyShare, table::LockWait::kWait));
     const bool exists = found.state == State::kCurrent || found.state == State::kChanged || (found.state == State::kSelf && !found.row.empty());
@@ -250,9 +263,7 @@ class Firing {
     struct Newest {
       SessionImpl& session;
       const bool on;
-      explicit Newest(SessionImpl& s) : session(s), on(s.transaction().isolation() >= txn::Isolation::kRepeatableRead) {
-        if (on) session.database().see_newest(session.transaction(), true);
-      }
+      explicit Newest(SessionImpl& s) : session(s), on(s.database().see_newest(s.transaction(), true)) {}
       ~Newest() {
         if (on) session.database().see_newest(session.transaction(), false);
       }
@@ -344,6 +355,12 @@ void fire_deferred_foreign_keys(SessionImpl& session) {
 }
 
 void set_constraints(SessionImpl& session, const ConstraintsSetStmt* statement) {
+  if (!session.in_transaction_block()) {
+    ErrorInfo info;
+    info.code = SqlState::kNoActiveSqlTransaction;
+    info.message = "SET CONSTRAINTS can only be used in transaction blocks";
+    session.notice("WARNING", info);
+  }
   auto& queue = session.foreign_key_queue();
   const auto catalog = session.current_catalog();
   session.set_statement_catalog(catalog);
@@ -449,10 +466,9 @@ void ForeignKeyChecks::check_early() {
   for (Event& event : events_) {
     const auto* constraint = event.kind == Event::Kind::kChild ? Firing::find(table, event.constraint) : nullptr;
     // What refers to its own table may find its parent further on in the statement.
-    if (constraint == nullptr || constraint->referenced_table == table.oid || !ParentKey::of(session_, table, *constraint)) {
+    if (constraint == nullptr || constraint->referenced_table == table.oid || !ParentKey::of(session_, table, *constraint) ||
+        !firing.passes(table, *constraint, event.new_values)) {
       kept.push_back(std::move(event));
-    } else {
-      firing.check_values(table, *constraint, event.new_values);
     }
   }
   events_ = std::move(kept);

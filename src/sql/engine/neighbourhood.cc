@@ -1,6 +1,7 @@
 #include "sql/engine/neighbourhood.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "sql/engine/session_impl.h"
 
@@ -56,20 +57,25 @@ SessionNeighbours::~SessionNeighbours() {
   if (mine != hood_.sessions_.end() && mine->second == this) hood_.sessions_.erase(mine);
 }
 
-void SessionNeighbours::note_statement(std::string_view text) {
+void SessionNeighbours::note_statement(std::string_view text, bool is_utility) {
   const int64_t now = clock_now_us();
-  std::string application = session_.setting("application_name");
+  const bool read_application = std::exchange(read_application_, is_utility);
+  std::string application;
+  if (read_application) application = session_.setting("application_name");
   MutexLock lock(mutex_);
   query_.assign(text.substr(0, 1023));
   query_start_us_ = state_change_us_ = now;
   transaction_start_us_ = session_.transaction_start_us();
-  application_ = std::move(application);
+  if (read_application) application_ = std::move(application);
   state_ = "active";
 }
 
 void SessionNeighbours::note_idle(char transaction_state) {
   const int64_t now = clock_now_us();
+  std::string application;
+  if (read_application_) application = session_.setting("application_name");
   MutexLock lock(mutex_);
+  if (read_application_) application_ = std::move(application);
   state_change_us_ = now;
   state_ = transaction_state == 'T' ? "idle in transaction" : transaction_state == 'E' ? "idle in transaction (aborted)" : "idle";
   if (transaction_state == 'I') transaction_start_us_ = 0;

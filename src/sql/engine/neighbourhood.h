@@ -49,7 +49,7 @@ class SessionNeighbours final : public Neighbours {
   ~SessionNeighbours() override;
 
   // The session's side
-  void note_statement(std::string_view text);
+  void note_statement(std::string_view text, bool is_utility);
   void note_idle(char transaction_state);
   void listen(const std::string& channel);
   void unlisten(const std::string& channel);   // "": all
@@ -86,6 +86,7 @@ class SessionNeighbours final : public Neighbours {
   };
   std::vector<Change> changes_;                                // LISTEN and UNLISTEN of the transaction
   bool has_transaction_locks_ = false;
+  bool read_application_ = true;                               // SET may have changed it
 
   mutable Mutex mutex_;
   std::vector<Notification> arrived_ GUARDED_BY(mutex_);

@@ -102,7 +102,7 @@ std::string PortalImpl::tag(uint64_t sent) const {
 
 Result<Portal::Progress> PortalImpl::execute(uint64_t max_rows, RowSink& sink) {
   const SessionImpl::StatementScope scope(session_);
-  session_.neighbours().note_statement(statement_->parsed ? statement_->parsed->sql() : std::string_view());
+  session_.neighbours().note_statement(statement_->text(), statement_->kind == StatementKind::kUtility);
   try {
     session_.check_not_failed(statement_->parsed.get());
     return execute_or_throw(max_rows, sink);

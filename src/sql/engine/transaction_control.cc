@@ -71,6 +71,7 @@ void SessionImpl::next_command() {
   ensure_transaction();
   statement_ran_ = true;
   if (settings_.lock_timeout_ms() >= 0) transaction_->set_lock_timeout_us(settings_.lock_timeout_ms() * 1000);
+  transaction_->set_deadlock_timeout_us(settings_.deadlock_timeout_ms() * 1000);
   engine_.database().begin_statement(*transaction_);
 }
 
@@ -369,6 +370,8 @@ Status SessionImpl::set_transaction_setting(const std::string& name, std::string
     }
     transaction_->set_read_only(read_only);
     read_only_ = read_only;
+  } else if (name == "session_authorization" && (value->empty() || *value == "default")) {
+    session_user_ = role_ = *value = options_.user;
   } else if (name == "session_authorization") {
     try {
       if (current_catalog()->find_role(*value) == nullptr) {

@@ -244,6 +244,40 @@ Result<Oid> SessionTypeCatalog::object_oid(Oid reg_type, std::string_view text) 
     }
     return found[0]->oid;
   }
+  if (reg_type == types::oid::kRegprocedure || reg_type == types::oid::kRegoperator) {
+    const bool procedure = reg_type == types::oid::kRegprocedure;
+    const size_t open = text.find('(');
+    if (open == std::string_view::npos || text.back() != ')') {
+      return Status(SqlState::kInvalidTextRepresentation, "expected a left parenthesis");
+    }
+    std::vector<Oid> arguments;
+    for (std::string_view rest = text.substr(open + 1, text.size() - open - 2); !rest.empty();) {
+      const size_t comma = std::min(rest.find(','), rest.size());
+      std::string_view argument = rest.substr(0, comma);
+      while (argument.starts_with(' ')) argument.remove_prefix(1);
+      while (argument.ends_with(' ')) argument.remove_suffix(1);
+      if (!procedure && (argument == "none" || argument == "NONE")) {
+        arguments.push_back(kInvalidOid);
+      } else {
+        ASSIGN_OR_RETURN(const Oid type, object_oid(types::oid::kRegtype, argument));
+        arguments.push_back(type);
+      }
+      rest.remove_prefix(std::min(comma + 1, rest.size()));
+    }
+    if (procedure) {
+      ASSIGN_OR_RETURN(auto function, split_name(text.substr(0, open)));
+      for (const ProcRow* proc : procs_named(function.second)) {
+        if (proc->arguments == arguments) return proc->oid;
+      }
+      return Status(SqlState::kUndefinedFunction, "function \"" + std::string(text) + "\" does not exist");
+    }
+    std::string_view name = text.substr(0, open);
+    if (name.starts_with("pg_catalog.")) name.remove_prefix(11);
+    for (const OperatorRow* row : operators_named(name)) {
+      if (arguments.size() == 2 && row->left == arguments[0] && row->right == arguments[1]) return row->oid;
+    }
+    return Status(SqlState::kUndefinedFunction, "operator does not exist: " + std::string(text));
+  }
   return Status(SqlState::kFeatureNotSupported, "input of this reg type is not supported");
 }
 

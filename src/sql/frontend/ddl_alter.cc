@@ -161,6 +161,24 @@ void Ddl::alter_one(Oid oid, AlterTableCmd* command) {
       drop_things({Thing{.kind = Thing::Kind::kColumn, .oid = oid, .attnum = column->attnum}}, command->behavior == DROP_CASCADE);
       return;
     }
+    case AT_AlterConstraint: {
+      const auto* c = reinterpret_cast<const ::Constraint*>(command->def);
+      const catalog::Constraint* found = table->find_constraint(c->conname);
+      if (found == nullptr) {
+        throw SqlError(SqlState::kUndefinedObject, "constraint " + quoted(c->conname) + " of relation " + quoted(table->name) + " does not exist");
+      }
+      if (found->kind != catalog::Constraint::Kind::kForeignKey) {
+        throw SqlError(SqlState::kWrongObjectType, "constraint " + quoted(c->conname) + " of relation " + quoted(table->name) + " is not a foreign key constraint");
+      }
+      catalog::Table next = *table;
+      for (auto& constraint : next.constraints) {
+        if (constraint.name != c->conname) continue;
+        constraint.deferrable = c->deferrable;
+        constraint.initially_deferred = c->initdeferred;
+      }
+      put(std::move(next));
+      return;
+    }
     case AT_ValidateConstraint: {
       const catalog::Constraint* found = table->find_constraint(command->name);
       if (found == nullptr) {
@@ -264,7 +282,6 @@ void Ddl::alter_one(Oid oid, AlterTableCmd* command) {
     case AT_AttachPartition: case AT_DetachPartition: not_supported("table partitioning");
     case AT_EnableTrig: case AT_DisableTrig: case AT_EnableAlwaysTrig: case AT_EnableReplicaTrig:
       throw SqlError(SqlState::kUndefinedObject, "trigger " + quoted(command->name) + " for table " + quoted(next.name) + " does not exist");
-    case AT_AlterConstraint: not_supported("ALTER CONSTRAINT");
     default: not_supported("this form of ALTER TABLE");
   }
   put(std::move(next));

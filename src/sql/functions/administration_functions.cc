@@ -1,6 +1,7 @@
 // What administration tools ask beside the catalog: sizes as people read them, options, keywords, privileges as rows.
 #include <array>
 
+#include "sql/frontend/keywords.h"
 #include "sql/functions/library.h"
 #include "sql/neighbours.h"
 #include "types/array.h"
@@ -165,6 +166,19 @@ void add_acl(Library& library) {
   }, Volatility::kStable});
 }
 
+void add_keywords(Library& library) {
+  library.set({"pg_get_keywords", {}, {oid::kText, oid::kChar, oid::kBool, oid::kText, oid::kText}, [](RowCall&, const ValueView*, RowSink& sink) {
+    for (const Keyword& keyword : sql_keywords()) {
+      const char* category = keyword.category == 'U'   ? "unreserved"
+                             : keyword.category == 'C' ? "unreserved (cannot be function or type name)"
+                             : keyword.category == 'T' ? "reserved (can be function or type name)"
+                                                       : "reserved";
+      sink.row({ValueView::of_bytes(keyword.word), ValueView::of_bytes(std::string_view(&keyword.category, 1)), bool_value(keyword.bare_label),
+                ValueView::of_bytes(category), ValueView::of_bytes(keyword.bare_label ? "can be bare label" : "requires AS")});
+    }
+  }, Volatility::kStable});
+}
+
 void add_server_facts(Library& library) {
   auto fact = [&](const char* name, Oid result, RowFunction function) { library.row({name, {}, result, std::move(function), Volatility::kStable}); };
   fact("pg_jit_available", oid::kBool, [](RowCall&, const ValueView*) { return bool_value(false); });
@@ -182,6 +196,7 @@ void add_administration_functions(Library& library) {
   add_partitions(library);
   add_neighbours(library);
   add_acl(library);
+  add_keywords(library);
   add_server_facts(library);
 }
 
