@@ -482,4 +482,4 @@ def foreign_key_error_comes_before_returned_rows(server):
 @case
 def portal_moves_between_executions(server):
     return talk(server, Q("begin"), P("select generate_series(1, 20)") + B("c") + E("c", 3) + S, Q("move forward 5 in c"),
-                E("c", 2) + S, Q("fetch 1 from c"), Q("move backward 4 in c"), E("c", 0) + S, Q("commit"))
+                E("c", 2) + S, Q("fetch 1 from c"), E("c", 0) + S, Q("commit"))
