@@ -324,7 +324,10 @@ std::vector<KeyRange> DatabaseImpl::split(const TableAccess& table, const KeyRan
       }
       if (b - a < (high - low) / 1024) break;
     }
-    std::string cut = key_at(a);
+    // A key that exists: the index and the store order keys alike, but not what lies between a key and its versions.
+    it->seek(txn::version_prefix(storage, key_at(a)));
+    if (!it->valid()) break;
+    std::string cut(txn::key_of(it->key()));
     if (a <= at || cut <= from || (!range.upper.empty() && cut >= range.upper)) continue;
     at = a;
     out.push_back({from, cut});
