@@ -141,3 +141,8 @@ drop table dept;
 drop table dept cascade;
 select * from v;
 drop table emp;
+-- A strict call with a constant null is null, whatever else it would compute.
+select 1 / (a - a) <> null from (values (1), (2)) v(a);
+select count(*) from (values (1), (2)) v(a) where not a * 94 + a / (a * 0) <> null;
+select a / 0 + null::int, upper(null || (a / 0)::text), coalesce(a / 0 * null, a) from (values (1), (2)) v(a);
+select sum(a) + null, count(*) * null from (values (1), (2)) v(a);

@@ -563,7 +563,25 @@ Emitter find_emitter(std::string_view source) {
 
 bool can_emit(const ProcRow& proc) { return find_emitter(proc.source) != nullptr || own_function(proc) != nullptr; }
 
+namespace {
+
+/// PostgreSQL never calls a strict function that has a constant null for an argument: the planner puts null in its place, and whatever
+/// else stood in the call (a division by zero) is not computed.
+bool is_known_null(const Call& call) {
+  if (!call.proc.strict || call.proc.returns_set || call.result == oid::kRecord) return false;
+  bool found = false;
+  for (const TypedExpr& a : call.args) {
+    if (a.has_aggregate || a.has_window || a.returns_set) return false;  // those are computed all the same
+    const bool settled = a.kind == TypedExpr::Kind::kPlain || a.kind == TypedExpr::Kind::kNull;
+    found = found || (settled && is_null_constant(a));
+  }
+  return found;
+}
+
+}  // namespace
+
 TypedExpr emit_call(Call call) {
+  if (is_known_null(call)) return typed_null(call.statement(), call.result, -1, call.location);
   const bool padded = call.proc.source.find("regex") != std::string_view::npos || call.proc.source.find("like") != std::string_view::npos ||
                       call.proc.source.starts_with("array_") ||
                       call.proc.source == "bpcharoctetlen";
