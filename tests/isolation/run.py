@@ -43,7 +43,7 @@ def schedules(path):
 class Session:
     def __init__(self, server):
         self.connection = server.connect(timeout=30)
-        self.connection.query("set deadlock_timeout = '500ms'")  # who notices first is the victim
+        self.connection.query("set deadlock_timeout = '400ms'")  # who notices first is the victim
         self.waiting = None
 
     def answered(self, seconds):

@@ -171,6 +171,7 @@ void SessionImpl::fail() {
       drop_transaction_portals();
       if (savepoints_.empty()) {
         engine_.database().rollback(*transaction_);
+        neighbours_->rolled_back();
         MutexLock lock(interrupt_mutex_);
         transaction_.reset();
       } else {
