@@ -13,10 +13,11 @@ namespace omendb::sql {
 namespace {
 
 constexpr size_t kTextMax = 4096;          // longer statements are not remembered
-constexpr size_t kStatementsMax = 512;
+// A plan holds some vectors an expression, up to 0.7 MB for a join with many: these bound what a session keeps of them.
+constexpr size_t kStatementsMax = 64;
 constexpr size_t kControlTextMax = 64, kControlsMax = 64;
 constexpr size_t kShapesMax = 512, kShapeBytesMax = 1 << 20;
-constexpr size_t kPlansMax = 128;          // of all shapes
+constexpr size_t kPlansMax = 96;           // of all shapes
 constexpr size_t kPlansOfShapeMax = 16;    // that differ in literals that stayed
 // A shape that needs a new plan more often than every so many statements is better off without.
 constexpr uint64_t kHitsAPlan = 2;
