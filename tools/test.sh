@@ -34,6 +34,11 @@ literals() {
   $PYTHON tests/differential/plan_cache.py "$@"
 }
 
+random_queries() {
+  step "random: random statements on PostgreSQL and OmenDB"
+  $PYTHON tests/differential/random_queries.py "$@"
+}
+
 isolation() {
   step "isolation: schedules on PostgreSQL and OmenDB"
   $PYTHON tests/isolation/run.py "$@"
@@ -82,6 +87,7 @@ case "$suite" in
     ;;
   unit | wire | differential | literals | isolation | sanitize | slt) "$suite" "$@" ;;
   psql) psql_commands "$@" ;;
+  random) random_queries "$@" ;;
   kill) kill9 "$@" ;;
   memory | disk | directory) limits "$suite" "$@" ;;
   *) echo "./dev test: unknown suite '$suite'" >&2; exit 2 ;;
