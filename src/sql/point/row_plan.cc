@@ -119,7 +119,10 @@ bool SmallPlans::run(SessionImpl& session, const duckdb::SelectStatement& select
     make(session, entry, parameters);
     if (entry.plan == nullptr || (entry.gave_up >= kGiveUpsMax && entry.gave_up * 2 >= entry.runs)) return false;
     ++entry.runs;
-    if (entry.plan->execute(session, parameters, consumer)) return true;
+    if (entry.plan->execute(session, parameters, consumer)) {
+      ++answered_;
+      return true;
+    }
     ++entry.gave_up;
     return false;
   }

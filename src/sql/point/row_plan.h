@@ -40,6 +40,8 @@ class SmallPlans {
   bool run(SessionImpl& session, const duckdb::SelectStatement& select, const Parameters& parameters, const ChunkConsumer& consumer);
   /// The plan of the first select; nullptr: it has none. `parameters` as for RowPlan::try_create.
   RowPlan* main(SessionImpl& session, const Parameters& parameters);
+  /// How many runs a small plan answered.
+  uint64_t answered() const { return answered_; }
 
  private:
   struct Entry {
@@ -50,6 +52,7 @@ class SmallPlans {
   };
   static void make(SessionImpl& session, Entry& entry, const Parameters& parameters);
   std::vector<Entry> entries_;
+  uint64_t answered_ = 0;
 };
 
 }  // namespace omendb::sql

@@ -105,6 +105,9 @@ TEST_F(RowPlanTest, TooMuchForASmallPlanIsTheGeneralPaths) {
   run("INSERT INTO big SELECT i, i % 2 FROM generate_series(1, 6000) i");
   run("CREATE INDEX big_half ON big (half)");
   for (int i = 0; i < 10; ++i) EXPECT_EQ(run("SELECT count(*), sum(id) FROM big WHERE half = 1"), "3000|9000000");
+  const auto before = point_counters().executions;
+  EXPECT_EQ(run("UPDATE big SET half = half WHERE half = 1 AND id IN (SELECT id FROM big WHERE half = 1)"), "UPDATE 3000");
+  EXPECT_EQ(point_counters().executions, before);
   EXPECT_EQ(run("SELECT count(*) FROM big a JOIN big b ON b.half = a.half WHERE a.id = 7"), "3000");
 }
 
