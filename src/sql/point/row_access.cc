@@ -24,7 +24,7 @@ class Rows final : public RowNode {
     fetcher_.decode(output_.start(types_, fetcher_.size()));
     return true;
   }
-  std::string describe() const override { return const_cast<RowFetcher&>(fetcher_).path().describe(); }
+  std::string describe() const override { return fetcher_.path().describe(); }
 
  private:
   RowFetcher fetcher_;

@@ -46,7 +46,7 @@ std::optional<TableAccessPath> find_ordered_path(std::shared_ptr<const TableSche
 class RowFetcher {
  public:
   RowFetcher(TableAccessPath path, size_t rows_max) : path_(std::move(path)), rows_max_(rows_max) {}
-  TableAccessPath& path() { return path_; }
+  const TableAccessPath& path() const { return path_; }
   /// Begins a run over the rows of `outer` (null: one run, no outer row).
   void start(duckdb::DataChunk* outer);
   /// Adds the rows for outer row `row`. False: too many.

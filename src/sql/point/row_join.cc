@@ -171,7 +171,7 @@ class LookupJoin final : public Join {
  public:
   LookupJoin(duckdb::ClientContext& context, NodePtr left, TableAccessPath path, JoinSpec spec)
       : Join(context, std::move(left), path.types(), std::move(spec)), fetcher_(std::move(path), kSmallRows) {}
-  std::string describe() const override { return "Nested Loop: " + const_cast<RowFetcher&>(fetcher_).path().describe(); }
+  std::string describe() const override { return "Nested Loop: " + fetcher_.path().describe(); }
 
  protected:
   bool probe(RunContext& context, DataChunk& left, DataChunk** right) override {
