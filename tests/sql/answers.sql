@@ -100,3 +100,24 @@ select unistr('\0064at\+0000610'), unistr('\d83d\ude00'), unistr('a\\b');
 select unistr('\00zz');
 select jsonb_set_lax('{"a":1,"b":2}', '{b}', null), jsonb_set_lax('{"a":1,"b":2}', '{b}', null, true, 'delete_key'), jsonb_set_lax('{"a":1}', '{b}', '5');
 select jsonb_set_lax('{"a":1,"b":2}', '{b}', null, true, 'raise_exception');
+-- Records whose fields have names: rows of functions in a select list, of ROW(...) and of subqueries.
+select (information_schema._pg_expandarray(array['a','b'])).*;
+select information_schema._pg_expandarray('{1,2,3}'::int[]);
+select (x).n, (x).x from (select information_schema._pg_expandarray('[5:6]={1,2}'::int[]) as x) s where (x).x > 1;
+select * from information_schema._pg_expandarray('0 1 2'::int2vector);
+select (r).f1, (r).f2 from (select row(1,'a'::text) r) s;
+select (s).* from (select s from (select 1 a, 2.5::numeric(3,1) b, 'x'::char(3) c) s) t;
+select (json_each('{"a":1,"b":2}')).*, 7;
+select ss.a, (ss.r).key from (select 1 a, json_each('{"a":1,"b":2}') r) ss;
+select (ss.r).nokey from (select 1 a, json_each('{"a":1,"b":2}') r) ss;
+-- A default that ADD COLUMN gives to rows that are there, of type numeric.
+create table added(pk int primary key);
+insert into added values (1);
+alter table added add column n numeric default 1.50, add column m numeric(6,3) default 2;
+insert into added values (2);
+select *, n + m from added order by pk;
+-- PostgreSQL's own objects have descriptions; system views have types.
+select obj_description('pg_catalog.abs(integer)'::regprocedure, 'pg_proc'), obj_description(11, 'pg_namespace');
+select typname, typtype, typcategory from pg_type where typname in ('cardinal_number', '_pg_stat_activity', '_columns') order by 1;
+select datname, datistemplate, datallowconn from pg_database order by 1;
+select format_type(30, -1), format_type(22, -1), 30::regtype, 1013::regtype;

@@ -4,6 +4,7 @@
 #include "duckdb/parser/parsed_expression.hpp"
 #include "duckdb/parser/statement/select_statement.hpp"
 
+#include "sql/frontend/coerce.h"
 #include "sql/frontend/ddl_internal.h"
 
 namespace omendb::sql {
@@ -371,6 +372,9 @@ void Ddl::add_table_column(Oid oid, AlterTableCmd* command) {
     } else {
       // One value for all rows that are there already.
       value = coerce(scope, std::move(value), column.type, column.typmod, CoercionContext::kAssignment);
+      if (base_type_of(statement, column.type) == types::oid::kNumeric) {
+        value = to_numeric_form(scope, std::move(value), physical_of(statement, column.type, column.typmod));
+      }
       types::Value constant = context_.evaluate(std::move(value));
       if (!constant.is_null()) column.missing = std::move(constant);
     }

@@ -14,6 +14,7 @@
 
 #include "sql/frontend/coerce.h"
 #include "sql/frontend/lifting.h"
+#include "sql/frontend/record_shape.h"
 #include "sql/functions/register.h"
 #include "types/numeric.h"
 
@@ -505,6 +506,21 @@ const OwnFunction* own_function(const ProcRow& proc) {
   return proc.language.value == 14 ? find_own_function(std::string("sql_") + std::string(proc.name)) : nullptr;
 }
 
+/// The types of the OUT columns; polymorphic ones follow from the arguments.
+std::vector<Oid> output_types(const Call& call) {
+  std::vector<Oid> outputs = call.proc.output_types;
+  Oid element{}, array{};
+  for (Oid declared : call.declared) {
+    const Oid e = element_type_of(call.statement(), declared);
+    if (e != kInvalidOid) element = e, array = declared;
+  }
+  for (Oid& o : outputs) {
+    if (o == oid::kAnyElement) o = element;
+    if (o == oid::kAnyArray) o = array;
+  }
+  return outputs;
+}
+
 /// A set is unnest(list) (expr.h).
 TypedExpr emit_set(Call& call, DuckExpr list) {
   StatementContext& statement = call.statement();
@@ -515,16 +531,7 @@ TypedExpr emit_set(Call& call, DuckExpr list) {
     if (names.size() == 1) e.field_names.emplace_back(names[0]);
     return e;
   }
-  std::vector<Oid> actual, outputs = call.proc.output_types;
-  // Polymorphic columns follow from the arguments.
-  Oid element{};
-  for (size_t i = 0; i < call.declared.size(); ++i) {
-    const Oid e = element_type_of(statement, call.declared[i]);
-    if (e != kInvalidOid) element = e;
-  }
-  for (Oid& o : outputs) {
-    if (o == oid::kAnyElement) o = element;
-  }
+  const std::vector<Oid> outputs = output_types(call);
   if (call.scope.kind != ExprKind::kFromFunction) {
     std::vector<DuckExpr> arguments;
     arguments.push_back(make_text(type_descriptor(statement, oid::kRecord, {Physical::kBytes})));
@@ -537,6 +544,9 @@ TypedExpr emit_set(Call& call, DuckExpr list) {
     list = make_list_transform(std::move(list), variable, make_function("omen_record", std::move(arguments)));
     TypedExpr e = call.result_of(make_call("unnest", std::move(list)), oid::kRecord, {Physical::kBytes});
     e.returns_set = true;
+    RecordShape shape;
+    for (size_t i = 0; i < outputs.size(); ++i) shape.push_back({std::string(names[i]), outputs[i]});
+    e.typmod = record_typmod(std::move(shape));
     return e;
   }
   TypedExpr e = call.result_of(make_call("unnest", std::move(list)), oid::kRecord, {Physical::kBytes});
@@ -606,7 +616,9 @@ TypedExpr emit_call(Call call) {
   size_t next = 0;
   for (char c : own->shape) {
     if (c == 'r') {
-      arguments.push_back(make_text(type_descriptor(call.statement(), call.result, physical_of(call.statement(), call.result, -1))));
+      // A set of several columns describes its first one.
+      const Oid result = call.proc.returns_set && call.proc.output_types.size() > 1 ? output_types(call)[0] : call.result;
+      arguments.push_back(make_text(type_descriptor(call.statement(), result, physical_of(call.statement(), result, -1))));
     } else if (c == 'd' && next < call.args.size()) {
       arguments.push_back(make_descriptor(call.statement(), call.args[next]));
     } else if (c == 'v' && next < call.args.size()) {

@@ -3,6 +3,8 @@
 
 #include "duckdb/parser/expression/constant_expression.hpp"
 
+#include "sql/frontend/record_shape.h"
+
 #include "sql/frontend/pg_nodes.h"
 
 namespace omendb::sql {
@@ -16,14 +18,17 @@ TypedExpr make_row(Scope& scope, std::vector<TypedExpr> fields, std::vector<std:
   row.physical = {Physical::kBytes};
   std::vector<DuckExpr> arguments;
   arguments.push_back(make_text(type_descriptor(*scope.statement, row_type, row.physical)));
+  RecordShape shape;
   for (auto& f : fields) {
     inherit_flags(row, f);
     TypedExpr value = resolve_unknown(scope, f.clone());
+    shape.push_back({shape.size() < names.size() ? names[shape.size()] : "f" + std::to_string(shape.size() + 1), value.type, value.typmod});
     value = to_plain(scope, std::move(value));
     arguments.push_back(make_descriptor(*scope.statement, value));
     arguments.push_back(std::move(value.duck));
   }
   row.duck = make_function("omen_record", std::move(arguments));
+  if (row_type == oid::kRecord) row.typmod = record_typmod(std::move(shape));
   row.fields = std::move(fields);
   row.field_names = std::move(names);
   return row;
@@ -38,28 +43,23 @@ TypedExpr select_field(Scope& scope, TypedExpr base, const std::string& name, in
     }
   }
   StatementContext& statement = *scope.statement;
+  const RecordShape fields = record_fields(statement, base);
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (fields[i].name != name) continue;
+    const types::PhysicalType physical = physical_of(statement, fields[i].type, fields[i].typmod);
+    const types::PhysicalType plain = physical.is_decimal() ? types::PhysicalType{Physical::kBytes} : physical;
+    DuckExpr of = make_descriptor(statement, base);
+    TypedExpr field = typed(make_call("omen_record_field", make_text(type_descriptor(statement, fields[i].type, plain)), std::move(of),
+                                      std::move(base.duck), make_integer(static_cast<int32_t>(i + 1))),
+                            fields[i].type, plain, {&base}, location);
+    if (physical.is_decimal()) field = to_numeric_form(scope, std::move(field), physical);
+    field.typmod = fields[i].typmod;
+    return field;
+  }
   if (base.type == oid::kRecord) {
     throw SqlError(SqlState::kUndefinedColumn, "could not identify column \"" + name + "\" in record data type", location);
   }
   if (is_composite(statement, base.type)) {
-    const auto* columns = composite_columns(*statement.catalog, base_type_of(statement, base.type));
-    if (columns != nullptr) {
-      int number = 0;
-      for (const auto& column : *columns) {
-        if (column.dropped) continue;
-        ++number;
-        if (column.name != name) continue;
-        types::PhysicalType physical = physical_of(statement, column.type, column.typmod);
-        types::PhysicalType plain = physical.is_decimal() ? types::PhysicalType{Physical::kBytes} : physical;
-        DuckExpr of = make_descriptor(statement, base);
-        TypedExpr field = typed(make_call("omen_record_field", make_text(type_descriptor(statement, column.type, plain)),
-                                          std::move(of), std::move(base.duck), make_integer(number)),
-                                column.type, plain, {&base}, location);
-        if (physical.is_decimal()) field = to_numeric_form(scope, std::move(field), physical);
-        field.typmod = column.typmod;
-        return field;
-      }
-    }
     throw SqlError(SqlState::kUndefinedColumn, "column \"" + name + "\" not found in data type " + type_name(statement, base.type), location);
   }
   throw SqlError(SqlState::kWrongObjectType, "column notation ." + name + " applied to type " + type_name(statement, base.type) +

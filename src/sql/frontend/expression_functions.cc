@@ -331,6 +331,11 @@ TypedExpr analyze_function_call(Scope& scope, FuncCall* node) {
       throw SqlError(SqlState::kSyntaxError, "positional argument cannot follow named argument", location);
     }
     args.push_back(analyze_node(scope, arg));
+    // A driver's OUT parameter is a parameter of type void: no argument.
+    if (args.back().type == oid::kVoid && IsA(arg, ParamRef)) {
+      args.pop_back();
+      continue;
+    }
     if (args.back().type == oid::kVoid && !is_unknown(args.back())) {
       throw SqlError(SqlState::kUndefinedFunction, "function " + full + "(void) does not exist", location);
     }

@@ -11,6 +11,7 @@
 #include "sql/frontend/coerce.h"
 #include "sql/frontend/emission.h"
 #include "sql/frontend/query.h"
+#include "sql/frontend/record_shape.h"
 #include "sql/frontend/walk.h"
 
 #include "sql/frontend/pg_nodes.h"
@@ -489,17 +490,15 @@ std::vector<Target> expand_record(Scope& scope, A_Indirection* node, ExprKind ki
     }
     return targets;
   }
-  const catalog::Catalog& catalog = *scope.statement->catalog;
-  const std::vector<catalog::Column>* columns = composite_columns(catalog, base_type_of(*scope.statement, record.type));
-  if (columns == nullptr) {
+  const RecordShape shape = record_fields(*scope.statement, record);
+  if (shape.empty()) {
     if (record.type == types::oid::kRecord) {
       throw SqlError(SqlState::kWrongObjectType, "record type has not been registered");
     }
-    throw SqlError(SqlState::kWrongObjectType, "type " + format_type(catalog, record.type, -1) + " is not composite",
+    throw SqlError(SqlState::kWrongObjectType, "type " + format_type(*scope.statement->catalog, record.type, -1) + " is not composite",
                    exprLocation(argument));
   }
-  for (const catalog::Column& column : *columns) {
-    if (column.dropped) continue;
+  for (const RecordField& column : shape) {
     String name{};
     name.type = T_String;
     name.sval = const_cast<char*>(column.name.c_str());

@@ -33,6 +33,7 @@ EMBED(pg_ts_config_map)
 EMBED(pg_ts_dict)
 EMBED(pg_ts_parser)
 EMBED(pg_ts_template)
+EMBED(pg_description)
 EMBED(system_relations)
 EMBED(system_attributes)
 
@@ -50,7 +51,7 @@ const std::vector<Embedded>& embedded() {
       ENTRY(pg_proc), ENTRY(pg_operator), ENTRY(pg_cast), ENTRY(pg_type), ENTRY(pg_aggregate), ENTRY(pg_language),
       ENTRY(pg_collation), ENTRY(pg_am), ENTRY(pg_opclass), ENTRY(pg_opfamily), ENTRY(pg_amop), ENTRY(pg_amproc),
       ENTRY(pg_range), ENTRY(pg_conversion), ENTRY(pg_ts_config), ENTRY(pg_ts_config_map), ENTRY(pg_ts_dict),
-      ENTRY(pg_ts_parser), ENTRY(pg_ts_template), ENTRY(system_relations),
+      ENTRY(pg_ts_parser), ENTRY(pg_ts_template), ENTRY(pg_description), ENTRY(system_relations),
       ENTRY(system_attributes)};
 #undef ENTRY
   return all;

@@ -710,7 +710,7 @@ ColumnDescription describe(StatementContext& statement, const std::string& name,
   column.table = expr.table;
   column.attnum = expr.attnum;
   column.type = expr.type;
-  column.typmod = expr.typmod;
+  column.typmod = expr.type == types::oid::kRecord ? -1 : expr.typmod;
   column.physical = expr.physical;
   // A domain is shown as its base type.
   while (const auto* domain = statement.catalog->find<catalog::DomainType>(column.type)) {

@@ -20,7 +20,7 @@ struct RareType {
   Oid oid, element, array;
   std::string_view name;
   char kind, category;
-  bool preferred;
+  bool preferred, in_catalog;  // false: information_schema's
 };
 
 const std::vector<RareType>& rare_types() {
@@ -28,11 +28,12 @@ const std::vector<RareType>& rare_types() {
     std::vector<RareType> result;
     PgDataTable t = parse_pg_data("pg_type");
     const size_t o = t.column("oid"), n = t.column("typname"), k = t.column("typtype"), c = t.column("typcategory"),
-                 p = t.column("typispreferred"), e = t.column("typelem"), a = t.column("typarray");
+                 p = t.column("typispreferred"), e = t.column("typelem"), a = t.column("typarray"),
+                 schema = t.column("typnamespace");
     for (const auto& r : t.rows) {
       result.push_back({Oid{static_cast<uint32_t>(std::stoul(std::string(r[o])))},
                         Oid{static_cast<uint32_t>(std::stoul(std::string(r[e])))},
-                        Oid{static_cast<uint32_t>(std::stoul(std::string(r[a])))}, r[n], r[k][0], r[c][0], r[p] == "t"});
+                        Oid{static_cast<uint32_t>(std::stoul(std::string(r[a])))}, r[n], r[k][0], r[c][0], r[p] == "t", r[schema] == "11"});
     }
     std::sort(result.begin(), result.end(), [](const RareType& x, const RareType& y) { return x.oid < y.oid; });
     return result;
@@ -48,7 +49,7 @@ const RareType* find_rare(Oid type) {
 
 const RareType* find_rare(std::string_view name) {
   for (const auto& t : rare_types()) {
-    if (t.name == name) return &t;
+    if (t.in_catalog && t.name == name) return &t;
   }
   return nullptr;
 }

@@ -237,6 +237,15 @@ void add_construction(Library& library) {
     const ArrayView view(a[0].bytes);
     for (size_t i = 0; i < view.size(); ++i) sink.row(view.is_null(i) ? ValueView() : view.at(i));
   }});
+  // information_schema's: each element of the first dimension with its number.
+  library.set({"sql__pg_expandarray", {kDescriptor, kTextArray}, {kDescribed, oid::kInt4}, [](RowCall&, const ValueView* a, RowSink& sink) {
+    const ArrayView view(a[0].bytes);
+    if (view.dimensions() == 0) return;
+    for (int32_t i = 0; i < view.length(0); ++i) {
+      const auto n = static_cast<size_t>(i);
+      sink.row({view.dimensions() > 1 || view.is_null(n) ? ValueView() : view.at(n), int_value(i + 1)});
+    }
+  }});
   library.set({"generate_subscripts_nodir", {kTextArray, oid::kInt4}, {oid::kInt4}, [](RowCall&, const ValueView* a, RowSink& sink) {
     const ArrayView view(a[0].bytes);
     const int64_t d = a[1].integer - 1;

@@ -1,10 +1,12 @@
 #include "sql/functions/definitions.h"
 
 #include <map>
+#include <unordered_map>
 
 #include "sql/frontend/analyzer.h"
 #include "sql/frontend/deparse.h"
 #include "sql/frontend/parser.h"
+#include "sql/frontend/pg_data.h"
 #include "sql/functions/system_catalogs.h"
 #include "types/type.h"
 
@@ -137,6 +139,29 @@ std::string NameView::role_name(Oid role) const {
   return found == nullptr ? "unknown (OID=" + std::to_string(role.value) + ")" : found->name;
 }
 
+namespace {
+
+/// The types of PostgreSQL's own that types/ does not know: rows of system views, the domains of information_schema, ...
+const std::unordered_map<uint32_t, std::string>& built_in_type_names() {
+  static const auto all = [] {
+    std::unordered_map<uint32_t, std::string> names;
+    const PgDataTable t = parse_pg_data("pg_type");
+    auto number = [](std::string_view field) { return static_cast<uint32_t>(std::stoul(std::string(field))); };
+    const size_t oid = t.column("oid"), name = t.column("typname"), schema = t.column("typnamespace"), element = t.column("typelem"),
+                 category = t.column("typcategory");
+    for (const auto& row : t.rows) {
+      names[number(row[oid])] = (row[schema] == "11" ? "" : "information_schema.") + quote_identifier(unescape_pg_data(row[name]));
+    }
+    for (const auto& row : t.rows) {
+      if (row[category] == "A" && row[element] != "0") names[number(row[oid])] = names[number(row[element])] + "[]";
+    }
+    return names;
+  }();
+  return all;
+}
+
+}  // namespace
+
 std::string NameView::type_name(Oid type, int32_t typmod) const {
   if (type == kInvalidOid) return "-";
   if (types::find_type(type) == nullptr) {
@@ -144,18 +169,16 @@ std::string NameView::type_name(Oid type, int32_t typmod) const {
     Oid base = element == kInvalidOid ? type : element;
     Where where = locate_type(*catalog_, base);
     if (where.name.empty()) {
-      // The domains of information_schema, which only its views' columns have (data/system_attributes.tsv).
-      static const std::map<uint32_t, std::string> domains = {{13221, "cardinal_number"}, {13224, "character_data"}, {13226, "sql_identifier"},
-                                                             {13232, "time_stamp"}, {13234, "yes_or_no"}};
-      const auto domain = domains.find(base.value);
-      return domain == domains.end() ? "???" : "information_schema." + domain->second;
+      const auto built_in = built_in_type_names().find(base.value);
+      return built_in == built_in_type_names().end() ? "???" : built_in->second;
     }
     std::string name = find_type(where.name) == base ? quote_identifier(where.name) : quote_qualified(schema_name(where.schema), where.name);
     return element == kInvalidOid ? name : name + "[]";
   }
   const types::TypeInfo* info = types::find_type(type);
   Oid element = info->category == 'A' ? info->element : kInvalidOid;
-  if (element != kInvalidOid && info->length == -1) return type_name(element, typmod) + "[]";
+  const bool vector = type.value == 22 || type.value == 30;  // int2vector and oidvector
+  if (element != kInvalidOid && info->length == -1 && !vector) return type_name(element, typmod) + "[]";
   auto in_parentheses = [&](std::string_view name, int32_t n) { return std::string(name) + "(" + std::to_string(n) + ")"; };
   const bool has = typmod >= 0;
   switch (type.value) {

@@ -250,9 +250,27 @@ void add_visibility(Library& library) {
   }
 }
 
+/// What PostgreSQL says of its own objects, by object and catalog.
+const std::map<std::pair<uint32_t, uint32_t>, std::string>& built_in_descriptions() {
+  static const auto all = [] {
+    std::map<std::pair<uint32_t, uint32_t>, std::string> texts;
+    PgDataTable t = parse_pg_data("pg_description");
+    auto number = [](std::string_view field) { return static_cast<uint32_t>(std::stoul(std::string(field))); };
+    const size_t object = t.column("objoid"), klass = t.column("classoid"), sub = t.column("objsubid"), text = t.column("description");
+    for (const auto& row : t.rows) {
+      if (row[sub] == "0") texts[{number(row[object]), number(row[klass])}] = unescape_pg_data(row[text]);
+    }
+    return texts;
+  }();
+  return all;
+}
+
 ValueView description(RowCall& call, Oid class_oid, Oid object, int32_t sub) {
   const auto* comment = call.services().catalog()->find_comment(class_oid, object, sub);
-  return comment == nullptr ? null_value() : call.text(comment->text);
+  if (comment != nullptr) return call.text(comment->text);
+  if (sub != 0) return null_value();
+  const auto found = built_in_descriptions().find({object.value, class_oid.value});
+  return found == built_in_descriptions().end() ? null_value() : call.text(found->second);
 }
 
 Oid class_named(std::string_view name) {
@@ -270,6 +288,8 @@ void add_descriptions(Library& library) {
   library.row({"sql_obj_description", {oid::kOid}, oid::kText, [](RowCall& call, const ValueView* a) {
     // The old form, without a catalog: whichever object has this OID.
     std::string text;
+    const auto found = built_in_descriptions().lower_bound({oid_of(a[0]).value, 0});
+    if (found != built_in_descriptions().end() && found->first.first == oid_of(a[0]).value) text = found->second;
     call.services().catalog()->for_each_of<cat::Comment>([&](const cat::Comment& c) {
       if (c.object == oid_of(a[0]) && c.sub_object == 0) text = c.text;
     });

@@ -25,6 +25,7 @@ struct ClassRow {
   char persistence = 'p', kind = 'r', identity = 'n';
   int64_t columns = 0, checks = 0;
   double tuples = -1;
+  int64_t pages = 0;
   bool has_index = false, has_rules = false, has_triggers = false, populated = true, shared = false;
   std::map<std::string, std::string> options;
   Oid tablespace, toast;
@@ -32,7 +33,7 @@ struct ClassRow {
 
 void put(SystemRows& rows, const ClassRow& r) {
   const bool stored = r.kind == 'r' || r.kind == 'm';
-  rows.add(r.oid, r.name, r.schema, r.type, kNone, r.owner, r.am, r.filenode, r.tablespace, 0, r.tuples, 0, r.toast, r.has_index, r.shared,
+  rows.add(r.oid, r.name, r.schema, r.type, kNone, r.owner, r.am, r.filenode, r.tablespace, r.pages, r.tuples, 0, r.toast, r.has_index, r.shared,
            r.persistence, r.kind, r.columns, r.checks, r.has_rules, r.has_triggers, false, false, false, r.populated, r.identity, false,
            kNone, stored ? 3 : 0, stored ? 1 : 0, Null{},
            r.options.empty() ? std::optional<std::string>() : options_literal(r.options), Null{});
@@ -83,7 +84,7 @@ void pg_class(const SystemContext& c, SystemRows& rows) {
       r = {.oid = i->oid, .schema = i->schema, .owner = table != nullptr ? table->owner : cat::oid::kBootstrapRole,
            .am = i->method == "hash" ? kHash : kBtree, .filenode = i->oid, .name = i->name,
            .persistence = table != nullptr ? table->persistence : 'p', .kind = 'i',
-           .columns = static_cast<int64_t>(i->keys.size() + i->included.size()), .tuples = 0};
+           .columns = static_cast<int64_t>(i->keys.size() + i->included.size()), .tuples = 0, .pages = 1};
       r.options = i->options;
     } else if (auto* v = std::get_if<cat::View>(&object)) {
       r = {.oid = v->oid, .schema = v->schema, .type = v->row_type, .owner = v->owner, .name = v->name, .kind = 'v',
@@ -94,7 +95,7 @@ void pg_class(const SystemContext& c, SystemRows& rows) {
       r.options = v->options;
     } else if (auto* s = std::get_if<cat::Sequence>(&object)) {
       r = {.oid = s->oid, .schema = s->schema, .owner = s->owner, .filenode = s->oid, .name = s->name, .persistence = s->persistence,
-           .kind = 'S', .columns = 3, .tuples = 1};
+           .kind = 'S', .columns = 3, .tuples = 1, .pages = 1};
     } else if (auto* k = std::get_if<cat::CompositeType>(&object)) {
       r = {.oid = k->relation, .schema = k->schema, .type = k->oid, .owner = k->owner, .name = k->name, .kind = 'c',
            .columns = static_cast<int64_t>(k->columns.size())};
@@ -388,6 +389,7 @@ void pg_sequence(const SystemContext& c, SystemRows& rows) {
 }
 
 void pg_description(const SystemContext& c, SystemRows& rows) {
+  add_static_rows(c, "pg_description", rows);
   c.catalog.for_each_of<cat::Comment>([&](const cat::Comment& k) {
     if (k.class_oid == cat::oid::kPgAuthid || k.class_oid == cat::oid::kPgDatabase) return;
     rows.add(k.object, k.class_oid, k.sub_object, k.text);
@@ -477,6 +479,8 @@ void pg_database(const SystemContext& c, SystemRows& rows) {
     rows.add(Oid{oid}, name, cat::oid::kBootstrapRole, 6, 'c', is_template, connect, -1, 716, 1, Oid{1663}, "C.UTF-8", "C.UTF-8", Null{}, Null{}, Null{});
   };
   row(cat::oid::kDatabase.value, c.services->database_name(), false, true);
+  row(1, "template1", true, true);
+  row(4, "template0", true, false);
 }
 
 void pg_tablespace(const SystemContext&, SystemRows& rows) {
