@@ -413,7 +413,8 @@ void DatabaseImpl::after_write(txn::BasicTransaction& transaction, Timestamp com
     MutexLock lock(maintenance_mutex_);
     for (DeadKey& d : dead) dead_keys_.push_back(std::move(d));
   }
-  for (const auto& [storage, count] : t.loaded_tombstones) state(storage).loaded_tombstones.fetch_add(count);
+  for (const auto& [storage, loaded] : t.loaded) state(storage).loaded_tombstones.fetch_add(loaded.tombstones);
+  if (watches_.load(std::memory_order_relaxed) != 0) record_changes(t, commit_ts);
   for (const auto& [storage, delta] : t.row_deltas) {
     auto& rows = state(storage).rows;
     if (rows.load(std::memory_order_relaxed) >= 0) rows.fetch_add(delta, std::memory_order_relaxed);
@@ -472,8 +473,10 @@ Status DatabaseImpl::spill_if_large(TableTransaction& t) {
   }
   for (const auto& [storage, key] : greatest) state(storage).raise_early(*store_, storage, key);
   return manager_.spill(t, [&](StorageId storage, std::string_view key, uint64_t load, bool tombstone) {
-    if (tombstone) ++t.loaded_tombstones[storage];
     StorageState& s = state(storage);
+    TableTransaction::Loaded& loaded = t.loaded[storage];
+    if (tombstone) ++loaded.tombstones;
+    note_loaded(loaded, s, key);
     s.changes.fetch_add(1, std::memory_order_relaxed);
     if (auto* directory = s.directory()) directory->loaded(key, txn::Stamp::load(load), tombstone);
   });

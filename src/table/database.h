@@ -21,7 +21,8 @@
 // a snapshot needs no second look at the row's columns. Payload: u32 length of the indexed columns' bytes.
 //
 // Behind this header: access.cc, database_impl.h (the whole of it), database.cc (opening, transactions, catalog), rows.cc (reading and
-// writing), unique.cc (keys and conflicts), indexes.cc (building, checking), sequences.cc, vacuum.cc.
+// writing), unique.cc (keys and conflicts), indexes.cc (building, checking), sequences.cc, vacuum.cc, changes.cc
+// (what is told to who keeps a copy).
 //
 // Invariants
 //   1. Durable before visible: commit returns after the synced batch, then publishes.
@@ -41,6 +42,7 @@
 #include "catalog/catalog.h"
 #include "codec/key.h"
 #include "codec/row.h"
+#include "txn/change_log.h"
 #include "txn/txn.h"
 
 namespace omendb::table {
@@ -53,6 +55,7 @@ struct DatabaseOptions {
   bool sync_commits = true;
   bool learned_index = true;                // off: every read goes to the store, for measuring
   size_t row_cache_bytes = 256ull << 20;    // rows in memory beside the index, all tables together; 0: none
+  size_t change_log_bytes = 64ull << 20;    // of each table that is watched (watch_changes), and of a transaction's part of it
   const Clock* clock = &system_clock();
 };
 
@@ -218,6 +221,20 @@ class Database {
   virtual Status sequence_set(const catalog::Sequence& sequence, int64_t value, bool is_called) = 0;
   struct SequenceState { int64_t last_value; bool is_called; };
   virtual Result<SequenceState> sequence_state(const catalog::Sequence& sequence) = 0;
+
+  // For who keeps a copy of a table's rows
+  /// The keys that commits change in the table's rows from now on, in commit order: from() is the last commit by now, and every
+  /// snapshot taken after the call finds all its changes there. The log that exists, if somebody has it; the database stops
+  /// recording when nobody has. A table that is truncated or rewritten has other rows, so watch those. Cost: waits for a running commit.
+  virtual std::shared_ptr<txn::ChangeLog> watch_changes(const TableAccess& table) = 0;
+  /// Whether the transaction may have written rows of the table. Cheap.
+  virtual bool has_own_changes(txn::Transaction& transaction, const TableAccess& table) = 0;
+  /// Calls `f` for each key of the table that the transaction has written so far, at least; each may come more than once.
+  /// False, and nothing called: some went to the store before the table was watched, or too many to be kept.
+  virtual bool own_changes(txn::Transaction& transaction, const TableAccess& table,
+                           const std::function<void(std::string_view key)>& f) = 0;
+  /// The newest commit that a snapshot taken now sees.
+  virtual Timestamp last_commit() const = 0;
 
   /// Compares every secondary index and the learned index with the rows. Errors: XX002 naming the first difference.
   virtual Status verify() = 0;

@@ -17,6 +17,7 @@
 #include "store/faulty_store.h"
 #include "store/store.h"
 #include "table/database.h"
+#include "txn/change_log.h"
 #include "txn/commit.h"
 #include "txn/gc.h"
 #include "txn/transaction.h"
@@ -42,7 +43,14 @@ class TableTransaction final : public txn::BasicTransaction {
   std::shared_ptr<const catalog::Catalog> merged, merged_on;
   std::shared_ptr<const catalog::Catalog> staged;  // what the commit in progress will publish
   std::map<StorageId, int64_t> row_deltas;
-  std::map<StorageId, uint64_t> loaded_tombstones;  // moved to the store before commit
+  /// What was moved to the store before commit.
+  struct Loaded {
+    uint64_t tombstones = 0;
+    bool known = true;           // `keys` are all of them
+    std::vector<std::string> keys;  // only of storages that are watched; what a savepoint undid may be among them
+    size_t bytes = 0;
+  };
+  std::map<StorageId, Loaded> loaded;
 
   bool has_writes() const override { return BasicTransaction::has_writes() || !events.empty(); }
   bool made(StorageId storage) const {
@@ -73,6 +81,10 @@ class StorageState {
   std::atomic<uint64_t> loaded_tombstones{0};  // committed through loads since it was swept last
   std::atomic<uint64_t> changes{0};            // of keys, since the directory's checkpoint
   std::atomic<uint64_t> checkpoint_id{0};      // 0: there is none
+
+  // Somebody wants to know which keys change. Both change between commits only (Committer::between_groups).
+  std::atomic<bool> watched{false};
+  std::weak_ptr<txn::ChangeLog> change_log;
 
   /// The learned index over the row keys; null: none (an index's storage, or switched off).
   txn::KeyDirectory* directory() const { return directory_.load(std::memory_order_acquire); }
@@ -153,6 +165,12 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
   Status sequence_set(const catalog::Sequence& sequence, int64_t value, bool is_called) override;
   Result<SequenceState> sequence_state(const catalog::Sequence& sequence) override;
 
+  std::shared_ptr<txn::ChangeLog> watch_changes(const TableAccess& table) override;
+  bool has_own_changes(txn::Transaction& transaction, const TableAccess& table) override;
+  bool own_changes(txn::Transaction& transaction, const TableAccess& table,
+                   const std::function<void(std::string_view key)>& f) override;
+  Timestamp last_commit() const override { return manager_.timeline().watermark(); }
+
   Status verify() override;
   std::vector<std::pair<std::string, uint64_t>> statistics() override;
 
@@ -174,6 +192,12 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
   txn::KeyDirectory* directory(const TableAccess& table);
   Status spill_if_large(TableTransaction& t);
   void undo_events(TableTransaction& t, size_t mark);
+
+  // changes.cc
+  /// A version of the transaction has gone to the store before its commit.
+  void note_loaded(TableTransaction::Loaded& loaded, const StorageState& s, std::string_view key);
+  /// For who watches; the commit is not yet visible.
+  void record_changes(const TableTransaction& t, Timestamp commit_ts);
 
   // rows.cc
   friend class IndexRows;
@@ -304,6 +328,9 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
   std::vector<Drop> drops_ GUARDED_BY(maintenance_mutex_);
   bool closing_ GUARDED_BY(maintenance_mutex_) = false;
   std::thread maintenance_;
+
+  std::atomic<uint32_t> watches_{0};  // storages that are watched
+  std::vector<std::string_view> changed_keys_;  // the group leader's, kept for its memory
 
   StripedCounter gets_, scans_, inserts_, updates_, deletes_;
   std::atomic<uint64_t> dead_keys_removed_{0};

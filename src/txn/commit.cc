@@ -34,6 +34,7 @@ Status Committer::commit(BasicTransaction& transaction) {
 }
 
 void Committer::lead(std::vector<Request*>& group) {
+  MutexLock leading(lead_mutex_);
   batch_.clear();
   Timestamp last;
   for (Request* r : group) {

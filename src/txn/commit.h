@@ -26,6 +26,14 @@ class Committer {
   /// The store's durable clock is at `number`.
   void start(uint64_t number) { reserved_.store(number); }
 
+  /// Calls `f` while no commit is under way: what f makes known, every commit after the watermark knows.
+  /// Cost: waits for the group that is being written.
+  template <class F>
+  void between_groups(F f) {
+    MutexLock lock(lead_mutex_);
+    f();
+  }
+
   uint64_t groups() const { return groups_.load(std::memory_order_relaxed); }
   uint64_t commits() const { return commits_.load(std::memory_order_relaxed); }
 
@@ -47,6 +55,7 @@ class Committer {
   CommitHooks* hooks_ = nullptr;
   Mutex mutex_;
   std::deque<Request*> queue_ GUARDED_BY(mutex_);
+  Mutex lead_mutex_;  // the leader's, from the group's first number until it is published
   Mutex reserve_mutex_;
   std::atomic<uint64_t> reserved_{0};
   // The leader's own; kept for their memory.

@@ -109,6 +109,7 @@ class Manager {
 
   store::Store& store() { return store_; }
   Timeline& timeline() { return timeline_; }
+  const Timeline& timeline() const { return timeline_; }
   Loads& loads() { return loads_; }
   std::shared_ptr<const Loads> shared_loads() const { return loads_owner_; }
   LockManager& locks() { return locks_; }

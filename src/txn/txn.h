@@ -12,6 +12,7 @@
 //   commit.h       the commit pipeline: groups, one synced batch each
 //   transaction.h  the transaction itself, spilling, the manager that ties the parts together
 //   gc.h           which versions nobody needs any more
+//   change_log.h   which keys commits have changed, for who keeps a copy of rows
 //
 // States of a transaction
 //   active -> committing -> committed        commit(): conflict-free by its locks, written, durable, installed, visible

@@ -1,0 +1,230 @@
+// Who keeps a copy of a table's rows: what it is told of commits is enough to bring the copy up to any later snapshot.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <set>
+#include <thread>
+
+#include "table/testing.h"
+
+namespace omendb::table {
+namespace {
+
+using testing::Fixture;
+using Rows = std::map<std::string, std::string>;
+
+DatabaseOptions options(size_t write_set_bytes = 64 << 20) {
+  DatabaseOptions o;
+  o.block_cache_bytes = 8 << 20;
+  o.write_buffer_bytes = 4 << 20;
+  o.sync_commits = false;
+  o.write_set_bytes = write_set_bytes;
+  return o;
+}
+
+std::unique_ptr<txn::Transaction> reader(Fixture& f) { return f.begin(txn::Isolation::kRepeatableRead); }
+
+Rows rows_at(Fixture& f, txn::Transaction& t) {
+  Rows rows;
+  auto cursor = f.database->scan(t, *f.access, {}, false);
+  while (cursor->next()) rows.emplace(cursor->key(), cursor->row());
+  CHECK(cursor->status().ok());
+  return rows;
+}
+
+/// Reads every key that changed in (after, snapshot] again. False: the log does not reach back.
+bool bring_up(Fixture& f, const txn::ChangeLog& log, Timestamp after, txn::Transaction& t, Rows* rows) {
+  std::set<std::string> keys;
+  Timestamp last = after;
+  if (!log.read(after, t.snapshot(), [&](std::string_view key, Timestamp ts) {
+        EXPECT_GE(ts, last);
+        EXPECT_LE(ts, t.snapshot());
+        last = ts;
+        keys.emplace(key);
+      })) {
+    return false;
+  }
+  for (const std::string& key : keys) {
+    std::string row;
+    auto found = f.database->get(t, *f.access, key, &row);
+    CHECK(found.ok());
+    if (*found) {
+      (*rows)[key] = row;
+    } else {
+      rows->erase(key);
+    }
+  }
+  return true;
+}
+
+std::set<std::string> own(Fixture& f, txn::Transaction& t) {
+  std::set<std::string> keys;
+  EXPECT_TRUE(f.database->own_changes(t, *f.access, [&](std::string_view key) { keys.emplace(key); }));
+  return keys;
+}
+
+/// Writers that insert, update, erase, move keys, undo to savepoints and roll back, while a copy follows.
+void follow(size_t write_set_bytes, size_t change_log_bytes, bool must_reach) {
+  const uint64_t seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  DatabaseOptions o = options(write_set_bytes);
+  o.change_log_bytes = change_log_bytes;
+  Fixture f(o);
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> writers;
+  for (uint64_t n = 0; n < 3; ++n) {
+    writers.emplace_back([&, n] {
+      std::mt19937_64 random(seed + n);
+      while (!stop) {
+        auto t = f.begin();
+        t->set_deadlock_timeout_us(2000);
+        const int writes = random() % 30 == 0 ? 100 : 1 + static_cast<int>(random() % 5);
+        Status s;
+        std::optional<txn::Savepoint> savepoint;
+        for (int i = 0; i < writes && s.ok(); ++i) {
+          f.next_statement(*t);
+          const auto id = static_cast<int64_t>(random() % 2000), v = static_cast<int64_t>(random() % 1000);
+          if (random() % 50 == 0) savepoint = f.database->savepoint(*t);
+          if (savepoint.has_value() && random() % 50 == 0) f.database->rollback_to(*t, *savepoint);
+          switch (random() % 4) {
+            case 0: s = f.erase(*t, id); break;
+            case 1: s = f.insert(*t, id, v, "text"); break;
+            case 2: {
+              auto locked = f.database->lock_row(*t, *f.access, f.key(id), RowLockMode::kUpdate, LockWait::kWait);
+              if (!locked.ok()) {
+                s = locked.status();
+              } else if (locked->state != LockedRow::State::kGone) {
+                s = f.database->update(*t, *f.access, f.key(id), locked->row, f.row(id + 2000, v));
+              }
+              break;
+            }
+            default: s = f.update(*t, id, v);
+          }
+          if (s.is(SqlState::kNoData) || s.is(SqlState::kUniqueViolation)) s = {};
+        }
+        // Every spill leaves a small file; more of them than the store merges would only make reads slow.
+        std::this_thread::sleep_for(std::chrono::microseconds(300));
+        if (s.ok() && random() % 5 != 0) {
+          ASSERT_TRUE(f.database->commit(*t).ok());
+        } else {
+          f.database->rollback(*t);
+        }
+      }
+    });
+  }
+  // A watch begins while commits are under way, is given up, and begins again.
+  int reached = 0, missed = 0;
+  for (int watch = 0; watch < 4; ++watch) {
+    const auto log = f.database->watch_changes(*f.access);
+    EXPECT_EQ(f.database->watch_changes(*f.access), log);
+    auto t = reader(f);
+    Timestamp at = t->snapshot();
+    EXPECT_LE(log->from(), at);
+    Rows copy = rows_at(f, *t);
+    for (int round = 0; round < 25; ++round) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(round % 5));
+      auto now = reader(f);
+      if (bring_up(f, *log, at, *now, &copy)) {
+        ++reached;
+        ASSERT_EQ(copy, rows_at(f, *now)) << watch << " " << round;
+      } else {
+        ++missed;
+        ASSERT_GT(log->from(), at);
+        copy = rows_at(f, *now);
+      }
+      at = now->snapshot();
+      if (round % 4 == 3) log->trim(at);
+    }
+  }
+  stop = true;
+  for (auto& w : writers) w.join();
+  EXPECT_GT(reached, 0);
+  if (must_reach) {
+    EXPECT_EQ(missed, 0);
+  }
+}
+
+TEST(Changes, ACopyFollowsWriters) { follow(64 << 20, 64 << 20, true); }
+
+// What went to the store before a watch began cannot be told, and is not passed over.
+TEST(Changes, ACopyFollowsWritersThatSpill) { follow(8 << 10, 64 << 20, false); }
+
+TEST(Changes, ACopyFollowsWithinASmallBound) { follow(8 << 10, 16 << 10, false); }
+
+TEST(Changes, KeysOfALoadComeWithItsCommit) {
+  Fixture f(options(1));  // every write goes to the store at once
+  const auto log = f.database->watch_changes(*f.access);
+  auto t = f.begin();
+  for (int id = 0; id < 20; ++id) ASSERT_TRUE(f.insert(*t, id, id).ok());
+  EXPECT_TRUE(f.database->has_own_changes(*t, *f.access));
+  EXPECT_EQ(own(f, *t).size(), 20u);
+  const Timestamp before = f.database->last_commit();
+  EXPECT_EQ(log->last(), log->from());
+  ASSERT_TRUE(f.database->commit(*t).ok());
+  EXPECT_EQ(log->last(), f.database->last_commit());
+  EXPECT_EQ(log->count(before, f.database->last_commit()), 20u);
+}
+
+TEST(Changes, AWatchThatBeginsAfterALoadSaysThatItKnowsNothing) {
+  Fixture f(options(1));
+  auto t = f.begin();
+  ASSERT_TRUE(f.insert(*t, 1, 1).ok());
+  const auto log = f.database->watch_changes(*f.access);
+  const Timestamp began = log->from();
+  EXPECT_EQ(began, f.database->last_commit());
+  ASSERT_TRUE(f.insert(*t, 2, 2).ok());
+  EXPECT_TRUE(f.database->has_own_changes(*t, *f.access));
+  EXPECT_FALSE(f.database->own_changes(*t, *f.access, [](std::string_view) { FAIL(); }));
+  ASSERT_TRUE(f.database->commit(*t).ok());
+  EXPECT_EQ(log->from(), f.database->last_commit());
+  EXPECT_GT(log->from(), began);
+  EXPECT_FALSE(log->read(began, f.database->last_commit(), [](std::string_view, Timestamp) { FAIL(); }));
+}
+
+TEST(Changes, ALoadBeyondTheBoundSaysThatItWasForgotten) {
+  DatabaseOptions o = options(1);
+  o.change_log_bytes = 4096;
+  Fixture f(o);
+  const auto log = f.database->watch_changes(*f.access);
+  auto t = f.begin();
+  for (int id = 0; id < 500; ++id) ASSERT_TRUE(f.insert(*t, id, id).ok());
+  EXPECT_FALSE(f.database->own_changes(*t, *f.access, [](std::string_view) {}));
+  ASSERT_TRUE(f.database->commit(*t).ok());
+  EXPECT_EQ(log->from(), f.database->last_commit());
+}
+
+TEST(Changes, OwnOnesAreThoseNotUndone) {
+  Fixture f(options());
+  auto t = f.begin();
+  EXPECT_FALSE(f.database->has_own_changes(*t, *f.access));
+  ASSERT_TRUE(f.insert(*t, 1, 1).ok());
+  const txn::Savepoint savepoint = f.database->savepoint(*t);
+  ASSERT_TRUE(f.insert(*t, 2, 2).ok());
+  EXPECT_EQ(own(f, *t).size(), 2u);
+  f.database->rollback_to(*t, savepoint);
+  EXPECT_EQ(own(f, *t), std::set<std::string>{f.key(1)});
+  EXPECT_TRUE(f.database->has_own_changes(*t, *f.access));
+}
+
+TEST(Changes, RecordingEndsWithTheLastWatcher) {
+  Fixture f(options());
+  auto log = f.database->watch_changes(*f.access);
+  const auto commit = [&](int id) {
+    auto t = f.begin();
+    ASSERT_TRUE(f.insert(*t, id, id).ok());
+    ASSERT_TRUE(f.database->commit(*t).ok());
+  };
+  commit(1);
+  EXPECT_EQ(log->last(), f.database->last_commit());
+  log.reset();
+  commit(2);
+  log = f.database->watch_changes(*f.access);
+  EXPECT_EQ(log->from(), f.database->last_commit());
+  EXPECT_EQ(log->bytes(), 0u);
+  commit(3);
+  EXPECT_EQ(log->last(), f.database->last_commit());
+}
+
+}  // namespace
+}  // namespace omendb::table
