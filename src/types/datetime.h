@@ -128,6 +128,8 @@ TimeTz timetz_add(TimeTz time, const Interval& span);
 Status find_zone_argument(std::string_view name, const TimeZone** zone, int32_t* offset_fixed);
 /// `zone AT TIME ZONE`, both ways, and for timetz; interval zones are seconds of the interval (no months or days: 22023).
 Status timestamp_at_zone(std::string_view zone, int64_t timestamp, int64_t* out);    // timestamp -> timestamptz
+/// make_timestamptz's zone: a number has its ISO sign ("+2" is east). Errors: 22023.
+Status timestamp_at_plain_zone(std::string_view zone, int64_t timestamp, int64_t* out);
 Status timestamptz_at_zone(std::string_view zone, int64_t timestamp, int64_t* out);  // timestamptz -> timestamp
 Status timetz_at_zone(std::string_view zone, TimeTz time, const IoContext& context, TimeTz* out);
 Status interval_zone_offset(const Interval& zone, int32_t* seconds_east);

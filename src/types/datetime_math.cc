@@ -255,6 +255,60 @@ Status timestamp_at_zone(std::string_view name, int64_t timestamp, int64_t* out)
   return {};
 }
 
+namespace {
+
+enum class NumericZone { kOk, kMalformed, kOutOfRange };
+
+/// "+2", "-03:30", "+0530": seconds east.
+NumericZone parse_numeric_zone(std::string_view text, int32_t* east) {
+  const bool minus = text[0] == '-';
+  text.remove_prefix(1);
+  const size_t length = text.size() + 1;
+  int32_t part[3] = {0, 0, 0};
+  size_t parts = 0;
+  while (true) {
+    const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+    if (digits > 8) return NumericZone::kOutOfRange;
+    for (char c : text.substr(0, digits)) part[parts] = part[parts] * 10 + (c - '0');
+    text.remove_prefix(digits);
+    if (text.empty() || text[0] != ':' || ++parts == 3) break;
+    text.remove_prefix(1);
+  }
+  if (!text.empty()) return NumericZone::kMalformed;
+  if (parts == 0 && length > 3) {
+    part[1] = part[0] % 100;
+    part[0] /= 100;
+  }
+  if (part[0] > 15 || part[1] > 59 || part[2] > 59) return NumericZone::kOutOfRange;
+  *east = ((part[0] * 60 + part[1]) * 60 + part[2]) * (minus ? -1 : 1);
+  return NumericZone::kOk;
+}
+
+}  // namespace
+
+Status timestamp_at_plain_zone(std::string_view name, int64_t timestamp, int64_t* out) {
+  auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (name.empty() || (name[0] != '+' && name[0] != '-' && !digit(name[0]))) return timestamp_at_zone(name, timestamp, out);
+  if (digit(name[0])) {
+    return Status(SqlState::kInvalidParameterValue, "invalid input syntax for type numeric time zone: \"" + std::string(name) + "\"")
+        .with_hint("Numeric time zones must have \"-\" or \"+\" as first character.");
+  }
+  int32_t east = 0;
+  switch (parse_numeric_zone(name, &east)) {
+    case NumericZone::kMalformed:
+      return Status(SqlState::kInvalidParameterValue, "invalid input syntax for type numeric time zone: \"" + std::string(name) + "\"");
+    case NumericZone::kOutOfRange:
+      return Status(SqlState::kInvalidParameterValue, "numeric time zone \"" + std::string(name) + "\" out of range");
+    case NumericZone::kOk: break;
+  }
+  if (!timestamp_is_finite(timestamp)) {
+    *out = timestamp;
+    return {};
+  }
+  if (!narrow(static_cast<Int128>(timestamp) - east * kMicrosPerSecond, out)) return timestamp_out_of_range();
+  return {};
+}
+
 Status timestamptz_at_zone(std::string_view name, int64_t timestamp, int64_t* out) {
   if (!timestamp_is_finite(timestamp)) {
     *out = timestamp;

@@ -257,9 +257,16 @@ ParseError Parser::date_field(size_t i) {
     bool leading_date = i == 0 && fields_.size() >= 2 &&
                         (fields_.back().kind == FieldKind::kDate || fields_[1].kind == FieldKind::kTime);
     if (leading_date) return decode_date(f.text, have_, &mask_);
-  } else if (prefix_ == Unit::kJulian) {
-    return ParseError::kBadFormat;
-  } else if (!time_prefix_ && (have_ & kDateBits) != kDateBits) {
+  } else if (prefix_ == Unit::kJulian) {  // "J2452271-08"
+    prefix_ = Unit::kNone;
+    std::string_view text = f.text;
+    int32_t day = 0;
+    if (!internal::take_int(&text, &day)) return ParseError::kFieldOverflow;
+    civil_of_days(static_cast<int64_t>(day) - 2440588, &t_.year, &t_.month, &t_.day);
+    julian_ = true;
+    mask_ = kDateBits | kTimeBits | kZoneBit;
+    return decode_zone(text);
+  } else if (!time_prefix_ && (have_ & (kMonthBit | kDayBit)) != (kMonthBit | kDayBit)) {
     return decode_date(f.text, have_, &mask_);
   }
   // There is a date already (or none is wanted): a zone name with punctuation, or run-together time and zone.

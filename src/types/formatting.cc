@@ -385,6 +385,7 @@ OutputFields fields_of(int64_t local) {
 
 class Reader {
  public:
+  int fraction() const { return fraction_; }
   Reader(std::string_view text, std::string_view format) : s_(text), nodes_(parse_template(format)) {}
 
   Status read();
@@ -421,7 +422,7 @@ class Reader {
   char convention_ = 0;
   bool twelve_hours_ = false;
   int32_t hh_ = 0, pm_ = 0, mi_ = 0, ss_ = 0, ssss_ = 0, d_ = 0, dd_ = 0, ddd_ = 0, mm_ = 0, ms_ = 0, year_ = 0, bc_ = 0, ww_ = 0,
-          w_ = 0, cc_ = 0, j_ = 0, us_ = 0, year_width_ = 0, zone_sign_ = 0, zone_hour_ = 0, zone_minute_ = 0;
+          w_ = 0, cc_ = 0, j_ = 0, us_ = 0, year_width_ = 0, fraction_ = 0, zone_sign_ = 0, zone_hour_ = 0, zone_minute_ = 0;
 };
 
 Status Reader::integer(size_t i, size_t length, int32_t* dest, size_t* used_out) {
@@ -590,10 +591,9 @@ Status Reader::read() {
       case K::kFf5:
       case K::kFf6:
       case K::kUs: {
-        size_t width = n.keyword.key == K::kUs
-                           ? 6
-                           : static_cast<size_t>(n.keyword.key) - static_cast<size_t>(K::kFf1) + 1;
-        RETURN_IF_ERROR(integer(i, width, &us_, &used));
+        // FF3 reads as US does, then rounds.
+        if (n.keyword.key != K::kUs) fraction_ = static_cast<int>(n.keyword.key) - static_cast<int>(K::kFf1) + 1;
+        RETURN_IF_ERROR(integer(i, 6, &us_, &used));
         for (size_t d = used; d < 6; ++d) us_ *= 10;
         skip_th(n);
         break;
@@ -856,9 +856,10 @@ Status Reader::assemble(CivilTime* out, bool* zone_given, int32_t* zone_east) {
 }
 
 Status parse_with_template(std::string_view text, std::string_view format, CivilTime* out, bool* zone_given,
-                           int32_t* zone_east) {
+                           int32_t* zone_east, int* fraction) {
   Reader reader(text, format);
   RETURN_IF_ERROR(reader.read());
+  *fraction = reader.fraction();
   return reader.assemble(out, zone_given, zone_east);
 }
 
@@ -902,7 +903,8 @@ Status to_date(std::string_view text, std::string_view format, int32_t* out) {
   CivilTime t;
   bool zone_given = false;
   int32_t east = 0;
-  RETURN_IF_ERROR(parse_with_template(text, format, &t, &zone_given, &east));
+  int fraction = 0;
+  RETURN_IF_ERROR(parse_with_template(text, format, &t, &zone_given, &east, &fraction));
   int64_t days = days_of(t.year, t.month, t.day);
   if (!date_in_range(days)) {
     return Status(SqlState::kDatetimeValueOutOfRange, "date out of range: \"" + std::string(text) + "\"");
@@ -915,7 +917,8 @@ Status to_timestamp(std::string_view text, std::string_view format, const TimeZo
   CivilTime t;
   bool zone_given = false;
   int32_t east = 0;
-  RETURN_IF_ERROR(parse_with_template(text, format, &t, &zone_given, &east));
+  int fraction = 0;
+  RETURN_IF_ERROR(parse_with_template(text, format, &t, &zone_given, &east, &fraction));
   Int128 local = micros_of(t);
   if (local > INT64_MAX || local < INT64_MIN) return internal::out_of_range("timestamp");
   if (!zone_given) {
@@ -927,7 +930,7 @@ Status to_timestamp(std::string_view text, std::string_view format, const TimeZo
   if (v > INT64_MAX || v < INT64_MIN || !timestamp_in_range(static_cast<int64_t>(v))) {
     return internal::out_of_range("timestamp");
   }
-  *out = static_cast<int64_t>(v);
+  *out = fraction > 0 ? round_timestamp(static_cast<int64_t>(v), fraction) : static_cast<int64_t>(v);
   return {};
 }
 

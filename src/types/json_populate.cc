@@ -74,7 +74,7 @@ Status array_from_json(Oid element, int32_t typmod, std::string_view json, const
 Status value_from_json(Oid type, int32_t typmod, std::string_view json, const IoContext& context, Value* out) {
   json = json_trim(json);
   const JsonKind kind = json_kind(json);
-  if (kind == JsonKind::kNull && type != oid::kJsonb) {
+  if (kind == JsonKind::kNull) {
     *out = Value();
     return {};
   }

@@ -100,7 +100,7 @@ bool parse_posix(std::string_view s, int32_t* seconds_east) {
     ++i;
   } else {
     while (i < s.size() && ((s[i] | 0x20) >= 'a' && (s[i] | 0x20) <= 'z')) ++i;
-    if (i < 3) return false;
+    if (i != 0 && i < 3) return false;  // no name at all will do
   }
   bool east = false;
   if (i < s.size() && (s[i] == '+' || s[i] == '-')) east = s[i++] == '-';

@@ -96,20 +96,22 @@ std::string equals(const catalog::Table& table, const std::vector<int16_t>& colu
 }
 
 /// A parameter has no modifier, so a decimal goes in its general form.
-void add_parameters(Parameters& parameters, const catalog::Table& table, const std::vector<int16_t>& columns,
+void add_parameters(const catalog::Catalog& catalog, Parameters& parameters, const catalog::Table& table, const std::vector<int16_t>& columns,
                     const std::vector<types::Value>& values) {
   for (size_t i = 0; i < columns.size(); ++i) {
     const auto& column = column_at(table, columns[i]);
     types::Value value = values[i];
     types::PhysicalType physical = column.physical;
-    if (column.type == types::oid::kNumeric && physical.is_decimal()) {
+    Oid type = column.type;
+    while (const auto* domain = catalog.find<catalog::DomainType>(type)) type = domain->base_type;
+    if (type == types::oid::kNumeric && physical.is_decimal()) {
       std::string text;
       types::output(types::oid::kNumeric, physical, values[i].view(), types::IoContext(), &text);
       throw_if_error(types::input(types::oid::kNumeric, -1, text, types::IoContext(), &value));
       physical = {types::Physical::kBytes};
     }
     parameters.values.push_back(std::move(value));
-    parameters.types.push_back(column.type);
+    parameters.types.push_back(type);
     parameters.physical.push_back(physical);
   }
 }
@@ -237,7 +239,7 @@ class Firing {
     if (!probe.key) {
       const auto* parent = catalog_->find<catalog::Table>(key.referenced_table);
       Parameters parameters;
-      add_parameters(parameters, child, key.columns, values);
+      add_parameters(*catalog_, parameters, child, key.columns, values);
       return finds(session_, "SELECT 1 FROM ONLY " + qualified(*catalog_, *parent) + " x WHERE " + equals(*parent, key.referenced_columns) +
                                  " FOR KEY SHARE OF x", std::move(parameters));
     }
@@ -273,7 +275,7 @@ class Firing {
     const bool deleted = event.kind == Event::Kind::kParentDeleted;
     const char action = deleted ? key.on_delete : key.on_update;
     Parameters parameters;
-    add_parameters(parameters, parent, key.referenced_columns, event.old_values);
+    add_parameters(*catalog_, parameters, parent, key.referenced_columns, event.old_values);
     const std::string table = qualified(*catalog_, child), condition = equals(child, key.columns);
     const std::string any_child = "SELECT 1 FROM ONLY " + table + " x WHERE " + condition + " LIMIT 1";
     CountingSink sink;
@@ -284,7 +286,7 @@ class Firing {
     if (action == 'c' || action == 'n' || action == 'd') {
       std::string set;
       Parameters with_new = parameters;
-      if (action == 'c') add_parameters(with_new, parent, key.referenced_columns, event.new_values);
+      if (action == 'c') add_parameters(*catalog_, with_new, parent, key.referenced_columns, event.new_values);
       for (size_t i = 0; i < key.columns.size(); ++i) {
         const auto& only = key.on_delete_columns;
         if (deleted && !only.empty() && std::find(only.begin(), only.end(), key.columns[i]) == only.end()) continue;

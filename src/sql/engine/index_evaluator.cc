@@ -55,7 +55,7 @@ class Compiled final : public CompiledIndex {
     auto select = duckdb::make_uniq<duckdb::SelectStatement>();
     select->node = std::move(node);
 
-    const TableSchema schema(std::make_shared<const table::TableAccess>(table));
+    const TableSchema schema(*session.current_catalog(), std::make_shared<const table::TableAccess>(table));
     RowCollection& collection = session.set_row_collection(kIndexCollection);
     collection.names = schema.names;
     collection.types = schema.types;

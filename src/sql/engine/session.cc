@@ -254,6 +254,9 @@ Result<std::unique_ptr<Portal>> SessionImpl::bind(std::shared_ptr<PreparedStatem
       for (size_t i = 0; i < values.size(); ++i) {
         const Oid type = parameters.types[i];
         parameters.physical.push_back(physical_of_type(type, -1));
+        // The value lies as one of the type below the domains.
+        int32_t typmod = -1;
+        for (Oid base = type; base != kInvalidOid; base = type_catalog_->base_type(base, &typmod)) parameters.types[i] = base;
         if (values[i].null) continue;
         Status taken = values[i].binary ? types::receive(type, -1, values[i].bytes, io, &parameters.values[i])
                                         : types::input(type, -1, values[i].bytes, io, &parameters.values[i]);
@@ -320,7 +323,7 @@ Oid SessionImpl::temp_schema(const catalog::Catalog& catalog) const {
 
 std::shared_ptr<const TableSchema> SessionImpl::make_schema(const catalog::Catalog& catalog,
                                                             const catalog::Table& table) const {
-  return std::make_shared<const TableSchema>(std::make_shared<const table::TableAccess>(catalog, table));
+  return std::make_shared<const TableSchema>(catalog, std::make_shared<const table::TableAccess>(catalog, table));
 }
 
 std::shared_ptr<const TableSchema> SessionImpl::table_schema(Oid oid) {

@@ -16,7 +16,7 @@ namespace omendb::sql {
 
 /// Columns by position in the row layout (attnum - 1), then "_key". Immutable.
 struct TableSchema {
-  explicit TableSchema(std::shared_ptr<const table::TableAccess> table_access);
+  TableSchema(const catalog::Catalog& catalog, std::shared_ptr<const table::TableAccess> table_access);
 
   std::shared_ptr<const table::TableAccess> access;
   duckdb::vector<duckdb::LogicalType> types;   // layout columns, then _key

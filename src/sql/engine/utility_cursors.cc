@@ -2,6 +2,7 @@
 #include "sql/engine/error_mapping.h"
 #include "sql/engine/portal.h"
 #include "sql/engine/utility.h"
+#include "sql/frontend/coerce.h"
 #include "sql/frontend/pg_nodes.h"
 
 namespace omendb::sql {
@@ -59,13 +60,13 @@ std::string run_execute(SessionImpl& session, const ParsedStatement& outer, cons
     TypedExpr value =
         analyze_expr(scope, static_cast<Node*>(statement->params->elements[i].ptr_value), ExprKind::kExecuteParameter);
     value = coerce(scope, std::move(value), type, -1, CoercionContext::kAssignment);
-    parameters.types.push_back(type);
+    parameters.types.push_back(base_type_of(context, type));
     const auto wanted = session.physical_of_type(type, -1);
     const auto physical = value.physical;
     types::Value result = session.evaluate(std::move(value));
     if (!result.is_null() && physical != wanted) {
       types::Value converted;
-      throw_if_error(types::coerce_physical(type, physical, result.view(), -1, &converted));
+      throw_if_error(types::coerce_physical(base_type_of(context, type), physical, result.view(), -1, &converted));
       result = std::move(converted);
     }
     parameters.physical.push_back(wanted);

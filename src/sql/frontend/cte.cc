@@ -3,6 +3,7 @@
 
 #include "duckdb/parser/query_node/recursive_cte_node.hpp"
 
+#include "sql/frontend/coerce.h"
 #include "sql/frontend/query.h"
 
 #include "sql/frontend/pg_nodes.h"
@@ -306,7 +307,7 @@ class CteAnalyzer {
       }
       if (!select->all) {
         check_groupable(statement_, l.type, -1);
-        if (needs_sort_key(l.type, l.physical)) not_supported("a recursive UNION over numeric columns", cte->location);
+        if (needs_sort_key(base_type_of(statement_, l.type), l.physical)) not_supported("a recursive UNION over numeric columns", cte->location);
       }
     }
     bool is_volatile = statement_.has_volatile;

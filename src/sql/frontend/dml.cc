@@ -8,6 +8,7 @@
 #include "duckdb/parser/parsed_expression_iterator.hpp"
 
 #include "sql/duck_types.h"
+#include "sql/frontend/coerce.h"
 #include "sql/frontend/emission.h"
 #include "sql/frontend/parser.h"
 #include "sql/frontend/walk.h"
@@ -266,7 +267,7 @@ TypedExpr default_value(Scope& scope, const catalog::Table& table, const catalog
   }
   if (sql.empty() && statement.catalog->find<catalog::DomainType>(column.type) == nullptr) {
     TypedExpr null;
-    null.duck = emit::null_of(duck_type(column.type, column.physical));
+    null.duck = emit::null_of(duck_type(base_type_of(statement, column.type), column.physical));
     null.type = column.type;
     null.typmod = column.typmod;
     null.physical = column.physical;

@@ -7,6 +7,7 @@
 
 #include "sql/duck_types.h"
 #include "sql/frontend/dml.h"
+#include "sql/frontend/coerce.h"
 #include "sql/frontend/emission.h"
 
 #include "sql/frontend/pg_nodes.h"
@@ -153,7 +154,7 @@ duckdb::unique_ptr<duckdb::SelectNode> many_rows(Scope& scope, List* rows, const
     if (column.generated) continue;
     std::string name = "c" + std::to_string(column.attnum);
     values->expected_names.push_back(name);
-    values->expected_types.push_back(duck_type(column.type, column.physical));
+    values->expected_types.push_back(duck_type(base_type_of(statement, column.type), column.physical));
     TypedExpr reference;
     reference.duck = emit::column(alias, name);
     row.set(column.attnum, std::move(reference));

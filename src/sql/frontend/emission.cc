@@ -216,10 +216,10 @@ DuckExpr constant_expression(duckdb::Value value) {
 
 }  // namespace
 
-TypedExpr typed_constant(StatementContext&, Oid type, int32_t typmod, const PhysicalType& physical,
+TypedExpr typed_constant(StatementContext& statement, Oid type, int32_t typmod, const PhysicalType& physical,
                          const types::ValueView& value, int location) {
   TypedExpr e;
-  e.duck = constant_expression(constant_value(type, physical, value));
+  e.duck = constant_expression(constant_value(base_type_of(statement, type), physical, value));
   e.type = type;
   e.typmod = typmod;
   e.physical = physical;
@@ -610,6 +610,7 @@ TypedExpr emit_call(Call call) {
   const std::string key = sql_body ? "sql:" + std::string(call.proc.name) : std::string(call.proc.source);
   if (Emitter emitter = find_emitter(key)) return emitter(call);
   const OwnFunction* own = own_function(call.proc);
+  if (call.variadic_array && call.proc.variadic == oid::kAny) own = find_own_function(std::string(call.proc.source) + "_variadic");
   if (own == nullptr) not_supported("function " + signature(call), call.location);
   std::vector<DuckExpr> arguments;
   for (TypedExpr& a : call.args) a = to_plain(call.scope, std::move(a));

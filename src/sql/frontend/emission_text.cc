@@ -61,9 +61,12 @@ TypedExpr length_coercion(Call& call) {
                        is_explicit != nullptr && is_explicit->GetValue<bool>() ? CoercionContext::kExplicit : CoercionContext::kImplicit);
 }
 
-/// concat(...): nulls vanish. With VARIADIC array: ours.
+/// concat(...): nulls vanish, those of an array that is given as VARIADIC too.
 TypedExpr concat(Call& call) {
-  if (call.variadic_array) not_supported("concat with a VARIADIC array", call.location);
+  if (call.variadic_array) {
+    DuckExpr separator = call.args.size() > 1 ? std::move(call.args[0].duck) : make_text("");
+    return call.result_of(make_call("omen_array_to_text", std::move(call.args.back().duck), std::move(separator)));
+  }
   std::vector<DuckExpr> args;
   TypedExpr flags;
   for (auto& a : call.args) {

@@ -75,24 +75,30 @@ TypedExpr subscript(Scope& scope, TypedExpr base, std::vector<Node*> indices) {
   bool slice = false;
   for (Node* n : indices) slice = slice || reinterpret_cast<A_Indices*>(n)->is_slice;
   if (type == oid::kJsonb) {
-    if (slice) throw SqlError(SqlState::kDatatypeMismatch, "jsonb subscript does not support slices", location);
+    if (slice) {
+      auto* index = reinterpret_cast<A_Indices*>(indices.front());
+      throw SqlError(SqlState::kDatatypeMismatch, "jsonb subscript does not support slices", exprLocation(index->uidx != nullptr ? index->uidx : index->lidx));
+    }
+    // Integers and texts alike are steps of a path.
+    std::vector<DuckExpr> steps;
+    steps.push_back(make_text(type_descriptor(statement, oid::kText, {Physical::kBytes})));
     for (Node* n : indices) {
       TypedExpr index = analyze_node(scope, reinterpret_cast<A_Indices*>(n)->uidx);
       const Oid source = is_unknown(index) ? oid::kUnknown : index.type;
-      std::vector<TypedExpr> args;
-      args.push_back(std::move(base));
       if (source != oid::kUnknown && can_coerce(statement, source, oid::kInt4, CoercionContext::kImplicit)) {
-        args.push_back(coerce(scope, std::move(index), oid::kInt4, -1, CoercionContext::kImplicit));
-        base = emit_named(scope, "jsonb_array_element", std::move(args), oid::kJsonb, location);
-      } else {
-        if (!can_coerce(statement, source, oid::kText, CoercionContext::kImplicit)) {
-          throw SqlError(SqlState::kDatatypeMismatch, "subscript type " + type_name(statement, source) + " is not supported", index.location)
-              .hint("jsonb subscript must be coercible to either integer or text.");
-        }
-        args.push_back(coerce(scope, std::move(index), oid::kText, -1, CoercionContext::kImplicit));
-        base = emit_named(scope, "jsonb_object_field", std::move(args), oid::kJsonb, location);
+        index = coerce(scope, std::move(index), oid::kInt4, -1, CoercionContext::kImplicit);
+      } else if (!can_coerce(statement, source, oid::kText, CoercionContext::kImplicit)) {
+        throw SqlError(SqlState::kDatatypeMismatch, "subscript type " + type_name(statement, source) + " is not supported", index.location)
+            .hint("jsonb subscript must be coercible to either integer or text.");
       }
+      index = coerce(scope, std::move(index), oid::kText, -1, CoercionContext::kExplicit);
+      inherit_flags(base, index);
+      steps.push_back(std::move(index.duck));
     }
+    base.duck = make_call("omen_jsonb_extract_path", std::move(base.duck), make_function("omen_array", std::move(steps)));
+    base.type = oid::kJsonb;
+    base.table = kInvalidOid;
+    base.attnum = 0;
     return base;
   }
   const Oid element = element_type_of(statement, type);

@@ -26,7 +26,7 @@ duckdb::OrderByNode sort_node(Scope& scope, const SortBy* sort, TypedExpr key) {
   key = resolve_unknown(scope, std::move(key));
   const bool descending = sort->sortby_dir == SORTBY_DESC;
   const bool nulls_first = sort->sortby_nulls == SORTBY_NULLS_FIRST || (sort->sortby_nulls == SORTBY_NULLS_DEFAULT && descending);
-  DuckExpr duck = sort_key(key.type, key.physical, std::move(key.duck));
+  DuckExpr duck = sort_key(base_type_of(*scope.statement, key.type), key.physical, std::move(key.duck));
   return duckdb::OrderByNode(descending ? duckdb::OrderType::DESCENDING : duckdb::OrderType::ASCENDING,
                              nulls_first ? duckdb::OrderByNullType::NULLS_FIRST : duckdb::OrderByNullType::NULLS_LAST,
                              duck_ptr(std::move(duck)));
@@ -242,7 +242,7 @@ AggregateCall::Window build_window(Scope& scope, const WindowDef* over, TypedExp
     foreach(cell, w.partitions) {
       TypedExpr e = resolve_unknown(scope, analyze_node(scope, static_cast<Node*>(lfirst(cell))));
       inherit_flags(*flags, e);
-      window.partitions.push_back(sort_key(e.type, e.physical, std::move(e.duck)));
+      window.partitions.push_back(sort_key(base_type_of(*scope.statement, e.type), e.physical, std::move(e.duck)));
     }
   }
   {
@@ -479,6 +479,10 @@ TypedExpr analyze_function_call(Scope& scope, FuncCall* node) {
   }
   Call call{scope, proc, std::move(full_args), declared, result, location};
   call.variadic_array = node->func_variadic;
+  if (node->func_variadic && proc.variadic == oid::kAny && !is_unknown(call.args.back()) &&
+      element_type_of(statement, base_type_of(statement, call.args.back().type)) == kInvalidOid) {
+    throw SqlError(SqlState::kDatatypeMismatch, "VARIADIC argument must be an array", call.args.back().location);
+  }
 
   if (!is_aggregate && !is_window_function) {
     for (const auto& a : call.args) {

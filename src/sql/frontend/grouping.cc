@@ -8,6 +8,7 @@
 #include "duckdb/parser/parsed_expression_iterator.hpp"
 
 #include "sql/duck_types.h"
+#include "sql/frontend/coerce.h"
 #include "sql/frontend/query.h"
 #include "sql/frontend/walk.h"
 
@@ -67,9 +68,9 @@ size_t Grouping::add_key(const TypedExpr& expr) {
   if (auto known = find_key(*expr.duck)) return *known;
   Key key;
   key.expr = expr.duck->Copy();
-  key.type = expr.type;
+  key.type = base_type_of(*scope_.statement, expr.type);
   key.physical = expr.physical;
-  key.by_sort_key = needs_sort_key(expr.type, expr.physical);
+  key.by_sort_key = needs_sort_key(key.type, expr.physical);
   keys_.push_back(std::move(key));
   return keys_.size() - 1;
 }

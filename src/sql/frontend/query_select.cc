@@ -6,6 +6,7 @@
 #include "duckdb/parser/tableref/expressionlistref.hpp"
 
 #include "sql/duck_types.h"
+#include "sql/frontend/coerce.h"
 #include "sql/frontend/parser.h"
 #include "sql/frontend/query.h"
 #include "sql/frontend/walk.h"
@@ -160,7 +161,7 @@ void analyze_values(Level& level, SelectStmt* select) {
     out.typmod = typmod;
     out.physical = physical;
     list_ref->expected_names.push_back(out.duck_name);
-    list_ref->expected_types.push_back(duck_type(type, out.physical));
+    list_ref->expected_types.push_back(duck_type(base_type_of(statement, type), out.physical));
     item.columns.push_back(std::move(out));
   }
   level.node = emit::select();
@@ -331,13 +332,18 @@ void wrap(Level& level, std::vector<SortItem>& sort, std::vector<ClauseItem>& di
   level.scope->duck_aliases.insert(alias);
 }
 
-Tree key_of(const TypedExpr& expr) { return key_tree(expr.type, expr.physical, expr.duck->Copy()); }
+// A domain compares as its base type.
+bool needs_key(const Level& level, const TypedExpr& e) { return needs_sort_key(base_type_of(*level.scope->statement, e.type), e.physical); }
+
+Tree key_of(const Level& level, const TypedExpr& e) {
+  return key_tree(base_type_of(*level.scope->statement, e.type), e.physical, e.duck->Copy());
+}
 
 // The value to sort, group or compare by; a number when it is simply an output column.
 Tree sort_value(const Level& level, const SortItem& item) {
-  if (item.target == SIZE_MAX) return key_of(item.expr);
+  if (item.target == SIZE_MAX) return key_of(level, item.expr);
   const TypedExpr& e = level.targets[item.target].expr;
-  if (e.kind == TypedExpr::Kind::kPlain && needs_sort_key(e.type, e.physical)) return key_of(e);
+  if (e.kind == TypedExpr::Kind::kPlain && needs_key(level, e)) return key_of(level, e);
   return emit::position(item.target + 1);
 }
 
@@ -350,7 +356,7 @@ void with_ties(Level& level, std::vector<SortItem>& sort, Tree limit, Tree offse
     w->start = duckdb::WindowBoundary::UNBOUNDED_PRECEDING;
     w->end = duckdb::WindowBoundary::CURRENT_ROW_RANGE;
     for (const SortItem& s : sort) {
-      Tree by = s.target == SIZE_MAX ? key_of(s.expr) : key_of(level.targets[s.target].expr);
+      Tree by = key_of(level, s.target == SIZE_MAX ? s.expr : level.targets[s.target].expr);
       w->orders.push_back(order_node(s, std::move(by)));
     }
     return w;
@@ -552,17 +558,17 @@ void analyze_plain_select(Level& level, SelectStmt* select, SelectOptions option
     // What DuckDB compares by: an output's number, or a key where the type's own bytes do not tell equality.
     bool keys = false;
     if (distinct) {
-      for (const Target& t : level.targets) keys |= needs_sort_key(t.expr.type, t.expr.physical);
+      for (const Target& t : level.targets) keys |= needs_key(level, t.expr);
     } else {
       for (const ClauseItem& d : distinct_on) {
         const TypedExpr& e = d.target == SIZE_MAX ? d.expr : level.targets[d.target].expr;
-        keys |= needs_sort_key(e.type, e.physical);
+        keys |= needs_key(level, e);
       }
     }
     if (keys) wrap(level, sort, distinct_on);
     auto modifier = duckdb::make_uniq<duckdb::DistinctModifier>();
     if (distinct && keys) {
-      for (const Target& t : level.targets) modifier->distinct_on_targets.push_back(key_of(t.expr));
+      for (const Target& t : level.targets) modifier->distinct_on_targets.push_back(key_of(level, t.expr));
     }
     for (const ClauseItem& d : distinct_on) {
       SortItem as_sort;

@@ -2,6 +2,7 @@
 #include "duckdb/parser/query_node/set_operation_node.hpp"
 
 #include "sql/duck_types.h"
+#include "sql/frontend/coerce.h"
 #include "sql/frontend/query.h"
 
 #include "sql/frontend/pg_nodes.h"
@@ -78,7 +79,7 @@ DuckNode keyed(StatementContext& statement, const Level& level, SetOperation op,
     const TypedExpr& e = level.targets[i].expr;
     node->select_list.push_back(call2("arg_min", emit::column(alias, output(i)), emit::column(alias, "side")));
     node->select_list.back()->SetAlias(output(i));
-    node->groups.group_expressions.push_back(key_tree(e.type, e.physical, emit::column(alias, output(i))));
+    node->groups.group_expressions.push_back(key_tree(base_type_of(statement, e.type), e.physical, emit::column(alias, output(i))));
     set.insert(i);
   }
   node->groups.grouping_sets.push_back(std::move(set));
@@ -131,7 +132,7 @@ Level combine(Scope& scope, SelectStmt* select, Level left, Level right) {
     target.expr.type = type;
     target.expr.typmod = typmod;
     target.expr.physical = physical;
-    keys |= needs_sort_key(type, physical);
+    keys |= needs_sort_key(base_type_of(statement, type), physical);
     result.targets.push_back(std::move(target));
   }
   DuckNode l = left.seal(statement), r = right.seal(statement);

@@ -557,6 +557,22 @@ void add_records(Library& library) {
 
 }  // namespace
 
+RowFunction over_array(size_t fixed, RowFunction function) {
+  return [fixed, function = std::move(function)](RowCall& call, const ValueView* a) {
+    const ArrayView view(a[fixed].bytes);
+    TypeArgument element;
+    element.type = element.base = view.element_type();
+    element.physical = view.physical();
+    const std::vector<TypeArgument> types(view.size(), element);
+    std::vector<ValueView> arguments(a, a + fixed);
+    for (size_t i = 0; i < view.size(); ++i) arguments.push_back(view.is_null(i) ? ValueView() : view.at(i));
+    RowCall inner = call.with(types);
+    inner.argument_count = arguments.size();
+    const ValueView result = function(inner, arguments.data());
+    return result.null ? null_value() : call.text(std::string(result.bytes));
+  };
+}
+
 void add_array_functions(Library& library) {
   add_construction(library);
   // omen_array(descriptor, values of one type ...): the values have whatever form the descriptor says.

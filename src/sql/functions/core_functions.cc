@@ -169,6 +169,47 @@ double in_unit(double x, double (*f)(double)) {
   return f(x);
 }
 
+// Sine, cosine and their inverses over the first quadrant of degrees, scaled so that 30, 45 and 60 give what school says.
+constexpr double kDegree = M_PI / 180.0;
+const double kSin30 = std::sin(30.0 * kDegree), kCos60Gap = 1.0 - std::cos(60.0 * kDegree);
+const double kAsinHalf = std::asin(0.5), kAcosHalf = std::acos(0.5), kAtan1 = std::atan(1.0);
+
+double small_sine(double degrees) { return std::sin(degrees * kDegree) / kSin30 / 2.0; }                    // to 30
+double small_cosine(double degrees) { return 1.0 - (1.0 - std::cos(degrees * kDegree)) / kCos60Gap / 2.0; }  // to 60
+double quadrant_sine(double degrees) { return degrees <= 30.0 ? small_sine(degrees) : small_cosine(90.0 - degrees); }
+double quadrant_cosine(double degrees) { return degrees <= 60.0 ? small_cosine(degrees) : small_sine(90.0 - degrees); }
+
+double sine_of_degrees(double d) {
+  double sign = 1;
+  if (d < 0) d = -d, sign = -sign;
+  if (d > 180) d = 360 - d, sign = -sign;
+  return sign * quadrant_sine(d > 90 ? 180 - d : d);
+}
+double cosine_of_degrees(double d) {
+  d = std::fabs(d);
+  if (d > 180) d = 360 - d;
+  return d > 90 ? -quadrant_cosine(180 - d) : quadrant_cosine(d);
+}
+double tangent_of_degrees(double d, bool inverse) {
+  double sign = 1;
+  if (d < 0) d = -d, sign = -sign;
+  if (d > 180) d = 360 - d, sign = -sign;
+  if (d > 90) d = 180 - d, sign = -sign;
+  auto ratio = [&](double degrees) {
+    const double sine = quadrant_sine(degrees), cosine = quadrant_cosine(degrees);
+    return inverse ? cosine / sine : sine / cosine;
+  };
+  const double result = sign * (ratio(d) / ratio(45.0));
+  return result == 0 ? 0 : result;  // never minus zero
+}
+double degrees_in(double x, double (*f)(double)) {
+  if (std::isnan(x)) return x;
+  if (std::isinf(x)) input_out_of_range();
+  return f(std::fmod(x, 360.0));
+}
+double arc_sine_degrees(double x) { return x <= 0.5 ? std::asin(x) / kAsinHalf * 30.0 : 90.0 - std::acos(x) / kAcosHalf * 60.0; }
+double arc_cosine_degrees(double x) { return x <= 0.5 ? 90.0 - std::asin(x) / kAsinHalf * 30.0 : std::acos(x) / kAcosHalf * 60.0; }
+
 double cube_root(double x) { return std::cbrt(x); }
 double square_root(double x) {
   if (x < 0) bad_argument(SqlState::kInvalidArgumentForPowerFunction, "cannot take square root of a negative number");
@@ -244,6 +285,14 @@ void add_float_functions(Library& library) {
     if (std::isinf(x)) input_out_of_range();
     return 1.0 / std::tan(x);
   });
+  // Of degrees: exact at multiples of 30 (of 45 for the tangents), as PostgreSQL's are.
+  add_double(library, "dsind", [](double x) { return degrees_in(x, [](double d) { return sine_of_degrees(d); }); });
+  add_double(library, "dcosd", [](double x) { return degrees_in(x, [](double d) { return cosine_of_degrees(d); }); });
+  add_double(library, "dtand", [](double x) { return degrees_in(x, [](double d) { return tangent_of_degrees(d, false); }); });
+  add_double(library, "dcotd", [](double x) { return degrees_in(x, [](double d) { return tangent_of_degrees(d, true); }); });
+  add_double(library, "dasind", [](double x) { return in_unit(x, [](double v) { return v >= 0 ? arc_sine_degrees(v) : -arc_sine_degrees(-v); }); });
+  add_double(library, "dacosd", [](double x) { return in_unit(x, [](double v) { return v >= 0 ? arc_cosine_degrees(v) : 90.0 + arc_sine_degrees(-v); }); });
+  add_double(library, "datand", [](double x) { return std::atan(x) / kAtan1 * 45.0; });
   add_double(library, "dasin", [](double x) { return in_unit(x, std::asin); });
   add_double(library, "dacos", [](double x) { return in_unit(x, std::acos); });
   add_double(library, "datan", [](double x) { return std::atan(x); });
@@ -266,6 +315,7 @@ void add_float_functions(Library& library) {
   const LogicalType& d = LogicalType::DOUBLE;
   library.scalar("dpow", ScalarFunction({d, d}, d, binary<double, double, double>([](double a, double b) { return power(a, b); })));
   library.scalar("datan2", ScalarFunction({d, d}, d, binary<double, double, double>([](double a, double b) { return std::atan2(a, b); })));
+  library.scalar("datan2d", ScalarFunction({d, d}, d, binary<double, double, double>([](double a, double b) { return std::atan2(a, b) / kAtan1 * 45.0; })));
   library.row({"dpi", {}, types::oid::kFloat8, [](RowCall&, const types::ValueView*) { return real_value(M_PI); }});
 }
 

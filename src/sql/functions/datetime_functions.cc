@@ -186,6 +186,15 @@ void add_arithmetic(Library& library) {
     if (types::timestamp_is_finite(local)) local += a[1].integer;
     return types::timestamp_to_timestamptz(local, zone(c), out);
   }), Volatility::kStable});
+  for (bool flipped : {false, true}) {
+    std::vector<Oid> args = flipped ? std::vector<Oid>{kTtz, kDate} : std::vector<Oid>{kDate, kTtz};
+    library.row({flipped ? "sql_timetzdate_pl" : "datetimetz_timestamptz", args, kTz, yields<int64_t>([flipped](RowCall&, const ValueView* a, int64_t* out) {
+      const types::TimeTz time = types::timetz_from_bytes(a[flipped ? 0 : 1].bytes);
+      RETURN_IF_ERROR(types::date_to_timestamp(date_of(a[flipped ? 1 : 0]), out));
+      if (types::timestamp_is_finite(*out)) *out += time.time + int64_t{time.zone} * types::kMicrosPerSecond;
+      return Status();
+    })});
+  }
   library.row({"interval_pl", {kIv, kIv}, kIv, yields<Interval>([](RowCall&, const ValueView* a, Interval* out) { return types::interval_add(a[0].interval, a[1].interval, out); })});
   library.row({"interval_mi", {kIv, kIv}, kIv, yields<Interval>([](RowCall&, const ValueView* a, Interval* out) { return types::interval_sub(a[0].interval, a[1].interval, out); })});
   library.row({"interval_um", {kIv}, kIv, yields<Interval>([](RowCall&, const ValueView* a, Interval* out) { return types::interval_negate(a[0].interval, out); })});
@@ -221,7 +230,7 @@ void add_making(Library& library) {
   library.row({"make_timestamptz_at_timezone", {kInt4, kInt4, kInt4, kInt4, kInt4, kFloat8, kText}, kTz, yields<int64_t>([stamp](RowCall&, const ValueView* a, int64_t* out) {
     int64_t local;
     RETURN_IF_ERROR(stamp(a, &local));
-    return types::timestamp_at_zone(a[6].bytes, local, out);
+    return types::timestamp_at_plain_zone(a[6].bytes, local, out);
   })});
   library.row({"float8_timestamptz", {kFloat8}, kTz, yields<int64_t>([](RowCall&, const ValueView* a, int64_t* out) { return types::timestamp_of_seconds(a[0].real, out); })});
 }
@@ -249,7 +258,7 @@ void add_fields(Library& library) {
   field("extract_timestamptz", "timestamptz_part", kTz, [](RowCall& c, const ValueView* a, types::FieldResult* r) { return types::extract_timestamptz(a[0].bytes, a[1].integer, zone(c), r); }, Volatility::kStable);
   field("extract_interval", "interval_part", kIv, [](RowCall&, const ValueView* a, types::FieldResult* r) { return types::extract_interval(a[0].bytes, a[1].interval, r); });
 
-  // extract of a whole field from a date or timestamp that is finite; the field is constant within a call.
+  // extract of a whole field; the field is constant within a call.
   auto whole = [](std::string_view name, int64_t days, int64_t micros_of_day) -> int64_t {
     if (name == "hour") return micros_of_day / types::kMicrosPerHour;
     if (name == "minute") return micros_of_day / types::kMicrosPerMinute % 60;
@@ -268,15 +277,19 @@ void add_fields(Library& library) {
     if (name == "week") return week;
     return iso_year > 0 ? iso_year : iso_year - 1;  // isoyear
   };
-  auto infinite = []() { throw SqlError(SqlState::kFeatureNotSupported, "extract from an infinite date or timestamp is not supported"); };
+  // A year is infinite, which the result's form cannot hold; what comes round is null.
+  auto infinite = [](std::string_view field, duckdb::ValidityMask& mask, size_t row) -> int64_t {
+    if (field.ends_with("year")) throw SqlError(SqlState::kFeatureNotSupported, "the year of an infinite date or timestamp is not supported");
+    mask.SetInvalid(row);
+    return 0;
+  };
   library.scalar("extract_whole", ScalarFunction({LogicalType::VARCHAR, LogicalType::DATE}, LogicalType::BIGINT,
-                 binary<duckdb::string_t, duckdb::date_t, int64_t>([=](duckdb::string_t f, duckdb::date_t d) {
-                   if (!types::date_is_finite(d.days)) infinite();
-                   return whole(view_of(f), d.days, 0);
+                 binary_or_null<duckdb::string_t, duckdb::date_t, int64_t>([=](duckdb::string_t f, duckdb::date_t d, duckdb::ValidityMask& mask, size_t row) {
+                   return types::date_is_finite(d.days) ? whole(view_of(f), d.days, 0) : infinite(view_of(f), mask, row);
                  })));
   library.scalar("extract_whole", ScalarFunction({LogicalType::VARCHAR, LogicalType::TIMESTAMP}, LogicalType::BIGINT,
-                 binary<duckdb::string_t, duckdb::timestamp_t, int64_t>([=](duckdb::string_t f, duckdb::timestamp_t t) {
-                   if (!types::timestamp_is_finite(t.value)) infinite();
+                 binary_or_null<duckdb::string_t, duckdb::timestamp_t, int64_t>([=](duckdb::string_t f, duckdb::timestamp_t t, duckdb::ValidityMask& mask, size_t row) {
+                   if (!types::timestamp_is_finite(t.value)) return infinite(view_of(f), mask, row);
                    int64_t days = t.value / types::kMicrosPerDay, rest = t.value % types::kMicrosPerDay;
                    if (rest < 0) --days, rest += types::kMicrosPerDay;
                    return whole(view_of(f), days, rest);
@@ -302,6 +315,13 @@ void add_zones(Library& library) {
     throw_if_error(types::timetz_at_zone(a[0].bytes, types::timetz_from_bytes(a[1].bytes), c.io(), &out));
     return c.text(types::timetz_to_bytes(out));
   }, Volatility::kStable});
+  library.row({"timetz_izone", {kIv, kTtz}, kTtz, [](RowCall& c, const ValueView* a) {
+    int32_t east;
+    throw_if_error(types::interval_zone_offset(a[0].interval, &east));
+    const types::TimeTz from = types::timetz_from_bytes(a[1].bytes);
+    const int64_t t = (from.time + (int64_t{from.zone} + east) * types::kMicrosPerSecond) % types::kMicrosPerDay;
+    return c.text(types::timetz_to_bytes({t < 0 ? t + types::kMicrosPerDay : t, -east}));
+  }});
   auto shifted = [](int sign) {
     return yields<int64_t>([sign](RowCall&, const ValueView* a, int64_t* out) {
       int32_t east;

@@ -159,7 +159,10 @@ std::string json_of(RowCall& call, const TypeArgument& t, const ValueView& v, bo
 }
 
 /// A key of json_build_object and json_object_agg: the value's text.
-std::string key_of(RowCall& call, const TypeArgument& t, const ValueView& v, int argument) {
+std::string key_of(RowCall& call, const TypeArgument& t, const ValueView& v, int argument, bool jsonb = false) {
+  if (v.null && jsonb) {
+    throw SqlError(SqlState::kInvalidParameterValue, "argument " + std::to_string(argument) + ": key must not be null");
+  }
   if (v.null) {
     throw SqlError(SqlState::kInvalidParameterValue, "argument " + std::to_string(argument) + " cannot be null")
         .hint("Object keys should be text.");
@@ -176,15 +179,17 @@ void add_building(Library& library, const std::string& p, Oid type) {
     spec.volatility = Volatility::kStable;
     library.row(std::move(spec));
   };
-  loose({p + "_build_array", {kAnyTail}, type, [canonical](RowCall& call, const ValueView* a) {
+  const RowFunction build_array = [canonical](RowCall& call, const ValueView* a) {
     std::string out = "[";
     for (size_t i = 0; i < call.argument_count; ++i) {
       if (i > 0) out += ", ";
       out += json_of(call, call.types[i], a[i], canonical);
     }
     return call.text(out + "]");
-  }});
-  loose({p + "_build_object", {kAnyTail}, type, [canonical](RowCall& call, const ValueView* a) {
+  };
+  loose({p + "_build_array", {kAnyTail}, type, build_array});
+  library.row({p + "_build_array_variadic", {kTextArray}, type, over_array(0, build_array), Volatility::kStable});
+  const RowFunction build_object = [canonical](RowCall& call, const ValueView* a) {
     if (call.argument_count % 2 != 0) {
       throw SqlError(SqlState::kInvalidParameterValue, "argument list must have even number of elements")
           .hint(std::string("The arguments of ") + (canonical ? "jsonb" : "json") + "_build_object() must consist of alternating keys and values.");
@@ -192,7 +197,7 @@ void add_building(Library& library, const std::string& p, Oid type) {
     std::vector<std::pair<std::string, std::string>> members;
     std::string out = "{";
     for (size_t i = 0; i < call.argument_count; i += 2) {
-      std::string key = key_of(call, call.types[i], a[i], static_cast<int>(i) + 1);
+      std::string key = key_of(call, call.types[i], a[i], static_cast<int>(i) + 1, canonical);
       std::string value = json_of(call, call.types[i + 1], a[i + 1], canonical);
       if (canonical) {
         members.emplace_back(std::move(key), std::move(value));
@@ -206,7 +211,9 @@ void add_building(Library& library, const std::string& p, Oid type) {
     out.clear();
     types::append_jsonb_object(std::move(members), &out);
     return call.text(std::move(out));
-  }});
+  };
+  loose({p + "_build_object", {kAnyTail}, type, build_object});
+  library.row({p + "_build_object_variadic", {kTextArray}, type, over_array(0, build_object), Volatility::kStable});
   library.row({p + "_build_array_noargs", {}, type, [](RowCall& call, const ValueView*) { return call.text("[]"); }});
   library.row({p + "_build_object_noargs", {}, type, [](RowCall& call, const ValueView*) { return call.text("{}"); }});
   library.row({canonical ? "to_jsonb" : "to_json", {kDescriptor, kAnyValue}, type, [canonical](RowCall& call, const ValueView* a) {

@@ -49,6 +49,8 @@ class RowCall {
   std::string buffer;                   // bytes of the result may lie here
   types::Value value;                   // or here
   types::ValueView bytes() { return types::ValueView::of_bytes(buffer); }
+  /// This call with other types for its arguments.
+  RowCall with(const std::vector<TypeArgument>& other) const { return RowCall(context_, other); }
   types::ValueView text(std::string s) {
     buffer = std::move(s);
     return bytes();
@@ -81,6 +83,9 @@ struct RowSpec {
   bool strict = true;
   Oid tail{};                           // more arguments of this type (not kAnyTail)
 };
+
+/// A function of `fixed` arguments and any number of others (kAnyTail), over an array that holds the others.
+RowFunction over_array(size_t fixed, RowFunction function);
 
 /// Takes the rows of a set-returning function, one value a column.
 class RowSink {
@@ -171,6 +176,14 @@ template <class A, class B, class R, class F>
 duckdb::scalar_function_t binary(F f) {
   return [f](duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
     duckdb::BinaryExecutor::Execute<A, B, R>(args.data[0], args.data[1], result, args.size(), f);
+  };
+}
+
+/// As binary(), for a callable (a, b, mask, row) that may set its row of the result to null.
+template <class A, class B, class R, class F>
+duckdb::scalar_function_t binary_or_null(F f) {
+  return [f](duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
+    duckdb::BinaryExecutor::ExecuteWithNulls<A, B, R>(args.data[0], args.data[1], result, args.size(), f);
   };
 }
 

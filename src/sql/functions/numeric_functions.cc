@@ -338,6 +338,12 @@ void add_numeric_functions(Library& library) {
   add_conversions(library);
   add_aggregate_helpers(library);
   add_binary(library, "numeric_add", types::numeric_add);
+  library.row({"numeric_inc", {oid::kNumeric}, oid::kNumeric, [](RowCall& call, const ValueView* a) {
+    Numeric sum;
+    throw_if_error(types::numeric_add(read(a[0]), Numeric::from_int64(1), &sum));
+    call.buffer = sum.to_bytes();
+    return call.bytes();
+  }});
   add_binary(library, "numeric_sub", types::numeric_sub);
   add_binary(library, "numeric_mul", types::numeric_mul);
   add_binary(library, "numeric_div", types::numeric_div);
@@ -420,8 +426,7 @@ void add_numeric_functions(Library& library) {
     } else {
       // Halves keep the spans finite.
       const double span = std::isinf(high - low) ? 0.5 : 1;
-      bucket = static_cast<int64_t>(static_cast<double>(count) * ((x * span - low * span) / (high * span - low * span)));
-      bucket = std::min(bucket, count - 1) + 1;
+      bucket = static_cast<int64_t>(static_cast<double>(count) * ((x * span - low * span) / (high * span - low * span))) + 1;
     }
     if (bucket > INT32_MAX) throw SqlError(SqlState::kNumericValueOutOfRange, "integer out of range");
     return int_value(bucket);

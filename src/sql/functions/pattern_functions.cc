@@ -283,7 +283,7 @@ void add_text(Library& library) {
   };
   any_quote("sql_quote_literal", true);
   any_quote("sql_quote_nullable", false);
-  RowSpec format{"text_format", {kText, kAnyTail}, kText, [](RowCall& call, const ValueView* a) {
+  const RowFunction format_any = [](RowCall& call, const ValueView* a) {
     if (a[0].null) return null_value();
     std::vector<std::string> held(call.argument_count);
     std::vector<std::optional<std::string_view>> values;
@@ -298,9 +298,19 @@ void add_text(Library& library) {
     std::string out;
     throw_if_error(types::text_format(a[0].bytes, values, &out));
     return call.text(std::move(out));
-  }, Volatility::kStable};
+  };
+  RowSpec format{"text_format", {kText, kAnyTail}, kText, format_any, Volatility::kStable};
   format.strict = false;
   library.row(std::move(format));
+  // A null array is one without elements.
+  RowSpec format_array{"text_format_variadic", {kText, types::oid::kTextArray}, kText, [format_any](RowCall& call, const ValueView* a) {
+    if (a[0].null) return null_value();
+    const std::string none = types::empty_array(kText);
+    const ValueView arguments[] = {a[0], a[1].null ? ValueView::of_bytes(none) : a[1]};
+    return over_array(1, format_any)(call, arguments);
+  }, Volatility::kStable};
+  format_array.strict = false;
+  library.row(std::move(format_array));
   library.row({"text_format_nv", {kText}, kText, [](RowCall& call, const ValueView* a) {
     std::string out;
     throw_if_error(types::text_format(a[0].bytes, {}, &out));

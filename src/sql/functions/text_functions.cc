@@ -22,8 +22,8 @@ inline size_t step(std::string_view s, size_t i) {
   return i;
 }
 
-/// LIKE with backslash as escape. Errors: 22025.
-bool like(std::string_view text, std::string_view pattern) {
+/// LIKE with backslash as escape; `_` is a character, or a byte. Errors: 22025.
+bool like(std::string_view text, std::string_view pattern, bool of_bytes = false) {
   size_t t = 0, p = 0;
   size_t star_p = std::string_view::npos, star_t = 0;
   auto bad = [] { throw SqlError(SqlState::kInvalidEscapeSequence, "LIKE pattern must not end with escape character"); };
@@ -38,7 +38,7 @@ bool like(std::string_view text, std::string_view pattern) {
     if (p < pattern.size()) {
       if (pattern[p] == '_') {
         next_p = p + 1;
-        next_t = step(text, t);
+        next_t = of_bytes ? t + 1 : step(text, t);
         matched = true;
       } else {
         size_t literal = p;
@@ -379,6 +379,11 @@ void add_text_functions(Library& library) {
                                                 return like(ascii_lower(view_of(a)), ascii_lower(view_of(b)));
                                               })));
   library.row({"like_escape", {oid::kText, oid::kText}, oid::kText, like_escape});
+  for (bool negated : {false, true}) {
+    library.row({negated ? "byteanlike" : "bytealike", {oid::kBytea, oid::kBytea}, oid::kBool,
+                 [negated](RowCall&, const ValueView* a) { return bool_value(like(a[0].bytes, a[1].bytes, true) != negated); }});
+  }
+  library.row({"like_escape_bytea", {oid::kBytea, oid::kBytea}, oid::kBytea, like_escape});
   for (const LogicalType& type : {LogicalType(LogicalType::VARCHAR), LogicalType(LogicalType::BLOB)}) {
     library.scalar("octet_length", ScalarFunction({type}, LogicalType::INTEGER,
                                                   unary<string_t, int32_t>([](string_t s) { return static_cast<int32_t>(s.GetSize()); })));
