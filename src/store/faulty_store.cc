@@ -31,6 +31,10 @@ class FaultyStore final : public Store {
   std::unique_ptr<Iterator> iterate(const IterateOptions& options) override { return inner_->iterate(options); }
   bool may_have_prefix(std::string_view prefix) override { return inner_->may_have_prefix(prefix); }
   Result<std::unique_ptr<SortedFile>> new_sorted_file() override { return inner_->new_sorted_file(); }
+  Result<std::unique_ptr<ScratchFile>> new_scratch_file() override {
+    ASSIGN_OR_RETURN(auto inner, inner_->new_scratch_file());
+    return std::unique_ptr<ScratchFile>(std::make_unique<Scratch>(*this, std::move(inner)));
+  }
   Status drop_range(std::string_view lower, std::string_view upper) override {
     return inner_->drop_range(lower, upper);
   }
@@ -44,6 +48,23 @@ class FaultyStore final : public Store {
   std::vector<std::pair<std::string, uint64_t>> statistics() override { return inner_->statistics(); }
 
  private:
+  class Scratch final : public ScratchFile {
+   public:
+    Scratch(FaultyStore& store, std::unique_ptr<ScratchFile> inner) : store_(store), inner_(std::move(inner)) {}
+    Status append(std::string_view bytes) override {
+      if (fires(store_.plan_->disk_full_in)) return disk_full();
+      return inner_->append(bytes);
+    }
+    Status read(uint64_t offset, size_t bytes, char* to) const override { return inner_->read(offset, bytes, to); }
+
+   private:
+    FaultyStore& store_;
+    std::unique_ptr<ScratchFile> inner_;
+  };
+
+  static Status disk_full() {
+    return Status(SqlState::kDiskFull, "could not write to the store: no space left on device");
+  }
   Status before_write() {
     if (failed_.load()) {
       return Status(SqlState::kReadOnlySqlTransaction, "the store takes no more writes after a failed one");
@@ -51,9 +72,7 @@ class FaultyStore final : public Store {
     if (const int64_t delay = plan_->delay_us.load(); delay > 0) {
       std::this_thread::sleep_for(std::chrono::microseconds(delay));
     }
-    if (fires(plan_->disk_full_in)) {
-      return Status(SqlState::kDiskFull, "could not write to the store: no space left on device");
-    }
+    if (fires(plan_->disk_full_in)) return disk_full();
     if (fires(plan_->lost_in)) return unknown();
     return {};
   }

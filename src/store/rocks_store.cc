@@ -167,6 +167,12 @@ class RocksIterator final : public Iterator {
   std::unique_ptr<rocksdb::Iterator> iterator_;
 };
 
+/// Of a file beside the store, which nobody was promised anything about.
+Status side_failure(const rocksdb::Status& s) {
+  if (s.IsNoSpace()) return Status(SqlState::kDiskFull, "could not write to the store: no space left on device");
+  return Status(SqlState::kIoError, "could not write to the store: " + s.ToString());
+}
+
 class RocksSortedFile final : public SortedFile {
  public:
   RocksSortedFile(rocksdb::Env* env, const rocksdb::Options& options, std::string path)
@@ -177,28 +183,60 @@ class RocksSortedFile final : public SortedFile {
   rocksdb::Status start() { return writer_.Open(path_); }
   Status add(std::string_view key, std::string_view value) override {
     const rocksdb::Status s = writer_.Put(slice(key), slice(value));
-    return s.ok() ? Status() : failure(s);
+    return s.ok() ? Status() : side_failure(s);
   }
   uint64_t bytes() const override { return writer_bytes_; }
-  Status finish() {
+  Status finish() override {
+    if (finished_) return {};
+    finished_ = true;
     rocksdb::ExternalSstFileInfo info;
     const rocksdb::Status s = writer_.Finish(&info);
     writer_bytes_ = info.file_size;
-    return s.ok() ? Status() : failure(s);
+    return s.ok() ? Status() : side_failure(s);
   }
   const std::string& path() const { return path_; }
   void taken() { taken_ = true; }
 
  private:
-  static Status failure(const rocksdb::Status& s) {
-    if (s.IsNoSpace()) return Status(SqlState::kDiskFull, "could not write to the store: no space left on device");
-    return Status(SqlState::kIoError, "could not write to the store: " + s.ToString());
-  }
   rocksdb::Env* env_;
   std::string path_;
   rocksdb::SstFileWriter writer_;
   uint64_t writer_bytes_ = 0;
+  bool finished_ = false;
   bool taken_ = false;
+};
+
+class RocksScratchFile final : public ScratchFile {
+ public:
+  RocksScratchFile(rocksdb::Env* env, std::string path) : env_(env), path_(std::move(path)) {}
+  ~RocksScratchFile() override {
+    reader_.reset();
+    writer_.reset();
+    (void)env_->DeleteFile(path_);
+  }
+  rocksdb::Status start() {
+    const rocksdb::Status s = env_->NewWritableFile(path_, &writer_, rocksdb::EnvOptions());
+    return s.ok() ? env_->NewRandomAccessFile(path_, &reader_, rocksdb::EnvOptions()) : s;
+  }
+  Status append(std::string_view bytes) override {
+    rocksdb::Status s = writer_->Append(slice(bytes));
+    if (s.ok()) s = writer_->Flush();
+    return s.ok() ? Status() : side_failure(s);
+  }
+  Status read(uint64_t offset, size_t bytes, char* to) const override {
+    Slice got;
+    const rocksdb::Status s = reader_->Read(offset, bytes, &got, to);
+    if (!s.ok()) return read_failure(s);
+    if (got.size() != bytes) return Status(SqlState::kIoError, "could not read from the store: a file is too short");
+    if (got.data() != to) std::memcpy(to, got.data(), bytes);
+    return {};
+  }
+
+ private:
+  rocksdb::Env* env_;
+  std::string path_;
+  std::unique_ptr<rocksdb::WritableFile> writer_;
+  std::unique_ptr<rocksdb::RandomAccessFile> reader_;
 };
 
 }  // namespace
@@ -304,8 +342,16 @@ class RocksStore final : public Store {
     auto file = std::make_unique<RocksSortedFile>(
         env_, rocks_, staging_ + "/" + std::to_string(next_file_.fetch_add(1)) + ".sst");
     const rocksdb::Status s = file->start();
-    if (!s.ok()) return Status(SqlState::kIoError, "could not write to the store: " + s.ToString());
+    if (!s.ok()) return side_failure(s);
     return std::unique_ptr<SortedFile>(std::move(file));
+  }
+
+  Result<std::unique_ptr<ScratchFile>> new_scratch_file() override {
+    RETURN_IF_ERROR(ready_to_write(0));
+    auto file = std::make_unique<RocksScratchFile>(env_, staging_ + "/" + std::to_string(next_file_.fetch_add(1)) + ".scratch");
+    const rocksdb::Status s = file->start();
+    if (!s.ok()) return side_failure(s);
+    return std::unique_ptr<ScratchFile>(std::move(file));
   }
 
   Status ingest(std::vector<std::unique_ptr<SortedFile>> files) override {

@@ -110,12 +110,25 @@ struct Options {
   std::shared_ptr<ReaperFactory> reapers;  // may be null
 };
 
-/// Takes entries in strictly ascending order into a file that ingest() adds to the store as a whole.
+/// Takes entries in strictly ascending order into a file that ingest() adds to the store as a whole. Thread: one at a time.
 class SortedFile {
  public:
   virtual ~SortedFile() = default;
   virtual Status add(std::string_view key, std::string_view value) = 0;
+  /// Nothing more will be added: what the file needs in memory goes. ingest() does it where nobody has.
+  virtual Status finish() = 0;
   virtual uint64_t bytes() const = 0;
+};
+
+/// Bytes that are put aside for a while: nobody else sees them, and they go with this object, or at the next start.
+/// Thread: one appends; then any number read.
+class ScratchFile {
+ public:
+  virtual ~ScratchFile() = default;
+  /// Errors: 53100, 58030.
+  virtual Status append(std::string_view bytes) = 0;
+  /// Reads `bytes` bytes, all of which were appended before. Errors: 58030.
+  virtual Status read(uint64_t offset, size_t bytes, char* to) const = 0;
 };
 
 /// Thread: any.
@@ -134,6 +147,7 @@ class Store {
   virtual bool may_have_prefix(std::string_view prefix) = 0;
 
   virtual Result<std::unique_ptr<SortedFile>> new_sorted_file() = 0;
+  virtual Result<std::unique_ptr<ScratchFile>> new_scratch_file() = 0;
   /// Adds files, whose key ranges must not overlap. They win over what the store holds. Errors: as write.
   virtual Status ingest(std::vector<std::unique_ptr<SortedFile>> files) = 0;
 

@@ -492,6 +492,8 @@ std::vector<std::pair<std::string, uint64_t>> DatabaseImpl::statistics() {
   out.emplace_back("rows_deleted", deletes_.total());
   if (reapers_ != nullptr) out.emplace_back("versions_reaped", reapers_->dropped());
   out.emplace_back("dead_keys_removed", dead_keys_removed_.load());
+  out.emplace_back("index_builds_loaded", index_loads_.load());
+  out.emplace_back("index_build_runs", index_runs_.load());
   const auto& reads = manager_.reader().counters();
   out.emplace_back("row_cache_hits", reads.cached.total());
   out.emplace_back("row_cache_scanned", reads.scanned_cached.total());

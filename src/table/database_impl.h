@@ -24,6 +24,9 @@
 
 namespace omendb::table {
 
+class EntryMerge;
+class EntrySorter;
+
 /// A transaction with its catalog changes.
 class TableTransaction final : public txn::BasicTransaction {
  public:
@@ -236,8 +239,17 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
   };
   Status make_entry(const TableAccess& table, const TableAccess::IndexAccess& index, std::string_view key,
                     std::string_view row, Entry* entry);
+  static std::string entry_payload(uint32_t prefix_length);
   void put_entry(TableTransaction& t, const TableAccess::IndexAccess& index, const Entry& entry);
   Status verify_table(const catalog::Catalog& catalog, const catalog::Table& table, Timestamp snapshot);
+
+  // index_build.cc
+  /// Of the rows of a range. Thread: any number at once, each with a sorter of its own.
+  Status gather_entries(const TableTransaction& t, const TableAccess& table, const TableAccess::IndexAccess& index,
+                        const KeyRange& range, EntrySorter& sorter);
+  /// Hands over the entries, with what lies in the store beside them. Errors: 23505, when the index is unique and they are not.
+  Status drain_entries(const TableTransaction& t, const TableAccess& table, const TableAccess::IndexAccess& index,
+                       EntryMerge& entries, const std::function<Status(std::string_view entry, std::string_view payload)>& take);
 
   // sequences.cc
   struct SequenceCounter {
@@ -334,6 +346,7 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
 
   StripedCounter gets_, scans_, inserts_, updates_, deletes_;
   std::atomic<uint64_t> dead_keys_removed_{0};
+  std::atomic<uint64_t> index_loads_{0}, index_runs_{0};  // indexes built by a load; runs of entries put aside for that
   uint64_t directories_built_ms_ = 0;
   std::atomic<uint64_t> directories_restored_{0}, directories_rebuilt_{0}, checkpoints_written_{0};
   std::unordered_map<StorageId, std::vector<Reaped>> reaped_;  // at start, as logged

@@ -1,4 +1,4 @@
-// Secondary indexes: entries, scans through them, building and checking them.
+// Secondary indexes: entries, scans through them, checking them. Building: index_build.cc.
 #include <algorithm>
 
 #include "base/check.h"
@@ -148,56 +148,12 @@ Status DatabaseImpl::make_entry(const TableAccess& table, const TableAccess::Ind
   return {};
 }
 
-void DatabaseImpl::put_entry(TableTransaction& t, const TableAccess::IndexAccess& index, const Entry& entry) {
-  char payload[sizeof(entry.prefix_length)];
-  std::memcpy(payload, &entry.prefix_length, sizeof(payload));
-  t.writes.put(index.index.storage, entry.bytes, std::string_view(payload, sizeof(payload)), t.command);
+std::string DatabaseImpl::entry_payload(uint32_t prefix_length) {
+  return std::string(reinterpret_cast<const char*>(&prefix_length), sizeof(prefix_length));
 }
 
-Status DatabaseImpl::build_index(txn::Transaction& transaction, const TableAccess& table, size_t index) {
-  TableTransaction& t = own(transaction);
-  const auto& access = table.secondary()[index];
-  const StorageId storage = access.index.storage;
-  // The table is locked against writers, so the newest versions are the rows, whatever this transaction's snapshot is.
-  txn::VersionCursor rows(*store_, manager_.loads(), latest_view(t), table.table().storage, {}, {}, false);
-  Entry entry;
-  uint64_t count = 0;
-  while (rows.next()) {
-    if ((++count & 1023) == 0 && t.cancelled()) return lock_failure(t, txn::LockOutcome::kCancelled, {});
-    RETURN_IF_ERROR(make_entry(table, access, rows.key(), rows.row(), &entry));
-    if (!entry.included) continue;
-    put_entry(t, access, entry);
-    RETURN_IF_ERROR(spill_if_large(t));
-  }
-  RETURN_IF_ERROR(rows.status());
-  if (!access.index.unique) return {};
-
-  txn::VersionCursor entries(*store_, manager_.loads(), latest_view(t), storage, {}, {}, false);
-  std::string last;
-  bool has_last = false;
-  while (entries.next()) {
-    const std::string_view prefix = entries.key().substr(0, prefix_length_of(entries.row()));
-    if (has_last && prefix == last) {
-      bool has_null = false;
-      std::string_view rest = prefix;
-      for (const auto& column : access.columns) {
-        types::Value value;
-        RETURN_IF_ERROR(codec::read_key(column, &rest, &value));
-        has_null |= value.is_null();
-      }
-      if (!has_null || access.index.nulls_not_distinct) {
-        ErrorInfo info = index_duplicate(table, access, prefix).info();
-        info.message = "could not create unique index \"" + access.index.name + "\"";
-        if (const size_t at = info.detail.rfind(" already exists."); at != std::string::npos) {
-          info.detail.replace(at, std::string::npos, " is duplicated.");
-        }
-        return Status(std::move(info));
-      }
-    }
-    last.assign(prefix);
-    has_last = true;
-  }
-  return entries.status();
+void DatabaseImpl::put_entry(TableTransaction& t, const TableAccess::IndexAccess& index, const Entry& entry) {
+  t.writes.put(index.index.storage, entry.bytes, entry_payload(entry.prefix_length), t.command);
 }
 
 Status DatabaseImpl::verify_table(const catalog::Catalog& catalog, const catalog::Table& table, Timestamp snapshot) {

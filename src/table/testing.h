@@ -175,6 +175,28 @@ class Fixture {
     if (locked->state == LockedRow::State::kGone) return Status(SqlState::kNoData, "gone");
     return database->erase(t, *access, key(id), locked->row);
   }
+  /// Adds an index in `t` and fills it; `access` becomes the table's with the index.
+  Status add_index(txn::Transaction& t, const TableSpec::Index& spec) {
+    catalog::Table table = access->table();
+    catalog::Index index;
+    index.oid = database->new_oid();
+    index.schema = table.schema;
+    index.name = spec.name;
+    index.table = table.oid;
+    index.unique = spec.unique;
+    index.storage = database->new_storage_id();
+    database->made_storage(t, index.storage);
+    for (const int16_t attnum : spec.columns) {
+      catalog::IndexKey key;
+      key.attnum = attnum;
+      index.keys.push_back(key);
+    }
+    table.indexes.push_back(index.oid);
+    RETURN_IF_ERROR(database->change_catalog(t, {{index.oid, std::make_shared<const catalog::Object>(index)},
+                                                 {table.oid, std::make_shared<const catalog::Object>(table)}}));
+    access = std::make_shared<TableAccess>(*database->catalog(t), table);
+    return database->build_index(t, *access, access->secondary().size() - 1);
+  }
   /// The row's v as the current statement sees it; nullopt: no row.
   std::optional<int64_t> get(txn::Transaction& t, int64_t id) {
     std::string found;

@@ -12,7 +12,6 @@ namespace {
 // Each part of a spill between two savepoints becomes a load of its own. A transaction with more savepoints than this in one
 // write set keeps it in memory.
 constexpr size_t kSpillPartsMax = 64;
-constexpr uint64_t kLoadFileBytes = 64 << 20;
 
 /// Of 64-bit hashes.
 class HashSet {
@@ -144,12 +143,13 @@ void Manager::rollback_to(BasicTransaction& t, const Savepoint& s) {
 }
 
 void Manager::drop_loads(BasicTransaction& t, uint64_t from_mark) {
-  while (!t.loads.empty() && t.loads.back().from >= from_mark) {
-    CHECK(t.load_numbers.back() == t.loads.back().number);
-    loads_.abort(t.loads.back().number);
-    t.loads.pop_back();
-    t.load_numbers.pop_back();
-  }
+  // Not only the last ones: load() does not wait for the writes that came before it, which spill() may move later.
+  std::erase_if(t.loads, [&](const BasicTransaction::OwnLoad& load) {
+    if (load.from < from_mark) return false;
+    loads_.abort(load.number);
+    std::erase(t.load_numbers, load.number);
+    return true;
+  });
 }
 
 LockOutcome Manager::wait_for(BasicTransaction& t, uint64_t other) {
@@ -158,6 +158,34 @@ LockOutcome Manager::wait_for(BasicTransaction& t, uint64_t other) {
                                              LockMode::kTransactionShare, LockWait::kWait, &fresh);
   if (outcome == LockOutcome::kGranted && fresh) locks_.release_last(t.locks);
   return outcome;
+}
+
+void Manager::lock_own_id(BasicTransaction& t) {
+  const LockOutcome mine = locks_.acquire(t.locks, {Resource::Kind::kTransaction, t.id()},
+                                          LockMode::kTransactionExclusive, LockWait::kWait);
+  CHECK(mine == LockOutcome::kGranted);
+}
+
+Status Manager::load(BasicTransaction& t, const std::function<Result<LoadWriter::Files>(uint64_t number)>& write) {
+  uint64_t number = 0;
+  {
+    const Loads::Hold hold(loads_, timeline_.last_number());
+    number = timeline_.next_number();
+    RETURN_IF_ERROR(committer_->reserve(number));
+    lock_own_id(t);
+    loads_.begin(number, t.id());
+  }
+  auto files = write(number);
+  const Status status = files.ok() ? store_.ingest(std::move(*files)) : files.status();
+  if (!status.ok()) {
+    loads_.abort(number);
+    return status;
+  }
+  const uint64_t from = t.writes.mark();
+  t.writes.skip();  // so that a savepoint made after this has another mark than one made before
+  t.loads.push_back({number, from, t.writes.mark()});
+  t.load_numbers.push_back(number);
+  return {};
 }
 
 Status Manager::spill(BasicTransaction& t, const Moved& moved) {
@@ -196,41 +224,22 @@ Status Manager::spill(BasicTransaction& t, const Moved& moved) {
     }
   }
   RETURN_IF_ERROR(committer_->reserve(last));
-  const LockOutcome mine = locks_.acquire(t.locks, {Resource::Kind::kTransaction, t.id()},
-                                          LockMode::kTransactionExclusive, LockWait::kWait);
-  CHECK(mine == LockOutcome::kGranted);
+  lock_own_id(t);
 
-  std::string store_key;
   for (size_t p = 0; p < parts; ++p) {
     for (int running = 0; running < 2; ++running) {
       if (!numbers[p].used[running]) continue;
       const uint64_t number = numbers[p].number[running];
-      std::vector<std::unique_ptr<store::SortedFile>> files;
+      LoadWriter::Files files;
       for (const auto& [storage, map] : t.writes.storages()) {
-        // A file never spans two storages: it would overlap everything that lies between their keys.
-        std::unique_ptr<store::SortedFile> file;
-        uint64_t file_bytes = 0;
+        LoadWriter writer(store_, storage, number);
         for (const auto& [key, entry] : *map) {
           const WriteSet::Version* v = entry.newest;
           while (v != nullptr && (part_of(*v) != p || (v->command == t.command) != (running == 1))) v = v->older;
-          if (v == nullptr) continue;
-          if (file == nullptr) {
-            ASSIGN_OR_RETURN(file, store_.new_sorted_file());
-            file_bytes = 0;
-          }
-          store_key.resize(kStorageBytes);
-          put_u32(storage.value, store_key.data());
-          store_key.append(key);
-          append_stamp(Stamp::load(number), &store_key);
-          std::string value(5, '\0');
-          value[0] = static_cast<char>(kCommandFlag | (v->tombstone ? kTombstoneFlag : 0));
-          std::memcpy(value.data() + 1, &v->command, 4);
-          value.append(v->row);
-          RETURN_IF_ERROR(file->add(store_key, value));
-          file_bytes += store_key.size() + value.size();
-          if (file_bytes > kLoadFileBytes) files.push_back(std::move(file));
+          if (v != nullptr) RETURN_IF_ERROR(writer.add(key, v->row, v->tombstone, v->command));
         }
-        if (file != nullptr) files.push_back(std::move(file));
+        ASSIGN_OR_RETURN(auto written, writer.finish());
+        std::move(written.begin(), written.end(), std::back_inserter(files));
       }
       loads_.begin(number, t.id());
       if (Status s = store_.ingest(std::move(files)); !s.ok()) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "store/store.h"
+#include "txn/load_writer.h"
 #include "txn/locks.h"
 #include "txn/timeline.h"
 #include "txn/txn.h"
@@ -104,6 +105,9 @@ class Manager {
   /// `moved` hears of each version once it is in the store, before the locks go.
   using Moved = std::function<void(StorageId storage, std::string_view key, uint64_t load, bool tombstone)>;
   Status spill(BasicTransaction& transaction, const Moved& moved = nullptr);
+  /// Puts versions that never were in the write set into the store as one load: `write` hands over their files (load_writer.h), which
+  /// carry the number it is told. Requires: the transaction has written none of their keys, and nobody else can know their storage.
+  Status load(BasicTransaction& transaction, const std::function<Result<LoadWriter::Files>(uint64_t number)>& write);
   /// Waits until the transaction `other` is over.
   LockOutcome wait_for(BasicTransaction& transaction, uint64_t other);
 
@@ -119,6 +123,7 @@ class Manager {
 
  private:
   void finish(BasicTransaction& transaction);
+  void lock_own_id(BasicTransaction& transaction);  // who meets its loads waits for it
   void drop_loads(BasicTransaction& transaction, uint64_t from_mark);
 
   store::Store& store_;

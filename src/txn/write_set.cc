@@ -72,9 +72,10 @@ void WriteSet::rollback_to(uint64_t mark) {
   if (this->mark() <= mark) return;
   while (!log_.empty() && this->mark() > mark) {
     Entry* entry = log_.back();
+    log_.pop_back();
+    if (entry == nullptr) continue;  // skip()
     CHECK(entry->newest != nullptr);
     entry->newest = entry->newest->older;
-    log_.pop_back();
   }
   ++generation_;
 }

@@ -75,6 +75,8 @@ class WriteSet {
     add(storage, key, row, false, command);
   }
   void erase(StorageId storage, std::string_view key, uint32_t command) { add(storage, key, {}, true, command); }
+  /// A place among the writes for one that went past this set; undoing it is not our business.
+  void skip() { log_.push_back(nullptr); }
 
   /// Null: nothing of this storage was written.
   const Map* find(StorageId storage) const;

@@ -3,7 +3,7 @@
 
 Every client logs an intent before it sends a transaction and an acknowledgement after it has seen COMMIT's answer. A transaction
 moves money between two accounts, writes two ledger rows and a row with a unique secondary key, some with a savepoint that is rolled
-back, some as one multi-row COPY. After the restart:
+back, some as one multi-row COPY. Beside them one client builds an index over many rows and drops it again. After the restart:
   - every acknowledged transaction is there, whole;
   - every other one is there whole or not at all (only the last of a client is in doubt);
   - the sum of balances is what it was, and equals what the ledger says;
@@ -25,12 +25,15 @@ from harness.servers import OmenDB  # noqa: E402
 from harness.wire import ServerError  # noqa: E402
 
 ACCOUNTS = 200
+SETTLED = 60000
 SCHEMA = f"""
 create table account (id int primary key, balance bigint not null check (balance > -1000000));
 insert into account select g, 1000 from generate_series(1, {ACCOUNTS}) g;
 create table ledger (client int, number bigint, leg int, account int not null, amount bigint not null, primary key (client, number, leg));
 create table receipt (id bigserial primary key, code text unique not null, client int not null, number bigint not null);
 create index receipt_client on receipt (client, number);
+create table settled (id int primary key, v int, note text);
+insert into settled select g, g * 7919 % {SETTLED}, 'note ' || g % 10 from generate_series(1, {SETTLED}) g;
 """
 
 
@@ -87,6 +90,42 @@ class Client(threading.Thread):
             return False
 
 
+class Builder(threading.Thread):
+    """Makes an index and drops it until the plug is pulled; `there`: as acknowledged last, None while that is in doubt."""
+
+    def __init__(self, server, stop):
+        super().__init__(daemon=True)
+        self.server, self.stop = server, stop
+        self.there, self.built, self.trouble = False, 0, None
+
+    def run(self):
+        try:
+            connection = self.server.connect(timeout=30)
+            while not self.stop.is_set():
+                self.there = None
+                connection.execute("create unique index settled_v on settled (v, note)")
+                self.there, self.built = True, self.built + 1
+                self.there = None
+                connection.execute("drop index settled_v")
+                self.there = False
+        except (OSError, ConnectionError):
+            pass  # the plug
+        except ServerError as error:
+            if error.sqlstate not in ("57P01", "57P02", "57P03"):
+                self.trouble = str(error)
+
+
+def check_built(server, builder):
+    connection = server.connect(timeout=120)
+    there = connection.scalar("select count(*) from pg_class where relname = 'settled_v'") == "1"
+    assert builder.there in (None, there), f"an index was promised: {builder.there}, and is there: {there}"
+    if there:
+        found = connection.scalar("select count(*) from generate_series(0, %d) g join settled s on s.v = g" % (SETTLED - 1))
+        assert found == str(SETTLED), f"the built index finds {found} rows of {SETTLED}"
+        connection.execute("drop index settled_v")
+    connection.close()
+
+
 def check(server, clients, acknowledged):
     """Raises on the first broken promise; returns the numbers of in-doubt transactions that made it."""
     connection = server.connect(timeout=120)
@@ -129,7 +168,7 @@ def main():
     acknowledged = {c: set() for c in range(options.clients)}
     next_number = {c: 1 for c in range(options.clients)}
     server = OmenDB()
-    restarts = []
+    restarts, built = [], 0
     try:
         server.start()
         connection = server.connect()
@@ -138,7 +177,8 @@ def main():
         for cycle in range(1, options.cycles + 1):
             stop = threading.Event()
             clients = [Client(server, c, next_number[c], rng.random(), stop) for c in range(options.clients)]
-            for client in clients:
+            builder = Builder(server, stop)
+            for client in [*clients, builder]:
                 client.start()
             time.sleep(rng.uniform(0.1, 1.5))
             server.kill()
@@ -148,6 +188,9 @@ def main():
                 assert client.trouble is None, f"client {client.client}: {client.trouble}"
                 acknowledged[client.client].update(client.acknowledged)
                 next_number[client.client] = client.number + 1
+            builder.join(60)
+            assert builder.trouble is None, f"building an index: {builder.trouble}"
+            built += builder.built
             if cycle % 10 == 0 or cycle == options.cycles:
                 verify = subprocess.run([server.binary, "verify", "--data-dir", str(server.directory / "data")],
                                         capture_output=True, text=True)
@@ -156,8 +199,9 @@ def main():
             server.start()
             restarts.append(time.monotonic() - started)
             check(server, clients, acknowledged)
+            check_built(server, builder)
         total = sum(len(numbers) for numbers in acknowledged.values())
-        print(f"{options.cycles} cycles, {total} transactions acknowledged and found, slowest restart {max(restarts):.2f} s")
+        print(f"{options.cycles} cycles, {total} transactions acknowledged and found, {built} indexes built, slowest restart {max(restarts):.2f} s")
         print(f"{options.cycles} passed, 0 failed")
     except AssertionError as broken:
         print(f"cycle failed: {broken}\n{server.log()}")
