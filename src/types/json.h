@@ -76,6 +76,9 @@ Status jsonb_set(std::string_view doc, std::span<const std::string_view> path, s
                  std::string* out);
 Status jsonb_insert(std::string_view doc, std::span<const std::string_view> path, std::string_view value, bool after,
                     std::string* out);
+/// SET doc[path] = value: creates what the path names and is not there, filling arrays with nulls. Requires canonical text and a path.
+/// Errors: 22023 over a scalar or a negative index before the start, 22P02 for an array's key that is no integer.
+Status jsonb_assign(std::string_view doc, std::span<const std::string_view> path, std::string_view value, std::string* out);
 /// btree order of jsonb.
 int jsonb_compare(std::string_view a, std::string_view b);
 

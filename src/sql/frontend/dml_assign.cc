@@ -26,6 +26,7 @@ struct PartialAssignment {
  private:
   TypedExpr into_field(TypedExpr base, int at);
   TypedExpr into_array(TypedExpr base, int at);
+  TypedExpr into_jsonb(TypedExpr base, int at);
   DuckExpr bound(Node* node, const char* what);
   TypedExpr final_value(Oid type, int32_t typmod, const std::string& wrong);
 };
@@ -33,10 +34,9 @@ struct PartialAssignment {
 /// The value itself, brought to the type of the place it goes to.
 TypedExpr PartialAssignment::final_value(Oid type, int32_t typmod, const std::string& wrong) {
   const Oid source = is_unknown(value) ? oid::kUnknown : value.type;
-  const int at = value.location;
   auto result = try_coerce(scope, std::move(value), type, typmod, CoercionContext::kAssignment);
   if (!result) {
-    throw SqlError(SqlState::kDatatypeMismatch, wrong + type_name(statement(), type) + " but expression is of type " + type_name(statement(), source), at)
+    throw SqlError(SqlState::kDatatypeMismatch, wrong + type_name(statement(), type) + " but expression is of type " + type_name(statement(), source), location)
         .hint("You will need to rewrite or cast the expression.");
   }
   return std::move(*result);
@@ -85,7 +85,7 @@ DuckExpr PartialAssignment::bound(Node* node, const char* what) {
 
 TypedExpr PartialAssignment::into_array(TypedExpr base, int at) {
   const Oid type = base_type_of(statement(), base.type);
-  if (type == oid::kJsonb) not_supported("assignment to a part of a jsonb value", location);
+  if (type == oid::kJsonb) return into_jsonb(std::move(base), at);
   const Oid element = element_type_of(statement(), type);
   if (element == kInvalidOid) {
     throw SqlError(SqlState::kDatatypeMismatch, "cannot subscript type " + type_name(statement(), base.type) +
@@ -125,6 +125,38 @@ TypedExpr PartialAssignment::into_array(TypedExpr base, int at) {
     arguments.push_back(index->uidx != nullptr ? bound(index->uidx, "slice subscript") : none());
   }
   return typed(make_function(slice ? "omen_array_set_slice" : "omen_array_set", std::move(arguments)), base.type, {Physical::kBytes}, {}, location);
+}
+
+TypedExpr PartialAssignment::into_jsonb(TypedExpr base, int at) {
+  std::vector<DuckExpr> steps;
+  steps.push_back(make_text(type_descriptor(statement(), oid::kText, {Physical::kBytes})));
+  bool first_is_integer = false;
+  for (; at < list_length(path) && IsA(list_nth(path, at), A_Indices); ++at) {
+    auto* index = static_cast<A_Indices*>(list_nth(path, at));
+    if (index->is_slice) {
+      throw SqlError(SqlState::kDatatypeMismatch, "jsonb subscript does not support slices",
+                     exprLocation(index->uidx != nullptr ? index->uidx : index->lidx));
+    }
+    TypedExpr step = analyze_node(scope, index->uidx);
+    const Oid source = is_unknown(step) ? oid::kUnknown : step.type;
+    const bool integer = source != oid::kUnknown && can_coerce(statement(), source, oid::kInt4, CoercionContext::kImplicit);
+    if (!integer && !can_coerce(statement(), source, oid::kText, CoercionContext::kImplicit)) {
+      throw SqlError(SqlState::kDatatypeMismatch, "subscript type " + type_name(statement(), source) + " is not supported", step.location)
+          .hint("jsonb subscript must be coercible to either integer or text.");
+    }
+    if (steps.size() == 1) first_is_integer = integer;
+    if (integer) step = coerce(scope, std::move(step), oid::kInt4, -1, CoercionContext::kImplicit);
+    steps.push_back(std::move(coerce(scope, std::move(step), oid::kText, -1, CoercionContext::kExplicit).duck));
+  }
+  if (at < list_length(path)) {
+    throw SqlError(SqlState::kDatatypeMismatch, "cannot assign to field \"" + std::string(strVal(list_nth(path, at))) + "\" of column \"" + column +
+                                                    "\" because its type jsonb is not a composite type", location);
+  }
+  TypedExpr part = final_value(oid::kJsonb, -1, "subscripted assignment to \"" + column + "\" requires type ");
+  DuckExpr array = make_function("omen_array", std::move(steps));
+  return typed(make_call("omen_jsonb_assign", std::move(base.duck), std::move(array), std::move(part.duck),
+                         make_constant(duckdb::Value::BOOLEAN(first_is_integer))),
+               base.type, {Physical::kBytes}, {}, location);
 }
 
 }  // namespace

@@ -221,6 +221,58 @@ TypedExpr emit_ordered_set(AggregateCall& agg) {
   return result_of(agg, make_call("omen_percentile_cont", std::move(list), std::move(args[0].duck)));
 }
 
+/// rank, dense_rank, percent_rank and cume_dist of a row that is not there: counts of the rows before it.
+TypedExpr emit_hypothetical(AggregateCall& agg) {
+  const std::string name(agg.call.proc.name);
+  const size_t n = agg.orders.size();
+  DuckExpr before, equal;
+  std::vector<DuckExpr> keys;
+  DuckExpr direct_null;
+  for (size_t i = n; i-- > 0;) {
+    const duckdb::OrderByNode& order = agg.orders[i];
+    const TypedExpr& given = agg.call.args[i];
+    DuckExpr key(order.expression->Copy().release());
+    DuckExpr value = sort_key(base_type_of(agg.call.statement(), given.type), given.physical, copy_of(given.duck));
+    const bool nulls_first = order.null_order == duckdb::OrderByNullType::NULLS_FIRST;
+    const bool descending = order.type == duckdb::OrderType::DESCENDING;
+    using duckdb::ExpressionType;
+    auto constant = [](bool b) { return make_constant(duckdb::Value::BOOLEAN(b)); };
+    DuckExpr lower = make_compare(descending ? ExpressionType::COMPARE_GREATERTHAN : ExpressionType::COMPARE_LESSTHAN, copy_of(key), copy_of(value));
+    DuckExpr precedes = make_case(make_is_null(copy_of(key)), nulls_first ? make_is_null(copy_of(value), true) : constant(false),
+                                  make_case(make_is_null(copy_of(value)), constant(!nulls_first), std::move(lower)));
+    DuckExpr same = make_compare(ExpressionType::COMPARE_NOT_DISTINCT_FROM, copy_of(key), copy_of(value));
+    DuckExpr missing = make_is_null(copy_of(value));
+    direct_null = direct_null ? make_and(std::move(missing), std::move(direct_null)) : std::move(missing);
+    before = before ? make_or(std::move(precedes), make_and(copy_of(same), std::move(before))) : std::move(precedes);
+    equal = equal ? make_and(std::move(same), std::move(equal)) : std::move(same);
+    keys.insert(keys.begin(), std::move(key));
+  }
+  auto count = [&](DuckExpr condition) { return aggregate(agg, "count_star", {}, false, std::move(condition)); };
+  auto sum = [](DuckExpr a, DuckExpr b) { return make_call("+", std::move(a), std::move(b)); };
+  auto one = [] { return make_constant(duckdb::Value::BIGINT(1)); };
+  auto real = [](DuckExpr e) { return make_cast(std::move(e), LogicalType::DOUBLE); };
+  DuckExpr result;
+  if (name == "rank") {
+    result = sum(count(std::move(before)), one());
+  } else if (name == "dense_rank") {
+    std::vector<DuckExpr> row;
+    row.push_back(make_function("row", std::move(keys)));
+    agg.distinct = true;
+    result = sum(aggregate(agg, "count", std::move(row), false, std::move(before)), one());
+  } else if (name == "percent_rank") {
+    result = make_case(make_compare(duckdb::ExpressionType::COMPARE_EQUAL, count(nullptr), make_constant(duckdb::Value::BIGINT(0))),
+                       make_constant(duckdb::Value::DOUBLE(0)), make_call("/", real(count(std::move(before))), real(count(nullptr))));
+  } else {
+    DuckExpr upto = make_or(std::move(before), std::move(equal));
+    result = make_call("/", real(sum(count(std::move(upto)), one())), real(sum(count(nullptr), one())));
+  }
+  // The direct arguments stand outside the aggregates too, where they must be grouped.
+  DuckExpr never = make_and(std::move(direct_null), make_constant(duckdb::Value::BOOLEAN(false)));
+  const PhysicalType physical = physical_of(agg.call.statement(), agg.call.result, -1);
+  result = make_case(std::move(never), make_constant(duckdb::Value(duck_type(agg.call.result, physical))), std::move(result));
+  return result_of(agg, std::move(result));
+}
+
 using AggregateEmitter = TypedExpr (*)(AggregateCall&);
 
 const std::unordered_map<std::string_view, AggregateEmitter>& aggregate_table() {
@@ -241,6 +293,7 @@ const std::unordered_map<std::string_view, AggregateEmitter>& aggregate_table() 
       t[n] = emit_two_argument_statistic;
     }
     for (const char* n : {"percentile_cont", "percentile_disc", "mode"}) t[n] = emit_ordered_set;
+    for (const char* n : {"rank", "dense_rank", "percent_rank", "cume_dist"}) t[n] = emit_hypothetical;
     return t;
   }();
   return table;

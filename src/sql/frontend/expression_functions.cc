@@ -8,6 +8,7 @@
 
 #include "sql/frontend/expression.h"
 #include "sql/frontend/parser.h"
+#include "types/timezone.h"
 
 #include "sql/frontend/pg_nodes.h"
 
@@ -136,6 +137,11 @@ uint8_t boundary(int frame, bool start) {
   return static_cast<uint8_t>(b);
 }
 
+/// What omen_range_key multiplies the microseconds of a timetz with, to have its zone below them.
+constexpr int64_t kZoneSpan = 1 << 18;
+
+bool is_utc(std::string_view zone) { return zone == "UTC" || zone == "Etc/UTC" || zone == "GMT"; }
+
 /// The offset, or the error that a null or negative one is.
 DuckExpr checked_offset(Scope& scope, TypedExpr offset, bool start, bool range) {
   const std::string descriptor = type_descriptor(*scope.statement, offset.type, offset.physical);
@@ -223,10 +229,23 @@ DuckExpr frame_offset(Scope& scope, Node* node, int frame, bool start, const Typ
     case 1184: {
       // Days and months are the session zone's to measure; DuckDB would measure them in UTC.
       const duckdb::Value* value = constant_of(*coerced);
+      if (statement.io != nullptr && statement.io->time_zone != nullptr && is_utc(statement.io->time_zone->name())) {
+        statement.reads_clock = true;  // holds while the zone is this one
+        return checked_offset(scope, std::move(*coerced), start, true);
+      }
       if (value == nullptr || value->GetValueUnsafe<duckdb::interval_t>().months != 0 || value->GetValueUnsafe<duckdb::interval_t>().days != 0) {
         not_supported("RANGE with an offset of days over type timestamp with time zone", location);
       }
       return checked_offset(scope, std::move(*coerced), start, true);
+    }
+    case 1083: case 1186: case 1266: {
+      // Lengths as numbers of microseconds.
+      *order_key = make_call("omen_range_key", copy_of(order.duck));
+      const bool zoned = base_type_of(statement, order.type) == oid::kTimeTz;
+      TypedExpr length = typed_constant(statement, oid::kInt8, -1, {Physical::kInt64}, types::ValueView::of_integer(0), location);
+      length.duck = make_call(base_type_of(statement, order.type) == oid::kInterval ? "omen_range_key" : "omen_range_time_offset", std::move(coerced->duck));
+      DuckExpr offset = checked_offset(scope, std::move(length), start, true);
+      return zoned ? make_call("*", std::move(offset), make_constant(duckdb::Value::HUGEINT(duckdb::hugeint_t(kZoneSpan)))) : std::move(offset);
     }
     default: not_supported("RANGE with offset over type " + type_name(statement, order.type), location);
   }
@@ -301,6 +320,27 @@ TypedExpr default_argument(Scope& scope, const ProcRow& proc, size_t parameter) 
   }
   throw SqlError(SqlState::kUndefinedFunction, "function " + signature + " does not exist", node->location)
       .hint("No function matches the given name and argument types. You might need to add explicit type casts.");
+}
+
+/// rank(a, b) WITHIN GROUP (ORDER BY x, y): each direct argument takes its place among the values it is compared with.
+void match_hypothetical(Scope& scope, std::vector<TypedExpr>& args, size_t direct, const std::string& name, int location) {
+  StatementContext& statement = *scope.statement;
+  if (direct * 2 != args.size()) {
+    std::vector<Oid> actual;
+    for (const TypedExpr& a : args) actual.push_back(type_of(a));
+    throw SqlError(SqlState::kUndefinedFunction, "function " + function_signature(statement, name, actual) + " does not exist", location)
+        .hint("To use the hypothetical-set aggregate " + name + ", the number of hypothetical direct arguments (here " + std::to_string(direct) +
+              ") must match the number of ordering columns (here " + std::to_string(args.size() - direct) + ").");
+  }
+  for (size_t i = 0; i < direct; ++i) {
+    std::vector<TypedExpr*> pair = {&args[direct + i], &args[i]};
+    const Oid common = select_common_type(scope, pair, "WITHIN GROUP");
+    for (TypedExpr* e : pair) {
+      const int at = e->location;
+      *e = coerce_type(scope, std::move(*e), common, -1, CoercionContext::kImplicit, at);
+    }
+    common_physical(scope, common, pair);
+  }
 }
 
 }  // namespace
@@ -446,6 +486,7 @@ TypedExpr analyze_function_call(Scope& scope, FuncCall* node) {
     }
     declared = candidate.arguments;
   }
+  if (aggregate != nullptr && aggregate->kind == 'h') match_hypothetical(scope, full_args, direct, full, location);
   // VARIADIC arguments of one type are an array; those of "any" stay as they are.
   const size_t variadic_from = candidate.variadic_count > 0 ? full_args.size() - static_cast<size_t>(candidate.variadic_count) : SIZE_MAX;
   std::vector<Oid> full_actual;
@@ -521,10 +562,24 @@ TypedExpr analyze_function_call(Scope& scope, FuncCall* node) {
   if (filter) {
     if (filter->has_aggregate) throw SqlError(SqlState::kGroupingError, "aggregate functions are not allowed in FILTER", filter->location);
     agg.filter = std::move(filter->duck);
+    // DuckDB computes the arguments of rows that the filter drops; they must not fail.
+    auto guard = [&](DuckExpr& e) {
+      if (!e || node->agg_distinct || node->agg_within_group || agg.call.proc.kind == 'w') return;
+      const auto kind = e->GetExpressionClass();
+      if (kind == duckdb::ExpressionClass::COLUMN_REF || kind == duckdb::ExpressionClass::CONSTANT) return;
+      e = make_case(copy_of(agg.filter), std::move(e), make_constant(duckdb::Value()));
+    };
+    for (TypedExpr& a : agg.call.args) {
+      if (is_constant(a)) continue;
+      guard(a.duck);
+      guard(a.as_decimal);
+      guard(a.display_scale);
+    }
   }
   if (node->agg_within_group) {
+    const bool hypothetical = aggregate != nullptr && aggregate->kind == 'h';
     for (size_t i = 0; i < sorts.size(); ++i) {
-      if (is_constant(agg.call.args[direct + i])) continue;
+      if (is_constant(agg.call.args[direct + i]) && !hypothetical) continue;
       agg.orders.push_back(sort_node(scope, sorts[i], agg.call.args[direct + i].clone()));
     }
   } else {

@@ -356,7 +356,7 @@ FromItem from_join(Scope& scope, JoinExpr* join) {
   } else {
     own.relation_visible = false;
   }
-  if (join->join_using_alias != nullptr) {
+  if (join->join_using_alias != nullptr && join->alias == nullptr) {
     ScopeItem alias;
     alias.kind = 'j';
     alias.alias = join->join_using_alias->aliasname;

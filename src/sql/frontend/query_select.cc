@@ -399,6 +399,103 @@ void with_ties(Level& level, std::vector<SortItem>& sort, Tree limit, Tree offse
   level.scope->duck_aliases.insert(alias);
 }
 
+// As PostgreSQL, computes volatile functions and set-returning ones after the sort, unless the sort needs them: nextval() counts in the
+// order of the rows, and no further than LIMIT, and the rows of a set stand together. The sort becomes a subquery; what it has to
+// carry for the late outputs are columns. True: done, the order and (but for sets) the limit too.
+bool sort_before_late_outputs(Level& level, std::vector<SortItem>& sort, Tree& limit, Tree& offset) {
+  bool sets = false, any = false;
+  auto late = [&](size_t i) {
+    const TypedExpr& e = level.targets[i].expr;
+    if (e.kind != TypedExpr::Kind::kPlain || !(e.returns_set || e.is_volatile)) return false;
+    return std::none_of(sort.begin(), sort.end(), [&](const SortItem& s) { return s.target == i; });
+  };
+  for (size_t i = 0; i < level.targets.size(); ++i) {
+    const TypedExpr& e = level.targets[i].expr;
+    if (!late(i)) {
+      if (e.returns_set) return false;
+      continue;
+    }
+    if (e.has_aggregate || e.has_window) return false;
+    any = true;
+    sets |= e.returns_set;
+    bool plain = true;
+    Tree copy(e.duck->Copy());
+    visit_expressions(copy, [&](Tree& part) {
+      plain &= part->GetExpressionClass() != duckdb::ExpressionClass::SUBQUERY;
+      return plain;
+    });
+    if (!plain) return false;
+  }
+  for (const SortItem& s : sort) {
+    if (s.target == SIZE_MAX && s.expr.returns_set) return false;
+  }
+  if (!any) return false;
+  StatementContext& statement = *level.scope->statement;
+  const std::string alias = statement.new_alias("q");
+  std::vector<Target> outer;
+  for (size_t i = 0; i < level.targets.size(); ++i) {
+    Target target;
+    target.name = level.targets[i].name;
+    level.targets[i].expr = resolve_unknown(*level.scope, std::move(level.targets[i].expr));
+    target.expr = level.targets[i].expr.clone();
+    if (!late(i)) {
+      target.expr.duck = emit::column(alias, output_name(i));
+      target.expr.is_volatile = target.expr.has_aggregate = target.expr.has_window = false;
+      target.expr.as_decimal.reset();
+      target.expr.display_scale.reset();
+      target.expr.fields.clear();
+      target.expr.field_names.clear();
+      outer.push_back(std::move(target));
+      continue;
+    }
+    Tree tree = owned(std::move(target.expr.duck));
+    visit_expressions(tree, [&](Tree& part) {
+      if (part->GetExpressionClass() != duckdb::ExpressionClass::COLUMN_REF) return true;
+      std::set<std::string> aliases;
+      collect_aliases(*part, &aliases);
+      if (aliases.size() != 1 || level.scope->duck_aliases.count(*aliases.begin()) == 0) return false;
+      level.hidden.push_back(std::move(part));
+      part = emit::column(alias, "h" + std::to_string(level.hidden.size()));
+      return false;
+    });
+    target.expr.duck = std::move(tree);
+    outer.push_back(std::move(target));
+    level.targets[i].expr.duck = emit::boolean(true);
+    level.targets[i].expr.type = types::oid::kBool;
+    level.targets[i].expr.physical = {types::Physical::kBool};
+    level.targets[i].expr.returns_set = level.targets[i].expr.is_volatile = false;
+    level.targets[i].expr.as_decimal.reset();
+    level.targets[i].expr.display_scale.reset();
+    level.targets[i].expr.fields.clear();
+  }
+  auto order = duckdb::make_uniq<duckdb::OrderModifier>();
+  for (const SortItem& s : sort) order->orders.push_back(order_node(s, sort_value(level, s)));
+  level.node->modifiers.push_back(std::move(order));
+  if (!sets && limit != nullptr) {
+    // Rows that OFFSET skips are computed too.
+    auto modifier = duckdb::make_uniq<duckdb::LimitModifier>();
+    modifier->limit = limit->Copy();
+    if (offset != nullptr) {
+      std::vector<Tree> sum;
+      sum.push_back(emit::coalesce(offset->Copy(), emit::integer(0)));
+      sum.push_back(std::move(modifier->limit));
+      modifier->limit = emit::call("+", std::move(sum));
+    }
+    level.node->modifiers.push_back(std::move(modifier));
+  }
+  duckdb::CommonTableExpressionMap ctes = std::move(level.ctes);
+  level.ctes = duckdb::CommonTableExpressionMap();
+  DuckNode inner = level.seal(statement);
+  level.ctes = std::move(ctes);
+  level.hidden.clear();
+  level.node = emit::select();
+  level.node->from_table = emit::subquery(std::move(inner), alias);
+  level.targets = std::move(outer);
+  level.scope->duck_aliases.insert(alias);
+  level.order_matters = true;
+  return true;
+}
+
 }  // namespace
 
 void apply_order_and_limit(Level& level, SelectStmt* select, std::vector<SortItem>& sort, Tree limit, Tree offset) {
@@ -411,7 +508,13 @@ void apply_order_and_limit(Level& level, SelectStmt* select, std::vector<SortIte
       return;
     }
   }
-  if (!sort.empty()) {
+  if (static_cast<int>(select->limitOption) == kLimitWithTies && select->limitCount != nullptr && IsA(select->limitCount, A_Const) &&
+      reinterpret_cast<A_Const*>(select->limitCount)->isnull) {
+    throw SqlError(SqlState::kInvalidRowCountInLimitClause, "row count cannot be null in FETCH FIRST ... WITH TIES clause");
+  }
+  const bool simple = select->distinctClause == nullptr && select->groupClause == nullptr && select->havingClause == nullptr &&
+                      select->op == SETOP_NONE && level.node != nullptr && !level.scope->has_aggregates && level.row_marks.empty();
+  if (!sort.empty() && !(simple && sort_before_late_outputs(level, sort, limit, offset))) {
     auto order = duckdb::make_uniq<duckdb::OrderModifier>();
     for (const SortItem& s : sort) order->orders.push_back(order_node(s, sort_value(level, s)));
     level.node->modifiers.push_back(std::move(order));

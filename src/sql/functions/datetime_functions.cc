@@ -294,6 +294,21 @@ void add_fields(Library& library) {
                    if (rest < 0) --days, rest += types::kMicrosPerDay;
                    return whole(view_of(f), days, rest);
                  })));
+  // Keys of window frames over RANGE: microseconds, and for timetz the zone below them (as its order has it).
+  library.scalar("range_key", ScalarFunction({LogicalType::TIME}, LogicalType::HUGEINT, unary<duckdb::dtime_t, duckdb::hugeint_t>([](duckdb::dtime_t t) {
+                   return duckdb::hugeint_t(t.micros);
+                 })));
+  library.scalar("range_key", ScalarFunction({LogicalType::INTERVAL}, LogicalType::HUGEINT, unary<duckdb::interval_t, duckdb::hugeint_t>([](duckdb::interval_t i) {
+                   return to_hugeint(types::interval_micros({i.months, i.days, i.micros}));
+                 })));
+  library.scalar("range_key", ScalarFunction({LogicalType::BLOB}, LogicalType::HUGEINT, unary<duckdb::string_t, duckdb::hugeint_t>([](duckdb::string_t s) {
+                   const types::TimeTz t = types::timetz_from_bytes(view_of(s));
+                   return to_hugeint(types::Int128{t.time + int64_t{t.zone} * types::kMicrosPerSecond} * (1 << 18) + t.zone);
+                 })));
+  // Of an offset, the days and months do not count.
+  library.scalar("range_time_offset", ScalarFunction({LogicalType::INTERVAL}, LogicalType::HUGEINT, unary<duckdb::interval_t, duckdb::hugeint_t>([](duckdb::interval_t i) {
+                   return duckdb::hugeint_t(i.micros);
+                 })));
   library.row({"timestamp_trunc", {kText, kTs}, kTs, yields<int64_t>([](RowCall&, const ValueView* a, int64_t* out) { return types::date_trunc_timestamp(a[0].bytes, a[1].integer, out); })});
   library.row({"timestamptz_trunc", {kText, kTz}, kTz, yields<int64_t>([](RowCall& c, const ValueView* a, int64_t* out) { return types::date_trunc_timestamptz(a[0].bytes, a[1].integer, zone(c), out); }), Volatility::kStable});
   library.row({"timestamptz_trunc_zone", {kText, kTz, kText}, kTz, yields<int64_t>([](RowCall&, const ValueView* a, int64_t* out) {

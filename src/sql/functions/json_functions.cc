@@ -214,6 +214,21 @@ void add_building(Library& library, const std::string& p, Oid type) {
   };
   loose({p + "_build_object", {kAnyTail}, type, build_object});
   library.row({p + "_build_object_variadic", {kTextArray}, type, over_array(0, build_object), Volatility::kStable});
+  if (canonical) {
+    // SET doc['a'][1] = value; the last argument: the first subscript is an integer.
+    RowSpec assign{"jsonb_assign", {kJsonb, kTextArray, kJsonb, types::oid::kBool}, kJsonb, [](RowCall& call, const ValueView* a) {
+      std::vector<std::string_view> path;
+      if (!strings_of(a[1].bytes, &path)) {
+        throw SqlError(SqlState::kNullValueNotAllowed, "jsonb subscript in assignment must not be null");
+      }
+      call.buffer.clear();
+      const std::string_view doc = !a[0].null ? a[0].bytes : a[3].integer != 0 ? std::string_view("[]") : std::string_view("{}");
+      throw_if_error(types::jsonb_assign(doc, path, a[2].null ? std::string_view("null") : a[2].bytes, &call.buffer));
+      return call.bytes();
+    }};
+    assign.strict = false;
+    library.row(std::move(assign));
+  }
   library.row({p + "_build_array_noargs", {}, type, [](RowCall& call, const ValueView*) { return call.text("[]"); }});
   library.row({p + "_build_object_noargs", {}, type, [](RowCall& call, const ValueView*) { return call.text("{}"); }});
   library.row({canonical ? "to_jsonb" : "to_json", {kDescriptor, kAnyValue}, type, [canonical](RowCall& call, const ValueView* a) {
