@@ -171,6 +171,7 @@ class Backends {
 struct EngineOptions {
   size_t memory_bytes = 0;          // for DuckDB's operators; 0: an eighth of the machine
   std::string temp_directory;       // for spilling
+  std::string columns_file;         // where tables are kept as columns; empty: in memory
   int threads = 0;                  // analytical threads; 0: one a core
   Backends* backends = nullptr;     // must outlive the engine; nullptr: no server around it
 };

@@ -270,6 +270,12 @@ std::unique_ptr<txn::Transaction> DatabaseImpl::begin(txn::Isolation isolation, 
   return t;
 }
 
+std::unique_ptr<txn::Transaction> DatabaseImpl::begin_beside(const txn::Transaction& other) {
+  auto t = std::make_unique<TableTransaction>(*this);
+  manager_.begin_beside(*t, static_cast<const TableTransaction&>(other));
+  return t;
+}
+
 void DatabaseImpl::begin_statement(txn::Transaction& transaction) { manager_.begin_statement(own(transaction)); }
 
 bool DatabaseImpl::see_newest(txn::Transaction& transaction, bool on) { return manager_.see_newest(own(transaction), on); }

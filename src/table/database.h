@@ -154,6 +154,8 @@ class Database {
 
   // Transactions
   virtual std::unique_ptr<txn::Transaction> begin(txn::Isolation isolation, bool read_only) = 0;
+  /// A read-only transaction, its statement begun, at the snapshot of the other's statement and without its writes.
+  virtual std::unique_ptr<txn::Transaction> begin_beside(const txn::Transaction& other) = 0;
   /// Starts a statement: next command number, and for READ COMMITTED a new snapshot.
   virtual void begin_statement(txn::Transaction& transaction) = 0;
   /// For what a foreign key has to find under REPEATABLE READ: statements see all that is committed by now, until turned off

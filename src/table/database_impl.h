@@ -127,6 +127,7 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
   ~DatabaseImpl() override;
   Status start();
   std::unique_ptr<txn::Transaction> begin(txn::Isolation isolation, bool read_only) override;
+  std::unique_ptr<txn::Transaction> begin_beside(const txn::Transaction& other) override;
   void begin_statement(txn::Transaction& transaction) override;
   bool see_newest(txn::Transaction& transaction, bool on) override;
   Status commit(txn::Transaction& transaction) override;

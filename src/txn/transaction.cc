@@ -76,6 +76,12 @@ void Manager::begin(BasicTransaction& t, Isolation isolation, bool read_only) {
   t.locks.process_id = static_cast<int32_t>(t.locks.id);
 }
 
+void Manager::begin_beside(BasicTransaction& t, const BasicTransaction& other) {
+  begin(t, Isolation::kRepeatableRead, true);
+  t.snapshot_ = other.snapshot_;
+  t.command = 1;
+}
+
 void Manager::begin_statement(BasicTransaction& t) {
   CHECK(!t.over);
   ++t.command;

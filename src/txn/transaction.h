@@ -93,6 +93,8 @@ class Manager {
 
   void begin(BasicTransaction& transaction, Isolation isolation, bool read_only);
   void begin_statement(BasicTransaction& transaction);
+  /// A read-only transaction at the snapshot that `other` has, without its writes.
+  void begin_beside(BasicTransaction& transaction, const BasicTransaction& other);
   /// Under REPEATABLE READ: statements see all that is committed by now, until it is turned off again. False: nothing changed.
   bool see_newest(BasicTransaction& transaction, bool on);
   /// The transaction is over in any case.

@@ -102,7 +102,9 @@ def main():
     arguments.add_argument("--show", type=int, default=20, help="differences shown a file")
     arguments.add_argument("--summary", action="store_true", help="counts by kind only")
     arguments.add_argument("--record", action="store_true")
+    arguments.add_argument("--route", help="forces OmenDB's way: rows, columns")
     options = arguments.parse_args()
+    settings = {"omendb.route": options.route} if options.route else {}
     known_path = pathlib.Path(__file__).resolve().parent / "known.txt"
     known = set(known_path.read_text().splitlines()) if known_path.exists() and not options.record else set()
     differing, gone, known_count = [], [], 0
@@ -111,7 +113,7 @@ def main():
     kinds = collections.Counter()
     with PostgreSQL() as pg, OmenDB() as omen:
         for path in files:
-            theirs, ours = pg.connect(), omen.connect()
+            theirs, ours = pg.connect(), omen.connect(**settings)
             shown = file_failed = count = 0
             for line, sql, reason, message_reason in statements(path):
                 count += 1
@@ -124,7 +126,7 @@ def main():
                     if omen.process.poll() is not None:
                         print(f"{path.name}:{line}: the server died of: {sql}\n{omen.log()}")
                         omen.start()
-                    ours = omen.connect()
+                    ours = omen.connect(**settings)
                 names = differences(expected, actual)
                 key = f"{path.name}:{line}"
                 if names and not reason:

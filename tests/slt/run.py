@@ -121,8 +121,8 @@ def baseline():
 
 
 def run_file(task):
-    path, root, port, limit, known = task
-    connection = Connection(port, timeout=600)
+    path, root, port, limit, known, settings = task
+    connection = Connection(port, timeout=600, **settings)
     schema = "slt_" + hashlib.md5(str(path).encode()).hexdigest()[:12]
     connection.execute(f"create schema {schema}")
     connection.execute(f"set search_path = {schema}")
@@ -193,6 +193,7 @@ def main():
     arguments.add_argument("--jobs", type=int, default=2)
     arguments.add_argument("--record", action="store_true", help="write postgresql.tsv (with --server postgresql)")
     arguments.add_argument("--limit", type=int, default=0, help="queries a file")
+    arguments.add_argument("--route", help="forces OmenDB's way: rows, columns")
     arguments.add_argument("--show", type=int, default=3, help="failures shown a file")
     options = arguments.parse_args()
     files = []
@@ -209,7 +210,8 @@ def main():
     kinds = collections.Counter()
     try:
         with multiprocessing.Pool(options.jobs) as pool:
-            tasks = [(path, root, port, options.limit, known) for path, root in files]
+            settings = {"omendb.route": options.route} if options.route else {}
+            tasks = [(path, root, port, options.limit, known, settings) for path, root in files]
             for path, queries, failures, seconds, file_kinds, outcomes in pool.imap_unordered(run_file, tasks):
                 total += queries
                 failed += len(failures)

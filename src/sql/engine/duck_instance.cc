@@ -3,11 +3,13 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <limits>
 #include <thread>
 
 #include "duckdb/main/client_context.hpp"
 #include "duckdb/main/config.hpp"
 
+#include "sql/columnar/column_store.h"
 #include "sql/engine/implied_filters.h"
 #include "sql/engine/ordered_scan.h"
 #include "sql/engine/scan.h"
@@ -43,6 +45,8 @@ DuckInstance::DuckInstance(const EngineOptions& options) {
     remove_leftovers(options.temp_directory);
     config.options.temporary_directory = options.temp_directory;
   }
+  // Copies in columns are written down when their store says so, not when a commit has grown large.
+  config.options.checkpoint_wal_size = std::numeric_limits<duckdb::idx_t>::max();
   config.SetOptionByName("autoinstall_known_extensions", Value::BOOLEAN(false));
   config.SetOptionByName("autoload_known_extensions", Value::BOOLEAN(false));
   config.SetOptionByName("enable_external_access", Value::BOOLEAN(false));
@@ -58,6 +62,7 @@ DuckInstance::DuckInstance(const EngineOptions& options) {
 
   register_scan_functions(*database_->instance);
   register_implied_filters(*database_->instance);
+  register_column_opening(*database_->instance);
   register_ordered_scan(*database_->instance);
   register_functions(*database_->instance);
 }

@@ -60,10 +60,20 @@ duckdb::TableFunctionRef* find_scan(duckdb::QueryNode& query, const duckdb::Pars
 
 }  // namespace
 
+ColumnStatement::Use use_of_columns(Settings::Route route) {
+  switch (route) {
+    case Settings::Route::kRows: return ColumnStatement::Use::kNone;
+    case Settings::Route::kColumns: return ColumnStatement::Use::kForced;
+    case Settings::Route::kAuto: break;
+  }
+  return ColumnStatement::Use::kWhereItPays;
+}
+
 void run_select(SessionImpl& session, const duckdb::SelectStatement& select, const Parameters& parameters,
                 const ChunkConsumer& consumer) {
   if (auto* plans = session.small_plans(); plans != nullptr && plans->run(session, select, parameters, consumer)) return;
   auto& connection = session.connection();
+  const ColumnStatement::Scope columns(*connection.context, session.engine().columns(), use_of_columns(session.settings().route()));
   auto statement = duckdb::unique_ptr_cast<duckdb::SQLStatement, duckdb::SelectStatement>(select.Copy());
   duckdb::case_insensitive_map_t<duckdb::BoundParameterData> values;
   statement->named_param_map.clear();

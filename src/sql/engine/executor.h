@@ -11,6 +11,7 @@
 
 #include "duckdb/common/types/column/column_data_collection.hpp"
 
+#include "sql/columnar/column_store.h"
 #include "sql/engine/session_impl.h"
 
 namespace omendb::sql {
@@ -22,6 +23,9 @@ inline duckdb::unique_ptr<duckdb::DataChunk> take_chunk(duckdb::DataChunk& chunk
   taken->Move(chunk);
   return taken;
 }
+
+/// What a route lets a statement do with copies in columns.
+ColumnStatement::Use use_of_columns(Settings::Route route);
 
 /// Runs a select on the session's DuckDB connection. Throws SqlError.
 void run_select(SessionImpl& session, const duckdb::SelectStatement& select, const Parameters& parameters,

@@ -6,6 +6,7 @@
 
 #include "sql/duck_types.h"
 #include "sql/engine/error_mapping.h"
+#include "sql/engine/executor.h"
 #include "sql/engine/portal.h"
 #include "sql/engine/scan.h"
 #include "sql/engine/utility.h"
@@ -82,6 +83,8 @@ std::string json_string(const std::string& text) {
 /// DuckDB's rendering of the plan of `select`.
 std::string duck_plan(SessionImpl& session, const duckdb::SelectStatement& select, const Parameters& parameters, bool analyze,
                       bool json) {
+  const ColumnStatement::Scope columns(*session.connection().context, session.engine().columns(),
+                                       use_of_columns(session.settings().route()));
   auto explain = duckdb::make_uniq<duckdb::ExplainStatement>(
       select.Copy(), analyze ? duckdb::ExplainType::EXPLAIN_ANALYZE : duckdb::ExplainType::EXPLAIN_STANDARD,
       json ? duckdb::ExplainFormat::JSON : duckdb::ExplainFormat::DEFAULT);

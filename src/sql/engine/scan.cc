@@ -13,6 +13,7 @@
 #include "duckdb/storage/statistics/base_statistics.hpp"
 #include "duckdb/storage/table/column_segment.hpp"
 
+#include "sql/columnar/column_scan.h"
 #include "sql/engine/access_path.h"
 #include "sql/engine/row_decoder.h"
 #include "sql/engine/row_filter.h"
@@ -34,9 +35,12 @@ constexpr uint64_t kRowsPerCheck = 4096;  // for an interrupt, when filters let 
 // table's sample; where there is none it is found out by trying.
 constexpr uint64_t kProbeRowsMin = 2000;
 constexpr uint64_t kProbeShare = 40;
+// A row that is looked up costs as much as so many that are read from a copy in columns.
+constexpr uint64_t kColumnarShare = 200;
+constexpr uint64_t kColumnarRowsMin = 1000;
 
 struct Counters {
-  std::atomic<uint64_t> rows_read{0}, full_scans{0}, lookups{0}, range_scans{0}, index_scans{0};
+  std::atomic<uint64_t> rows_read{0}, full_scans{0}, lookups{0}, range_scans{0}, index_scans{0}, column_scans{0};
 } g_counters;
 
 /// A part of the scan that one thread does; rows of part i come before those of part i + 1.
@@ -62,11 +66,13 @@ struct ScanGlobalState : public duckdb::GlobalTableFunctionState {
   };
   std::vector<Filter> filters;
   RowFilter row_filter;               // the filters that need no vectors
+  std::unique_ptr<ColumnScan> copy;   // read first; the path then holds what its overlay wants from the rows
   bool keys_wanted = false;
   idx_t MaxThreads() const override { return threads; }
 };
 
 struct ScanLocalState : public duckdb::LocalTableFunctionState {
+  std::unique_ptr<ColumnScan::Local> copy;  // null: none, or read to its end
   bool has_task = false;
   size_t task = 0;
   size_t next_key = 0;
@@ -89,10 +95,17 @@ duckdb::unique_ptr<duckdb::FunctionData> bind_scan(ClientContext& context, duckd
   return data;
 }
 
-/// True when the index path reads so much that a full scan is cheaper.
-bool index_reads_too_much(EngineServices& services, const TableSchema& schema, const AccessPath& path, uint64_t rows) {
+/// Of the table's copy, or an estimate.
+uint64_t table_rows(ClientContext& context, const TableSchema& schema) {
+  const auto statement = ColumnStatement::of(context);
+  const auto* copy = statement == nullptr ? nullptr : statement->find(schema);
+  return copy != nullptr ? copy->rows : engine_services(context).database().estimate_rows(*schema.access);
+}
+
+/// True when the index path reads so much that a full scan is cheaper, of which it may read one row in `share`.
+bool index_reads_too_much(EngineServices& services, const TableSchema& schema, const AccessPath& path, uint64_t rows, uint64_t share) {
   if (path.unique || rows < kProbeRowsMin) return false;
-  const uint64_t limit = std::max<uint64_t>(64, rows / kProbeShare);
+  const uint64_t limit = std::max<uint64_t>(64, rows / share);
   if (const auto statistics = services.statistics(schema)) {
     if (const uint64_t estimate = statistics->rows_in(path.index, path.ranges, rows); estimate != UINT64_MAX) return estimate > limit;
   }
@@ -103,6 +116,27 @@ bool index_reads_too_much(EngineServices& services, const TableSchema& schema, c
       if (++seen > limit) return true;
     }
     throw_if_error(cursor->status());
+  }
+  return false;
+}
+
+/// Whether a copy in columns answers sooner than `path` does.
+bool reads_copy(EngineServices& services, const TableSchema& schema, const AccessPath& path, uint64_t rows) {
+  switch (path.kind) {
+    case AccessPath::Kind::kFull: return true;
+    case AccessPath::Kind::kLookup: return path.keys.size() > std::max(kColumnarRowsMin, rows / kColumnarShare);
+    case AccessPath::Kind::kIndex: return index_reads_too_much(services, schema, path, rows, kColumnarShare);
+    case AccessPath::Kind::kRange: {
+      uint64_t seen = 0;
+      for (const auto& range : path.ranges) {
+        auto cursor = services.database().scan(services.transaction(), *schema.access, range, false);
+        while (cursor->next()) {
+          if (++seen > kColumnarRowsMin) return true;
+        }
+        throw_if_error(cursor->status());
+      }
+      return false;
+    }
   }
   return false;
 }
@@ -139,17 +173,30 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> init_global(ClientContext& 
     }
   }
 
-  const uint64_t rows = database.estimate_rows(*schema.access);
+  const uint64_t rows = table_rows(context, schema);
   state->path = choose_access_path(*schema.access, bounds, rows);
+  const auto statement = ColumnStatement::of(context);
+  if (statement != nullptr && state->row_limit == 0 && !state->keys_wanted) {
+    const auto* table = statement->find(schema);
+    if (table != nullptr && (statement->forced() || reads_copy(services, schema, state->path, rows))) {
+      state->copy = std::make_unique<ColumnScan>(context, statement->snapshot(), *table, state->columns, input);
+      ++g_counters.column_scans;
+      state->path = AccessPath();
+      state->path.kind = AccessPath::Kind::kLookup;
+      if (table->overlay != nullptr) state->path.keys = table->overlay->keys;
+    } else if (table == nullptr && state->path.kind == AccessPath::Kind::kFull) {
+      ColumnStatement::store_of(context).note_scan(bind_data.schema, rows);
+    }
+  }
   if (state->path.kind == AccessPath::Kind::kIndex) {
     if (state->row_limit > 0 && !state->path.unique) {
       // Index order is not key order: all of the index's rows, or the limit by walking the key.
-      if (index_reads_too_much(services, schema, state->path, rows)) {
+      if (index_reads_too_much(services, schema, state->path, rows, kProbeShare)) {
         state->path = AccessPath();
       } else {
         state->row_limit = 0;
       }
-    } else if (index_reads_too_much(services, schema, state->path, rows)) {
+    } else if (index_reads_too_much(services, schema, state->path, rows, kProbeShare)) {
       state->path = AccessPath();
     }
   }
@@ -202,6 +249,7 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> init_global(ClientContext& 
   state->threads = rows > kParallelRows && state->row_limit == 0
                        ? std::max<idx_t>(1, std::min<idx_t>(state->tasks.size(), static_cast<idx_t>(services.scan_threads())))
                        : 1;
+  if (state->copy != nullptr) state->threads = std::max(state->threads, state->copy->max_threads());
   return state;
 }
 
@@ -220,6 +268,7 @@ duckdb::unique_ptr<duckdb::LocalTableFunctionState> init_local(duckdb::Execution
     }
     state->filtered.Initialize(context.client, types);
   }
+  if (global.copy != nullptr) state->copy = global.copy->init_local(context, input);
   return state;
 }
 
@@ -286,6 +335,11 @@ void scan(ClientContext& context, duckdb::TableFunctionInput& input, DataChunk& 
   auto& local = input.local_state->Cast<ScanLocalState>();
   auto& services = engine_services(context);
 
+  if (local.copy != nullptr) {
+    global.copy->next(context, *local.copy, output);
+    if (output.size() > 0) return;
+    local.copy.reset();
+  }
   while (read_batch(services, schema, global, local, context.interrupted)) {
     const size_t read = local.batch.size();
     idx_t approved = read;
@@ -339,21 +393,34 @@ void scan(ClientContext& context, duckdb::TableFunctionInput& input, DataChunk& 
 }
 
 duckdb::unique_ptr<duckdb::NodeStatistics> scan_cardinality(ClientContext& context, const duckdb::FunctionData* data) {
-  auto& services = engine_services(context);
-  const auto rows = services.database().estimate_rows(*data->Cast<ScanBindData>().schema->access);
+  const auto rows = table_rows(context, *data->Cast<ScanBindData>().schema);
   return duckdb::make_uniq<duckdb::NodeStatistics>(rows, rows);
 }
 
-/// Distinct counts, which DuckDB orders joins by; nothing is said about bounds of values.
+/// Of a copy that is the whole answer, what its native table knows, bounds included. Else distinct counts alone, which DuckDB orders
+/// joins by: rows may be written that lie beyond any bound.
 duckdb::unique_ptr<duckdb::BaseStatistics> scan_statistics(ClientContext& context, const duckdb::FunctionData* data,
                                                            duckdb::column_t column) {
   const auto& schema = *data->Cast<ScanBindData>().schema;
   if (column >= schema.column_count()) return nullptr;
+  if (const auto statement = ColumnStatement::of(context)) {
+    const auto* table = statement->find(schema);
+    if (table != nullptr && table->overlay == nullptr) return ColumnScan::statistics(context, *table, column);
+  }
   const auto statistics = engine_services(context).statistics(schema);
   if (statistics == nullptr || statistics->distinct[column] == 0) return nullptr;
   auto result = duckdb::BaseStatistics::CreateUnknown(schema.types[column]);
   result.SetDistinctCount(statistics->distinct[column]);
   return result.ToUnique();
+}
+
+/// How many rows there are, where that is certain: then a count reads none.
+duckdb::vector<duckdb::PartitionStatistics> scan_partition_statistics(ClientContext& context, duckdb::GetPartitionStatsInput& input) {
+  const auto statement = ColumnStatement::of(context);
+  if (statement == nullptr) return {};
+  const auto* table = statement->find(*input.bind_data->Cast<ScanBindData>().schema);
+  if (table == nullptr || table->overlay != nullptr) return {};
+  return ColumnScan::partition_statistics(context, *table);
 }
 
 duckdb::InsertionOrderPreservingMap<std::string> scan_to_string(duckdb::TableFunctionToStringInput& input) {
@@ -366,12 +433,27 @@ duckdb::InsertionOrderPreservingMap<std::string> scan_dynamic_to_string(duckdb::
   duckdb::InsertionOrderPreservingMap<std::string> result;
   const auto& schema = *input.bind_data->Cast<ScanBindData>().schema;
   result["Table"] = schema.table().name;
-  if (input.global_state) result["Access"] = input.global_state->Cast<ScanGlobalState>().path.describe(*schema.access);
+  if (!input.global_state) return result;
+  const auto& global = input.global_state->Cast<ScanGlobalState>();
+  if (global.copy == nullptr) {
+    result["Access"] = global.path.describe(*schema.access);
+    return result;
+  }
+  const auto& table = global.copy->table();
+  result["Access"] = "Columns";
+  result["Watermark"] = std::to_string(table.watermark.value);
+  result["Rows From Columns"] = std::to_string(table.rows - (table.overlay == nullptr ? 0 : table.overlay->hidden.size()));
+  if (table.overlay != nullptr) result["Keys From Rows"] = std::to_string(table.overlay->keys.size());
   return result;
 }
 
-duckdb::OperatorPartitionData scan_partition(ClientContext&, duckdb::TableFunctionGetPartitionInput& input) {
-  return duckdb::OperatorPartitionData(input.local_state->Cast<ScanLocalState>().task);
+duckdb::OperatorPartitionData scan_partition(ClientContext& context, duckdb::TableFunctionGetPartitionInput& input) {
+  const auto& global = input.global_state->Cast<ScanGlobalState>();
+  auto& local = input.local_state->Cast<ScanLocalState>();
+  if (local.copy != nullptr) return global.copy->partition(context, *local.copy, input);
+  // What the overlay adds comes after all of the copy.
+  constexpr idx_t kAfterCopy = idx_t(1) << 40;
+  return duckdb::OperatorPartitionData(local.task + (global.copy != nullptr ? kAfterCopy : 0));
 }
 
 // --- omen_rows ---
@@ -426,6 +508,7 @@ void register_scan_functions(duckdb::DatabaseInstance& database) {
   scan_function.to_string = scan_to_string;
   scan_function.dynamic_to_string = scan_dynamic_to_string;
   scan_function.get_partition_data = scan_partition;
+  scan_function.get_partition_stats = scan_partition_statistics;
 
   duckdb::TableFunction rows_function(kRowsFunction, {duckdb::LogicalType::BIGINT}, scan_rows, bind_rows, init_rows);
   rows_function.cardinality = rows_cardinality;
@@ -440,7 +523,8 @@ void register_scan_functions(duckdb::DatabaseInstance& database) {
 }
 
 ScanCounters scan_counters() {
-  return {g_counters.rows_read, g_counters.full_scans, g_counters.lookups, g_counters.range_scans, g_counters.index_scans};
+  return {g_counters.rows_read, g_counters.full_scans, g_counters.lookups, g_counters.range_scans, g_counters.index_scans,
+          g_counters.column_scans};
 }
 
 }  // namespace omendb::sql

@@ -2,7 +2,8 @@
 //
 //   omen_scan(oid)   rows of a table at the statement's snapshot: columns "c<attnum>" and "_key". Projection and filters are
 //                    pushed into it; filters over keys, those that a join makes at run time included, become lookups and
-//                    ranges (access_path.h). Large tables are cut into ranges and read in parallel.
+//                    ranges (access_path.h). Large tables are cut into ranges and read in parallel, or from their
+//                    copy in columns (../columnar/) where there is one.
 //   omen_rows(n)     a collection of rows that the session keeps (ON CONFLICT, data-modifying WITH, re-checks)
 #pragma once
 
@@ -53,6 +54,7 @@ struct ScanCounters {
   uint64_t lookups = 0;
   uint64_t range_scans = 0;
   uint64_t index_scans = 0;
+  uint64_t column_scans = 0;
 };
 ScanCounters scan_counters();
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "sql/columnar/column_store.h"
 #include "sql/duck_types.h"
 #include "sql/engine/error_mapping.h"
 #include "sql/engine/executor.h"
@@ -23,7 +24,7 @@ Result<std::unique_ptr<Engine>> Engine::create(table::Database& database, const 
   return engine;
 }
 
-EngineImpl::EngineImpl(table::Database& database, const EngineOptions& options) : database_(database), duck_(options), neighbourhood_(std::make_unique<Neighbourhood>(options.backends)) {
+EngineImpl::EngineImpl(table::Database& database, const EngineOptions& options) : database_(database), duck_(options), columns_(std::make_unique<ColumnStore>(database, duck_.instance(), ColumnStore::Options{.file = options.columns_file})), neighbourhood_(std::make_unique<Neighbourhood>(options.backends)) {
   database_.set_index_evaluator(&index_evaluator_);
 }
 

@@ -8,6 +8,7 @@
 //   utility.h         statements that are no queries
 //   copy.h            COPY
 //   ../point/         single-row statements without DuckDB's executor
+//   ../columnar/      tables as columns
 //
 // Transaction states
 //   kNone        no transaction; the next statement starts one in
@@ -44,6 +45,7 @@
 
 namespace omendb::sql {
 
+class ColumnStore;
 class PlanCache;
 class SmallPlans;
 class SessionImpl;
@@ -64,11 +66,13 @@ class EngineImpl final : public Engine {
   DuckInstance& duck() { return duck_; }
   Timer& timer() { return timer_; }
   StatisticsCache& statistics() { return statistics_; }
+  ColumnStore& columns() { return *columns_; }
   Neighbourhood& neighbourhood() { return *neighbourhood_; }
 
  private:
   table::Database& database_;
   DuckInstance duck_;
+  std::unique_ptr<ColumnStore> columns_;
   Timer timer_;
   StatisticsCache statistics_;
   SessionIndexEvaluator index_evaluator_;

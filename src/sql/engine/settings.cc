@@ -612,6 +612,8 @@ void Settings::apply(const std::string& key) {
     default_read_only_ = value == "on";
   } else if (key == "omendb.plan_cache") {
     plan_cache_ = value == "on";
+  } else if (key == "omendb.route") {
+    route_ = value == "rows" ? Route::kRows : value == "columns" ? Route::kColumns : Route::kAuto;
   }
 }
 

@@ -79,6 +79,9 @@ class Settings {
   const std::string& default_isolation() const { return default_isolation_; }
   bool default_read_only() const { return default_read_only_; }
   bool plan_cache() const { return plan_cache_; }
+  /// Which way queries go (omendb.route).
+  enum class Route : uint8_t { kAuto, kRows, kColumns };
+  Route route() const { return route_; }
   bool boolean(std::string_view name) const;
   /// Grows with every change.
   uint64_t version() const { return version_; }
@@ -118,6 +121,7 @@ class Settings {
   std::string default_isolation_;
   bool default_read_only_ = false;
   bool plan_cache_ = true;
+  Route route_ = Route::kAuto;
 };
 
 /// Order of message severities: debug 0, log 1, notice 2 (and info, which always passes), warning 3, error 4.

@@ -400,6 +400,7 @@ Library::Library() {
   add_json_functions(*this);
   add_pattern_functions(*this);
   add_session_functions(*this);
+  add_column_functions(*this);
   add_administration_functions(*this);
   add_aggregates(*this);
   add_statistics(*this);

@@ -143,6 +143,7 @@ void add_catalog_functions(Library& library);   // system_functions.cc
 void add_administration_functions(Library& library);
 void add_pattern_functions(Library& library);
 void add_session_functions(Library& library);
+void add_column_functions(Library& library);    // ../columnar/
 void add_set_functions(Library& library);
 void add_query_functions(Library& library);
 void add_aggregates(Library& library);

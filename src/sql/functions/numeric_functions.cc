@@ -211,14 +211,19 @@ duckdb::unique_ptr<duckdb::FunctionData> bind_decimal_mul(duckdb::ClientContext&
   arguments[0]->return_type.GetDecimalProperties(w1, s1);
   arguments[1]->return_type.GetDecimalProperties(w2, s2);
   function.SetReturnType(LogicalType::DECIMAL(static_cast<uint8_t>(std::min(w1 + w2, 38)), static_cast<uint8_t>(s1 + s2)));
-  auto physical = [](uint8_t width) { return width <= 18 ? 18 : 38; };
-  // Narrow operands are widened to 64 or 128 bits by DuckDB's cast.
-  function.arguments[0] = LogicalType::DECIMAL(static_cast<uint8_t>(physical(w1)), s1);
-  function.arguments[1] = LogicalType::DECIMAL(static_cast<uint8_t>(physical(w2)), s2);
+  // Operands of 16 and 32 bits are widened by DuckDB's cast; the others are taken as they are, for a cast costs as much as the product.
+  constexpr int kNarrowDigits = 9;
+  auto taken = [](uint8_t width, uint8_t scale) {
+    return LogicalType::DECIMAL(std::max(width, static_cast<uint8_t>(kNarrowDigits + 1)), scale);
+  };
+  function.arguments[0] = taken(w1, s1);
+  function.arguments[1] = taken(w2, s2);
   return nullptr;
 }
 
 duckdb::hugeint_t multiply_wide(types::Int128 a, types::Int128 b) {
+  const auto narrow = [](types::Int128 v) { return v == static_cast<int64_t>(v); };
+  if (narrow(a) && narrow(b)) return to_hugeint(a * b);  // 126 bits at most: no need to look
   types::Int128 r;
   static const types::Int128 limit = power_of_ten(38);
   if (__builtin_mul_overflow(a, b, &r) || r >= limit || r <= -limit) {

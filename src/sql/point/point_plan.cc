@@ -633,7 +633,7 @@ class SmallStatement final : public PointPlan {
 
 std::shared_ptr<PointPlan> PointPlan::try_create(SessionImpl& session, std::shared_ptr<AnalyzedQuery> query,
                                                  const Parameters& parameters) {
-  if (!query->modifying_ctes.empty() || session.settings().raw("omendb.route") == "rows") return nullptr;
+  if (!query->modifying_ctes.empty() || session.settings().route() != Settings::Route::kAuto) return nullptr;
   std::shared_ptr<Plan> point;
   if (query->row_marks.empty() && query->kind != QueryKind::kMerge && may_be_point(*query->select->node)) {
     point = std::make_shared<Plan>();

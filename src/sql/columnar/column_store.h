@@ -1,0 +1,180 @@
+// columnar/: tables as columns, for statements that read much of them.
+//
+// A copy is a native DuckDB table that holds a table's rows as they were at a watermark M, a commit timestamp. The rows stay
+// the truth: a copy is made from them, may be dropped at any time, and is brought from M to a later M' by reading the rows of the
+// keys that commits in (M, M'] changed (txn/change_log.h) and replacing them by native row id. That is folding.
+//
+// A statement at snapshot S opens copies so: each is first folded up to S, unless that is too much; then the statement's DuckDB
+// transaction is begun and the watermarks are noted, as one step that no fold comes between. Where nothing of the table
+// changed between S and M the native table is the answer. Else it is read without the keys that did change, in either
+// direction, or that the statement's own transaction has written, and those are read from the rows: the overlay. So every
+// isolation level, older snapshots and own writes see what the rows would have given.
+//
+//   column_copy.h    one copy: its native table, the place of each key in it, folding
+//   column_store.h   all copies, what a statement may read of them, the thread that makes and folds them
+//   column_scan.h    a native scan under omen_scan, without what the overlay hides
+//
+// Which way a scan goes is decided when it starts (engine/scan.cc), by what its keys and filters would cost on rows.
+//
+// Invariants
+//   1. A copy at M holds exactly the rows that a snapshot M sees, and its places (key -> native row id) are those rows'.
+//   2. Watermark, places and the native commit change together, under the publish mutex; an opened statement holds them still.
+//   3. Nothing is read from a copy whose log does not reach over (min(S, M), max(S, M)].
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <shared_mutex>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "duckdb/catalog/catalog_entry/table_catalog_entry.hpp"
+#include "duckdb/main/client_context_state.hpp"
+
+#include "base/mutex.h"
+#include "sql/engine/table_schema.h"
+
+namespace omendb::sql {
+
+class ColumnCopy;
+class ColumnStore;
+
+/// What a statement must not read from a copy, sorted.
+struct ColumnOverlay {
+  std::vector<int64_t> hidden;    // native row ids
+  std::vector<std::string> keys;  // to be read from the rows
+};
+
+/// The copies that one statement may read. Immutable; valid while the statement's DuckDB transaction lasts.
+class ColumnSnapshot {
+ public:
+  struct Table {
+    duckdb::TableCatalogEntry* entry = nullptr;
+    Timestamp watermark;
+    uint64_t rows = 0;                             // in the copy at the watermark
+    std::shared_ptr<const ColumnOverlay> overlay;  // null: the copy alone is the answer
+  };
+  /// Null: this table is read as rows.
+  const Table* find(const TableSchema& schema) const;
+
+ private:
+  friend class ColumnStore;
+  std::unordered_map<uint32_t, Table> tables_;  // by storage id
+};
+
+/// What scans ask for the copies: the state of a connection's running statement, in its ClientContext.
+class ColumnStatement : public duckdb::ClientContextState {
+ public:
+  static constexpr const char* kKey = "omendb_columns";
+  /// Null: the statement that runs on `context` may not read copies.
+  static duckdb::shared_ptr<ColumnStatement> of(duckdb::ClientContext& context);
+  /// Of the session whose statement runs on `context`.
+  static ColumnStore& store_of(duckdb::ClientContext& context);
+
+  const ColumnSnapshot::Table* find(const TableSchema& schema) const {
+    return snapshot_ == nullptr ? nullptr : snapshot_->find(schema);
+  }
+  std::shared_ptr<const ColumnSnapshot> snapshot() const { return snapshot_; }
+  /// Every scan goes to a copy, whatever it would cost on rows.
+  bool forced() const { return use_ == Use::kForced; }
+  /// Readies the copies of the tables that the statement reads.
+  void open(duckdb::ClientContext& context, const std::vector<std::shared_ptr<const TableSchema>>& tables);
+
+  enum class Use : uint8_t { kNone, kWhereItPays, kForced };  // kForced: copies that are missing are made first
+  /// Around a statement's planning and running: what it may do with copies, and what it opened.
+  class Scope {
+   public:
+    Scope(duckdb::ClientContext& context, ColumnStore& store, Use use);
+    ~Scope();
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    duckdb::shared_ptr<ColumnStatement> statement_;
+    const Use outer_use_;
+    std::shared_ptr<const ColumnSnapshot> outer_snapshot_;
+  };
+
+ private:
+  ColumnStore* store_ = nullptr;
+  Use use_ = Use::kNone;
+  std::shared_ptr<const ColumnSnapshot> snapshot_;
+};
+
+/// Every copy of a database. Thread: any.
+class ColumnStore {
+ public:
+  struct Options {
+    std::string file;          // of the native tables; empty: in memory
+    uint64_t rows_min = 5000;  // smaller tables are copied at command only
+    bool automatic = true;     // tables that are scanned again and again are copied unasked
+  };
+  /// Throws what DuckDB throws.
+  ColumnStore(table::Database& database, duckdb::DatabaseInstance& duck, const Options& options);
+  ~ColumnStore();
+
+  /// Readies the copies of `tables` and begins the DuckDB transaction of the statement that runs on `context`. Null: there are none.
+  /// Cost: folding what was committed since, about a microsecond a changed key.
+  std::shared_ptr<const ColumnSnapshot> open(duckdb::ClientContext& context, txn::Transaction& transaction,
+                                             const std::vector<std::shared_ptr<const TableSchema>>& tables, bool forced);
+  /// A scan read `rows` rows of the table for want of a copy.
+  void note_scan(const std::shared_ptr<const TableSchema>& schema, uint64_t rows);
+
+  /// Makes the copy of a table now. False: it is there, or the table is not committed. Throws SqlError.
+  bool build(const std::shared_ptr<const TableSchema>& schema);
+  /// False: there was none.
+  bool drop(StorageId storage);
+  /// Folds all copies up to what is committed by now.
+  void fold_all();
+  /// Compares every copy with its places and with the rows at its watermark. XX002 with the first difference.
+  Status verify();
+
+  struct Counters {
+    std::atomic<uint64_t> builds{0}, folds{0}, folded_keys{0}, drops{0}, scans{0}, overlaid_scans{0}, overlay_keys{0};
+  };
+  Counters& counters() { return counters_; }
+  struct CopyStatistics {
+    Oid table;
+    Timestamp watermark;
+    uint64_t rows = 0, dead = 0, lag = 0, place_bytes = 0, log_bytes = 0;
+  };
+  std::vector<CopyStatistics> list();
+
+ private:
+  struct Wish {
+    double rows_scanned = 0;  // decayed
+    std::shared_ptr<const TableSchema> schema;
+  };
+  std::shared_ptr<ColumnCopy> find(const TableSchema& schema);
+  std::shared_ptr<const ColumnOverlay> overlay(ColumnCopy& copy, txn::Transaction& transaction, bool* readable);
+  /// Folds; a copy that cannot be is dropped, and the answer is false.
+  bool fold_or_drop(const std::shared_ptr<ColumnCopy>& copy, txn::Transaction& transaction);
+  void remove(const std::shared_ptr<ColumnCopy>& copy);
+  void work();
+  void maintain();
+
+  table::Database& database_;
+  duckdb::DatabaseInstance& duck_;
+  const Options options_;
+  duckdb::shared_ptr<duckdb::AttachedDatabase> attached_;
+  Counters counters_;
+  std::shared_mutex publish_mutex_;  // shared: a statement opens copies; exclusive: a fold becomes visible
+
+  Mutex mutex_;
+  std::unordered_map<uint32_t, std::shared_ptr<ColumnCopy>> copies_ GUARDED_BY(mutex_);  // by storage id
+  std::unordered_set<uint32_t> building_ GUARDED_BY(mutex_);
+  std::unordered_map<uint32_t, Wish> wishes_ GUARDED_BY(mutex_);
+  bool closing_ GUARDED_BY(mutex_) = false;
+  std::condition_variable wake_, built_;
+  std::thread worker_;
+};
+
+/// The rule that opens a statement's copies before DuckDB optimises its plan.
+void register_column_opening(duckdb::DatabaseInstance& database);
+
+}  // namespace omendb::sql

@@ -1,0 +1,205 @@
+#include <gtest/gtest.h>
+
+#include <random>
+#include <thread>
+
+#include "sql/columnar/column_store.h"
+#include "sql/engine/scan.h"
+#include "sql/engine/session_impl.h"
+#include "sql/engine/testing.h"
+
+namespace omendb::sql {
+namespace {
+
+using testing::TestDatabase;
+using testing::TestSession;
+
+class ColumnTest : public ::testing::Test {
+ protected:
+  ColumnTest() : session_(db_.connect()) {
+    run("CREATE TABLE t (id int PRIMARY KEY, a int, b text, n numeric(12,2), d date, big numeric, arr int[])");
+    run("INSERT INTO t SELECT i, i % 100, 'text number ' || i % 1000, i / 4.0, date '2020-01-01' + i % 1000, i::numeric * 1e30, ARRAY[i, i + 1] "
+        "FROM generate_series(1, 10000) i");
+  }
+  std::string run(const std::string& sql) { return run(*session_, sql); }
+  static std::string run(TestSession& session, const std::string& sql) {
+    const std::string result = session.run(sql);
+    EXPECT_NE(result.rfind("ERROR", 0), 0u) << sql << "\n" << result;
+    return result;
+  }
+  ColumnStore& store() { return static_cast<EngineImpl&>(*db_.engine).columns(); }
+  /// The answer, which both ways must give; of a query whose order is fixed.
+  static std::string both(TestSession& session, const std::string& query) {
+    run(session, "SET omendb.route = columns");
+    const std::string columns = run(session, query);
+    run(session, "SET omendb.route = rows");
+    EXPECT_EQ(columns, run(session, query)) << query;
+    run(session, "RESET omendb.route");
+    return columns;
+  }
+  std::string both(const std::string& query) { return both(*session_, query); }
+
+  TestDatabase db_;
+  std::unique_ptr<TestSession> session_;
+};
+
+const char* const kQueries[] = {
+    "SELECT count(*), sum(a), min(b), max(n), sum(big), min(d) FROM t",
+    "SELECT a, count(*), sum(n) FROM t GROUP BY a ORDER BY a",
+    "SELECT count(*) FROM t",
+    "SELECT count(*), sum(id) FROM t WHERE a BETWEEN 10 AND 19 AND b LIKE '%7'",
+    "SELECT id, a, b, n, d, big, arr FROM t WHERE id % 997 = 3 ORDER BY id",
+    "SELECT count(*), sum(x.a + y.a) FROM t x JOIN t y ON x.id = y.a WHERE y.n > 100",
+    "SELECT b, max(id) FROM t WHERE d > date '2021-01-01' GROUP BY b ORDER BY 2 DESC LIMIT 10",
+    "SELECT count(*) FROM t WHERE id > 5000 AND a IS NULL",
+    "SELECT max(a), min(a), max(id), min(id), count(b) FROM t",
+};
+
+TEST_F(ColumnTest, ACopyAnswersAsTheRowsDo) {
+  for (const char* query : kQueries) both(query);
+  EXPECT_EQ(store().counters().builds, 1u);
+  EXPECT_TRUE(store().verify().ok());
+}
+
+TEST_F(ColumnTest, EveryCommitIsSeenAtOnce) {
+  auto writer = db_.connect();
+  for (int i = 0; i < 50; ++i) {
+    run(*writer, "INSERT INTO t (id, a) VALUES (" + std::to_string(100000 + i) + ", 1)");
+    run(*writer, "DELETE FROM t WHERE id = " + std::to_string(i * 3 + 1));
+    run(*writer, "UPDATE t SET a = -5 WHERE id = " + std::to_string(i * 3 + 2));
+    run("SET omendb.route = columns");
+    EXPECT_EQ(run("SELECT count(*) FROM t"), "10000");
+    EXPECT_EQ(run("SELECT count(*) FROM t WHERE a = -5"), std::to_string(i + 1));
+    run("RESET omendb.route");
+  }
+  EXPECT_EQ(store().counters().builds, 1u);
+  EXPECT_GT(store().counters().folds, 40u);
+  const Status status = store().verify();
+  EXPECT_TRUE(status.ok()) << status.message();
+}
+
+TEST_F(ColumnTest, OwnWritesAndOlderSnapshotsAreLaidOver) {
+  both(kQueries[0]);
+  auto writer = db_.connect();
+  auto old = db_.connect();
+  run(*old, "BEGIN ISOLATION LEVEL REPEATABLE READ");
+  const std::string before = both(*old, kQueries[0]);
+  run(*writer, "UPDATE t SET a = a + 1, b = 'new' WHERE id % 10 = 0");
+  run(*writer, "DELETE FROM t WHERE id % 10 = 1");
+  run(*writer, "INSERT INTO t (id, a) SELECT i, i FROM generate_series(20001, 20100) i");
+  EXPECT_NE(both(kQueries[0]), before);
+  EXPECT_EQ(both(*old, kQueries[0]), before);
+  for (const char* query : kQueries) both(*old, query);
+  run(*old, "INSERT INTO t (id, a) VALUES (30000, 7), (30001, 8)");
+  run(*old, "UPDATE t SET a = 1000000 WHERE id = 5");
+  run(*old, "DELETE FROM t WHERE id = 6");
+  for (const char* query : kQueries) both(*old, query);
+  EXPECT_EQ(both(*old, "SELECT max(a), count(*) FROM t"), "1000000|10001");
+  run(*old, "SAVEPOINT s");
+  run(*old, "DELETE FROM t WHERE id < 9000 AND id % 10 > 1");
+  for (const char* query : kQueries) both(*old, query);
+  run(*old, "ROLLBACK TO s");
+  EXPECT_EQ(both(*old, "SELECT max(a), count(*) FROM t"), "1000000|10001");
+  run(*old, "ROLLBACK");
+  for (const char* query : kQueries) both(*old, query);
+  const Status status = store().verify();
+  EXPECT_TRUE(status.ok()) << status.message();
+}
+
+TEST_F(ColumnTest, TablesThatChangeTheirShapeAreCopiedAnew) {
+  both(kQueries[0]);
+  run("ALTER TABLE t ADD COLUMN later int DEFAULT 7");
+  EXPECT_EQ(both("SELECT count(*), sum(later) FROM t"), "10000|70000");
+  run("ALTER TABLE t DROP COLUMN b");
+  EXPECT_EQ(both("SELECT count(*), sum(later), max(d) FROM t").substr(0, 12), "10000|70000|");
+  run("ALTER TABLE t ALTER COLUMN a TYPE bigint");
+  EXPECT_EQ(both("SELECT count(*), sum(a) FROM t"), "10000|495000");
+  run("BEGIN");
+  run("TRUNCATE t");
+  EXPECT_EQ(both("SELECT count(*) FROM t"), "0");
+  run("INSERT INTO t (id, a) VALUES (1, 2)");
+  EXPECT_EQ(both("SELECT count(*), sum(a) FROM t"), "1|2");
+  run("ROLLBACK");
+  EXPECT_EQ(both("SELECT count(*), sum(a) FROM t"), "10000|495000");
+  run("TRUNCATE t");
+  EXPECT_EQ(both("SELECT count(*) FROM t"), "0");
+  run("DROP TABLE t");
+}
+
+TEST_F(ColumnTest, TablesWithoutAPrimaryKeyAndWithLongKeys) {
+  run("CREATE TABLE h (a int, b text)");
+  run("INSERT INTO h SELECT i, 'row ' || i FROM generate_series(1, 3000) i");
+  both("SELECT count(*), sum(a), max(b) FROM h");
+  run("CREATE TABLE k (a text, b int, c int, PRIMARY KEY (a, b))");
+  run("INSERT INTO k SELECT 'key ' || i / 3, i, i FROM generate_series(1, 3000) i");
+  both("SELECT count(*), sum(c), max(a) FROM k");
+  for (int i = 0; i < 20; ++i) {
+    run("DELETE FROM h WHERE a % 101 = " + std::to_string(i));
+    run("INSERT INTO h VALUES (" + std::to_string(i) + ", 'again')");
+    both("SELECT count(*), sum(a), max(b) FROM h");
+    run("UPDATE k SET b = b + 10000 WHERE c % 53 = " + std::to_string(i));
+    both("SELECT count(*), sum(b), max(a) FROM k");
+  }
+  const Status status = store().verify();
+  EXPECT_TRUE(status.ok()) << status.message();
+}
+
+TEST_F(ColumnTest, TablesThatAreScannedAgainAndAgainAreCopied) {
+  const uint64_t before = scan_counters().column_scans;
+  for (int i = 0; i < 500 && scan_counters().column_scans == before; ++i) {
+    EXPECT_EQ(run("SELECT count(*) FROM t WHERE a = 5"), "100");
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_GT(scan_counters().column_scans, before);
+  EXPECT_EQ(run("SELECT a FROM t WHERE id = 77"), "77");
+}
+
+// Writers, folds and readers at once: whatever way a transaction's query goes, it gives one answer.
+TEST_F(ColumnTest, WaysAgreeWhileOthersWrite) {
+  run("CREATE TABLE account (id int PRIMARY KEY, owner text, balance int)");
+  run("INSERT INTO account SELECT i, 'owner ' || i % 7, 100 FROM generate_series(1, 2000) i");
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> writers;
+  for (int w = 0; w < 2; ++w) {
+    writers.emplace_back([&, w] {
+      auto session = db_.connect();
+      std::mt19937 random(17 + w);
+      while (!stop) {
+        const std::string from = std::to_string(random() % 2000 + 1), to = std::to_string(random() % 2000 + 1);
+        session->run("BEGIN");
+        session->run("UPDATE account SET balance = balance - 7 WHERE id = " + from);
+        session->run("UPDATE account SET balance = balance + 7 WHERE id = " + to);
+        if (random() % 5 == 0) {
+          session->run("DELETE FROM account WHERE id = " + std::to_string(10000 + random() % 50));
+          session->run("INSERT INTO account VALUES (" + std::to_string(10000 + random() % 50) + ", 'guest', 0) ON CONFLICT DO NOTHING");
+        }
+        session->run(random() % 4 == 0 ? "ROLLBACK" : "COMMIT");
+      }
+    });
+  }
+  std::vector<std::thread> readers;
+  for (int r = 0; r < 2; ++r) {
+    readers.emplace_back([&, r] {
+      auto session = db_.connect();
+      for (int i = 0; i < 15; ++i) {
+        session->run("SET omendb.route = columns");
+        EXPECT_EQ(session->run("SELECT sum(balance) FROM account"), "200000");
+        session->run("BEGIN ISOLATION LEVEL REPEATABLE READ");
+        if (r == 1) session->run("UPDATE account SET owner = 'mine' WHERE id BETWEEN 5000 AND 6000");
+        for (int k = 0; k < 3; ++k) {
+          both(*session, "SELECT owner, count(*), sum(balance), min(id) FROM account GROUP BY owner ORDER BY owner");
+          both(*session, "SELECT count(*) FROM account a JOIN account b ON a.balance = b.balance WHERE a.id < 50");
+        }
+        session->run("COMMIT");
+      }
+    });
+  }
+  for (auto& reader : readers) reader.join();
+  stop = true;
+  for (auto& writer : writers) writer.join();
+  const Status status = store().verify();
+  EXPECT_TRUE(status.ok()) << status.message();
+}
+
+}  // namespace
+}  // namespace omendb::sql
