@@ -64,6 +64,26 @@ sanitize() {
   TSAN_OPTIONS="suppressions=$PWD/tools/tsan.supp" ctest --test-dir build/tsan --output-on-failure -R '^(index|txn|table)$'
 }
 
+# So many operations on the index against std::map, over every pattern of its property tests, each pass with a new seed. Each
+# pattern prints its seed; OMENDB_INDEX_TEST_SEED=... replays it.
+soak() {
+  local wanted="${1:-10000000}" done=0 pass=0 patterns=24 each seed log
+  step "soak: $wanted operations on the index"
+  log=$(mktemp)
+  while [ "$done" -lt "$wanted" ]; do
+    each=$(((wanted - done) / patterns + 1000))
+    [ "$each" -le 2000000 ] || each=2000000
+    seed=$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')
+    OMENDB_INDEX_TEST_SEED=$seed OMENDB_INDEX_TEST_OPS=$each build/release/omendb_index_test --gtest_filter='*Property*' \
+      --gtest_brief=1 >"$log" 2>&1 || { cat "$log"; echo "seed $seed fails"; exit 1; }
+    grep '^soak' "$log"
+    done=$((done + $(awk '/^soak/ { n += $NF } END { print n + 0 }' "$log")))
+    pass=$((pass + 1))
+    echo "pass $pass, seed $seed: $done operations, no difference"
+  done
+  rm -f "$log"
+}
+
 slt() {
   [ -d "$SLT" ] || { echo "no sqllogictest corpus at $SLT; set OMENDB_SLT" >&2; exit 1; }
   step "sqllogictest: $SLT"
@@ -71,7 +91,7 @@ slt() {
 }
 
 ./dev setup
-./dev build release
+if [ "$suite" = soak ]; then ./dev build release omendb_index_test; else ./dev build release; fi
 case "$suite" in
   all)
     # The other suites (slt, sanitize, disk, memory) stand alone: they are long, or have open failures, see docs/differences.md.
@@ -85,7 +105,7 @@ case "$suite" in
     kill9 5
     step "all suites passed"
     ;;
-  unit | wire | differential | literals | isolation | sanitize | slt) "$suite" "$@" ;;
+  unit | wire | differential | literals | isolation | sanitize | slt | soak) "$suite" "$@" ;;
   psql) psql_commands "$@" ;;
   random) random_queries "$@" ;;
   kill) kill9 "$@" ;;

@@ -283,8 +283,7 @@ void Core::erase_locked(Place& place, uint64_t key) {
     }
   }
   const uint64_t version = unlocked(place.version, live);
-  const bool sparse =
-      model.dense() ? cap >= 32 && live < cap / 4 : cap >= 32 && live * 100 < cap * kSparsePercent;
+  const bool sparse = cap >= 32 && live * 100 < cap * (model.dense() ? kSparseDensePercent : kSparsePercent);
   if (sparse && live >= 8 && live % 8 == 0) {
     // Readers may have this state while the smaller leaf is built.
     place.entry->version.store(version | kLocked, std::memory_order_release);
@@ -451,7 +450,7 @@ void Core::merge(uint64_t key) {
       LeafImage image;
       bool joined = false;
       if (old_a.live + old_b.live <= kMergeMax) {
-        Pair pairs[kMergeMax];
+        Pair pairs[kMergeMax + 1];  // collect_leaf() writes one further
         uint32_t n = collect_leaf(old_a.slots, old_a.model, pairs);
         n += collect_leaf(old_b.slots, old_b.model, pairs + n);
         image.base = left == 0 && n > 0 ? pairs[0].key : old_a.base;

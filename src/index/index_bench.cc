@@ -1,10 +1,11 @@
 // The index beside absl::btree_map, interleaved in one process: one JSON object a line on standard output.
 //
-//   index_bench [--n N] [--rounds R] [--case SUBSTRING] [--strings]
+//   index_bench [--json] [--n N] [--rounds R] [--case SUBSTRING] [--words | --strings]
 //
-// Each round builds and runs ours, then theirs, on the same keys in the same order; the ratio is the median
-// of the rounds' ratios, of thread CPU time. Concurrency control is on; lookups pin an epoch a thousand at a
-// time, as a statement does.
+// Cases are DATASET/OPERATION: --case uniform/insert runs one, --case uniform all of a set, --case /lookup
+// one operation of all sets. Each round builds and runs ours, then theirs, on the same keys in the same
+// order; the ratio is the median of the rounds' ratios, of thread CPU time. Concurrency control is on;
+// lookups pin an epoch a thousand at a time, as a statement does.
 #include <absl/container/btree_map.h>
 #include <malloc.h>
 #include <time.h>
@@ -46,21 +47,28 @@ double median(std::vector<double> v) {
   return v.empty() ? 0 : v.size() % 2 ? v[v.size() / 2] : (v[v.size() / 2 - 1] + v[v.size() / 2]) / 2;
 }
 
+double nanoseconds_each(double seconds, size_t count) { return seconds * 1e9 / static_cast<double>(count); }
+
 uint64_t sink;
 
 struct Options {
   size_t n = 1000000;
   int rounds = 5;
   std::string only;
-  bool strings = false;
+  bool words = true, strings = true;
 } options;
 
 bool wanted(const std::string& name) {
   return options.only.empty() || name.find(options.only) != std::string::npos;
 }
+template <class... Operation>
+bool wants_any(const std::string& set, const Operation*... operation) {
+  return (wanted(set + "/" + operation) || ...);
+}
 
 void report(const std::string& name, const char* metric, const char* unit, const char* peer, size_t n,
             const std::vector<double>& ours, const std::vector<double>& theirs) {
+  if (ours.empty() || !wanted(name)) return;
   std::vector<double> ratios;
   for (size_t i = 0; i < ours.size(); ++i) ratios.push_back(ours[i] / theirs[i]);
   std::printf(
@@ -90,7 +98,7 @@ DataSet make_set(const std::string& name, size_t n) {
   k.reserve(n);
   if (name == "sequential") {
     for (size_t i = 0; i < n; ++i) k.push_back(i);
-  } else if (name == "uniform") {
+  } else if (name == "uniform" || name == "zipf") {
     while (k.size() < n) k.push_back(random() >> 1);
   } else if (name == "lognormal") {
     std::lognormal_distribution<double> d(0, 2);
@@ -181,8 +189,8 @@ struct Theirs {
 size_t allocated() { return mallinfo2().uordblks + mallinfo2().hblkhd + omendb::index::node_memory().used; }
 
 struct Measured {
-  std::vector<double> bulk, lookup, batch, dependent, zipf, scan, insert, append, erase, bytes_bulk,
-      bytes_grown, bytes_halved, p9999, longest;
+  std::vector<double> bulk, lookup, batch, dependent, scan, insert, append, erase, bytes_bulk, bytes_grown,
+      bytes_halved, p9999, longest;
 };
 
 std::vector<uint64_t> zipf_ranks(size_t n, size_t count, Random& random) {
@@ -205,21 +213,20 @@ std::vector<uint64_t> zipf_ranks(size_t n, size_t count, Random& random) {
 }
 
 template <class Map>
-void run(const DataSet& set, const std::vector<uint64_t>& ranks, Random random, Measured* m) {
+void run_loaded(const DataSet& set, const std::vector<uint64_t>& ranks, Random& random, Measured* m) {
   const std::vector<uint64_t>& keys = set.sorted;
   const size_t n = keys.size(), probes = std::min<size_t>(n, 1000000);
   std::vector<uint64_t> asked(probes);
-  for (auto& key : asked) key = keys[random() % n];
-  const auto per = [](double seconds, size_t count) { return seconds * 1e9 / static_cast<double>(count); };
-  uint64_t value = 0, sum = 0;
-  {
-    const size_t before = allocated();
-    auto map = std::make_unique<Map>();
-    double t = cpu_seconds();
-    map->load(keys);
-    m->bulk.push_back(per(cpu_seconds() - t, n));
-    m->bytes_bulk.push_back(static_cast<double>(allocated() - before) / static_cast<double>(n) - 16);
-
+  for (size_t i = 0; i < probes; ++i) asked[i] = keys[ranks.empty() ? random() % n : ranks[i]];
+  uint64_t value = 0;
+  uint64_t& sum = sink;
+  const size_t before = allocated();
+  auto map = std::make_unique<Map>();
+  double t = cpu_seconds();
+  map->load(keys);
+  m->bulk.push_back(nanoseconds_each(cpu_seconds() - t, n));
+  m->bytes_bulk.push_back(static_cast<double>(allocated() - before) / static_cast<double>(n) - 16);
+  if (wants_any(set.name, "lookup")) {  // and its kin
     for (uint64_t key : asked) sum += map->find(key, &value);
     t = cpu_seconds();
     for (size_t i = 0; i < probes;) {
@@ -227,31 +234,30 @@ void run(const DataSet& set, const std::vector<uint64_t>& ranks, Random random, 
       for (const size_t end = std::min(probes, i + 1000); i < end; ++i)
         sum += map->find(asked[i], &value) ? value : 1;
     }
-    m->lookup.push_back(per(cpu_seconds() - t, probes));
+    m->lookup.push_back(nanoseconds_each(cpu_seconds() - t, probes));
     t = cpu_seconds();
     for (size_t i = 0; i < probes; ++i)
       sum += value = map->find(asked[(i + (value & 1)) % probes], &value) ? value : 1;
-    m->dependent.push_back(per(cpu_seconds() - t, probes));
+    m->dependent.push_back(nanoseconds_each(cpu_seconds() - t, probes));
     if constexpr (std::is_same_v<Map, Ours>) {
       uint64_t payloads[1000];
       bool found[1000];
       t = cpu_seconds();
       for (size_t i = 0; i + 1000 <= probes; i += 1000)
         sum += map->core.find_many(&asked[i], 1000, payloads, found);
-      m->batch.push_back(per(cpu_seconds() - t, probes / 1000 * 1000));
+      m->batch.push_back(nanoseconds_each(cpu_seconds() - t, probes / 1000 * 1000));
     } else {
       m->batch.push_back(m->lookup.back());
     }
-    if (!ranks.empty()) {
-      t = cpu_seconds();
-      for (uint64_t rank : ranks) sum += map->find(keys[rank], &value);
-      m->zipf.push_back(per(cpu_seconds() - t, ranks.size()));
-    }
+  }
+  if (!ranks.empty()) return;  // the other operations choose no keys
+  if (wants_any(set.name, "scan100")) {
     const size_t scans = std::min<size_t>(probes, 100000);
     t = cpu_seconds();
     for (size_t i = 0; i < scans; ++i) sum += map->scan(asked[i], 100);
-    m->scan.push_back(per(cpu_seconds() - t, scans));
-
+    m->scan.push_back(nanoseconds_each(cpu_seconds() - t, scans));
+  }
+  if (wants_any(set.name, "delete", "memory_halved")) {
     const size_t held = allocated();
     std::vector<uint64_t> order = keys;
     std::shuffle(order.begin(), order.end(), random);
@@ -259,69 +265,89 @@ void run(const DataSet& set, const std::vector<uint64_t>& ranks, Random random, 
     order.resize(n / 2);
     t = cpu_seconds();
     for (uint64_t key : order) map->erase(key);
-    m->erase.push_back(per(cpu_seconds() - t, order.size()));
+    m->erase.push_back(nanoseconds_each(cpu_seconds() - t, order.size()));
     omendb::index::epoch_reclaim();
     m->bytes_halved.push_back(static_cast<double>(allocated() - before - borrowed) /
                               static_cast<double>(n - n / 2));
   }
-  omendb::index::epoch_reclaim();
-  {
-    std::vector<uint64_t> order = keys;
-    std::shuffle(order.begin(), order.end(), random);
-    std::vector<uint64_t> half(order.begin(), order.begin() + static_cast<ptrdiff_t>(n / 2));
-    std::sort(half.begin(), half.end());
-    const size_t borrowed = allocated();
-    auto map = std::make_unique<Map>();
-    map->load(half);
-    double t = cpu_seconds();
-    for (size_t i = n / 2; i < n; ++i) map->insert(order[i]);
-    m->insert.push_back(per(cpu_seconds() - t, n - n / 2));
-    omendb::index::epoch_reclaim();
-    m->bytes_grown.push_back(static_cast<double>(allocated() - borrowed) / static_cast<double>(n) - 16);
-  }
-  omendb::index::epoch_reclaim();
-  {
-    auto map = std::make_unique<Map>();
-    double t = cpu_seconds();
-    for (uint64_t key : set.arrival) map->insert(key);
-    m->append.push_back(per(cpu_seconds() - t, n));
-  }
-  omendb::index::epoch_reclaim();
-  if (m->p9999.empty()) {
-    std::vector<uint64_t> order = keys;
-    std::shuffle(order.begin(), order.end(), random);
-    const size_t timed = std::min<size_t>(n / 2, 1000000);
-    std::vector<uint64_t> rest(order.begin() + static_cast<ptrdiff_t>(timed), order.end());
-    std::sort(rest.begin(), rest.end());
-    auto map = std::make_unique<Map>();
-    map->load(rest);
-    std::vector<double> took(timed);
-    for (size_t i = 0; i < timed; ++i) {
-      const double t = cpu_seconds();
-      map->insert(order[i]);
-      took[i] = (cpu_seconds() - t) * 1e6;
-    }
-    std::sort(took.begin(), took.end());
-    m->p9999.push_back(took[timed - 1 - timed / 10000]);
-    m->longest.push_back(took.back());
-  }
-  omendb::index::epoch_reclaim();
-  sink += sum;
 }
 
-void run_numbers() {
-  for (const char* name : {"sequential", "uniform", "lognormal", "bursty", "tenants", "clustered"}) {
-    if (!wanted(name)) continue;
+// Half of the keys, or all but a million, are there; the others come in random order.
+template <class Map>
+void run_insert(const DataSet& set, Random& random, Measured* m) {
+  const size_t n = set.sorted.size();
+  std::vector<uint64_t> order = set.sorted;
+  std::shuffle(order.begin(), order.end(), random);
+  std::vector<uint64_t> half(order.begin(), order.begin() + static_cast<ptrdiff_t>(n / 2));
+  std::sort(half.begin(), half.end());
+  const size_t borrowed = allocated();
+  auto map = std::make_unique<Map>();
+  map->load(half);
+  const double t = cpu_seconds();
+  for (size_t i = n / 2; i < n; ++i) map->insert(order[i]);
+  m->insert.push_back(nanoseconds_each(cpu_seconds() - t, n - n / 2));
+  omendb::index::epoch_reclaim();
+  m->bytes_grown.push_back(static_cast<double>(allocated() - borrowed) / static_cast<double>(n) - 16);
+}
+
+template <class Map>
+void run_insert_tail(const DataSet& set, Random& random, Measured* m) {
+  const size_t n = set.sorted.size(), timed = std::min<size_t>(n / 2, 1000000);
+  std::vector<uint64_t> order = set.sorted;
+  std::shuffle(order.begin(), order.end(), random);
+  std::vector<uint64_t> rest(order.begin() + static_cast<ptrdiff_t>(timed), order.end());
+  std::sort(rest.begin(), rest.end());
+  auto map = std::make_unique<Map>();
+  map->load(rest);
+  std::vector<double> took(timed);
+  for (size_t i = 0; i < timed; ++i) {
+    const double t = cpu_seconds();
+    map->insert(order[i]);
+    took[i] = (cpu_seconds() - t) * 1e6;
+  }
+  std::sort(took.begin(), took.end());
+  m->p9999.push_back(took[timed - 1 - timed / 10000]);
+  m->longest.push_back(took.back());
+}
+
+template <class Map>
+void run(const DataSet& set, const std::vector<uint64_t>& ranks, Random random, Measured* m) {
+  if (wants_any(set.name, "lookup", "lookup_batch", "lookup_dependent", "scan100", "delete", "bulk_load",
+                "memory_bulk", "memory_halved")) {
+    run_loaded<Map>(set, ranks, random, m);
+  }
+  omendb::index::epoch_reclaim();
+  if (!ranks.empty()) return;
+  if (wants_any(set.name, "insert", "memory_grown")) run_insert<Map>(set, random, m);
+  omendb::index::epoch_reclaim();
+  if (wants_any(set.name, "append")) {
+    auto map = std::make_unique<Map>();
+    const double t = cpu_seconds();
+    for (uint64_t key : set.arrival) map->insert(key);
+    m->append.push_back(nanoseconds_each(cpu_seconds() - t, set.arrival.size()));
+  }
+  omendb::index::epoch_reclaim();
+  if (wants_any(set.name, "insert_p9999", "insert_max")) run_insert_tail<Map>(set, random, m);
+  omendb::index::epoch_reclaim();
+}
+
+void run_words() {
+  for (const char* name : {"sequential", "uniform", "lognormal", "bursty", "tenants", "clustered", "zipf"}) {
+    if (!wants_any(name, "lookup", "lookup_batch", "lookup_dependent", "scan100", "bulk_load", "insert",
+                   "append", "delete", "insert_p9999", "insert_max", "memory_bulk", "memory_grown",
+                   "memory_halved")) {
+      continue;
+    }
     const DataSet set = make_set(name, options.n);
+    const size_t n = set.sorted.size();
     Random random(7);
-    const std::vector<uint64_t> ranks =
-        zipf_ranks(set.sorted.size(), std::min<size_t>(options.n, 1000000), random);
+    std::vector<uint64_t> ranks;
+    if (set.name == "zipf") ranks = zipf_ranks(n, std::min<size_t>(n, 1000000), random);
     Measured ours, theirs;
     for (int round = 0; round < options.rounds; ++round) {
       run<Ours>(set, ranks, Random(round), &ours);
       run<Theirs>(set, ranks, Random(round), &theirs);
     }
-    const size_t n = set.sorted.size();
     const auto line = [&](const char* operation, const char* metric, const char* unit,
                           const std::vector<double>& a, const std::vector<double>& b) {
       report(std::string(name) + "/" + operation, metric, unit, Theirs::kName, n, a, b);
@@ -329,7 +355,6 @@ void run_numbers() {
     line("lookup", "time", "ns", ours.lookup, theirs.lookup);
     line("lookup_batch", "time", "ns", ours.batch, theirs.batch);
     line("lookup_dependent", "time", "ns", ours.dependent, theirs.dependent);
-    line("lookup_zipf", "time", "ns", ours.zipf, theirs.zipf);
     line("scan100", "time", "ns", ours.scan, theirs.scan);
     line("bulk_load", "time", "ns", ours.bulk, theirs.bulk);
     line("insert", "time", "ns", ours.insert, theirs.insert);
@@ -380,7 +405,7 @@ std::vector<std::string> make_strings(const std::string& name, size_t n) {
 void run_strings() {
   using Map = absl::btree_map<std::string, uint64_t, std::less<>>;
   for (const char* name : {"uuid", "composite", "url"}) {
-    if (!wanted(name)) continue;
+    if (!wants_any(name, "lookup", "insert", "scan100", "memory")) continue;
     const std::vector<std::string> keys = make_strings(name, options.n);
     std::vector<double> find_a, find_b, insert_a, insert_b, bytes_a, bytes_b, scan_a, scan_b;
     for (int round = 0; round < options.rounds; ++round) {
@@ -389,15 +414,12 @@ void run_strings() {
       std::shuffle(order.begin(), order.end(), random);
       std::vector<std::string_view> asked(std::min<size_t>(keys.size(), 500000));
       for (auto& key : asked) key = keys[random() % keys.size()];
-      const auto per = [](double seconds, size_t count) {
-        return seconds * 1e9 / static_cast<double>(count);
-      };
       {
         const size_t before = allocated();
         OrderedIndex index;
         double t = cpu_seconds();
         for (size_t i = 0; i < order.size(); ++i) index.insert(order[i], i);
-        insert_a.push_back(per(cpu_seconds() - t, order.size()));
+        insert_a.push_back(nanoseconds_each(cpu_seconds() - t, order.size()));
         omendb::index::epoch_reclaim();
         bytes_a.push_back(static_cast<double>(allocated() - before) / static_cast<double>(keys.size()));
         t = cpu_seconds();
@@ -406,7 +428,7 @@ void run_strings() {
           for (const size_t end = std::min(asked.size(), i + 1000); i < end; ++i)
             sink += *index.find(asked[i]);
         }
-        find_a.push_back(per(cpu_seconds() - t, asked.size()));
+        find_a.push_back(nanoseconds_each(cpu_seconds() - t, asked.size()));
         t = cpu_seconds();
         auto cursor = index.cursor();
         for (size_t i = 0; i < 20000; ++i) {
@@ -414,7 +436,7 @@ void run_strings() {
           for (bool there = cursor.seek(asked[i]); there && left > 0; --left, there = cursor.next())
             sink += cursor.payload();
         }
-        scan_a.push_back(per(cpu_seconds() - t, 20000));
+        scan_a.push_back(nanoseconds_each(cpu_seconds() - t, 20000));
       }
       omendb::index::epoch_reclaim();
       {
@@ -422,18 +444,18 @@ void run_strings() {
         Map map;
         double t = cpu_seconds();
         for (size_t i = 0; i < order.size(); ++i) map.emplace(order[i], i);
-        insert_b.push_back(per(cpu_seconds() - t, order.size()));
+        insert_b.push_back(nanoseconds_each(cpu_seconds() - t, order.size()));
         bytes_b.push_back(static_cast<double>(allocated() - before) / static_cast<double>(keys.size()));
         t = cpu_seconds();
         for (const auto& key : asked) sink += map.find(key)->second;
-        find_b.push_back(per(cpu_seconds() - t, asked.size()));
+        find_b.push_back(nanoseconds_each(cpu_seconds() - t, asked.size()));
         t = cpu_seconds();
         for (size_t i = 0; i < 20000; ++i) {
           int left = 100;
           for (auto it = map.lower_bound(asked[i]); it != map.end() && left > 0; ++it, --left)
             sink += it->second;
         }
-        scan_b.push_back(per(cpu_seconds() - t, 20000));
+        scan_b.push_back(nanoseconds_each(cpu_seconds() - t, 20000));
       }
     }
     const char* peer = "absl::btree_map<std::string>";
@@ -456,14 +478,18 @@ int main(int argc, char** argv) {
       options.rounds = std::atoi(value), ++i;
     } else if (word == "--case") {
       options.only = value, ++i;
+    } else if (word == "--words") {
+      options.strings = false;
     } else if (word == "--strings") {
-      options.strings = true;
+      options.words = false;
     } else if (word != "--json") {
-      std::fprintf(stderr, "usage: index_bench [--n N] [--rounds R] [--case DATASET] [--strings]\n");
+      std::fprintf(
+          stderr,
+          "usage: index_bench [--json] [--n N] [--rounds R] [--case SUBSTRING] [--words | --strings]\n");
       return word == "--help" ? 0 : 2;
     }
   }
-  if (!options.strings) run_numbers();
-  if (options.strings || options.only.empty()) run_strings();
+  if (options.words) run_words();
+  if (options.strings) run_strings();
   return sink == 42 ? 1 : 0;
 }

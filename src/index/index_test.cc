@@ -1,5 +1,5 @@
-// OrderedIndex against std::map: the same operations, the same answers. Each run prints its seed;
-// OMENDB_INDEX_TEST_SEED replays one, OMENDB_INDEX_TEST_OPS makes it long (operations a pattern).
+// OrderedIndex against std::map: the same operations, the same answers. Each run prints its
+// seed (test_seed.h).
 #include "index/index.h"
 
 #include <gtest/gtest.h>
@@ -10,23 +10,10 @@
 #include <thread>
 #include <vector>
 
+#include "index/test_seed.h"
+
 namespace omendb::index {
 namespace {
-
-uint64_t from_environment(const char* name, uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
-}
-
-uint64_t test_seed() { return from_environment("OMENDB_INDEX_TEST_SEED", std::random_device{}()); }
-uint64_t test_ops(uint64_t otherwise) {
-#if defined(__SANITIZE_THREAD__)
-  otherwise /= 20;
-#elif defined(__SANITIZE_ADDRESS__)
-  otherwise /= 4;
-#endif
-  return from_environment("OMENDB_INDEX_TEST_OPS", otherwise);
-}
 
 std::string big_endian(uint64_t v, int bytes) {
   std::string s(bytes, '\0');
@@ -197,6 +184,7 @@ void mixed_operations(const Options& options, const KeyMaker& make_key, uint64_t
   ASSERT_TRUE(sound.ok()) << sound.message();
   expect_same_walk(index, oracle);
   if (testing::Test::HasFatalFailure()) return;
+  ran(ops, seed);
 
   std::vector<std::string> asked;
   for (int i = 0; i < 100; ++i)

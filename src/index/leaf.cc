@@ -109,14 +109,19 @@ Slot* build_leaf(const Pair* pairs, const LeafPlan& plan, Model* model) {
   if (plan.dense) return build_dense(pairs, plan.n, plan.cap, model);
   Slot* slots = allocate(plan.cap, false);
   CHECK(plan.n > 0);
+  // Each key is followed by two gaps, which the next ones overwrite: whether there are any is not worth a
+  // branch, which would be mispredicted at every third key. The margin has room for them.
+  static_assert(kSlotPad >= 2);
   uint32_t next = 0;
   uint64_t previous = 0;
   for (uint32_t i = 0; i < plan.n; ++i) {
     const uint32_t at = plan.at[i];
-    for (; next < at; ++next) slots[next].set(previous, 0);
-    slots[at].set(pairs[i].key, pairs[i].payload);
+    for (; next < at; ++next) [[unlikely]] slots[next].set(previous, 0);
     previous = pairs[i].key;
-    next = at + 1;
+    slots[at].set(previous, pairs[i].payload);
+    slots[at + 1].set(previous, 0);
+    slots[at + 2].set(previous, 0);
+    next = at + 3;
   }
   for (; next < plan.cap + kSlotPad; ++next) slots[next].set(previous, 0);
   *model = Model::make(plan.m, plan.k, plan.cap, plan.at[0], false);
@@ -131,9 +136,14 @@ uint32_t collect_leaf(const Slot* slots, Model model, Pair* out) {
     for (; n < model.lo(); ++n) out[n] = {slots[n].get_key(), slots[n].get_payload()};
     return n;
   }
-  for (uint32_t i = model.lo(); i < model.cap(); ++i) {
+  const uint32_t lo = model.lo(), cap = model.cap();
+  if (lo >= cap) return 0;
+  uint64_t previous = ~slots[lo].get_key();
+  for (uint32_t i = lo; i < cap; ++i) {  // every slot is written down; a gap by the next one again
     const uint64_t key = slots[i].get_key();
-    if (i == model.lo() || key != slots[i - 1].get_key()) out[n++] = {key, slots[i].get_payload()};
+    out[n] = {key, slots[i].get_payload()};
+    n += key != previous;
+    previous = key;
   }
   return n;
 }

@@ -10,15 +10,17 @@
 
 namespace omendb::index {
 
-// Shares of slots in use. Built at kFillBuild, a leaf is rebuilt at kFillFull or below kFillSparse: from
-// either side a sixth of its keys must come or go first, so no pattern of inserts and erases can make it
-// resize again and again.
-inline constexpr double kFillBuild = 0.70;
-inline constexpr double kFillBulk = 0.80;
+// Shares of slots in use. Built at kFillBuild, a leaf is rebuilt above kFullPercent or below kSparsePercent: from
+// either side a thirteenth of its keys at least must come or go first, so no pattern of inserts and erases can make
+// it resize again and again.
+inline constexpr double kFillBuild = 0.66;
+inline constexpr double kFillBulk = 0.77;
 inline constexpr double kFillShrunk = 0.80;  // keys that went are not expected back
 inline constexpr double kFillSealed = 0.94;  // keys that arrived in order are likely to be left alone
 inline constexpr uint32_t kFullPercent = 88;
-inline constexpr uint32_t kSparsePercent = 56;
+inline constexpr uint32_t kSparsePercent = 61;
+inline constexpr uint32_t kSparseDensePercent =
+    45;                                        // below half, for one that is appended to has just doubled
 inline constexpr uint32_t kLeafKeysMax = 640;  // more are split
 inline constexpr uint32_t kLeafKeysBulk = 480;
 inline constexpr uint32_t kDenseSlots = 512;  // a leaf that is appended to is sealed at this size
@@ -56,7 +58,8 @@ inline size_t leaf_bytes(uint32_t cap, bool dense) {
   return ((cap + (dense ? 0 : kSlotPad)) * sizeof(Slot) + kNodeUnit - 1) / kNodeUnit * kNodeUnit;
 }
 
-/// Copies the live pairs in order; returns how many. Requires: nobody changes the leaf.
+/// Copies the live pairs in order; returns how many. Requires: nobody changes the leaf, and room for one pair
+/// more.
 uint32_t collect_leaf(const Slot* slots, Model model, Pair* out);
 
 }  // namespace omendb::index

@@ -40,8 +40,12 @@ inline constexpr uint32_t kSegmentHints = 256;
 /// slot.
 inline uint64_t scale(uint64_t delta, uint32_t m, uint32_t k) {
   const uint64_t wide = static_cast<uint64_t>(m) << 32;
-  const unsigned __int128 product = static_cast<unsigned __int128>(delta) * wide + wide;
-  return static_cast<uint64_t>(product >> 64) >> k;
+  const unsigned __int128 product = static_cast<unsigned __int128>(delta) * wide;
+  uint64_t low = static_cast<uint64_t>(product);
+  // One more `wide`, by its carry: compilers turn 128-bit arithmetic here into memory traffic.
+  const uint64_t high =
+      static_cast<uint64_t>(product >> 64) + (__builtin_add_overflow(low, wide, &low) ? 1 : 0);
+  return high >> k;
 }
 
 inline uint64_t distance(uint64_t key, uint64_t base) { return key > base ? key - base : 0; }
@@ -174,7 +178,6 @@ struct alignas(64) Segment {
   uint64_t separator(uint32_t i) const { return entries()[i].base.load(std::memory_order_relaxed); }
   uint32_t route(uint64_t key) const {
     const uint32_t n = count.load(std::memory_order_acquire);
-    if (n == 1) return 0;
     const uint32_t hint = hints[hinter.bucket(key, kSegmentHints)].load(std::memory_order_relaxed);
     return advance(hint, n, key, [this](uint32_t i) { return separator(i); });
   }
@@ -208,9 +211,10 @@ struct Root {
 inline uint32_t find_slot(const Slot* slots, uint32_t predicted, uint32_t lo, uint32_t cap, uint64_t key) {
   uint32_t i = predicted & ~(kLineSlots - 1);
   while (i < cap) {
+    const Slot* probe = slots + i;
     uint32_t smaller = 0;
 #pragma GCC unroll 8
-    for (uint32_t j = 0; j < kProbe; ++j) smaller += slots[i + j].get_key() < key;
+    for (uint32_t j = 0; j < kProbe; ++j) smaller += probe[j].get_key() < key;
     i += smaller;
     if (smaller < kProbe) break;
   }

@@ -36,7 +36,10 @@ size_t Core::find_many(const uint64_t* keys, size_t n, uint64_t* payloads, bool*
         continue;
       }
       if (!view.model.dense()) {
-        __builtin_prefetch(&view.slots[view.model.predict(keys[start + l], view.base)]);
+        // Both lines that find_slot() looks at first.
+        const uint32_t at = view.model.predict(keys[start + l], view.base) & ~(kLineSlots - 1);
+        __builtin_prefetch(&view.slots[at]);
+        __builtin_prefetch(&view.slots[at + kLineSlots]);
       } else {
         __builtin_prefetch(&view.slots[view.model.lo() / 2]);
       }
