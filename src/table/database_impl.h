@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <shared_mutex>
+#include <span>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -205,6 +206,7 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
 
   // rows.cc
   friend class IndexRows;
+  friend void prefetch_rows(Database&, const TableAccess&, std::span<const std::string_view>);
   friend class SortedIndexRows;
   Status lock_failure(const TableTransaction& t, txn::LockOutcome outcome, const std::string& not_available);
   /// What `t` itself has made of the key: in *command the statement that did.

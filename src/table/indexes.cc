@@ -1,5 +1,7 @@
 // Secondary indexes: entries, scans through them, checking them. Building: index_build.cc.
 #include <algorithm>
+#include <array>
+#include <span>
 
 #include "base/check.h"
 #include "table/database_impl.h"
@@ -41,14 +43,8 @@ class IndexRows final : public RowCursor {
                  reverse) {}
 
   bool next() override {
-    if (!status_.ok() || !entries_.next()) return false;
-    const uint32_t length = prefix_length_of(entries_.row());
-    const std::string_view entry = entries_.key();
-    if (length > entry.size()) {
-      status_ = index_damaged(index_.index.name, "an entry has no length");
-      return false;
-    }
-    key_ = entry.substr(length);
+    if (!status_.ok() || (at_ == ahead_ && !read_ahead())) return false;
+    key_ = keys_[at_++];
     auto found = reader_.get(view_, table_.table().storage, key_, &row_, directory_);
     if (found.ok() && *found) return true;
     status_ = found.ok() ? index_damaged(index_.index.name, "an entry has no row") : found.status();
@@ -59,6 +55,27 @@ class IndexRows final : public RowCursor {
   Status status() const override { return status_.ok() ? entries_.status() : status_; }
 
  private:
+  static constexpr size_t kAhead = 16;
+
+  /// Reads the next entries, one at first and then twice as many each time, so that their rows' cache misses overlap.
+  bool read_ahead() {
+    std::array<std::string_view, kAhead> views;
+    at_ = ahead_ = 0;
+    while (ahead_ < wanted_ && entries_.next()) {
+      const uint32_t length = prefix_length_of(entries_.row());
+      const std::string_view entry = entries_.key();
+      if (length > entry.size()) {
+        status_ = index_damaged(index_.index.name, "an entry has no length");
+        return false;
+      }
+      views[ahead_] = keys_[ahead_].assign(entry.substr(length));
+      ++ahead_;
+    }
+    wanted_ = std::min(wanted_ * 2, kAhead);
+    if (directory_ != nullptr && ahead_ > 1) directory_->prefetch_keys(std::span(views).first(ahead_));
+    return ahead_ > 0;
+  }
+
   const txn::VersionReader& reader_;
   txn::KeyDirectory* directory_;
   const txn::SnapshotRef snapshot_;
@@ -66,6 +83,8 @@ class IndexRows final : public RowCursor {
   const TableAccess& table_;
   const TableAccess::IndexAccess& index_;
   txn::VersionCursor entries_;
+  std::array<std::string, kAhead> keys_;  // of the entries that were read ahead
+  size_t at_ = 0, ahead_ = 0, wanted_ = 1;
   std::string_view key_;
   std::string row_;
   Status status_;

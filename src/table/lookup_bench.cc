@@ -5,19 +5,29 @@
 // One table, an integer key, an integer and a text of 80 bytes (three with --narrow), the same rows in both. Ours: table::Database::get under
 // one snapshot and three columns out of the row. Theirs: bind, step, three columns, reset, inside one transaction, the
 // whole file in its cache. Time is the thread's CPU time; a round is a stretch of ours and one of theirs over the same keys, and the ratio the
-// median over the rounds. Cases: KEYS/lookup, KEYS/lookup-store (index and cache off), KEYS/cache-PERCENT, uniform/threads-2.
+// median over the rounds. Cases:
+//
+//   KEYS/lookup           uniform, sequential and Zipf-chosen (0.99) keys, everything in memory
+//   KEYS/lookup-batch     the same, sixteen keys at a time that are known before the first is read (table/prefetch.h)
+//   KEYS/lookup-store     index and cache off
+//   KEYS/cache-PERCENT    a cache of that share of the rows' bytes; the hit rate is a line of its own
+//   uniform/threads-N     beside one thread
+//   restart/first-answer  from opening to the first row, with the index's checkpoint; index/memory: bytes a row, beside PostgreSQL's B-tree
 #include <sqlite3.h>
 #include <time.h>
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <random>
+#include <span>
 #include <thread>
 
 #include "base/clock.h"
+#include "table/prefetch.h"
 #include "table/testing.h"
 
 namespace omendb::table {
@@ -115,15 +125,37 @@ class Sqlite {
   sqlite3_stmt* select_ = nullptr;
 };
 
-uint64_t get(Fixture& f, txn::Transaction& t, int64_t id, std::string* key, std::string* row) {
-  key->clear();
-  CHECK(codec::append_key(f.access->key_columns()[0], types::ValueView::of_integer(id), key).ok());
-  auto found = f.database->get(t, *f.access, *key, row);
+uint64_t read(Fixture& f, txn::Transaction& t, std::string_view key, std::string* row) {
+  auto found = f.database->get(t, *f.access, key, row);
   CHECK(found.ok());
   CHECK(*found);
   const codec::RowView view(f.access->layout(), *row);
   const std::string_view text = view.get(2).bytes;
   return static_cast<uint64_t>(view.get(0).integer + view.get(1).integer) + static_cast<unsigned char>(text[0]) + text.size();
+}
+
+uint64_t get(Fixture& f, txn::Transaction& t, int64_t id, std::string* key, std::string* row) {
+  key->clear();
+  CHECK(codec::append_key(f.access->key_columns()[0], types::ValueView::of_integer(id), key).ok());
+  return read(f, t, *key, row);
+}
+
+/// The same, with `at_once` keys known in advance.
+uint64_t get_many(Fixture& f, txn::Transaction& t, const std::vector<int64_t>& ids, size_t at_once, std::string* row) {
+  uint64_t sum = 0;
+  std::vector<std::string> keys(at_once);
+  std::vector<std::string_view> views(at_once);
+  for (size_t begin = 0; begin < ids.size(); begin += at_once) {
+    const size_t n = std::min(at_once, ids.size() - begin);
+    for (size_t i = 0; i < n; ++i) {
+      keys[i].clear();
+      CHECK(codec::append_key(f.access->key_columns()[0], types::ValueView::of_integer(ids[begin + i]), &keys[i]).ok());
+      views[i] = keys[i];
+    }
+    prefetch_rows(*f.database, *f.access, std::span(views).first(n));
+    for (size_t i = 0; i < n; ++i) sum += read(f, t, keys[i], row);
+  }
+  return sum;
 }
 
 uint64_t statistic(Fixture& f, const std::string& name) {
@@ -139,7 +171,7 @@ struct Result {
 
 /// Rounds of `count` lookups of the keys that `choose` gives, ours and theirs over the same.
 template <class Choose>
-Result compare(Fixture& f, Sqlite& sqlite, size_t count, Choose choose) {
+Result compare(Fixture& f, Sqlite& sqlite, size_t count, Choose choose, size_t at_once = 1) {
   std::vector<double> ours, theirs, ratios;
   std::vector<int64_t> ids(count);
   std::string key, row;
@@ -149,12 +181,16 @@ Result compare(Fixture& f, Sqlite& sqlite, size_t count, Choose choose) {
     uint64_t sum = 0, sum_theirs = 0;
     auto t = f.begin();
     double start = cpu_ns();
-    for (const int64_t id : ids) sum += get(f, *t, id, &key, &row);
+    if (at_once == 1) {
+      for (const int64_t id : ids) sum += get(f, *t, id, &key, &row);
+    } else {
+      sum = get_many(f, *t, ids, at_once, &row);
+    }
     ours.push_back((cpu_ns() - start) / static_cast<double>(count));
     start = cpu_ns();
     for (const int64_t id : ids) sum_theirs += sqlite.get(id);
     theirs.push_back((cpu_ns() - start) / static_cast<double>(count));
-    ratios.push_back(theirs.back() / ours.back());
+    ratios.push_back(ours.back() / theirs.back());
     CHECK(sum == sum_theirs);
   }
   return {median(ours), median(theirs), median(ratios),
@@ -162,11 +198,23 @@ Result compare(Fixture& f, Sqlite& sqlite, size_t count, Choose choose) {
               (static_cast<double>(count) * static_cast<double>(arguments.rounds))};
 }
 
-void report(const std::string& name, int64_t n, const Result& r) {
-  std::printf("{\"suite\":\"lookup\",\"case\":\"%s\",\"n\":%lld,\"metric\":\"cpu_time\",\"unit\":\"ns\",\"peer\":\"sqlite\",\"ours\":%.0f,"
-              "\"theirs\":%.0f,\"times_faster\":%.2f,\"cache_hit_rate\":%.3f,\"samples\":%d}\n",
-              name.c_str(), static_cast<long long>(n), r.ours, r.theirs, r.ratio, r.hits, arguments.rounds);
+void line(const std::string& name, int64_t n, const char* metric, const char* unit, const char* peer, double ours, double theirs,
+          double ratio, size_t samples) {
+  std::printf("{\"suite\":\"lookup\",\"case\":\"%s\",\"n\":%lld,\"metric\":\"%s\",\"unit\":\"%s\",\"peer\":\"%s\",\"ours\":%.3f,"
+              "\"theirs\":%.3f,\"ratio\":%.4f,\"better\":\"lower\",\"samples\":%zu}\n",
+              name.c_str(), static_cast<long long>(n), metric, unit, peer, ours, theirs, ratio, samples);
   std::fflush(stdout);
+}
+
+void report(const std::string& name, int64_t n, const Result& r) {
+  line(name, n, "cpu_time", "ns", "sqlite", r.ours, r.theirs, r.ratio, static_cast<size_t>(arguments.rounds));
+}
+
+void report_hits(const std::string& name, int64_t n, const Result& r) {
+  report(name, n, r);
+  std::printf("{\"suite\":\"lookup\",\"case\":\"%s\",\"n\":%lld,\"metric\":\"cache_hit_rate\",\"unit\":\"1\",\"ours\":%.4f,"
+              "\"better\":\"higher\",\"samples\":%d}\n",
+              name.c_str(), static_cast<long long>(n), r.hits, arguments.rounds);
 }
 
 void fill(Fixture& f, int64_t rows, std::string_view text) {
@@ -214,9 +262,7 @@ void two_threads(Fixture& f, int64_t rows) {
     }
     const double ns = median(spent);
     if (threads == 1) alone = ns;
-    std::printf("{\"suite\":\"lookup\",\"case\":\"uniform/threads-%d\",\"n\":%lld,\"metric\":\"cpu_time\",\"unit\":\"ns\",\"ours\":%.0f,"
-                "\"of_one_thread\":%.2f}\n",
-                threads, static_cast<long long>(rows), ns, ns / alone);
+    line("uniform/threads-" + std::to_string(threads), rows, "cpu_time", "ns", "one thread", ns, alone, ns / alone, spent.size());
   }
 }
 
@@ -252,7 +298,27 @@ void run(int64_t rows) {
     if (wanted("uniform/lookup")) report("uniform/lookup", rows, compare(f, sqlite, 200'000, uniform));
     if (wanted("sequential/lookup")) report("sequential/lookup", rows, compare(f, sqlite, 200'000, sequential));
     if (wanted("zipf/lookup")) report("zipf/lookup", rows, compare(f, sqlite, 200'000, zipf));
+    if (wanted("uniform/lookup-batch")) report("uniform/lookup-batch", rows, compare(f, sqlite, 200'000, uniform, 16));
+    if (wanted("zipf/lookup-batch")) report("zipf/lookup-batch", rows, compare(f, sqlite, 200'000, zipf, 16));
     if (wanted("uniform/threads")) two_threads(f, rows);
+    if (wanted("index/memory")) {
+      // PostgreSQL 15: pg_relation_size of the primary key of a million bigints, inserted in order.
+      constexpr double kBtreeBytes = 22.487;
+      const double bytes = static_cast<double>(statistic(f, "index_bytes")) / static_cast<double>(rows);
+      line("index/memory", rows, "bytes_a_row", "bytes", "postgresql 15 btree", bytes, kBtreeBytes, bytes / kBtreeBytes, 1);
+    }
+  }
+  if (wanted("restart/first-answer")) {
+    // The goal is three seconds: there is no peer that restarts with everything in memory.
+    constexpr double kGoal = 3;
+    const auto from = std::chrono::steady_clock::now();
+    Fixture f = Fixture::existing(options(100));
+    std::string key, row;
+    auto t = f.begin();
+    (void)get(f, *t, rows / 2, &key, &row);
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - from).count();
+    CHECK(statistic(f, "index_restored") == 1);
+    line("restart/first-answer", rows, "wall_time", "s", "goal", seconds, kGoal, seconds / kGoal, 1);
   }
   if (wanted("lookup-store")) {
     Fixture f = Fixture::existing(options(-1));
@@ -270,9 +336,9 @@ void run(int64_t rows) {
       auto t = f.begin();
       for (int64_t i = 0; i < rows / 4; ++i) (void)get(f, *t, skewed ? zipf() : uniform(), &key, &row);
       if (skewed) {
-        report("zipf" + size, rows, compare(f, sqlite, 100'000, zipf));
+        report_hits("zipf" + size, rows, compare(f, sqlite, 100'000, zipf));
       } else {
-        report("uniform" + size, rows, compare(f, sqlite, 100'000, uniform));
+        report_hits("uniform" + size, rows, compare(f, sqlite, 100'000, uniform));
       }
     }
   }

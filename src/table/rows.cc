@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "table/database_impl.h"
+#include "table/prefetch.h"
 #include "txn/cursor.h"
 #include "txn/stamp.h"
 
@@ -54,6 +55,10 @@ Result<bool> DatabaseImpl::get(txn::Transaction& transaction, const TableAccess&
                                std::string* row) {
   gets_.add();
   return manager_.reader().get(own(transaction).view(), table.table().storage, key, row, directory(table));
+}
+
+void prefetch_rows(Database& database, const TableAccess& table, std::span<const std::string_view> keys) {
+  if (const auto* directory = static_cast<DatabaseImpl&>(database).directory(table)) directory->prefetch_keys(keys);
 }
 
 std::unique_ptr<RowCursor> DatabaseImpl::scan(txn::Transaction& transaction, const TableAccess& table,

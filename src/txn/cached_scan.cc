@@ -54,7 +54,7 @@ void CachedScan::read_entries() {
     const std::string_view key = cursor_.key();
     if (reverse_ ? key < lower_ : !upper_.empty() && key >= upper_) break;
     const index::Payload payload = cursor_.payload();
-    KeyDirectory::prefetch(payload);
+    directory_.prefetch(payload);
     entries_.push_back({keys_.size(), static_cast<uint32_t>(key.size()), payload});
     keys_.append(key);
     if (entries_.size() == wanted_) break;

@@ -16,7 +16,12 @@
 //      and the store afterwards, and found the newest version decided, may write that down if the payload is still the same.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <atomic>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string_view>
 
 #include "index/index.h"
@@ -60,13 +65,31 @@ class KeyDirectory {
     constexpr Place::Kind kKinds[] = {Place::Kind::kRow, Place::Kind::kTombstone, Place::Kind::kLook, Place::Kind::kCached};
     return kKinds[payload & 3];
   }
-  /// Starts loading what place() will look at.
-  static void prefetch(index::Payload payload) {
+  /// Starts loading what place() will look at, and the row behind it.
+  void prefetch(index::Payload payload) const {
     if ((payload & 3) != kCachedTag) return;
+    // As many lines as the last row that came into the cache has, and where it ends: rows begin anywhere in a line.
     const char* row = reinterpret_cast<const char*>(payload & ~uint64_t{3});
-    __builtin_prefetch(row);
-    __builtin_prefetch(row + 64);
-    __builtin_prefetch(row + 128);
+    const uint32_t bytes = row_bytes_.load(std::memory_order_relaxed);
+    for (uint32_t at = 0; at + 1 < bytes; at += 64) __builtin_prefetch(row + at);
+    __builtin_prefetch(row + bytes - 1);
+  }
+  /// Starts loading what find() of these keys, one after the other, would wait for. A hint: nothing is remembered.
+  void prefetch_keys(std::span<const std::string_view> keys) const {
+    constexpr size_t kAtOnce = 16;  // more outstanding misses than this a processor does not keep
+    std::array<std::optional<index::Payload>, kAtOnce> payloads;
+    for (const std::string_view key : keys) {
+      if (fixed_ != 0 && key.size() != fixed_) return;
+    }
+    index::EpochGuard guard;
+    while (!keys.empty()) {
+      const size_t n = std::min(kAtOnce, keys.size());
+      (void)index_.find_many(keys.first(n), std::span(payloads).first(n));
+      for (size_t i = 0; i < n; ++i) {
+        if (payloads[i].has_value()) prefetch(*payloads[i]);
+      }
+      keys = keys.subspan(n);
+    }
   }
 
   /// A version of `stamp` was committed. True: the one before it was cached, so this one is wanted too.
@@ -105,6 +128,10 @@ class KeyDirectory {
   // For the cache, under its mutex. False: the directory says something else by now.
   bool cache(std::string_view key, Stamp stamp, const CachedRow* row) {
     index::Payload expected = payload(stamp, false);
+    const size_t bytes = std::min(kPrefetchBytes, sizeof(CachedRow) + row->key_bytes + row->row_bytes);
+    if (row_bytes_.load(std::memory_order_relaxed) != bytes) {
+      row_bytes_.store(static_cast<uint32_t>(bytes), std::memory_order_relaxed);
+    }
     return index_.compare_and_set(key, expected, payload(row)) == index::Cas::kSwapped;
   }
   bool uncache(const CachedRow& row) {
@@ -120,7 +147,9 @@ class KeyDirectory {
   static index::Payload payload(const CachedRow* row) { return reinterpret_cast<uint64_t>(row) | kCachedTag; }
 
   static constexpr uint64_t kTombstoneTag = 1, kLookTag = 2, kCachedTag = 3;
+  static constexpr size_t kPrefetchBytes = 512;  // of longer rows the processor guesses the rest
   const uint32_t fixed_;
+  std::atomic<uint32_t> row_bytes_{sizeof(CachedRow)};  // of the row cached last, header and key included
   RowCache* const cache_;
   bool caches_;  // under the cache's mutex
   mutable index::OrderedIndex index_;  // settled() changes what is said, not what is true

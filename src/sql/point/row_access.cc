@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sql/engine/error_mapping.h"
+#include "table/prefetch.h"
 
 namespace omendb::sql {
 namespace {
@@ -264,9 +265,16 @@ bool RowFetcher::fetch(RunContext& context, size_t row) {
   }
   std::sort(keys_.begin(), keys_.end());
   keys_.erase(std::unique(keys_.begin(), keys_.end()), keys_.end());
-  for (const auto& one : keys_) {
-    const bool fits = path_.single && path_.index == SIZE_MAX ? fetch_key(context, one)
-                                                               : fetch_range(context, {one, codec::prefix_successor(one)});
+  const bool whole_keys = path_.single && path_.index == SIZE_MAX;
+  constexpr size_t kAhead = 16;
+  for (size_t i = 0; i < keys_.size(); ++i) {
+    if (whole_keys && i % kAhead == 0 && i + 1 < keys_.size()) {
+      const std::vector<std::string_view> ahead(keys_.begin() + static_cast<ptrdiff_t>(i),
+                                                keys_.begin() + static_cast<ptrdiff_t>(std::min(i + kAhead, keys_.size())));
+      table::prefetch_rows(context.session.database(), *path_.schema->access, ahead);
+    }
+    const std::string& one = keys_[i];
+    const bool fits = whole_keys ? fetch_key(context, one) : fetch_range(context, {one, codec::prefix_successor(one)});
     if (!fits) return false;
   }
   return true;
