@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "server/data_directory.h"
 #include "server/server.h"
+#include "server/stall_watch.h"
 #include "sql/session.h"
 #include "table/database.h"
 
@@ -82,6 +83,8 @@ int start(const StartArguments& arguments) {
   if (server.http_port() != 0)
     spdlog::info("http on {}:{}: /health, /metrics", options.server.http_address, server.http_port());
 
+  StallWatch stall_watch(StallWatch::kBytesMax, StallWatch::kEveryMs,
+                         [](const std::string& text) { spdlog::warn("{}", text); });
   const bool ended = server.run(
       [&engine](const sql::SessionOptions& session, sql::SessionClient& client) {
         return engine.value()->open_session(session, client);

@@ -2,6 +2,7 @@
 #include <set>
 
 #include "base/check.h"
+#include "index/epoch.h"
 #include "table/database_impl.h"
 #include "txn/cursor.h"
 #include "txn/stamp.h"
@@ -522,6 +523,8 @@ std::vector<std::pair<std::string, uint64_t>> DatabaseImpl::statistics() {
   }
   out.emplace_back("index_keys", keys);
   out.emplace_back("index_bytes", bytes);
+  out.emplace_back("index_retired_bytes", index::epoch_waiting_bytes());  // until the readers of now have gone
+  out.emplace_back("index_epochs_behind", index::epoch_pinned_behind());
   out.emplace_back("index_build_ms", directories_built_ms_);
   out.emplace_back("index_restored", directories_restored_.load());
   out.emplace_back("index_rebuilt", directories_rebuilt_.load());
