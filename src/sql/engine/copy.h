@@ -1,4 +1,5 @@
-// COPY: rows to and from the client in PostgreSQL's text, CSV and binary formats.
+// COPY: rows to and from the client or a file of the server (server_files.h) in PostgreSQL's text, CSV and binary formats, and
+// files of the server in Parquet (parquet_files.h).
 //
 // COPY FROM streams: memory holds one read of the client and one batch of rows. A table whose missing columns have plain
 // defaults and that has nothing to compute takes the short way, from type input into row bytes; otherwise each batch goes
@@ -13,7 +14,7 @@
 namespace omendb::sql {
 
 struct CopyOptions {
-  enum class Format : uint8_t { kText, kCsv, kBinary };
+  enum class Format : uint8_t { kText, kCsv, kBinary, kParquet };
   Format format = Format::kText;
   char delimiter = '\t';
   std::string null_text = "\\N";

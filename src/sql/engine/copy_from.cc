@@ -1,4 +1,4 @@
-// COPY FROM STDIN (copy.h).
+// COPY FROM (copy.h).
 #include <algorithm>
 
 #include "duckdb/parser/expression/columnref_expression.hpp"
@@ -14,6 +14,7 @@
 #include "sql/engine/copy_pipeline.h"
 #include "sql/engine/copy_values.h"
 #include "sql/engine/executor.h"
+#include "sql/engine/parquet_files.h"
 #include "sql/engine/row_writer.h"
 #include "sql/engine/scan.h"
 #include "sql/frontend/pg_nodes.h"
@@ -33,16 +34,18 @@ DuckExpr column_of(const std::string& alias, const std::string& name) {
 class CopyFrom {
  public:
   CopyFrom(SessionImpl& session, const CopyStmt* statement, std::string_view text)
-      : session_(session), statement_(statement), text_(text), options_(read_copy_options(statement)) {}
+      : session_(session), statement_(statement), text_(text), options_(read_copy_options(statement)) {
+    parquet_ = options_.format == CopyOptions::Format::kParquet;
+    if (parquet_) options_ = CopyOptions();  // it comes as lines of text
+  }
 
   uint64_t run() {
     open_target();
     session_.check_writable("COPY FROM");
     session_.next_command();
     plan();
-    auto* source = value_or_throw(
-        session_.client().begin_copy_in(columns_.size(), options_.format == CopyOptions::Format::kBinary));
-    CopyReader reader(*source, options_);
+    std::unique_ptr<CopySource> file;
+    CopyReader reader(*open_source(&file), options_);
     reader.set_relation(schema_->table().name);
     RowWriter writer(session_, schema_);
     uint64_t count = 0;
@@ -63,6 +66,21 @@ class CopyFrom {
   }
 
  private:
+  CopySource* open_source(std::unique_ptr<CopySource>* file) {
+    if (statement_->filename == nullptr) {
+      if (parquet_) not_supported("COPY in Parquet format from the client");
+      return value_or_throw(session_.client().begin_copy_in(columns_.size(), options_.format == CopyOptions::Format::kBinary));
+    }
+    if (parquet_) {
+      std::vector<std::string> names;
+      for (const size_t position : columns_) names.push_back(schema_->table().columns[position].name);
+      *file = std::make_unique<ParquetSource>(session_, statement_->filename, names);
+    } else {
+      *file = std::make_unique<FileSource>(statement_->filename);
+    }
+    return file->get();
+  }
+
   uint64_t insert_plain(CopyReader& reader, RowWriter& writer, std::vector<CopyReader::Field>& fields) {
     codec::RowBuilder builder(schema_->access->layout());
     CopyPipeline pipeline([&](std::string_view row, uint64_t line, std::string_view raw) {
@@ -436,6 +454,7 @@ class CopyFrom {
   const CopyStmt* statement_;
   std::string_view text_;
   CopyOptions options_;
+  bool parquet_ = false;
   std::shared_ptr<const TableSchema> schema_;
   std::vector<size_t> columns_;                  // positions, in the order of the fields
   std::vector<types::PhysicalType> types_;

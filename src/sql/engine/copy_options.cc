@@ -69,6 +69,7 @@ CopyOptions read_copy_options(const void* copy_stmt) {
       if (format == "text") options.format = CopyOptions::Format::kText;
       else if (format == "csv") options.format = CopyOptions::Format::kCsv;
       else if (format == "binary") options.format = CopyOptions::Format::kBinary;
+      else if (format == "parquet") options.format = CopyOptions::Format::kParquet;
       else throw SqlError(SqlState::kInvalidParameterValue, "COPY format \"" + format + "\" not recognized", option->location);
     } else if (name == "freeze") {
       flag_of(option);
@@ -118,11 +119,12 @@ CopyOptions read_copy_options(const void* copy_stmt) {
     }
   }
 
-  const bool csv = options.format == CopyOptions::Format::kCsv, binary = options.format == CopyOptions::Format::kBinary;
-  auto refuse = [](const char* message) { throw SqlError(SqlState::kFeatureNotSupported, message); };
+  const bool csv = options.format == CopyOptions::Format::kCsv, text = options.format == CopyOptions::Format::kText;
+  const char* mode = options.format == CopyOptions::Format::kParquet ? "PARQUET" : "BINARY";
+  auto refuse = [](const std::string& message) { throw SqlError(SqlState::kFeatureNotSupported, message); };
   auto invalid = [](const std::string& message) { throw SqlError(SqlState::kInvalidParameterValue, message); };
-  if (binary && seen_delimiter) throw SqlError(SqlState::kSyntaxError, "cannot specify DELIMITER in BINARY mode");
-  if (binary && seen_null) throw SqlError(SqlState::kSyntaxError, "cannot specify NULL in BINARY mode");
+  if (!text && !csv && seen_delimiter) throw SqlError(SqlState::kSyntaxError, std::string("cannot specify DELIMITER in ") + mode + " mode");
+  if (!text && !csv && seen_null) throw SqlError(SqlState::kSyntaxError, std::string("cannot specify NULL in ") + mode + " mode");
   if (!seen_delimiter) delimiter = csv ? "," : "\t";
   if (!seen_null) null_text = csv ? "" : "\\N";
   if (!seen_quote) quote = "\"";
@@ -135,7 +137,7 @@ CopyOptions read_copy_options(const void* copy_stmt) {
   if (!csv && std::strchr("\\.abcdefghijklmnopqrstuvwxyz0123456789", delimiter[0]) != nullptr) {
     invalid("COPY delimiter cannot be \"" + delimiter + "\"");
   }
-  if (binary && options.header) refuse("cannot specify HEADER in BINARY mode");
+  if (!text && !csv && options.header) refuse(std::string("cannot specify HEADER in ") + mode + " mode");
   if (!csv && seen_quote) refuse("COPY quote available only in CSV mode");
   if (csv && quote.size() != 1) refuse("COPY quote must be a single one-byte character");
   if (csv && delimiter == quote) invalid("COPY delimiter and quote must be different");
@@ -147,7 +149,7 @@ CopyOptions read_copy_options(const void* copy_stmt) {
   if (force_not_null && !statement->is_from) refuse("COPY force not null only available using COPY FROM");
   if (!csv && force_null) refuse("COPY force null available only in CSV mode");
   if (force_null && !statement->is_from) refuse("COPY force null only available using COPY FROM");
-  if (!binary && null_text.find(delimiter[0]) != std::string::npos) {
+  if ((text || csv) && null_text.find(delimiter[0]) != std::string::npos) {
     refuse("COPY delimiter must not appear in the NULL specification");
   }
   if (csv && null_text.find(quote[0]) != std::string::npos) {

@@ -1,9 +1,12 @@
-// COPY TO STDOUT, and COPY's dispatch (copy.h).
+// COPY TO, and COPY's dispatch (copy.h).
 #include <algorithm>
+#include <optional>
 
 #include "sql/engine/copy.h"
 #include "sql/engine/copy_internal.h"
+#include "sql/engine/parquet_files.h"
 #include "sql/engine/portal.h"
+#include "sql/engine/server_files.h"
 #include "sql/engine/utility.h"
 #include "sql/frontend/deparse.h"
 #include "sql/frontend/pg_nodes.h"
@@ -101,22 +104,7 @@ class CopyFormatter final : public RowSink {
     for (int i = bytes; i-- > 0;) line_.push_back(static_cast<char>(value >> (8 * i)));
   }
 
-  void append_text(std::string_view value) {
-    for (char c : value) {
-      switch (c) {
-        case '\b': line_ += "\\b"; break;
-        case '\f': line_ += "\\f"; break;
-        case '\n': line_ += "\\n"; break;
-        case '\r': line_ += "\\r"; break;
-        case '\t': line_ += "\\t"; break;
-        case '\v': line_ += "\\v"; break;
-        case '\\': line_ += "\\\\"; break;
-        default:
-          if (c == options_.delimiter) line_.push_back('\\');
-          line_.push_back(c);
-      }
-    }
-  }
+  void append_text(std::string_view value) { append_copy_text(value, options_.delimiter, &line_); }
 
   void append_csv(std::string_view value, bool force) {
     bool quote = force || value == options_.null_text || (columns_.size() == 1 && value == "\\.");
@@ -209,21 +197,50 @@ uint64_t copy_to(SessionImpl& session, PreparedStatement& outer, const CopyStmt*
     }
   }
   auto portal = session.bind_values(query, Parameters());
-  auto* sink = value_or_throw(
-      session.client().begin_copy_out(query->columns.size(), options.format == CopyOptions::Format::kBinary));
+  auto& rows = static_cast<PortalImpl&>(*portal);
+  if (options.format == CopyOptions::Format::kParquet) {
+    if (statement->filename == nullptr) not_supported("COPY in Parquet format to the client");
+    ParquetWriter writer(session, query->columns, statement->filename);
+    rows.execute_or_throw(0, writer);
+    writer.finish();
+    return writer.count();
+  }
+  std::optional<FileSink> file;
+  if (statement->filename != nullptr) file.emplace(statement->filename);
+  CopySink* sink = file.has_value() ? &*file
+                                    : value_or_throw(session.client().begin_copy_out(
+                                          query->columns.size(), options.format == CopyOptions::Format::kBinary));
   CopyFormatter formatter(session, options, query->columns, *sink);
   throw_if_error(formatter.begin());
-  static_cast<PortalImpl&>(*portal).execute_or_throw(0, formatter);
+  rows.execute_or_throw(0, formatter);
   throw_if_error(formatter.end());
+  if (file.has_value()) throw_if_error(file->finish());
   return formatter.count();
 }
 
 }  // namespace
 
+void append_copy_text(std::string_view value, char delimiter, std::string* out) {
+  for (char c : value) {
+    switch (c) {
+      case '\b': *out += "\\b"; break;
+      case '\f': *out += "\\f"; break;
+      case '\n': *out += "\\n"; break;
+      case '\r': *out += "\\r"; break;
+      case '\t': *out += "\\t"; break;
+      case '\v': *out += "\\v"; break;
+      case '\\': *out += "\\\\"; break;
+      default:
+        if (c == delimiter) out->push_back('\\');
+        out->push_back(c);
+    }
+  }
+}
+
 std::string run_copy(SessionImpl& session, PreparedStatement& prepared, const Parameters&) {
   const auto* statement = reinterpret_cast<const CopyStmt*>(prepared.parsed->node);
   if (statement->is_program) not_supported("COPY to or from an external program");
-  if (statement->filename != nullptr) not_supported("COPY to or from a file on the server");
+  if (statement->filename != nullptr) require_file_access(session, statement->is_from ? FileAccess::kRead : FileAccess::kWrite);
   const uint64_t rows = statement->is_from ? copy_from(session, statement, *prepared.parsed->text)
                                            : copy_to(session, prepared, statement);
   return "COPY " + std::to_string(rows);

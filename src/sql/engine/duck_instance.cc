@@ -13,6 +13,7 @@
 #include "sql/engine/implied_filters.h"
 #include "sql/engine/ordered_scan.h"
 #include "sql/engine/scan.h"
+#include "sql/engine/server_files.h"
 #include "sql/functions/register.h"
 
 namespace omendb::sql {
@@ -50,6 +51,8 @@ DuckInstance::DuckInstance(const EngineOptions& options) {
   config.SetOptionByName("autoinstall_known_extensions", Value::BOOLEAN(false));
   config.SetOptionByName("autoload_known_extensions", Value::BOOLEAN(false));
   config.SetOptionByName("enable_external_access", Value::BOOLEAN(false));
+  // A file of the server is read once and under a name that nobody has again.
+  config.SetOptionByName("enable_external_file_cache", Value::BOOLEAN(false));
   // An internal error ends its statement, not the instance.
   config.SetOptionByName("disable_database_invalidation", Value::BOOLEAN(true));
   // A join with a small build side hands its keys to the other side's scan, which then looks them up (scan.h).
@@ -60,6 +63,7 @@ DuckInstance::DuckInstance(const EngineOptions& options) {
     duckdb::DBConfig::GetConfig(*database_->instance).AddAllowedDirectory(options.temp_directory);
   }
 
+  FileGrants::install(*database_->instance);
   register_scan_functions(*database_->instance);
   register_implied_filters(*database_->instance);
   register_column_opening(*database_->instance);
