@@ -1,9 +1,39 @@
 #include "sql/point/parameter_slots.h"
 
+#include "duckdb/planner/expression/bound_parameter_expression.hpp"
+#include "duckdb/planner/expression_iterator.hpp"
+#include "duckdb/planner/logical_operator_visitor.hpp"
+
 #include "sql/duck_types.h"
 #include "sql/engine/vectors.h"
 
 namespace omendb::sql {
+namespace {
+
+bool is_bound(duckdb::Expression& expression) {
+  if (expression.GetExpressionType() == duckdb::ExpressionType::VALUE_PARAMETER) {
+    return expression.return_type == expression.Cast<duckdb::BoundParameterExpression>().parameter_data->return_type;
+  }
+  bool bound = true;
+  duckdb::ExpressionIterator::EnumerateChildren(expression, [&](duckdb::Expression& child) { bound = bound && is_bound(child); });
+  return bound;
+}
+
+bool is_bound(duckdb::LogicalOperator& op) {
+  bool bound = true;
+  duckdb::LogicalOperatorVisitor::EnumerateExpressions(
+      op, [&](duckdb::unique_ptr<duckdb::Expression>* expression) { bound = bound && is_bound(**expression); });
+  for (const auto& child : op.children) bound = bound && is_bound(*child);
+  return bound;
+}
+
+}  // namespace
+
+bool ParameterSlots::all_bound(duckdb::Planner& planner) {
+  // DuckDB asks for another binding wherever a parameter is read twice: the cast around its second place might have taken it as
+  // untyped. Ours are cast to the statement's type in every place.
+  return planner.properties.bound_all_parameters || is_bound(*planner.plan);
+}
 
 bool ParameterSlots::take(duckdb::bound_parameter_map_t slots, const Parameters& parameters) {
   for (size_t i = 0; i < parameters.types.size(); ++i) {

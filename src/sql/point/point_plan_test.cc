@@ -50,6 +50,22 @@ TEST_F(PointPlanTest, KeysOfSeveralColumnsAndOtherTypes) {
   EXPECT_EQ(run("INSERT INTO two VALUES (3, 'k3', 1) ON CONFLICT (x, y) DO UPDATE SET v = two.v + 1 RETURNING v"), "11");
 }
 
+// DuckDB asks to bind again when a parameter is read twice; the plan it has made is sound.
+TEST_F(PointPlanTest, AParameterMayBeReadTwice) {
+  auto prepared = s_->prepare(
+      "UPDATE a SET abalance = CASE WHEN abalance >= $1 + 10 THEN abalance - $1 ELSE abalance - $1 + 91 END, bid = bid + $1 WHERE aid = $2 "
+      "RETURNING abalance, bid");
+  ASSERT_TRUE(prepared.ok());
+  const auto before = point_counters().executions;
+  EXPECT_EQ(s_->run(*prepared, {"5", "7"}), "86|6");
+  EXPECT_EQ(s_->run(*prepared, {"6", "7"}), "80|12");
+  EXPECT_EQ(point_counters().executions, before + 2);
+  auto joined = s_->prepare("SELECT count(*) FROM two, a WHERE x = $1 AND y = 'k' || $1 AND aid = $1 AND v > $1");
+  ASSERT_TRUE(joined.ok());
+  EXPECT_EQ(s_->run(*joined, {"3"}), "1");
+  EXPECT_EQ(s_->run(*joined, {"9"}), "0");
+}
+
 TEST_F(PointPlanTest, PreparedStatementsKeepTheirPlan) {
   auto prepared = s_->prepare("SELECT abalance, aid FROM a WHERE aid = $1");
   ASSERT_TRUE(prepared.ok());

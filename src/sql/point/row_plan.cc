@@ -39,7 +39,7 @@ class Plan final : public RowPlan {
       statement->named_param_map.clear();
       for (size_t i = 0; i < parameters.types.size(); ++i) statement->named_param_map[std::to_string(i + 1)] = i + 1;
       planner.CreatePlan(std::move(statement));
-      if (!planner.plan || !planner.properties.bound_all_parameters) return;
+      if (!planner.plan || !ParameterSlots::all_bound(planner)) return;
       binder_ = planner.binder;
       if (!slots_.take(std::move(planner.value_map), parameters)) return;
       keep_filters(*planner.plan);
