@@ -29,7 +29,7 @@ class Values {
       case Physical::kUInt32: return Value(ValueView::of_integer(static_cast<uint32_t>(number())));
       case Physical::kInt64: return Value(ValueView::of_integer(number()));
       case Physical::kInt128:
-      case Physical::kUuid: return Value(ValueView::of_wide((types::Int128{number()} << 64) + number()));
+      case Physical::kUuid: return Value(ValueView::of_wide(wide()));
       case Physical::kFloat32: return Value(ValueView::of_real(static_cast<float>(real())));
       case Physical::kFloat64: return Value(ValueView::of_real(real()));
       case Physical::kInterval:
@@ -50,6 +50,7 @@ class Values {
 
  private:
   uint64_t pick(uint64_t n) { return random_() % n; }
+  types::Int128 wide() { return (types::Int128{number()} << 64) | static_cast<uint64_t>(number()); }
   int64_t number() {
     switch (pick(6)) {
       case 0: return static_cast<int64_t>(random_());

@@ -3,13 +3,14 @@
 
 #include <algorithm>
 
+#include "base/stack_depth.h"
 #include "types/scalar.h"
 #include "types/utf8.h"
 
 namespace omendb::types {
 namespace {
 
-constexpr int kDepthMax = 6000;
+constexpr int kDepthMax = 6000;  // about what PostgreSQL's frames leave room for
 
 bool json_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -114,11 +115,8 @@ class JsonParser {
   }
 
   Status value(int depth, std::string* out) {
-    if (depth > kDepthMax) {
-      return Status(SqlState::kStatementTooComplex, "stack depth limit exceeded")
-          .with_hint("Increase the configuration parameter \"max_stack_depth\" (currently 2048kB), after ensuring the "
-                     "platform's stack depth limit is adequate.");
-    }
+    if (depth > kDepthMax) return stack_too_deep();
+    RETURN_IF_ERROR(check_stack_depth());
     switch (peek()) {
       case '{': return object(depth, out);
       case '[': return array(depth, out);

@@ -1,6 +1,7 @@
 // LIKE, ILIKE and the translation of SIMILAR TO.
 #include <algorithm>
 
+#include "base/stack_depth.h"
 #include "types/scalar.h"
 #include "types/text.h"
 #include "types/utf8.h"
@@ -12,9 +13,11 @@ Status dangling() {
   return Status(SqlState::kInvalidEscapeSequence, "LIKE pattern must not end with escape character");
 }
 
-// 1 match, 0 no match, -1 no match and none further right either, -2 pattern ends with its escape character.
+// 1 match, 0 no match, -1 no match and none further right either, -2 pattern ends with its escape character,
+// -3 too many % for the stack.
 int match(std::string_view t, std::string_view p, std::string_view escape) {
   if (p == "%") return 1;
+  if (!check_stack_depth().ok()) return -3;
   while (!t.empty() && !p.empty()) {
     if (!escape.empty() && p.starts_with(escape)) {
       p.remove_prefix(escape.size());
@@ -74,6 +77,7 @@ Status like_match(std::string_view text, std::string_view pattern, std::string_v
   }
   int r = match(text, pattern, escape);
   if (r == -2) return dangling();
+  if (r == -3) return stack_too_deep();
   *out = r == 1;
   return {};
 }

@@ -82,8 +82,17 @@ class Matcher {
     return found;
   }
   bool dissect(const Node* n, size_t start, size_t end);
-  bool dissect_sequence(const Node* n, size_t child, size_t start, size_t end);
-  bool dissect_repeat(const Node* n, int done, size_t start, size_t end);
+  // Where a part of a sequence, or an iteration, began, and where it may end: the cut to try next is the last. A trail takes the place of
+  // recursion, whose depth the subject would decide.
+  struct Choice {
+    size_t start;
+    std::vector<size_t> cuts;
+  };
+  using Trail = std::vector<Choice>;
+  void step(const Node* c, size_t start, size_t end, size_t least, Trail* trail);
+  static bool next_cut(Trail* trail, size_t* at);
+  bool dissect_sequence(const Node* n, size_t start, size_t end);
+  bool dissect_repeat(const Node* n, size_t start, size_t end);
   bool dissect_last(const Node* n, size_t start, size_t end);
   void forget(const Node* n) {
     if (n->kind == NodeKind::kGroup && n->group != 0) groups_[static_cast<size_t>(n->group)] = {};
@@ -190,39 +199,63 @@ void Matcher::run(int entry, int end, size_t start, size_t limit, Accept accept)
   }
 }
 
-bool Matcher::dissect_sequence(const Node* n, size_t child, size_t start, size_t end) {
-  if (child == n->children.size()) return start == end;
-  const Node* c = n->children[child].get();
-  if (child + 1 == n->children.size()) return matches(c, start, end) && dissect(c, start, end);
-  std::vector<size_t> cuts;
-  run(c->entry, c->end, start, end, [&](size_t at) {
-    cuts.push_back(at);
-    return true;
-  });
-  if (c->preference != Preference::kShortest) std::reverse(cuts.begin(), cuts.end());
-  for (size_t cut : cuts) {
-    // The rest must fit before the choice counts; with groups further right that is settled by trying.
-    if (dissect(c, start, cut) && dissect_sequence(n, child + 1, cut, end)) return true;
+bool Matcher::dissect_sequence(const Node* n, size_t start, size_t end) {
+  if (n->children.empty()) return start == end;
+  Trail trail;
+  for (size_t at = start;;) {
+    const size_t child = trail.size();
+    const Node* c = n->children[child].get();
+    if (child + 1 < n->children.size()) {
+      step(c, at, end, 0, &trail);
+    } else if (matches(c, at, end) && dissect(c, at, end)) {
+      return true;
+    }
+    // The rest must fit before a choice counts; with groups further right that is settled by trying.
+    do {
+      if (!next_cut(&trail, &at)) return false;
+    } while (!dissect(n->children[trail.size() - 1].get(), trail.back().start, at));
   }
-  return false;
 }
 
-bool Matcher::dissect_repeat(const Node* n, int done, size_t start, size_t end) {
+bool Matcher::dissect_repeat(const Node* n, size_t start, size_t end) {
   const Node* c = n->children[0].get();
-  if (start == end && done >= n->min) return true;
-  if (n->max >= 0 && done >= n->max) return start == end;
-  std::vector<size_t> cuts;
+  Trail trail;
+  for (size_t at = start;;) {
+    const int done = static_cast<int>(trail.size());
+    if (at == end && done >= n->min) return true;
+    if (n->max < 0 || done < n->max) {
+      step(c, at, end, done < n->min ? 0 : 1, &trail);
+    } else if (at == end) {
+      return true;
+    }
+    // Where there is another choice, a cheap refusal: what is left must be more of the same.
+    const auto refused = [&] {
+      if (trail.back().cuts.empty()) return false;
+      const bool enough = static_cast<int>(trail.size()) >= n->min;
+      return at != end && n->max < 0 && enough && n->min == 0 && !matches(n, at, end);
+    };
+    do {
+      if (!next_cut(&trail, &at)) return false;
+    } while (refused() || !dissect(c, trail.back().start, at));
+  }
+}
+
+void Matcher::step(const Node* c, size_t start, size_t end, size_t least, Trail* trail) {
+  Choice choice{start, {}};
   run(c->entry, c->end, start, end, [&](size_t at) {
-    if (at > start || done < n->min) cuts.push_back(at);
+    if (at >= start + least) choice.cuts.push_back(at);
     return true;
   });
-  if (c->preference != Preference::kShortest) std::reverse(cuts.begin(), cuts.end());
-  for (size_t cut : cuts) {
-    // Cheap refusal: what is left must be more of the same.
-    if (cut != end && n->max < 0 && done + 1 >= n->min && !matches(n, cut, end) && n->min == 0) continue;
-    if (dissect(c, start, cut) && dissect_repeat(n, done + 1, cut, end)) return true;
-  }
-  return false;
+  if (c->preference == Preference::kShortest) std::reverse(choice.cuts.begin(), choice.cuts.end());
+  trail->push_back(std::move(choice));
+}
+
+bool Matcher::next_cut(Trail* trail, size_t* at) {
+  while (!trail->empty() && trail->back().cuts.empty()) trail->pop_back();
+  if (trail->empty()) return false;
+  *at = trail->back().cuts.back();
+  trail->back().cuts.pop_back();
+  return true;
 }
 
 // Only the last iteration's groups count: x{m,n} is taken as x{m-1,n-1} without groups and then x. (PostgreSQL does so when
@@ -271,14 +304,14 @@ bool Matcher::dissect(const Node* n, size_t start, size_t end) {
       if (n->group != 0) groups_[static_cast<size_t>(n->group)] = {start, end};
       return true;
     }
-    case NodeKind::kConcat: return dissect_sequence(n, 0, start, end);
+    case NodeKind::kConcat: return dissect_sequence(n, start, end);
     case NodeKind::kAlternate:
       for (const auto& c : n->children) {
         if (matches(c.get(), start, end) && dissect(c.get(), start, end)) return true;
       }
       return false;
     case NodeKind::kRepeat:
-      return n->refers || (n->min == 0 && start != end) ? dissect_repeat(n, 0, start, end) : dissect_last(n, start, end);
+      return n->refers || (n->min == 0 && start != end) ? dissect_repeat(n, start, end) : dissect_last(n, start, end);
     default: return true;
   }
 }

@@ -92,5 +92,20 @@ TEST(Regex, NestedStarsDoNotExplode) {
   EXPECT_TRUE(yes);
 }
 
+// Neither a long subject nor a long pattern is a deep recursion.
+TEST(Regex, LengthIsNotDepth) {
+  std::string text, pattern;
+  for (int i = 0; i < 20'000; ++i) text += "ab";
+  for (int i = 0; i < 2'000; ++i) pattern += "(a)b";
+  std::shared_ptr<const Regex> regex;
+  std::vector<Regex::Span> spans;
+  ASSERT_TRUE(Regex::get("^(ab|c)*$", {}, &regex).ok());
+  ASSERT_TRUE(regex->search(text, 0, &spans));
+  EXPECT_EQ(spans[1].start, text.size() - 2);
+  ASSERT_TRUE(Regex::get(pattern, {}, &regex).ok());
+  ASSERT_TRUE(regex->search(text, 0, &spans));
+  EXPECT_EQ(spans.back().start, 3998u);
+}
+
 }  // namespace
 }  // namespace omendb::types

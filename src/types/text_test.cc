@@ -88,6 +88,14 @@ std::string evaluate(const std::string& op, const CaseArguments& a) {
 
 TEST(Text, AnswersAsPostgres) { run_cases("text", kCases, evaluate); }
 
+TEST(Like, ManyPercentsEndInAnErrorNotTheStack) {
+  std::string pattern;
+  for (int i = 0; i < 200'000; ++i) pattern += "%a";
+  bool matches = false;
+  const Status s = like_match(std::string(300'000, 'a'), pattern, "\\", false, &matches);
+  EXPECT_EQ(s.code(), SqlState::kStatementTooComplex);
+}
+
 TEST(Utf8, CountsAndFindsCharacters) {
   EXPECT_EQ(utf8_count("h\xC3\xA9llo w\xC3\xB6rld"), 11u);
   EXPECT_EQ(utf8_offset("\xC3\xA9x", 1), 2u);

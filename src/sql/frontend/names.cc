@@ -8,6 +8,7 @@
 #include "duckdb/parser/parsed_expression_iterator.hpp"
 #include "duckdb/parser/query_node.hpp"
 
+#include "base/stack_depth.h"
 #include "sql/frontend/coerce.h"
 #include "sql/frontend/emission.h"
 #include "sql/frontend/query.h"
@@ -249,9 +250,7 @@ Target target_of(const ScopeColumn& column, int location) {
 DepthGuard::DepthGuard(StatementContext& statement) : statement_(statement) {
   if (++statement_.depth > 400) {
     --statement_.depth;
-    throw SqlError(SqlState::kStatementTooComplex, "stack depth limit exceeded")
-        .hint("Increase the configuration parameter \"max_stack_depth\" (currently 2048kB), after ensuring the platform's stack "
-              "depth limit is adequate.");
+    throw SqlError(stack_too_deep());
   }
 }
 
