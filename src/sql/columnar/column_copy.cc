@@ -53,6 +53,17 @@ class NativeWrite {
 
 const duckdb::vector<duckdb::unique_ptr<duckdb::BoundConstraint>> kNoConstraints;
 
+bool same_value(types::Physical kind, const types::ValueView& a, const types::ValueView& b) {
+  if (a.null || b.null) return a.null == b.null;
+  switch (kind) {
+    case types::Physical::kBytes: return a.bytes == b.bytes;
+    case types::Physical::kInt128:
+    case types::Physical::kUuid: return a.wide == b.wide;
+    case types::Physical::kInterval: return a.interval == b.interval;
+    default: return a.integer == b.integer;  // of reals, the bits
+  }
+}
+
 /// Rows on their way into a native table.
 class NativeAppend {
  public:
@@ -204,6 +215,18 @@ bool ColumnCopy::fold(table::Database& database, txn::Transaction& transaction, 
   }
   CHECK(table.GetTotalRows() == native_rows_);
   *folded = keys.size();
+  return true;
+}
+
+bool ColumnCopy::fits(const TableSchema& schema) const {
+  if (schema.types != schema_->types) return false;
+  if (!schema.has_missing && !schema_->has_missing) return true;
+  const auto& mine = schema_->table().columns;
+  const auto& theirs = schema.table().columns;
+  for (size_t i = 0; i < mine.size(); ++i) {
+    if (mine[i].missing.has_value() != theirs[i].missing.has_value()) return false;
+    if (mine[i].missing && !same_value(mine[i].physical.kind, mine[i].missing->view(), theirs[i].missing->view())) return false;
+  }
   return true;
 }
 

@@ -27,7 +27,8 @@ class ColumnCopy {
 
   StorageId storage() const { return schema_->table().storage; }
   const TableSchema& schema() const { return *schema_; }
-  const std::shared_ptr<const TableSchema>& schema_reference() const { return schema_; }
+  /// Whether it holds what a scan by `schema` would read: no column is another, nor what older rows have in a column that came later.
+  bool fits(const TableSchema& schema) const;
   const txn::ChangeLog& log() const { return *log_; }
   Timestamp watermark() const { return Timestamp(watermark_.load(std::memory_order_acquire)); }
   uint64_t rows() const { return rows_.load(std::memory_order_relaxed); }

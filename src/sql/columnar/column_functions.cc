@@ -36,7 +36,7 @@ void for_each_table(DataChunk& arguments, ExpressionState& state, Vector& result
 
 void build_columns(DataChunk& arguments, ExpressionState& state, Vector& result) {
   for_each_table(arguments, state, result,
-                 [](ColumnStore& store, const std::shared_ptr<const TableSchema>& schema) { return store.build(schema); });
+                 [](ColumnStore& store, const std::shared_ptr<const TableSchema>& schema) { return store.build(schema->table()); });
 }
 
 void drop_columns(DataChunk& arguments, ExpressionState& state, Vector& result) {

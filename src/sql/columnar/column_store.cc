@@ -158,6 +158,7 @@ ColumnStore::~ColumnStore() {
     const MutexLock lock(mutex_);
     closing_ = true;
   }
+  stop_ = true;
   wake_.notify_all();
   worker_.join();
 }
@@ -165,9 +166,7 @@ ColumnStore::~ColumnStore() {
 std::shared_ptr<ColumnCopy> ColumnStore::find(const TableSchema& schema) {
   const MutexLock lock(mutex_);
   const auto it = copies_.find(schema.table().storage.value);
-  // A column that came since is not in the copy; one whose default for older rows changed never is the same column.
-  if (it == copies_.end() || it->second->schema().types != schema.types) return nullptr;
-  return it->second;
+  return it != copies_.end() && it->second->fits(schema) ? it->second : nullptr;
 }
 
 bool ColumnStore::fold_or_drop(const std::shared_ptr<ColumnCopy>& copy, txn::Transaction& transaction) {
@@ -226,7 +225,7 @@ std::shared_ptr<const ColumnSnapshot> ColumnStore::open(duckdb::ClientContext& c
   std::vector<std::shared_ptr<ColumnCopy>> copies;
   for (const auto& schema : tables) {
     auto copy = find(*schema);
-    if (copy == nullptr && forced && build(schema)) copy = find(*schema);
+    if (copy == nullptr && forced && build(schema->table())) copy = find(*schema);
     if (copy == nullptr || std::find(copies.begin(), copies.end(), copy) != copies.end()) continue;
     const size_t pending = copy->pending(transaction.snapshot());
     if (pending == SIZE_MAX) {
@@ -274,44 +273,41 @@ void ColumnStore::note_scan(const std::shared_ptr<const TableSchema>& schema, ui
   if (enough) wake_.notify_all();
 }
 
-bool ColumnStore::build(const std::shared_ptr<const TableSchema>& schema) {
-  const uint32_t storage = schema->table().storage.value;
+bool ColumnStore::build(const catalog::Table& table) {
+  std::shared_ptr<const TableSchema> schema;
   {
-    // A table that a transaction has made or laid out anew is nobody else's yet.
+    // As it is committed: what a transaction has made or changed and not committed is nobody else's.
     Reading reading(database_);
     const auto catalog = database_.catalog(*reading);
-    const auto* table = catalog->find<catalog::Table>(schema->table().oid);
-    if (table == nullptr || table->storage != schema->table().storage) return false;
+    const auto* committed = catalog->find<catalog::Table>(table.oid);
+    if (committed == nullptr || committed->storage != table.storage) return false;
+    schema = std::make_shared<const TableSchema>(*catalog, std::make_shared<table::TableAccess>(*catalog, *committed));
   }
+  const uint32_t storage = table.storage.value;
   {
     MutexLock lock(mutex_);
     while (building_.contains(storage)) lock.wait(built_);
-    if (const auto it = copies_.find(storage); it != copies_.end()) {
-      if (it->second->schema().types == schema->types) return true;
-      copies_.erase(it);
-    }
+    if (const auto it = copies_.find(storage); it != copies_.end() && it->second->fits(*schema)) return true;
     building_.insert(storage);
   }
-  std::shared_ptr<ColumnCopy> copy;
-  try {
-    const std::atomic<bool> stop{false};
-    copy = ColumnCopy::build(database_, *attached_, schema, stop);
-  } catch (...) {
+  std::shared_ptr<ColumnCopy> copy, old;
+  const auto leave = [&] {
     const MutexLock lock(mutex_);
     building_.erase(storage);
     wishes_.erase(storage);
+    if (copy != nullptr) old = std::exchange(copies_[storage], copy);
     built_.notify_all();
+  };
+  try {
+    copy = ColumnCopy::build(database_, *attached_, schema, stop_);
+  } catch (...) {
+    leave();
     throw;
   }
-  {
-    const MutexLock lock(mutex_);
-    building_.erase(storage);
-    wishes_.erase(storage);
-    if (copy != nullptr) copies_[storage] = std::move(copy);
-  }
-  built_.notify_all();
-  ++counters_.builds;
-  return true;
+  leave();
+  if (old != nullptr) old->destroy();
+  if (copy != nullptr) ++counters_.builds;
+  return copy != nullptr;
 }
 
 bool ColumnStore::drop(StorageId storage) {
@@ -393,7 +389,7 @@ void ColumnStore::work() {
 
 void ColumnStore::maintain() {
   std::vector<std::shared_ptr<ColumnCopy>> copies;
-  std::vector<std::shared_ptr<const TableSchema>> wanted;
+  std::vector<catalog::Table> wanted;
   {
     const MutexLock lock(mutex_);
     for (const auto& [storage, copy] : copies_) copies.push_back(copy);
@@ -401,7 +397,7 @@ void ColumnStore::maintain() {
       Wish& wish = it->second;
       const auto rows = static_cast<double>(database_.estimate_rows(*wish.schema->access));
       if (wish.rows_scanned >= kScansWanted * rows) {
-        wanted.push_back(wish.schema);
+        wanted.push_back(wish.schema->table());
         it = wishes_.erase(it);
         continue;
       }
@@ -426,12 +422,12 @@ void ColumnStore::maintain() {
     }
     if (copy->dead() > kDeadMin && copy->dead() > copy->rows() / kDeadShare) {
       remove(copy);
-      wanted.push_back(copy->schema_reference());
+      wanted.push_back(copy->schema().table());
     }
   }
-  for (const auto& schema : wanted) {
+  for (const auto& table : wanted) {
     try {
-      build(schema);
+      build(table);
     } catch (...) {
       // The rows answer; the table is scanned again if it matters.
     }

@@ -125,8 +125,9 @@ class ColumnStore {
   /// A scan read `rows` rows of the table for want of a copy.
   void note_scan(const std::shared_ptr<const TableSchema>& schema, uint64_t rows);
 
-  /// Makes the copy of a table now. False: it is there, or the table is not committed. Throws SqlError.
-  bool build(const std::shared_ptr<const TableSchema>& schema);
+  /// Sees to it that there is a copy of the table's committed rows. False: there can be none, for the table's storage is not committed.
+  /// Throws SqlError.
+  bool build(const catalog::Table& table);
   /// False: there was none.
   bool drop(StorageId storage);
   /// Folds all copies up to what is committed by now.
@@ -170,6 +171,7 @@ class ColumnStore {
   std::unordered_set<uint32_t> building_ GUARDED_BY(mutex_);
   std::unordered_map<uint32_t, Wish> wishes_ GUARDED_BY(mutex_);
   bool closing_ GUARDED_BY(mutex_) = false;
+  std::atomic<bool> stop_{false};  // ends a copy that is being made
   std::condition_variable wake_, built_;
   std::thread worker_;
 };

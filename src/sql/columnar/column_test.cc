@@ -115,6 +115,12 @@ TEST_F(ColumnTest, TablesThatChangeTheirShapeAreCopiedAnew) {
   run("ALTER TABLE t ALTER COLUMN a TYPE bigint");
   EXPECT_EQ(both("SELECT count(*), sum(a) FROM t"), "10000|495000");
   run("BEGIN");
+  run("ALTER TABLE t ADD COLUMN undone int DEFAULT 1");
+  EXPECT_EQ(both("SELECT sum(undone) FROM t"), "10000");
+  run("ROLLBACK");
+  run("ALTER TABLE t ADD COLUMN done int DEFAULT 2");
+  EXPECT_EQ(both("SELECT sum(done) FROM t"), "20000");
+  run("BEGIN");
   run("TRUNCATE t");
   EXPECT_EQ(both("SELECT count(*) FROM t"), "0");
   run("INSERT INTO t (id, a) VALUES (1, 2)");
