@@ -266,9 +266,18 @@ bool counterpart(const LogicalType& type, Oid* pg, types::PhysicalType* physical
 }  // namespace
 
 struct ParquetSource::Reading {
+  /// What DuckDB says of the file, by the name that the client knows.
+  [[noreturn]] void fail(const duckdb::ErrorData& error) {
+    session.check_cancelled();
+    const std::string& raw = error.RawMessage();
+    const std::string message = duckdb::StringUtil::Replace(raw.substr(0, raw.find('\n')), grant.name(), path);
+    throw SqlError(SqlState::kBadCopyFileFormat, "could not read \"" + path + "\" as a Parquet file").detail(message);
+  }
+
   Reading(SessionImpl& session, const std::string& path)
-      : session(session), grant(session.engine().duck().instance(), path, FileAccess::kRead), connection(connect(session)) {}
+      : session(session), path(path), grant(session.engine().duck().instance(), path, FileAccess::kRead), connection(connect(session)) {}
   SessionImpl& session;
+  const std::string path;
   FileGrants::Grant grant;
   duckdb::unique_ptr<duckdb::Connection> connection;
   std::vector<ReadColumn> columns;
@@ -281,7 +290,7 @@ ParquetSource::ParquetSource(SessionImpl& session, const std::string& path, cons
   Reading& r = *reading_;
   const std::string from = " FROM read_parquet('" + r.grant.name() + "')";
   const auto shape = r.connection->Query("SELECT *" + from + " LIMIT 0");
-  if (shape->HasError()) throw_duck_error(shape->GetErrorObject());
+  if (shape->HasError()) r.fail(shape->GetErrorObject());
   std::string list;
   for (const std::string& name : columns) {
     const auto found = std::find(shape->names.begin(), shape->names.end(), name);
@@ -311,7 +320,7 @@ ParquetSource::ParquetSource(SessionImpl& session, const std::string& path, cons
     r.columns.push_back(std::move(column));
   }
   r.result = r.connection->SendQuery("SELECT " + (list.empty() ? std::string("1") : list) + from);
-  if (r.result->HasError()) throw_duck_error(r.result->GetErrorObject());
+  if (r.result->HasError()) r.fail(r.result->GetErrorObject());
 }
 
 ParquetSource::~ParquetSource() = default;
@@ -322,7 +331,7 @@ Result<bool> ParquetSource::read(std::string* out) {
     Reading& r = *reading_;
     r.session.check_cancelled();
     auto chunk = r.result->Fetch();
-    if (r.result->HasError()) throw_duck_error(r.result->GetErrorObject());
+    if (r.result->HasError()) r.fail(r.result->GetErrorObject());
     if (chunk == nullptr || chunk->size() == 0) return;
     more = true;
     chunk->Flatten();
