@@ -57,6 +57,7 @@ duckdb::LogicalType duck_type(Oid type, const types::PhysicalType& physical) {
   const types::TypeInfo* info = types::find_type(type);
   // int2vector and oidvector are arrays by another name.
   if (type == types::oid::kInt2Vector || type == types::oid::kOidVector) return duck_array_type();
+  if (type == Oid{2287}) return duck_array_type();  // record[]
   if (info != nullptr) return info->category == 'A' ? duck_array_type() : LogicalType::VARCHAR;
   // A type of the user's: enums are floats, domains carry their base type's OID here, so it is an array or a composite.
   return duck_array_type();

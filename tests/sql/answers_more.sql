@@ -137,3 +137,16 @@ select count(*) over (order by d range between '-1 hour' preceding and current r
 select id from late order by k fetch first null rows with ties;
 select * from (late a join late b using (id) as x) as y where x.id = 1;
 select x.id, y.k from late a join late y using (id) as x where x.id = 1;
+-- Arrays of records; stars in the row of a multiple assignment.
+create table multi(a int default 10, b int, c text);
+insert into multi values (20, 1, 'x'), (21, 2, 'y');
+update multi set (a, b) = row(v.*) from (values (21, 100)) as v(i, j) where multi.a = v.i returning *;
+update multi set (a, b, c) = row(v.*, 'z') from (values (20, 7)) as v(i, j) where multi.a = v.i returning *;
+update multi set (a, b) = (v.*) from (values (21, 101)) as v(i, j) where multi.a = v.i;
+update multi set (a, b) = row(v.*, 3) from (values (21, 101)) as v(i, j) where multi.a = v.i;
+update multi set (a, b) = row(default, 5) where b = 7 returning *;
+select x from (values (array[row(1,2)]), (array[row(1,1)])) v(x) order by x;
+select distinct x from (values (array[row(1,2)]), (array[row(1,1)]), (array[row(1,2)])) v(x) order by 1;
+select x, count(*) from (values (array[row(1,2)]), (array[row(1,1)])) v(x) group by x order by x;
+select row(1,2) = any(array[row(1,2), row(3,4)]), array_position(array[row(0,0), row(1,1)], row(1,1)), array[row(1,2)] || row(3,4), array[row(1,'a')] || array[row(2,'b')];
+with recursive g(f, t, path, cycle) as (select f, t, array[row(f, t)], false from (values (1,2),(2,3),(3,1)) e(f, t) union all select e.f, e.t, path || row(e.f, e.t), row(e.f, e.t) = any(path) from (values (1,2),(2,3),(3,1)) e(f, t), g where e.f = g.t and not cycle) select * from g order by path;

@@ -106,11 +106,22 @@ std::vector<size_t> analyze_set_clause(Scope& scope, List* list, const TargetRow
     } else {
       auto* multi = reinterpret_cast<MultiAssignRef*>(node);
       if (IsA(multi->source, RowExpr)) {
-        auto* fields = reinterpret_cast<RowExpr*>(multi->source);
-        if (list_length(fields->args) != multi->ncolumns) {
+        // Each value is a node, or a column that a star in the row stands for.
+        std::vector<std::pair<Node*, TypedExpr>> values;
+        ListCell* field = nullptr;
+        foreach (field, reinterpret_cast<RowExpr*>(multi->source)->args) {
+          auto* source = static_cast<Node*>(lfirst(field));
+          if (IsA(source, ColumnRef) && IsA(llast(reinterpret_cast<ColumnRef*>(source)->fields), A_Star)) {
+            for (Target& t : expand_star(scope, reinterpret_cast<ColumnRef*>(source))) values.emplace_back(source, std::move(t.expr));
+          } else {
+            values.emplace_back(source, TypedExpr());
+          }
+        }
+        if (values.size() != static_cast<size_t>(multi->ncolumns)) {
           throw SqlError(SqlState::kSyntaxError, "number of columns does not match number of values", exprLocation(multi->source));
         }
-        value = analyze_set_value(scope, static_cast<Node*>(list_nth(fields->args, multi->colno - 1)), table, column, item->location);
+        auto& [source, starred] = values[static_cast<size_t>(multi->colno) - 1];
+        value = starred.duck == nullptr ? analyze_set_value(scope, source, table, column, item->location) : assign(scope, std::move(starred), column);
       } else if (IsA(multi->source, SubLink) && reinterpret_cast<SubLink*>(multi->source)->subLinkType == EXPR_SUBLINK) {
         // Each column takes its own scalar subquery, so that more than one row stays an error.
         auto* sublink = reinterpret_cast<SubLink*>(multi->source);

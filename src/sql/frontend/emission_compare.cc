@@ -152,7 +152,7 @@ bool needs_sort_key(Oid type, const PhysicalType& physical) {
   if (type == oid::kNumeric || type == oid::kJsonb || type == oid::kRecord) return true;
   const types::TypeInfo* info = types::find_type(type);
   if (info == nullptr) return type.value >= catalog::oid::kFirstUserOid;  // composites, and arrays of the user's types
-  return info->category == 'A' || type == oid::kOidVector || type == oid::kInt2Vector;
+  return info->category == 'A' || type == oid::kOidVector || type == oid::kInt2Vector || info->element == oid::kRecord;
 }
 
 void add_comparison_emitters() {

@@ -178,7 +178,7 @@ Oid element_type_of(const StatementContext& statement, Oid type) {
   if (const RareType* info = find_rare(type)) {
     // True arrays only: point, name and the like have elements too, but are not arrays. The vectors are arrays here.
     if (info->category == 'A' && info->kind == 'b') return info->element;
-    if (type == oid::kInt2Vector || type == oid::kOidVector) return info->element;
+    if (type == oid::kInt2Vector || type == oid::kOidVector || info->element == oid::kRecord) return info->element;
     return kInvalidOid;
   }
   return statement.catalog->element_of_array(type);

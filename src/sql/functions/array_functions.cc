@@ -56,7 +56,7 @@ void append_record_key(std::string_view bytes, std::string* out) {
 /// Memcomparable: elements in order (nulls last), then what else array_compare looks at.
 void append_array_key(std::string_view bytes, std::string* out) {
   const ArrayView a(bytes);
-  const bool order = types::is_orderable(a.element_type()) || a.element_type().value >= 16384;
+  const bool order = types::is_orderable(a.element_type()) || a.element_type() == oid::kRecord || a.element_type().value >= 16384;
   if (!order) throw SqlError(SqlState::kUndefinedFunction, "could not identify a comparison function for this array's element type");
   codec::KeyColumn column{a.element_type(), a.physical()};
   for (size_t i = 0; i < a.size(); ++i) {
