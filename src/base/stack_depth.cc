@@ -8,8 +8,7 @@
 namespace omendb {
 namespace {
 
-constexpr size_t kStackBytesMax = 2048 << 10;
-constexpr size_t kReserveBytes = 256 << 10;  // for what the recursion calls
+constexpr size_t kReserveBytes = 1 << 20;  // for what the recursion calls
 
 /// The lowest address that a frame of this thread may have.
 uintptr_t lowest_frame() {
@@ -20,8 +19,7 @@ uintptr_t lowest_frame() {
   const int failed = ::pthread_attr_getstack(&attributes, &low, &bytes);
   ::pthread_attr_destroy(&attributes);
   if (failed != 0) return 0;
-  const size_t usable = bytes > 2 * kReserveBytes ? bytes - kReserveBytes : bytes / 2;
-  return reinterpret_cast<uintptr_t>(low) + bytes - std::min(usable, kStackBytesMax);
+  return reinterpret_cast<uintptr_t>(low) + std::min(kReserveBytes, bytes / 2);
 }
 
 }  // namespace

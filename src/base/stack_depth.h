@@ -5,11 +5,10 @@
 
 namespace omendb {
 
-/// Fails when the calling thread has used 2 MB of its stack (PostgreSQL's max_stack_depth), or all but a reserve of a smaller one.
-/// Call it at every level of a recursion whose depth a client decides: the bytes are counted, so frames of any size are right, a
-/// sanitizer's too.
+/// Fails when the calling thread has little of its stack left. Call it at every level of a recursion whose depth a client decides: the
+/// bytes are counted, so frames of any size are right, a sanitizer's too.
 ///
-/// Errors: 54001 with PostgreSQL's hint.
+/// Errors: 54001 in PostgreSQL's words.
 /// Thread: any.
 /// Cost:   a comparison; once a thread, a look at its stack's bounds.
 Status check_stack_depth();

@@ -5,6 +5,8 @@
 
 #include "duckdb/common/exception.hpp"
 
+#include "base/stack_depth.h"
+
 namespace omendb::sql {
 namespace {
 
@@ -128,6 +130,7 @@ SqlError map_duck_error(const duckdb::ErrorData& error) {
       }
       [[fallthrough]];
     default: {
+      if (has(message, "Max expression depth limit")) return SqlError(stack_too_deep());
       std::string first_line = message.substr(0, message.find('\n'));
       return SqlError(SqlState::kInternalError, "internal error: " + first_line);
     }

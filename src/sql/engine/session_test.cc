@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 
 #include "sql/engine/testing.h"
@@ -222,15 +223,17 @@ TEST_F(SessionTest, UpdateRechecksAChangedRow) {
   other->run("BEGIN");
   other->run("UPDATE t SET v = v + 5 WHERE id = 1");
   std::string point, general;
+  uint64_t waits = db_.lock_waits();
   std::thread waiting([&] { general = run("UPDATE t SET v = v * 2 WHERE v < 15 RETURNING v"); });
-  std::this_thread::sleep_for(std::chrono::milliseconds(150));
+  EXPECT_TRUE(db_.await_lock_wait(waits));
   other->run("COMMIT");
   waiting.join();
   EXPECT_EQ(general, "UPDATE 0");  // 15 is not below 15 any more
   other->run("BEGIN");
   other->run("UPDATE t SET v = v + 1 WHERE id = 1");
+  waits = db_.lock_waits();
   std::thread again([&] { point = run("UPDATE t SET v = v * 2 WHERE id = 1 RETURNING v"); });
-  std::this_thread::sleep_for(std::chrono::milliseconds(150));
+  EXPECT_TRUE(db_.await_lock_wait(waits));
   other->run("COMMIT");
   again.join();
   EXPECT_EQ(point, "32");
@@ -255,13 +258,31 @@ TEST_F(SessionTest, StatementTimeoutAndCancel) {
   EXPECT_EQ(run("SELECT count(*) FROM generate_series(1, 100000000) a, generate_series(1, 1000) b"),
             "ERROR 57014: canceling statement due to statement timeout");
   run("SET statement_timeout = 0");
+  // A cancellation that comes before the statement is nobody's: so again, until one has met it.
+  std::atomic<bool> over{false};
   std::thread canceller([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    s_->session->cancel();
+    while (!over) {
+      s_->session->cancel();
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
   });
   EXPECT_EQ(run("SELECT count(*) FROM generate_series(1, 100000000) a, generate_series(1, 1000) b"),
             "ERROR 57014: canceling statement due to user request");
+  over = true;
   canceller.join();
+  EXPECT_EQ(run("SELECT 1"), "1");
+}
+
+// However a client nests, the answer is an error: the server's stack is not the client's to end.
+TEST_F(SessionTest, DeepStatementsAreRefusedInPostgresWords) {
+  const auto chain = [](const std::string& first, const std::string& more) {
+    std::string sql = first;
+    for (int i = 0; i < 20'000; ++i) sql += more;
+    return sql;
+  };
+  for (const auto& sql : {chain("SELECT 1", "+1"), chain("SELECT 1", "::int"), chain("SELECT 'a'::text", "||'a'")}) {
+    EXPECT_EQ(run(sql), "ERROR 54001: stack depth limit exceeded") << sql.substr(0, 40);
+  }
   EXPECT_EQ(run("SELECT 1"), "1");
 }
 

@@ -1,8 +1,10 @@
 // A database in memory, an engine over it and sessions that run SQL text as the simple protocol does: for tests.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/check.h"
@@ -171,6 +173,19 @@ class TestDatabase {
     engine = std::move(created).value();
   }
   std::unique_ptr<TestSession> connect() { return std::make_unique<TestSession>(*engine, next_process_id_++); }
+
+  /// How often somebody has begun to wait for a lock.
+  uint64_t lock_waits() const {
+    for (const auto& [name, value] : database->statistics()) {
+      if (name == "lock_waits") return value;
+    }
+    return 0;
+  }
+  /// Returns once there have been more waits than `before`; false after 20 seconds.
+  bool await_lock_wait(uint64_t before) const {
+    for (int i = 0; i < 4000 && lock_waits() <= before; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    return lock_waits() > before;
+  }
 
   std::unique_ptr<table::Database> database;
   std::unique_ptr<Engine> engine;

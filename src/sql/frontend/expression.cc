@@ -8,6 +8,7 @@
 #include "duckdb/parser/expression/constant_expression.hpp"
 #include "duckdb/parser/expression/operator_expression.hpp"
 
+#include "base/stack_depth.h"
 #include "sql/frontend/lifting.h"
 #include "sql/frontend/parser.h"
 #include "sql/frontend/query.h"
@@ -560,6 +561,7 @@ TypedExpr analyze_domain_check(Scope& scope, const std::string& sql, const Typed
 
 TypedExpr analyze_node(Scope& scope, Node* node) {
   CHECK(node != nullptr);
+  throw_if_error(check_stack_depth());
   switch (nodeTag(node)) {
     case T_ColumnRef: {
       // VALUE in a domain's check, and other names that go before columns.
