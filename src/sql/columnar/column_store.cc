@@ -32,6 +32,7 @@ constexpr double kDecay = 0.999;    // of a wish, a period: half is gone after a
 constexpr double kScansWanted = 2;  // of the whole table, until a copy is made unasked
 // Dead native rows, as a share of all, beyond which a copy is made anew.
 constexpr uint64_t kDeadShare = 3, kDeadMin = 100000;
+constexpr uint64_t kPlaceBytes = 24;  // of a key, about
 
 /// A transaction of the store's own at what is committed by now.
 class Reading {
@@ -390,13 +391,19 @@ void ColumnStore::work() {
 void ColumnStore::maintain() {
   std::vector<std::shared_ptr<ColumnCopy>> copies;
   std::vector<catalog::Table> wanted;
+  uint64_t places = 0;
   {
     const MutexLock lock(mutex_);
-    for (const auto& [storage, copy] : copies_) copies.push_back(copy);
+    for (const auto& [storage, copy] : copies_) {
+      copies.push_back(copy);
+      places += copy->rows() * kPlaceBytes;
+    }
     for (auto it = wishes_.begin(); it != wishes_.end();) {
       Wish& wish = it->second;
       const auto rows = static_cast<double>(database_.estimate_rows(*wish.schema->access));
-      if (wish.rows_scanned >= kScansWanted * rows) {
+      const auto more = static_cast<uint64_t>(rows) * kPlaceBytes;
+      if (wish.rows_scanned >= kScansWanted * rows && places + more <= options_.places_max) {
+        places += more;
         wanted.push_back(wish.schema->table());
         it = wishes_.erase(it);
         continue;

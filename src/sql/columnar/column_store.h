@@ -113,6 +113,7 @@ class ColumnStore {
     std::string file;          // of the native tables; empty: in memory
     uint64_t rows_min = 5000;  // smaller tables are copied at command only
     bool automatic = true;     // tables that are scanned again and again are copied unasked
+    size_t places_max = 512ull << 20;  // bytes of keys' places beyond which no table is copied unasked
   };
   /// Throws what DuckDB throws.
   ColumnStore(table::Database& database, duckdb::DatabaseInstance& duck, const Options& options);

@@ -160,6 +160,30 @@ TEST_F(ColumnTest, TablesThatAreScannedAgainAndAgainAreCopied) {
   EXPECT_EQ(run("SELECT a FROM t WHERE id = 77"), "77");
 }
 
+TEST_F(ColumnTest, BeyondTheBoundOfPlacesTablesAreCopiedAtCommandOnly) {
+  EngineOptions options;
+  options.memory_bytes = 64 << 20;
+  DuckInstance duck(options);
+  auto transaction = db_.database->begin(txn::Isolation::kRepeatableRead, true);
+  const auto catalog = db_.database->catalog(*transaction);
+  const auto* table = catalog->find<catalog::Table>(Oid(std::stoul(run("SELECT 't'::regclass::oid"))));
+  ASSERT_NE(table, nullptr);
+  const auto schema = std::make_shared<const TableSchema>(*catalog, std::make_shared<table::TableAccess>(*catalog, *table));
+  db_.database->rollback(*transaction);
+  for (const size_t bound : {size_t{1000}, size_t{10} << 20}) {
+    ColumnStore store(*db_.database, duck.instance(), {.places_max = bound});
+    for (int i = 0; i < 5; ++i) store.note_scan(schema, 10000);
+    for (int i = 0; i < 100 && store.list().empty(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(bound > 1000 ? 50 : 4));
+    EXPECT_EQ(store.list().size(), bound > 1000 ? 1u : 0u);
+    EXPECT_TRUE(store.build(*table));
+    EXPECT_EQ(store.list().size(), 1u);
+    const Status status = store.verify();
+    EXPECT_TRUE(status.ok()) << status.message();
+    duckdb::Connection connection(duck.instance());
+    connection.Query("DETACH omendb_columns");
+  }
+}
+
 // Writers, folds and readers at once: whatever way a transaction's query goes, it gives one answer.
 TEST_F(ColumnTest, WaysAgreeWhileOthersWrite) {
   run("CREATE TABLE account (id int PRIMARY KEY, owner text, balance int)");

@@ -37,6 +37,7 @@ DuckInstance::DuckInstance(const EngineOptions& options) {
     memory = static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGE_SIZE)) / 8;
   }
 
+  memory_bytes_ = memory;
   duckdb::DBConfig config;
   config.options.maximum_memory = memory;
   config.options.maximum_threads = static_cast<duckdb::idx_t>(threads_);

@@ -21,9 +21,11 @@ class DuckInstance {
   duckdb::unique_ptr<duckdb::Connection> connect(duckdb::shared_ptr<SessionServices> services);
   duckdb::DatabaseInstance& instance() { return *database_->instance; }
   int threads() const { return threads_; }
+  size_t memory_bytes() const { return memory_bytes_; }
 
  private:
   int threads_ = 1;
+  size_t memory_bytes_ = 0;
   std::unique_ptr<duckdb::DuckDB> database_;
 };
 
