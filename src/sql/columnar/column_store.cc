@@ -66,19 +66,18 @@ duckdb::shared_ptr<ColumnStatement> ColumnStatement::of(duckdb::ClientContext& c
 
 ColumnStore& ColumnStatement::store_of(duckdb::ClientContext& context) {
   const auto statement = context.registered_state->Get<ColumnStatement>(kKey);
-  CHECK(statement != nullptr && statement->store_ != nullptr);
-  return *statement->store_;
+  CHECK(statement != nullptr);
+  return statement->store_;
 }
 
 void ColumnStatement::open(duckdb::ClientContext& context, const std::vector<std::shared_ptr<const TableSchema>>& tables) {
-  snapshot_ = store_->open(context, services(context).transaction(), tables, forced());
+  snapshot_ = store_.open(context, services(context).transaction(), tables, forced());
 }
 
-ColumnStatement::Scope::Scope(duckdb::ClientContext& context, ColumnStore& store, Use use)
-    : statement_(context.registered_state->GetOrCreate<ColumnStatement>(kKey)),
+ColumnStatement::Scope::Scope(duckdb::ClientContext& context, Use use)
+    : statement_(context.registered_state->Get<ColumnStatement>(kKey)),
       outer_use_(statement_->use_),
       outer_snapshot_(std::move(statement_->snapshot_)) {
-  statement_->store_ = &store;
   statement_->use_ = use;
   statement_->snapshot_ = nullptr;
 }

@@ -67,13 +67,14 @@ class ColumnSnapshot {
   std::unordered_map<uint32_t, Table> tables_;  // by storage id
 };
 
-/// What scans ask for the copies: the state of a connection's running statement, in its ClientContext.
+/// What scans ask for the copies: the state of a session's running statement, in its connection's ClientContext.
 class ColumnStatement : public duckdb::ClientContextState {
  public:
   static constexpr const char* kKey = "omendb_columns";
+  explicit ColumnStatement(ColumnStore& store) : store_(store) {}
   /// Null: the statement that runs on `context` may not read copies.
   static duckdb::shared_ptr<ColumnStatement> of(duckdb::ClientContext& context);
-  /// Of the session whose statement runs on `context`.
+  /// Of the session that has the connection.
   static ColumnStore& store_of(duckdb::ClientContext& context);
 
   const ColumnSnapshot::Table* find(const TableSchema& schema) const {
@@ -89,7 +90,7 @@ class ColumnStatement : public duckdb::ClientContextState {
   /// Around a statement's planning and running: what it may do with copies, and what it opened.
   class Scope {
    public:
-    Scope(duckdb::ClientContext& context, ColumnStore& store, Use use);
+    Scope(duckdb::ClientContext& context, Use use);
     ~Scope();
     Scope(const Scope&) = delete;
     Scope& operator=(const Scope&) = delete;
@@ -101,7 +102,7 @@ class ColumnStatement : public duckdb::ClientContextState {
   };
 
  private:
-  ColumnStore* store_ = nullptr;
+  ColumnStore& store_;
   Use use_ = Use::kNone;
   std::shared_ptr<const ColumnSnapshot> snapshot_;
 };

@@ -160,6 +160,21 @@ TEST_F(ColumnTest, TablesThatAreScannedAgainAndAgainAreCopied) {
   EXPECT_EQ(run("SELECT a FROM t WHERE id = 77"), "77");
 }
 
+TEST_F(ColumnTest, CopiesAreMadeAndDroppedByFunctions) {
+  EXPECT_EQ(run("SELECT omendb_build_columns('t')"), "t");
+  EXPECT_EQ(run("SELECT relid::regclass, rows, dead, lag FROM omendb_columns()"), "t|10000|0|0");
+  auto other = db_.connect();
+  EXPECT_EQ(other->run("SELECT omendb_drop_columns('t')"), "t");
+  EXPECT_EQ(other->run("SELECT omendb_drop_columns('t')"), "f");
+  EXPECT_EQ(run("SELECT count(*) FROM omendb_columns()"), "0");
+  run("CREATE VIEW v AS SELECT 1 AS one");
+  EXPECT_EQ(other->run("SELECT omendb_build_columns('v')").substr(0, 12), "ERROR 42809:");
+  run("CREATE ROLE guest");
+  run("SET ROLE guest");
+  EXPECT_EQ(session_->run("SELECT omendb_build_columns('t')"), "ERROR 42501: must be owner of table t");
+  run("RESET ROLE");
+}
+
 TEST_F(ColumnTest, BeyondTheBoundOfPlacesTablesAreCopiedAtCommandOnly) {
   EngineOptions options;
   options.memory_bytes = 64 << 20;

@@ -73,7 +73,7 @@ void run_select(SessionImpl& session, const duckdb::SelectStatement& select, con
                 const ChunkConsumer& consumer) {
   if (auto* plans = session.small_plans(); plans != nullptr && plans->run(session, select, parameters, consumer)) return;
   auto& connection = session.connection();
-  const ColumnStatement::Scope columns(*connection.context, session.engine().columns(), use_of_columns(session.settings().route()));
+  const ColumnStatement::Scope columns(*connection.context, use_of_columns(session.settings().route()));
   auto statement = duckdb::unique_ptr_cast<duckdb::SQLStatement, duckdb::SelectStatement>(select.Copy());
   duckdb::case_insensitive_map_t<duckdb::BoundParameterData> values;
   statement->named_param_map.clear();

@@ -83,8 +83,7 @@ std::string json_string(const std::string& text) {
 /// DuckDB's rendering of the plan of `select`.
 std::string duck_plan(SessionImpl& session, const duckdb::SelectStatement& select, const Parameters& parameters, bool analyze,
                       bool json) {
-  const ColumnStatement::Scope columns(*session.connection().context, session.engine().columns(),
-                                       use_of_columns(session.settings().route()));
+  const ColumnStatement::Scope columns(*session.connection().context, use_of_columns(session.settings().route()));
   auto explain = duckdb::make_uniq<duckdb::ExplainStatement>(
       select.Copy(), analyze ? duckdb::ExplainType::EXPLAIN_ANALYZE : duckdb::ExplainType::EXPLAIN_STANDARD,
       json ? duckdb::ExplainFormat::JSON : duckdb::ExplainFormat::DEFAULT);

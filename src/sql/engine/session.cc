@@ -550,6 +550,8 @@ void SessionImpl::flush_notices() {
 duckdb::Connection& SessionImpl::connection() {
   if (connection_ == nullptr) {
     auto connection = engine_.duck().connect(services_);
+    connection->context->registered_state->Insert(ColumnStatement::kKey,
+                                                  duckdb::make_shared_ptr<ColumnStatement>(engine_.columns()));
     MutexLock lock(interrupt_mutex_);
     connection_ = std::move(connection);
   }
