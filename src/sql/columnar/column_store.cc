@@ -98,24 +98,27 @@ void collect_scans(duckdb::LogicalOperator& op, std::vector<std::shared_ptr<cons
   if (get.function.name == kScanFunction) out->push_back(get.bind_data->Cast<ScanBindData>().schema);
 }
 
+/// How many keys a join of these tables may hand to a scan at run time, one by one. On rows each saves reading many; a copy reads a row
+/// in less than the key costs, so there only a few are worth it.
+uint64_t join_keys(duckdb::ClientContext& context, const ColumnStatement& statement,
+                   const std::vector<std::shared_ptr<const TableSchema>>& tables) {
+  uint64_t rows = 0;
+  for (const auto& schema : tables) {
+    if (const auto* copy = statement.find(*schema)) rows = std::max(rows, copy->rows);
+    else if (engine_services(context).database().estimate_rows(*schema->access) > kJoinKeysMax) return kJoinKeysMax;
+  }
+  return std::clamp<uint64_t>(rows / kRowsPerJoinKey, kJoinKeysMin, kJoinKeysMax);
+}
+
 void open_copies(duckdb::OptimizerExtensionInput& input, duckdb::unique_ptr<duckdb::LogicalOperator>& plan) {
   const auto statement = ColumnStatement::of(input.context);
-  if (statement == nullptr || statement->snapshot() != nullptr) return;
-  std::vector<std::shared_ptr<const TableSchema>> tables;
-  collect_scans(*plan, &tables);
-  if (!tables.empty()) statement->open(input.context, tables);
-  // How many keys a join hands to a scan at run time, one by one. On rows each saves reading many; a copy reads a row in less than
-  // the key costs, so there only a few are worth it.
   uint64_t keys = kJoinKeysMax;
-  if (statement->snapshot() != nullptr) {
-    uint64_t rows = 0;
-    bool copied = true;
-    for (const auto& schema : tables) {
-      const auto* copy = statement->find(*schema);
-      if (copy != nullptr) rows = std::max(rows, copy->rows);
-      else copied = copied && engine_services(input.context).database().estimate_rows(*schema->access) <= kJoinKeysMax;
-    }
-    if (copied) keys = std::clamp<uint64_t>(rows / kRowsPerJoinKey, kJoinKeysMin, kJoinKeysMax);
+  if (statement != nullptr) {
+    if (statement->snapshot() != nullptr) return;  // a part of the statement, planned while it runs
+    std::vector<std::shared_ptr<const TableSchema>> tables;
+    collect_scans(*plan, &tables);
+    if (!tables.empty()) statement->open(input.context, tables);
+    if (statement->snapshot() != nullptr) keys = join_keys(input.context, *statement, tables);
   }
   duckdb::ClientConfig::GetConfig(input.context)
       .user_settings.SetUserSetting(duckdb::DynamicOrFilterThresholdSetting::SettingIndex, duckdb::Value::UBIGINT(keys));

@@ -138,7 +138,7 @@ class ColumnStore {
   Status verify();
 
   struct Counters {
-    std::atomic<uint64_t> builds{0}, folds{0}, folded_keys{0}, drops{0}, scans{0}, overlaid_scans{0}, overlay_keys{0};
+    std::atomic<uint64_t> builds{0}, folds{0}, folded_keys{0}, drops{0};
   };
   Counters& counters() { return counters_; }
   struct CopyStatistics {
