@@ -53,6 +53,11 @@ class NativeWrite {
 
 const duckdb::vector<duckdb::unique_ptr<duckdb::BoundConstraint>> kNoConstraints;
 
+/// A copy that is not as it should be costs itself, never the server: the rows still have the answer.
+void require(bool holds, const char* what) {
+  if (!holds) throw SqlError(SqlState::kIndexCorrupted, std::string("copy in columns: ") + what);
+}
+
 bool same_value(types::Physical kind, const types::ValueView& a, const types::ValueView& b) {
   if (a.null || b.null) return a.null == b.null;
   switch (kind) {
@@ -167,10 +172,12 @@ bool ColumnCopy::fold(table::Database& database, txn::Transaction& transaction, 
   }
 
   NativeWrite write(attached_, DatabaseModificationType::INSERT_DATA | DatabaseModificationType::DELETE_DATA);
-  auto& entry = *this->entry(write.context());
+  auto* found = this->entry(write.context());
+  if (found == nullptr) return false;  // somebody has dropped it meanwhile
+  auto& entry = *found;
   auto& table = entry.GetStorage();
   const uint64_t first_new = table.GetTotalRows();
-  CHECK(first_new == native_rows_);
+  require(first_new == native_rows_, "native rows are not those noted");
 
   duckdb::Vector ids(duckdb::LogicalType::ROW_TYPE);
   auto* id = duckdb::FlatVector::GetData<duckdb::row_t>(ids);
@@ -178,7 +185,7 @@ bool ColumnCopy::fold(table::Database& database, txn::Transaction& transaction, 
   size_t ids_held = 0;
   uint64_t gone = 0, come = 0;
   const auto flush = [&] {
-    if (ids_held > 0) CHECK(table.Delete(*deletion, write.context(), ids, ids_held) == ids_held);
+    if (ids_held > 0) require(table.Delete(*deletion, write.context(), ids, ids_held) == ids_held, "a place without its row");
     ids_held = 0;
   };
   for (const auto& key : keys) {
@@ -213,7 +220,7 @@ bool ColumnCopy::fold(table::Database& database, txn::Transaction& transaction, 
     native_rows_ += come;
     watermark_.store(to.value, std::memory_order_release);
   }
-  CHECK(table.GetTotalRows() == native_rows_);
+  require(table.GetTotalRows() == native_rows_, "native rows are not those noted");
   *folded = keys.size();
   return true;
 }

@@ -39,7 +39,7 @@ class ColumnCopy {
   /// Changes that a fold up to `ts` would have to look at. SIZE_MAX: it cannot be folded any more.
   size_t pending(Timestamp ts) const { return log_->count(watermark(), ts); }
   /// Brings the copy to the transaction's snapshot, if that is later. Holds `publish` for the change itself. False: the log does not
-  /// reach back. Returns the number of keys in *folded. Throws what DuckDB throws; the copy then is to be dropped.
+  /// reach back, or the copy was dropped meanwhile. Returns the number of keys in *folded. Throws what DuckDB throws; the copy then is to be dropped.
   bool fold(table::Database& database, txn::Transaction& transaction, std::shared_mutex& publish, size_t* folded);
 
   /// Native row id of a key. Requires `publish` to be held, in either way.
