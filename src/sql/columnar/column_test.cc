@@ -175,6 +175,30 @@ TEST_F(ColumnTest, CopiesAreMadeAndDroppedByFunctions) {
   run("RESET ROLE");
 }
 
+TEST_F(ColumnTest, CopiesMayBeDroppedUnderTheirReaders) {
+  std::atomic<bool> stop{false};
+  std::thread dropper([&] {
+    auto session = db_.connect();
+    while (!stop) {
+      session->run("SELECT omendb_drop_columns('t')");
+      session->run("UPDATE t SET a = a WHERE id < 20");
+    }
+  });
+  std::vector<std::thread> readers;
+  for (int r = 0; r < 2; ++r) {
+    readers.emplace_back([&] {
+      auto session = db_.connect();
+      session->run("SET omendb.route = columns");
+      for (int i = 0; i < 40; ++i) EXPECT_EQ(session->run("SELECT count(*), sum(a) FROM t"), "10000|495000");
+    });
+  }
+  for (auto& reader : readers) reader.join();
+  stop = true;
+  dropper.join();
+  const Status status = store().verify();
+  EXPECT_TRUE(status.ok()) << status.message();
+}
+
 TEST_F(ColumnTest, BeyondTheBoundOfPlacesTablesAreCopiedAtCommandOnly) {
   EngineOptions options;
   options.memory_bytes = 64 << 20;
