@@ -294,6 +294,12 @@ void LockManager::release_to(LockOwner& owner, uint64_t mark) {
   while (!owner.held_.empty() && owner.held_.back().sequence >= mark) release_last(owner);
 }
 
+void LockManager::keep_last(LockOwner& owner) {
+  CHECK(!owner.held_.empty());
+  owner.held_.back().sequence = 0;
+  std::rotate(owner.held_.begin(), owner.held_.end() - 1, owner.held_.end());
+}
+
 void LockManager::release_last(LockOwner& owner) {
   CHECK(!owner.held_.empty());
   const LockOwner::Held held = owner.held_.back();

@@ -77,7 +77,7 @@ class LockOwner {
     uint64_t sequence;
   };
   std::vector<Held> held_;
-  uint64_t next_sequence_ = 0;
+  uint64_t next_sequence_ = 1;  // 0: kept to the end
   std::string deadlock_detail_;
   std::atomic<bool> cancelled_{false};
   Mutex mutex_;
@@ -99,6 +99,8 @@ class LockManager {
   /// Undoes the acquisitions since `mark`.
   void release_to(LockOwner& owner, uint64_t mark);
   void release_all(LockOwner& owner) { release_to(owner, 0); }
+  /// The newest acquisition outlives every release_to() a mark: release_all() alone undoes it.
+  void keep_last(LockOwner& owner);
   /// Undoes the newest acquisition, which must have been fresh.
   void release_last(LockOwner& owner);
   /// Gives up those row locks for which `done` answers true, whenever they were acquired.

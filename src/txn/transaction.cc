@@ -167,9 +167,12 @@ LockOutcome Manager::wait_for(BasicTransaction& t, uint64_t other) {
 }
 
 void Manager::lock_own_id(BasicTransaction& t) {
+  bool fresh = false;
   const LockOutcome mine = locks_.acquire(t.locks, {Resource::Kind::kTransaction, t.id()},
-                                          LockMode::kTransactionExclusive, LockWait::kWait);
+                                          LockMode::kTransactionExclusive, LockWait::kWait, &fresh);
   CHECK(mine == LockOutcome::kGranted);
+  // A load can hold writes from before a savepoint, and then outlives a rollback to it.
+  if (fresh) locks_.keep_last(t.locks);
 }
 
 Status Manager::load(BasicTransaction& t, const std::function<Result<LoadWriter::Files>(uint64_t number)>& write) {

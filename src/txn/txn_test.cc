@@ -143,6 +143,21 @@ TEST(Spill, ARivalWaitsForTheTransactionNotTheRow) {
   h.manager->rollback(*other);
 }
 
+TEST(Spill, ARivalWaitsForWhatARollbackToASavepointLeftInTheStore) {
+  House h;
+  auto t = h.begin();
+  t->writes.put(kRows, "a", "1", t->command);
+  const Savepoint s = h.manager->savepoint(*t);
+  t->writes.put(kRows, "b", "1", t->command);
+  ASSERT_TRUE(h.manager->spill(*t).ok());
+  h.manager->rollback_to(*t, s);
+  EXPECT_EQ(h.manager->reader().newest(kRows, "a", nullptr, nullptr)->pending_owner, t->id());
+  const Resource decision{Resource::Kind::kTransaction, t->id()};
+  EXPECT_TRUE(h.manager->locks().busy(LockOwner(), decision, LockMode::kTransactionShare));
+  h.manager->rollback(*t);
+  EXPECT_FALSE(h.manager->locks().busy(LockOwner(), decision, LockMode::kTransactionShare));
+}
+
 TEST(Reaper, KeepsWhatTheOldestSnapshotNeedsAndNothingElse) {
   House h(true);
   for (int i = 0; i < 100; ++i) {
