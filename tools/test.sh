@@ -80,6 +80,13 @@ sanitize() {
   sanitize_core
   step "ASan and UBSan: protocol and server"
   sanitized asan pgwire server
+  ./dev build asan omendb
+  export OMENDB_PRESET=asan
+  wire
+  psql_commands
+  isolation
+  differential
+  kill9 3
 }
 
 # So many operations on the index against std::map, over every pattern of its property tests, each pass with a new seed. Each

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -23,6 +24,8 @@ def free_port():
 
 
 class Server:
+    patience = 30  # seconds until a server that was told to stop is killed
+
     def __init__(self, directory=None):
         self.own_directory = directory is None
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="omendb-test-"))
@@ -58,7 +61,7 @@ class Server:
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             try:
-                self.process.wait(30)
+                self.process.wait(self.patience)
             except subprocess.TimeoutExpired:
                 self.kill()
 
@@ -76,6 +79,7 @@ class OmenDB(Server):
         super().__init__(directory)
         self.binary = ROOT / "build" / (preset or os.environ.get("OMENDB_PRESET", "release")) / "omendb"
         self.arguments = list(arguments)
+        self.patience = 30 if self.binary.parent.name == "release" else 300
 
     def start(self):
         with open(self.directory / "server.log", "ab") as log:
@@ -84,6 +88,17 @@ class OmenDB(Server):
                  "--pg-listen", f"127.0.0.1:{self.port}", *self.arguments],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         return self.wait_until_ready()
+
+    def stop(self):
+        super().stop()
+        self.raise_reports()
+
+    def raise_reports(self):
+        """A server built with a sanitizer writes its reports to the log, and leaks when it ends."""
+        log = (self.directory / "server.log").read_text(errors="replace")
+        found = re.search(r"==\d+==ERROR: |WARNING: ThreadSanitizer|: runtime error: ", log)
+        if found:
+            raise RuntimeError(f"a sanitizer reports:\n{log[max(0, found.start() - 200):found.start() + 6000]}")
 
 
 class PostgreSQL(Server):

@@ -1,119 +1,185 @@
-// SELECT ... FOR UPDATE and its kin: every row is locked before it is returned; one that changed meanwhile is asked again.
+// SELECT ... FOR UPDATE and its kin: every row is locked before it is returned; one that changed meanwhile is asked again. LIMIT and
+// OFFSET count rows that were locked, so they are applied here. The select itself stops at some more rows than they want; where
+// those are not enough, because others hold them or they are gone, it is asked once more without an end.
 #include <algorithm>
+#include <unordered_set>
+
+#include "duckdb/parser/query_node/select_node.hpp"
 
 #include "sql/engine/error_mapping.h"
 #include "sql/engine/executor.h"
 
 namespace omendb::sql {
+namespace {
 
-void execute_locking_select(SessionImpl& session, const AnalyzedQuery& query, const Parameters& parameters,
-                            const ChunkConsumer& consumer) {
-  using duckdb::DataChunk;
+using duckdb::DataChunk;
+
+/// Whether the select had an end, which it has no longer.
+bool take_limit_away(duckdb::SelectStatement& select) {
+  auto& modifiers = select.node->modifiers;
+  const auto is_limit = [](const auto& m) { return m->type == duckdb::ResultModifierType::LIMIT_MODIFIER; };
+  const auto end = std::remove_if(modifiers.begin(), modifiers.end(), is_limit);
+  const bool found = end != modifiers.end();
+  modifiers.erase(end, modifiers.end());
+  return found;
+}
+
+duckdb::unique_ptr<duckdb::SelectStatement> copy_of(const duckdb::SelectStatement& select) {
+  return duckdb::unique_ptr_cast<duckdb::SQLStatement, duckdb::SelectStatement>(select.Copy());
+}
+
+class LockingSelect {
+ public:
+  LockingSelect(SessionImpl& session, const AnalyzedQuery& query, const Parameters& parameters, const ChunkConsumer& consumer)
+      : session_(session), query_(query), parameters_(parameters), consumer_(consumer) {}
+
+  void run() {
+    pass(*query_.select);
+    if (done_ || limit_ < 0 || candidates_ < offset_ + limit_) return;
+    auto all = copy_of(*query_.select);
+    if (take_limit_away(*all)) pass(*all);
+  }
+
+ private:
   using State = table::LockedRow::State;
-  ChunkBuffer input(session);
-  run_select(session, *query.select, parameters, [&](duckdb::DataChunk& chunk) {
-    input.append(chunk);
-    return true;
-  });
-
-  auto& database = session.database();
-  auto key_of = [](DataChunk& chunk, size_t column, size_t row) {
-    const auto& text = duckdb::FlatVector::GetData<duckdb::string_t>(chunk.data[column])[row];
-    return std::string(text.GetData(), text.GetSize());
+  struct Changed {
+    const RowMark* mark = nullptr;
+    std::string key, row;
   };
-  // LIMIT and OFFSET count rows that were locked, so they are applied here.
-  int64_t limit = -1, offset = 0;
-  bool limits_known = false;
-  auto read_limits = [&](DataChunk& chunk) {
-    if (limits_known) return;
-    limits_known = true;
-    auto value = [&](size_t column, int64_t none) {
+
+  bool full() const { return limit_ >= 0 && locked_rows_ >= offset_ + limit_; }
+
+  void pass(const duckdb::SelectStatement& select) {
+    ChunkBuffer input(session_);
+    run_select(session_, select, parameters_, [&](DataChunk& chunk) {
+      input.append(chunk);
+      return true;
+    });
+    while (DataChunk* chunk = input.next()) {
+      chunk->Flatten();
+      read_limits(*chunk);
+      lock_rows(*chunk);
+      if (done_) return;
+    }
+  }
+
+  void read_limits(DataChunk& chunk) {
+    if (limits_known_) return;
+    limits_known_ = true;
+    const auto value = [&](size_t column, int64_t none) {
       if (column == SIZE_MAX || duckdb::FlatVector::IsNull(chunk.data[column], 0)) return none;
       return duckdb::FlatVector::GetData<int64_t>(chunk.data[column])[0];
     };
-    limit = value(query.limit_column, -1);
-    offset = value(query.offset_column, 0);
-  };
-  int64_t locked_rows = 0, emitted_rows = 0;
-  auto full = [&] { return limit >= 0 && locked_rows >= offset + limit; };
-  auto emit = [&](DataChunk& chunk, std::vector<uint32_t> rows) {
-    const int64_t skip = std::clamp<int64_t>(offset - emitted_rows, 0, static_cast<int64_t>(rows.size()));
-    emitted_rows += static_cast<int64_t>(rows.size());
+    limit_ = value(query_.limit_column, -1);
+    offset_ = value(query_.offset_column, 0);
+  }
+
+  void lock_rows(DataChunk& chunk) {
+    std::vector<uint32_t> kept;
+    for (size_t i = 0; i < chunk.size() && !full(); ++i) {
+      session_.check_cancelled();
+      if (limit_ >= 0 && !seen_.insert(identity(chunk, i)).second) continue;  // met in the first pass
+      ++candidates_;
+      Changed changed;
+      if (!lock_row(chunk, i, &changed)) continue;
+      if (changed.mark == nullptr) {
+        kept.push_back(static_cast<uint32_t>(i));
+        ++locked_rows_;
+        continue;
+      }
+      emit(chunk, std::move(kept));
+      kept.clear();
+      if (!done_) ask_again(chunk, i, changed);
+      if (done_) return;
+    }
+    emit(chunk, std::move(kept));
+    if (full()) done_ = true;
+  }
+
+  /// False: the row is none of the result.
+  bool lock_row(DataChunk& chunk, size_t row, Changed* changed) {
+    for (const auto& mark : query_.row_marks) {
+      if (is_null(chunk, mark, row)) continue;  // null-extended by an outer join
+      const auto schema = session_.table_schema(mark.table);
+      std::string key(key_of(chunk, mark, row));
+      auto locked = value_or_throw(session_.database().lock_row(session_.transaction(), *schema->access, key, mark.mode, mark.wait));
+      if (locked.state == State::kGone || locked.state == State::kSkipped || locked.state == State::kSelf) return false;
+      if (locked.state == State::kChanged) *changed = {&mark, std::move(key), std::move(locked.row)};
+    }
+    return true;
+  }
+
+  /// The select over the newest version of a row that changed since the snapshot.
+  void ask_again(DataChunk& chunk, size_t row, const Changed& changed) {
+    auto select = recheck_select(*query_.select, changed.mark->key_column, kRecheckCollection);
+    if (select == nullptr) not_supported("re-checking a concurrently changed row in this form of statement");
+    take_limit_away(*select);
+    fill_collection(session_, kRecheckCollection, *session_.table_schema(changed.mark->table), changed.key, changed.row);
+    std::vector<duckdb::unique_ptr<DataChunk>> parts;
+    run_select(session_, *select, parameters_, [&](DataChunk& part) {
+      parts.push_back(take_chunk(part));
+      return true;
+    });
+    for (auto& part : parts) {
+      part->Flatten();
+      // A join may pair the row with others too; those of this result row are meant.
+      for (size_t r = 0; r < part->size(); ++r) {
+        if (identity(*part, r) != identity(chunk, row)) continue;
+        ++locked_rows_;
+        emit(*part, {static_cast<uint32_t>(r)});
+        return;
+      }
+    }
+  }
+
+  void emit(DataChunk& chunk, std::vector<uint32_t> rows) {
+    const int64_t skip = std::clamp<int64_t>(offset_ - emitted_rows_, 0, static_cast<int64_t>(rows.size()));
+    emitted_rows_ += static_cast<int64_t>(rows.size());
     rows.erase(rows.begin(), rows.begin() + skip);
-    if (rows.empty()) return true;
+    if (rows.empty()) return;
     duckdb::SelectionVector selection(rows.size());
     for (size_t i = 0; i < rows.size(); ++i) selection.set_index(i, rows[i]);
     auto out = duckdb::make_uniq<DataChunk>();
     out->Initialize(duckdb::Allocator::DefaultAllocator(), chunk.GetTypes(), std::max<size_t>(rows.size(), STANDARD_VECTOR_SIZE));
     chunk.Copy(*out, selection, rows.size(), 0);
-    return consumer(*out);
-  };
-
-  while (DataChunk* chunk = input.next()) {
-    chunk->Flatten();
-    read_limits(*chunk);
-    std::vector<uint32_t> kept;
-    for (size_t i = 0; i < chunk->size(); ++i) {
-      session.check_cancelled();
-      if (full()) break;
-      bool keep = true;
-      const RowMark* changed = nullptr;
-      std::string changed_key, newest;
-      for (const auto& mark : query.row_marks) {
-        if (duckdb::FlatVector::IsNull(chunk->data[mark.key_column], i)) continue;  // null-extended by an outer join
-        const auto schema = session.table_schema(mark.table);
-        const std::string key = key_of(*chunk, mark.key_column, i);
-        auto locked = value_or_throw(database.lock_row(session.transaction(), *schema->access, key, mark.mode, mark.wait));
-        if (locked.state == State::kGone || locked.state == State::kSkipped || locked.state == State::kSelf) {
-          keep = false;
-          break;
-        }
-        if (locked.state == State::kChanged) {
-          changed = &mark;
-          changed_key = key;
-          newest = std::move(locked.row);
-        }
-      }
-      if (!keep) continue;
-      if (changed == nullptr) {
-        kept.push_back(static_cast<uint32_t>(i));
-        ++locked_rows;
-        continue;
-      }
-      if (!emit(*chunk, kept)) return;
-      kept.clear();
-      auto select = recheck_select(*query.select, changed->key_column, kRecheckCollection);
-      if (select == nullptr) not_supported("re-checking a concurrently changed row in this form of statement");
-      fill_collection(session, kRecheckCollection, *session.table_schema(changed->table), changed_key, newest);
-      std::vector<duckdb::unique_ptr<DataChunk>> again;
-      run_select(session, *select, parameters, [&](duckdb::DataChunk& part) {
-        again.push_back(take_chunk(part));
-        return true;
-      });
-      for (auto& part : again) {
-        part->Flatten();
-        // A join may pair the row with others too; those of this result row are meant.
-        std::vector<uint32_t> same;
-        for (size_t r = 0; r < part->size(); ++r) {
-          bool matches = true;
-          for (const auto& mark : query.row_marks) {
-            const bool null_here = duckdb::FlatVector::IsNull(part->data[mark.key_column], r);
-            const bool null_there = duckdb::FlatVector::IsNull(chunk->data[mark.key_column], i);
-            if (null_here != null_there ||
-                (!null_here && key_of(*part, mark.key_column, r) != key_of(*chunk, mark.key_column, i))) {
-              matches = false;
-            }
-          }
-          if (matches) same.push_back(static_cast<uint32_t>(r));
-        }
-        if (same.size() > 1) same.resize(1);
-        locked_rows += static_cast<int64_t>(same.size());
-        if (!emit(*part, same)) return;
-        if (!same.empty()) break;
-      }
-    }
-    if (!emit(*chunk, kept) || full()) return;
+    if (!consumer_(*out)) done_ = true;
   }
+
+  static bool is_null(DataChunk& chunk, const RowMark& mark, size_t row) {
+    return duckdb::FlatVector::IsNull(chunk.data[mark.key_column], row);
+  }
+  static std::string_view key_of(DataChunk& chunk, const RowMark& mark, size_t row) {
+    const auto& text = duckdb::FlatVector::GetData<duckdb::string_t>(chunk.data[mark.key_column])[row];
+    return {text.GetData(), text.GetSize()};
+  }
+  /// The keys of its tables' rows, which tell a row of the result from the others.
+  std::string identity(DataChunk& chunk, size_t row) const {
+    std::string all;
+    for (const auto& mark : query_.row_marks) {
+      const bool null = is_null(chunk, mark, row);
+      const std::string_view key = null ? std::string_view() : key_of(chunk, mark, row);
+      all += (null ? "-" : std::to_string(key.size()) + ":");
+      all += key;
+    }
+    return all;
+  }
+
+  SessionImpl& session_;
+  const AnalyzedQuery& query_;
+  const Parameters& parameters_;
+  const ChunkConsumer& consumer_;
+  int64_t limit_ = -1, offset_ = 0;  // -1: none
+  bool limits_known_ = false;
+  int64_t candidates_ = 0, locked_rows_ = 0, emitted_rows_ = 0;
+  std::unordered_set<std::string> seen_;  // of a select with LIMIT
+  bool done_ = false;
+};
+
+}  // namespace
+
+void execute_locking_select(SessionImpl& session, const AnalyzedQuery& query, const Parameters& parameters,
+                            const ChunkConsumer& consumer) {
+  LockingSelect(session, query, parameters, consumer).run();
 }
 
 }  // namespace omendb::sql

@@ -127,11 +127,11 @@ std::vector<std::shared_ptr<const ParsedStatement>> SessionImpl::parse_or_throw(
 
 Result<std::shared_ptr<PreparedStatement>> SessionImpl::prepare(std::shared_ptr<const ParsedStatement> statement,
                                                                 const std::vector<Oid>& parameter_types) {
-  const std::string_view text = statement ? std::string_view(*statement->text) : std::string_view();
+  const auto text = statement != nullptr ? statement->text : nullptr;  // outlives the statement, for the error's position
   try {
     return prepare_or_throw(std::move(statement), parameter_types);
   } catch (...) {
-    return fail_with_current_exception(text);
+    return fail_with_current_exception(text != nullptr ? std::string_view(*text) : std::string_view());
   }
 }
 

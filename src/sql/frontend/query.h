@@ -141,6 +141,10 @@ void apply_order_and_limit(Level& level, SelectStmt* select, std::vector<SortIte
 bool analyze_sort_direction(const SortBy* by, bool* nulls_first);
 /// LIMIT and OFFSET as int8 that raises 2201W / 2201X when negative; null for none.
 Tree analyze_limit(Scope& scope, Node* node, ExprKind kind);
+/// The end of a locking select: as many rows as LIMIT wants and some that may turn out to be locked or gone. The executor asks without it
+/// when those are not enough.
+duckdb::unique_ptr<duckdb::LimitModifier> first_candidates(const Level& level, const duckdb::ParsedExpression& limit,
+                                                           const duckdb::ParsedExpression* offset);
 /// Refuses types that have no order (json) as PostgreSQL does: 42883.
 void check_sortable(StatementContext& statement, Oid type, int location);
 void check_groupable(StatementContext& statement, Oid type, int location);

@@ -524,6 +524,8 @@ void apply_order_and_limit(Level& level, SelectStmt* select, std::vector<SortIte
   if (!level.row_marks.empty()) {
     // Counted by the executor, over rows that it could lock.
     if (limit != nullptr) {
+      // Of one table, where a row's key tells it from the others if they are asked for again.
+      if (level.scope->items.size() == 1) level.node->modifiers.push_back(first_candidates(level, *limit, offset.get()));
       level.limit_column = level.targets.size() + level.hidden.size();
       level.hidden.push_back(std::move(limit));
     }

@@ -1,4 +1,6 @@
 // ORDER BY, LIMIT, and how an item of ORDER BY, GROUP BY or DISTINCT ON finds its output column.
+#include <algorithm>
+
 #include "duckdb/parser/expression/constant_expression.hpp"
 
 #include "sql/duck_types.h"
@@ -182,6 +184,24 @@ Tree analyze_limit(Scope& scope, Node* node, ExprKind kind) {
   std::vector<Tree> arguments;
   arguments.push_back(owned(std::move(number->duck)));
   return emit::call(kind == ExprKind::kLimit ? "omen_limit" : "omen_offset", std::move(arguments));
+}
+
+duckdb::unique_ptr<duckdb::LimitModifier> first_candidates(const Level& level, const duckdb::ParsedExpression& limit,
+                                                           const duckdb::ParsedExpression* offset) {
+  constexpr int64_t kLimitMax = int64_t{1} << 40;  // sums of such do not overflow
+  const auto call = [](const char* name, Tree a, Tree b) {
+    std::vector<Tree> arguments;
+    arguments.push_back(std::move(a));
+    arguments.push_back(std::move(b));
+    return emit::call(name, std::move(arguments));
+  };
+  const auto bounded = [&](const duckdb::ParsedExpression& count) { return call("least", count.Copy(), emit::integer(kLimitMax)); };
+  const bool skips = std::any_of(level.row_marks.begin(), level.row_marks.end(),
+                                 [](const RowMark& mark) { return mark.wait == table::LockWait::kSkip; });
+  auto modifier = duckdb::make_uniq<duckdb::LimitModifier>();
+  modifier->limit = call("+", bounded(limit), emit::integer(skips ? 64 : 4));
+  if (offset != nullptr) modifier->limit = call("+", std::move(modifier->limit), bounded(*offset));
+  return modifier;
 }
 
 }  // namespace omendb::sql

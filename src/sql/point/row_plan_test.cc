@@ -100,6 +100,19 @@ TEST_F(RowPlanTest, WritesAndLocksWorkThroughSmallPlans) {
   EXPECT_EQ(scan_counters().rows_read, scans);
 }
 
+TEST_F(RowPlanTest, AWorkerOfALongQueueReadsTheRowsThatItTakes) {
+  run("CREATE TABLE queue (id int PRIMARY KEY, state int)");
+  run("INSERT INTO queue SELECT i, i % 2 FROM generate_series(1, 6000) i");
+  const auto scans = scan_counters().rows_read;
+  run("BEGIN");
+  EXPECT_EQ(run("SELECT id FROM queue WHERE state = 1 ORDER BY id LIMIT 2 FOR UPDATE SKIP LOCKED"), "1\n3");
+  EXPECT_EQ(run("SELECT id FROM queue ORDER BY id DESC LIMIT 1 OFFSET 1 FOR NO KEY UPDATE"), "5999");
+  EXPECT_EQ(scan_counters().rows_read, scans);
+  EXPECT_EQ(run("SELECT id FROM queue ORDER BY id LIMIT (SELECT 1) FOR UPDATE"), "1");
+  EXPECT_EQ(run("SELECT id FROM queue ORDER BY id LIMIT NULL::int OFFSET 5998 FOR UPDATE"), "5999\n6000");
+  run("COMMIT");
+}
+
 TEST_F(RowPlanTest, TooMuchForASmallPlanIsTheGeneralPaths) {
   run("CREATE TABLE big (id int PRIMARY KEY, half int)");
   run("INSERT INTO big SELECT i, i % 2 FROM generate_series(1, 6000) i");
