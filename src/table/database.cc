@@ -164,6 +164,7 @@ Status DatabaseImpl::start() {
   RETURN_IF_ERROR(read_checkpoint_records());
   if (options_.learned_index) RETURN_IF_ERROR(build_directories());
   if (reapers_ != nullptr) reapers_->connect(&manager_.timeline(), manager_.shared_loads());
+  RETURN_IF_ERROR(make_public_schema());
   maintenance_ = std::thread([this] { maintain(); });
   return {};
 }
@@ -184,7 +185,8 @@ DatabaseImpl::~DatabaseImpl() {
 }
 
 Status DatabaseImpl::load_catalog() {
-  std::vector<catalog::Change> changes;
+  // What can be dropped is in the store alone.
+  std::vector<catalog::Change> changes = {{catalog::oid::kPublicSchema, nullptr}};
   uint32_t greatest_oid = 0, greatest_storage = 0;
   txn::VersionCursor cursor(*store_, manager_.loads(), {manager_.timeline().watermark()}, catalog::kCatalogStorage, {},
                             {}, false);
@@ -209,6 +211,24 @@ Status DatabaseImpl::load_catalog() {
   MutexLock lock(catalog_mutex_);
   catalog_ = std::move(loaded);
   return {};
+}
+
+/// Once in a directory's life.
+Status DatabaseImpl::make_public_schema() {
+  const std::string made_key = txn::storage_prefix(txn::kClockStorage) + "public schema";
+  std::string value;
+  ASSIGN_OR_RETURN(const bool made, store_->get(made_key, &value));
+  if (made) return {};
+  // It can be there already: an earlier start ended between the two writes.
+  if (const auto initial = catalog::Catalog::initial(); committed_catalog()->find_schema("public") == nullptr) {
+    const auto t = begin(txn::Isolation::kReadCommitted, false);
+    const auto schema = std::make_shared<const catalog::Object>(*initial->find_schema("public"));
+    RETURN_IF_ERROR(change_catalog(*t, {{catalog::oid::kPublicSchema, schema}}));
+    RETURN_IF_ERROR(commit(*t));
+  }
+  store::Batch batch;
+  batch.put(made_key, "made");
+  return store_->write(batch, store::Sync::kYes);
 }
 
 /// Removes bodies of rows that no table owns: a crash came between the commit of their DROP and their removal, or before

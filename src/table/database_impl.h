@@ -188,6 +188,7 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
   void after_write(txn::BasicTransaction& transaction, Timestamp commit_ts) override;
   void write_failed() override;
   Status load_catalog();
+  Status make_public_schema();
   Status drop_orphans();
   std::shared_ptr<const catalog::Catalog> committed_catalog();
   StorageState& state(StorageId storage);

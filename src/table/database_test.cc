@@ -375,6 +375,30 @@ TEST(Database, RestartKeepsEverythingAndNumbersGoOn) {
   EXPECT_EQ(f.get(*r2, 7), 700);
 }
 
+TEST(Database, TheSchemaPublicStaysDroppedAndCanBeMadeAgain) {
+  TemporaryDirectory directory;
+  DatabaseOptions options = small();
+  options.directory = directory.path() + "/data";
+  Fixture f(options);
+  auto t = f.begin();
+  ASSERT_TRUE(f.database->change_catalog(*t, {{f.access->table().oid, nullptr}, {catalog::oid::kPublicSchema, nullptr}}).ok());
+  ASSERT_TRUE(f.database->commit(*t).ok());
+  const auto reopen = [&] {
+    f.access.reset();
+    f.database.reset();
+    f.open();
+    t = f.begin();
+    return f.database->catalog(*t)->find_schema("public");
+  };
+  EXPECT_EQ(reopen(), nullptr);
+  const catalog::Schema again{.oid = f.database->new_oid(), .name = "public", .owner = catalog::oid::kBootstrapRole};
+  ASSERT_TRUE(f.database->change_catalog(*t, {{again.oid, std::make_shared<const catalog::Object>(again)}}).ok());
+  ASSERT_TRUE(f.database->commit(*t).ok());
+  const auto* found = reopen();
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->oid, again.oid);
+}
+
 TEST(Database, ASecondServerIsRefused) {
   TemporaryDirectory directory;
   DatabaseOptions options = small();
