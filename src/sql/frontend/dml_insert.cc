@@ -78,7 +78,7 @@ void check_count(const InsertColumns& columns, size_t expressions, int extra_loc
 }
 
 void check_updatable(const TargetRows& target, const InsertColumns& columns, size_t count, const std::string& relation) {
-  for (size_t i = 0; i < count; ++i) {
+  for (size_t i = 0; i < std::min(count, columns.attnums.size()); ++i) {  // more of them are refused later
     if (columns.attnums[i] != 0) continue;
     size_t at = 0;
     for (const ScopeColumn& column : target.item.columns) {

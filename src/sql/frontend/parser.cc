@@ -152,7 +152,9 @@ ParseTree::ParseTree(std::string_view sql) {
 }
 
 ParseTree::~ParseTree() {
-  if (memory_ != nullptr) MemoryContextDelete(memory_);
+  if (memory_ == nullptr) return;
+  pg_query_init();  // a thread keeps some of what it deletes, and gives that back at its end only if it is known to the library
+  MemoryContextDelete(memory_);
 }
 
 ParseTree::ParseTree(ParseTree&& other) noexcept
