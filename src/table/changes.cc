@@ -1,5 +1,10 @@
 // What commits change, for who keeps a copy of a table's rows.
+#include <algorithm>
+#include <cstring>
+
 #include "table/database_impl.h"
+#include "table/newest_versions.h"
+#include "txn/stamp.h"
 
 namespace omendb::table {
 
@@ -81,6 +86,107 @@ bool DatabaseImpl::own_changes(txn::Transaction& transaction, const TableAccess&
       if (entry.newest != nullptr) f(key);
     }
   }
+  return true;
+}
+
+// Across restarts. The newest version of a key stays in the store, in a file that tells how young it is; only keys that were deleted
+// leave it, so those are written down (vacuum.cc, ReapedLog).
+
+namespace {
+
+std::string kept_key(char kind, StorageId storage) {
+  std::string key = txn::storage_prefix(txn::kIndexStorage);
+  key.push_back(kind);
+  key.resize(key.size() + 4);
+  txn::put_u32(storage.value, key.data() + key.size() - 4);
+  return key;
+}
+
+/// Calls f(ts, key) for each entry of a record. False: it is damaged.
+template <class F>
+bool read_kept(std::string_view value, F f) {
+  while (value.size() >= 12) {
+    uint64_t ts;
+    uint32_t bytes;
+    std::memcpy(&ts, value.data(), 8);
+    std::memcpy(&bytes, value.data() + 8, 4);
+    if (value.size() < 12 + size_t{bytes}) return false;
+    f(ts, value.substr(12, bytes));
+    value.remove_prefix(12 + size_t{bytes});
+  }
+  return value.empty();
+}
+
+Status damaged() { return Status(SqlState::kDataCorrupted, "the store's notes on keys that have left it are damaged"); }
+
+}  // namespace
+
+std::string kept_record_key(StorageId storage) { return kept_key('\x02', storage); }
+std::string kept_log_key(StorageId storage, uint64_t number) {
+  std::string key = kept_key('\x03', storage);
+  key.resize(key.size() + 8);
+  txn::put_u64(number, key.data() + key.size() - 8);
+  return key;
+}
+
+Timestamp DatabaseImpl::change_position() {
+  uint64_t position = 0;
+  manager_.committer().between_groups(
+      [&] { position = manager_.loads().decided_up_to(manager_.timeline().watermark().value); });
+  return Timestamp(position);
+}
+
+Status DatabaseImpl::keep_changes(const TableAccess& table, Timestamp position) {
+  const StorageId storage = table.table().storage;
+  StorageState& s = state(table);
+  MutexLock housekeeping(housekeeping_mutex_);
+  store::Batch batch;
+  const std::string lower = kept_log_key(storage, 0), upper = kept_log_key(storage, UINT64_MAX);
+  if (position == Timestamp()) {
+    batch.erase(kept_record_key(storage));
+    batch.erase_range(lower, upper);
+  } else {
+    batch.put(kept_record_key(storage), std::string_view(reinterpret_cast<const char*>(&position.value), 8));
+    store::IterateOptions options;
+    options.lower = lower;
+    options.upper = upper;
+    auto it = store_->iterate(options);
+    for (it->seek(lower); it->valid(); it->next()) {
+      uint64_t last = 0;
+      if (!read_kept(it->value(), [&](uint64_t ts, std::string_view) { last = std::max(last, ts); })) return damaged();
+      if (last <= position.value) batch.erase(it->key());
+    }
+    RETURN_IF_ERROR(it->status());
+  }
+  RETURN_IF_ERROR(store_->write(batch, store::Sync::kYes));
+  s.kept_from.store(position.value);
+  return {};
+}
+
+Result<bool> DatabaseImpl::changes_since(const TableAccess& table, Timestamp position,
+                                         const std::function<void(std::string_view key)>& f) {
+  const StorageId storage = table.table().storage;
+  const uint64_t from = state(table).kept_from.load();
+  if (from == 0 || position.value < from) return false;
+  MutexLock housekeeping(housekeeping_mutex_);  // a key must not go from the one place to the other while we look
+  const std::string lower = kept_log_key(storage, 0), upper = kept_log_key(storage, UINT64_MAX);
+  store::IterateOptions options;
+  options.lower = lower;
+  options.upper = upper;
+  auto it = store_->iterate(options);
+  for (it->seek(lower); it->valid(); it->next()) {
+    const bool whole = read_kept(it->value(), [&](uint64_t ts, std::string_view key) {
+      if (ts > position.value) f(key);
+    });
+    if (!whole) return damaged();
+  }
+  RETURN_IF_ERROR(it->status());
+  NewestVersions versions(*store_, manager_.loads(), txn::storage_prefix(storage),
+                          txn::storage_prefix(StorageId(storage.value + 1)), ~((position.value << 1) | 1));
+  while (versions.next()) {
+    if (versions.stamp().number() > position.value) f(versions.key());
+  }
+  RETURN_IF_ERROR(versions.status());
   return true;
 }
 

@@ -226,5 +226,82 @@ TEST(Changes, RecordingEndsWithTheLastWatcher) {
   EXPECT_EQ(log->last(), f.database->last_commit());
 }
 
+// A copy on disk, as of a snapshot, is brought up after any number of restarts from what the store got since and what has left it.
+TEST(Changes, ACopyIsBroughtUpAfterRestarts) {
+  const uint64_t seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  testing::TemporaryDirectory directory;
+  DatabaseOptions o = options(16 << 10);
+  o.directory = directory.path() + "/data";
+  Fixture f(o);
+  const auto write = [&](int count) {
+    auto t = f.begin();
+    for (int i = 0; i < count; ++i) {
+      f.next_statement(*t);
+      const auto id = static_cast<int64_t>(random() % 3000);
+      const Status s = random() % 3 == 0 ? f.erase(*t, id) : random() % 2 == 0 ? f.insert(*t, id, i) : f.update(*t, id, i);
+      ASSERT_TRUE(s.ok() || s.is(SqlState::kNoData) || s.is(SqlState::kUniqueViolation)) << s.message();
+    }
+    ASSERT_TRUE(f.database->commit(*t).ok());
+  };
+  const auto wait_for_vacuum = [&] {
+    const auto removed = [&] {
+      for (const auto& [name, value] : f.database->statistics()) {
+        if (name == "dead_keys_removed") return value;
+      }
+      return uint64_t{0};
+    };
+    for (uint64_t before = removed() + 1, n = 0; before != removed() && n < 100; ++n) {
+      before = removed();
+      std::this_thread::sleep_for(std::chrono::milliseconds(120));
+    }
+  };
+  write(4000);
+  EXPECT_FALSE(*f.database->changes_since(*f.access, Timestamp(1), [](std::string_view) { FAIL(); }));
+  Timestamp position = f.database->change_position();
+  ASSERT_TRUE(f.database->keep_changes(*f.access, position).ok());
+  Rows copy;
+  {
+    auto t = reader(f);
+    copy = rows_at(f, *t);
+  }
+  for (int round = 0; round < 6; ++round) {
+    for (int n = 0; n < 20; ++n) write(1 + static_cast<int>(random() % 30));
+    // One whose versions are in the store before the place is taken, and committed after.
+    auto late = f.begin();
+    for (int id = 0; id < 300; ++id) {
+      f.next_statement(*late);
+      const Status s = f.update(*late, id, round * 1000 + id);
+      ASSERT_TRUE(s.ok() || s.is(SqlState::kNoData)) << s.message();
+    }
+    const Timestamp next = f.database->change_position();
+    ASSERT_TRUE(f.database->commit(*late).ok());
+    for (int n = 0; n < 5; ++n) write(1 + static_cast<int>(random() % 200));
+    wait_for_vacuum();
+    if (round % 2 == 0) f.reopen();
+    auto t = reader(f);
+    std::set<std::string> keys;
+    const auto known = f.database->changes_since(*f.access, position, [&](std::string_view key) { keys.emplace(key); });
+    ASSERT_TRUE(known.ok()) << known.status().message();
+    ASSERT_TRUE(*known);
+    for (const std::string& key : keys) {
+      std::string row;
+      if (*f.database->get(*t, *f.access, key, &row)) {
+        copy[key] = row;
+      } else {
+        copy.erase(key);
+      }
+    }
+    ASSERT_EQ(copy, rows_at(f, *t)) << round;
+    position = next;  // before this round's last commits: they are told again
+    ASSERT_TRUE(f.database->keep_changes(*f.access, position).ok());
+    EXPECT_FALSE(*f.database->changes_since(*f.access, Timestamp(position.value - 1), [](std::string_view) { FAIL(); }));
+  }
+  ASSERT_TRUE(f.database->keep_changes(*f.access, Timestamp()).ok());
+  f.reopen();
+  EXPECT_FALSE(*f.database->changes_since(*f.access, f.database->change_position(), [](std::string_view) { FAIL(); }));
+}
+
 }  // namespace
 }  // namespace omendb::table

@@ -235,6 +235,14 @@ class Database {
   /// False, and nothing called: some went to the store before the table was watched, or too many to be kept.
   virtual bool own_changes(txn::Transaction& transaction, const TableAccess& table,
                            const std::function<void(std::string_view key)>& f) = 0;
+  /// Across restarts: a place for changes_since(), which every snapshot taken after the call is past. Cost: waits for a running commit.
+  virtual Timestamp change_position() = 0;
+  /// From now on, durably, changes_since() can be asked for places from `position` on, instead of earlier ones. Timestamp(): no more.
+  virtual Status keep_changes(const TableAccess& table, Timestamp position) = 0;
+  /// Calls `f` at least for each key that commits have changed since `position`, in no order. Cost: reads what the store wrote since, not
+  /// all rows. False, and nothing called: nobody has asked to keep changes from there.
+  virtual Result<bool> changes_since(const TableAccess& table, Timestamp position,
+                                     const std::function<void(std::string_view key)>& f) = 0;
   /// The newest commit that a snapshot taken now sees.
   virtual Timestamp last_commit() const = 0;
 

@@ -85,6 +85,7 @@ class StorageState {
   std::atomic<uint64_t> loaded_tombstones{0};  // committed through loads since it was swept last
   std::atomic<uint64_t> changes{0};            // of keys, since the directory's checkpoint
   std::atomic<uint64_t> checkpoint_id{0};      // 0: there is none
+  std::atomic<uint64_t> kept_from{0};          // keys that leave the store are written down for changes_since(); 0: they are not
 
   // Somebody wants to know which keys change. Both change between commits only (Committer::between_groups).
   std::atomic<bool> watched{false};
@@ -174,6 +175,10 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
   bool has_own_changes(txn::Transaction& transaction, const TableAccess& table) override;
   bool own_changes(txn::Transaction& transaction, const TableAccess& table,
                    const std::function<void(std::string_view key)>& f) override;
+  Timestamp change_position() override;
+  Status keep_changes(const TableAccess& table, Timestamp position) override;
+  Result<bool> changes_since(const TableAccess& table, Timestamp position,
+                             const std::function<void(std::string_view key)>& f) override;
   Timestamp last_commit() const override { return manager_.timeline().watermark(); }
 
   Status verify() override;
@@ -311,6 +316,7 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
    private:
     DatabaseImpl& database_;
     std::string value_;
+    std::vector<std::pair<StorageId, std::string>> kept_;  // for changes_since()
   };
   struct Reaped {
     Timestamp ts;
@@ -356,6 +362,7 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
   std::unordered_map<StorageId, std::vector<Reaped>> reaped_;  // at start, as logged
   Mutex housekeeping_mutex_;          // one at a time takes keys out of the store or writes down which are there
   uint64_t reaped_number_ = 0;        // of the log's next record
+  uint64_t kept_number_ = 0;          // of changes_since()'s next record
   uint64_t reaped_logged_ = 0;        // bytes since the log was cut
   int64_t last_checkpoint_ns_ = 0;
 };
@@ -365,6 +372,10 @@ Result<std::unique_ptr<Database>> open_on(const DatabaseOptions& options, std::u
                                           std::shared_ptr<txn::VersionReapers> reapers);
 
 inline TableTransaction& own(txn::Transaction& t) { return static_cast<TableTransaction&>(t); }
+
+// Keys of the store's notes for changes_since() (index_checkpoint.h).
+std::string kept_record_key(StorageId storage);
+std::string kept_log_key(StorageId storage, uint64_t number);
 
 /// Every committed version, whatever the snapshot, and every own write.
 txn::View latest_view(const TableTransaction& t);

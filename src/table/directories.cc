@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "table/database_impl.h"
 #include "table/index_checkpoint.h"
+#include "table/newest_versions.h"
 #include "txn/stamp.h"
 
 namespace omendb::table {
@@ -22,7 +23,6 @@ constexpr uint64_t kCheckpointKeysMin = 10'000;
 constexpr uint64_t kChangesMin = 100'000;
 constexpr int64_t kIntervalNs = 30'000'000'000;
 constexpr uint64_t kReapedBytesMax = 64 << 20;
-constexpr int kStepsBeforeSeek = 8;
 
 std::string record_key(StorageId storage) {
   std::string key = txn::storage_prefix(txn::kIndexStorage);
@@ -38,74 +38,6 @@ std::string log_key(uint64_t number) {
   txn::put_u64(number, key.data() + key.size() - 8);
   return key;
 }
-
-/// The newest version of each key of a range: at start nothing is pending, so the first that is not a dead load's.
-class NewestVersions {
- public:
-  NewestVersions(store::Store& store, const txn::Loads& loads, std::string lower, std::string upper, uint64_t tail_below)
-      : loads_(loads), lower_(std::move(lower)), upper_(std::move(upper)) {
-    store::IterateOptions options;
-    options.lower = lower_;
-    options.upper = upper_;
-    options.sequential = true;
-    options.fill_cache = false;
-    options.tail_below = tail_below;
-    it_ = store.iterate(options);
-    it_->seek(lower_);
-  }
-  bool next() {
-    if (on_it_) it_->next();
-    on_it_ = false;
-    int steps = 0;
-    while (it_->valid()) {
-      const std::string_view full = it_->key();
-      const std::string_view prefix = full.substr(0, full.size() - txn::kStampBytes);
-      if (has_current_ && prefix == current_) {
-        if (++steps < kStepsBeforeSeek) {
-          it_->next();
-        } else {
-          std::string past = current_;
-          past.append(txn::kStampBytes + 1, '\xFF');
-          it_->seek(past);
-          steps = 0;
-        }
-        continue;
-      }
-      stamp_ = txn::stamp_of(full);
-      ts_ = stamp_.number();
-      if (stamp_.is_load()) {
-        if (stamp_.number() != load_number_) {
-          load_number_ = stamp_.number();
-          load_ = loads_.find(load_number_);
-        }
-        if (load_.kind != txn::Loads::State::Kind::kCommitted) {
-          it_->next();
-          continue;
-        }
-        ts_ = load_.value;
-      }
-      current_.assign(prefix);
-      has_current_ = on_it_ = true;
-      return true;
-    }
-    return false;
-  }
-  std::string_view key() const { return std::string_view(current_).substr(txn::kStorageBytes); }
-  txn::Stamp stamp() const { return stamp_; }
-  Timestamp commit_ts() const { return Timestamp(ts_); }
-  bool tombstone() const { return txn::parse_value(it_->value()).tombstone; }
-  Status status() const { return it_->status(); }
-
- private:
-  const txn::Loads& loads_;
-  const std::string lower_, upper_;
-  std::unique_ptr<store::Iterator> it_;
-  bool on_it_ = false, has_current_ = false;
-  std::string current_;
-  txn::Stamp stamp_;
-  uint64_t ts_ = 0, load_number_ = 0;
-  txn::Loads::State load_;
-};
 
 }  // namespace
 
@@ -125,6 +57,16 @@ Status DatabaseImpl::read_checkpoint_records() {
       uint64_t id;
       std::memcpy(&id, value.data(), sizeof(id));
       state(StorageId(txn::get_u32(key.data() + 1))).checkpoint_id.store(id);
+      continue;
+    }
+    if (key.size() == 5 && key[0] == 2 && value.size() == 8) {
+      uint64_t position;
+      std::memcpy(&position, value.data(), sizeof(position));
+      state(StorageId(txn::get_u32(key.data() + 1))).kept_from.store(position);
+      continue;
+    }
+    if (key.size() == 13 && key[0] == 3) {
+      kept_number_ = std::max(kept_number_, txn::get_u64(key.data() + 5) + 1);
       continue;
     }
     if (key.size() != 9) return Status(SqlState::kDataCorrupted, "the store's notes on index checkpoints are damaged");
@@ -315,15 +257,27 @@ void DatabaseImpl::delete_stale_checkpoints() {
 // While running
 
 void DatabaseImpl::ReapedLog::add(StorageId storage, Timestamp ts, std::string_view key) {
-  if (!database_.keeps_checkpoints() || database_.state(storage).checkpoint_id.load() == 0) return;
+  if (!database_.keeps_checkpoints()) return;
+  const StorageState& s = database_.state(storage);
   const auto bytes = static_cast<uint32_t>(key.size());
-  value_.append(reinterpret_cast<const char*>(&storage.value), 4);
-  value_.append(reinterpret_cast<const char*>(&ts.value), 8);
-  value_.append(reinterpret_cast<const char*>(&bytes), 4);
-  value_.append(key);
+  const auto entry = [&](std::string* out) {
+    out->append(reinterpret_cast<const char*>(&ts.value), 8);
+    out->append(reinterpret_cast<const char*>(&bytes), 4);
+    out->append(key);
+  };
+  if (s.checkpoint_id.load() != 0) {
+    value_.append(reinterpret_cast<const char*>(&storage.value), 4);
+    entry(&value_);
+  }
+  if (s.kept_from.load() != 0) {
+    if (kept_.empty() || kept_.back().first != storage) kept_.emplace_back(storage, std::string());
+    entry(&kept_.back().second);
+  }
 }
 
 void DatabaseImpl::ReapedLog::append(store::Batch* batch) {
+  for (const auto& [storage, entries] : kept_) batch->put(kept_log_key(storage, database_.kept_number_++), entries);
+  kept_.clear();
   if (value_.empty()) return;
   batch->put(log_key(database_.reaped_number_++), value_);
   database_.reaped_logged_ += value_.size();

@@ -14,6 +14,8 @@
 //                                  another copy of the directory is never read, and all that the file tells of is durable.
 //   01 | u64 big-endian number     keys that have left the store since: u32 storage | u64 timestamp of the tombstone | u32 key
 //                                  bytes | key, again and again. A key may leave no trace in the store when it has left.
+//   02 | u32 storage               u64 position from which on changes_since() can be asked (changes.cc)
+//   03 | u32 storage | u64 number  keys that have left the store since: u64 timestamp of the tombstone | u32 key bytes | key, again and again
 //
 // Position P: every version stamped at or below P was in the directory when the walk over it began. What the walk saw besides may be
 // newer; it is durable, and the look into the store says it again.

@@ -60,6 +60,10 @@ void DatabaseImpl::drop_unneeded_storages(bool closing) {
     txn::put_u32(drop.storage.value, sequence.data() + txn::kStorageBytes);
     store::Batch batch;
     batch.erase(sequence);
+    if (state(drop.storage).kept_from.exchange(0) != 0) {
+      batch.erase(kept_record_key(drop.storage));
+      batch.erase_range(kept_log_key(drop.storage, 0), kept_log_key(drop.storage, UINT64_MAX));
+    }
     (void)store_->write(batch, store::Sync::kNo);
   }
 }
