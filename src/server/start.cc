@@ -72,7 +72,8 @@ int start(const StartArguments& arguments) {
   sql::EngineOptions engine_options;
   engine_options.memory_bytes = options.memory.analytics;
   engine_options.temp_directory = options.data_directory + "/temp";
-  engine_options.columns_file = options.data_directory + "/columns/columns.duckdb";
+  engine_options.columns_directory = options.data_directory + "/columns";
+  engine_options.release = kVersion;
   engine_options.backends = &server;
   auto engine = sql::Engine::create(**database, engine_options);
   if (!engine.ok()) return fail(engine.status());

@@ -171,7 +171,8 @@ class Backends {
 struct EngineOptions {
   size_t memory_bytes = 0;          // for DuckDB's operators; 0: an eighth of the machine
   std::string temp_directory;       // for spilling
-  std::string columns_file;         // where tables are kept as columns; empty: in memory
+  std::string columns_directory;    // where tables are kept as columns; empty: in memory
+  std::string release;              // a copy in columns that another release wrote is not used
   int threads = 0;                  // analytical threads; 0: one a core
   Backends* backends = nullptr;     // must outlive the engine; nullptr: no server around it
 };

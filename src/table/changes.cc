@@ -140,13 +140,19 @@ Status DatabaseImpl::keep_changes(const TableAccess& table, Timestamp position) 
   const StorageId storage = table.table().storage;
   StorageState& s = state(table);
   MutexLock housekeeping(housekeeping_mutex_);
+  uint64_t from = s.kept_from.load();
+  if (position == Timestamp() && from == 0) return {};
+  if (!keeps_checkpoints()) return Status(SqlState::kObjectNotInPrerequisiteState, "a database in memory keeps no changes");
   store::Batch batch;
+  uint64_t kept_bytes = 0;
   const std::string lower = kept_log_key(storage, 0), upper = kept_log_key(storage, UINT64_MAX);
-  if (position == Timestamp()) {
+  if (position == Timestamp() || (from == 0 && position.value < s.kept_lost)) {
+    from = 0;
     batch.erase(kept_record_key(storage));
     batch.erase_range(lower, upper);
   } else {
-    batch.put(kept_record_key(storage), std::string_view(reinterpret_cast<const char*>(&position.value), 8));
+    from = std::max(from, position.value);
+    batch.put(kept_record_key(storage), std::string_view(reinterpret_cast<const char*>(&from), 8));
     store::IterateOptions options;
     options.lower = lower;
     options.upper = upper;
@@ -154,12 +160,14 @@ Status DatabaseImpl::keep_changes(const TableAccess& table, Timestamp position) 
     for (it->seek(lower); it->valid(); it->next()) {
       uint64_t last = 0;
       if (!read_kept(it->value(), [&](uint64_t ts, std::string_view) { last = std::max(last, ts); })) return damaged();
-      if (last <= position.value) batch.erase(it->key());
+      if (last <= from) batch.erase(it->key());
+      else kept_bytes += it->value().size();
     }
     RETURN_IF_ERROR(it->status());
   }
   RETURN_IF_ERROR(store_->write(batch, store::Sync::kYes));
-  s.kept_from.store(position.value);
+  s.kept_from.store(from);
+  s.kept_bytes = kept_bytes;
   return {};
 }
 

@@ -238,9 +238,11 @@ class Database {
   /// Across restarts: a place for changes_since(), which every snapshot taken after the call is past. Cost: waits for a running commit.
   virtual Timestamp change_position() = 0;
   /// From now on, durably, changes_since() can be asked for places from `position` on, instead of earlier ones. Timestamp(): no more.
+  /// Everything committed before the call is on disk after it. Requires that the caller holds a snapshot past `position`, at or below
+  /// what the copy has, when it asks for the first time. Errors: 55000 for a database in memory; as Store::write.
   virtual Status keep_changes(const TableAccess& table, Timestamp position) = 0;
   /// Calls `f` at least for each key that commits have changed since `position`, in no order. Cost: reads what the store wrote since, not
-  /// all rows. False, and nothing called: nobody has asked to keep changes from there.
+  /// all rows. False, and nothing called: nobody has asked to keep changes from there, or too many keys have left the store since.
   virtual Result<bool> changes_since(const TableAccess& table, Timestamp position,
                                      const std::function<void(std::string_view key)>& f) = 0;
   /// The newest commit that a snapshot taken now sees.

@@ -86,6 +86,8 @@ class StorageState {
   std::atomic<uint64_t> changes{0};            // of keys, since the directory's checkpoint
   std::atomic<uint64_t> checkpoint_id{0};      // 0: there is none
   std::atomic<uint64_t> kept_from{0};          // keys that leave the store are written down for changes_since(); 0: they are not
+  uint64_t kept_bytes = 0;                     // of them, about; under the housekeeping mutex
+  uint64_t kept_lost = 0;                      // keys deleted up to then left unnoticed, for there were too many; likewise
 
   // Somebody wants to know which keys change. Both change between commits only (Committer::between_groups).
   std::atomic<bool> watched{false};
@@ -316,7 +318,12 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
    private:
     DatabaseImpl& database_;
     std::string value_;
-    std::vector<std::pair<StorageId, std::string>> kept_;  // for changes_since()
+    struct Kept {
+      StorageId storage;
+      uint64_t last = 0;  // the latest timestamp
+      std::string entries;
+    };
+    std::vector<Kept> kept_;  // for changes_since()
   };
   struct Reaped {
     Timestamp ts;

@@ -23,6 +23,8 @@ constexpr uint64_t kCheckpointKeysMin = 10'000;
 constexpr uint64_t kChangesMin = 100'000;
 constexpr int64_t kIntervalNs = 30'000'000'000;
 constexpr uint64_t kReapedBytesMax = 64 << 20;
+// Beyond it a copy is made anew after a restart, which costs little more than reading so many keys.
+constexpr uint64_t kKeptBytesMax = 64 << 20;
 
 std::string record_key(StorageId storage) {
   std::string key = txn::storage_prefix(txn::kIndexStorage);
@@ -67,6 +69,7 @@ Status DatabaseImpl::read_checkpoint_records() {
     }
     if (key.size() == 13 && key[0] == 3) {
       kept_number_ = std::max(kept_number_, txn::get_u64(key.data() + 5) + 1);
+      state(StorageId(txn::get_u32(key.data() + 1))).kept_bytes += value.size();
       continue;
     }
     if (key.size() != 9) return Status(SqlState::kDataCorrupted, "the store's notes on index checkpoints are damaged");
@@ -258,7 +261,7 @@ void DatabaseImpl::delete_stale_checkpoints() {
 
 void DatabaseImpl::ReapedLog::add(StorageId storage, Timestamp ts, std::string_view key) {
   if (!database_.keeps_checkpoints()) return;
-  const StorageState& s = database_.state(storage);
+  StorageState& s = database_.state(storage);
   const auto bytes = static_cast<uint32_t>(key.size());
   const auto entry = [&](std::string* out) {
     out->append(reinterpret_cast<const char*>(&ts.value), 8);
@@ -270,13 +273,27 @@ void DatabaseImpl::ReapedLog::add(StorageId storage, Timestamp ts, std::string_v
     entry(&value_);
   }
   if (s.kept_from.load() != 0) {
-    if (kept_.empty() || kept_.back().first != storage) kept_.emplace_back(storage, std::string());
-    entry(&kept_.back().second);
+    if (kept_.empty() || kept_.back().storage != storage) kept_.push_back({storage});
+    kept_.back().last = std::max(kept_.back().last, ts.value);
+    entry(&kept_.back().entries);
+  } else if (s.kept_lost != 0) {
+    s.kept_lost = std::max(s.kept_lost, ts.value);
   }
 }
 
 void DatabaseImpl::ReapedLog::append(store::Batch* batch) {
-  for (const auto& [storage, entries] : kept_) batch->put(kept_log_key(storage, database_.kept_number_++), entries);
+  for (const auto& [storage, last, entries] : kept_) {
+    StorageState& s = database_.state(storage);
+    s.kept_bytes += entries.size();
+    if (s.kept_from.load() != 0 && s.kept_bytes <= kKeptBytesMax) {
+      batch->put(kept_log_key(storage, database_.kept_number_++), entries);
+      continue;
+    }
+    s.kept_from.store(0);
+    s.kept_lost = std::max(s.kept_lost, last);
+    batch->erase(kept_record_key(storage));
+    batch->erase_range(kept_log_key(storage, 0), kept_log_key(storage, UINT64_MAX));
+  }
   kept_.clear();
   if (value_.empty()) return;
   batch->put(log_key(database_.reaped_number_++), value_);

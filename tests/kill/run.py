@@ -3,11 +3,13 @@
 
 Every client logs an intent before it sends a transaction and an acknowledgement after it has seen COMMIT's answer. A transaction
 moves money between two accounts, writes two ledger rows and a row with a unique secondary key, some with a savepoint that is rolled
-back, some as one multi-row COPY. Beside them one client builds an index over many rows and drops it again. After the restart:
+back, some as one multi-row COPY. Beside them one client builds an index over many rows and drops it again, and one reads copies in
+columns of the tables that are written. After the restart:
   - every acknowledged transaction is there, whole;
   - every other one is there whole or not at all (only the last of a client is in doubt);
   - the sum of balances is what it was, and equals what the ledger says;
-  - reading through each index gives the rows that reading the table gives, and `omendb verify` agrees.
+  - reading through each index gives the rows that reading the table gives, and `omendb verify` agrees;
+  - the copies in columns, taken up where they stood, give what the rows give.
 
     run.py [--cycles N] [--clients N] [--seed N]
 """
@@ -115,6 +117,53 @@ class Builder(threading.Thread):
                 self.trouble = str(error)
 
 
+class Analyst(threading.Thread):
+    """Reads every table from its copy in columns, which is folded, and sometimes made anew, until the plug is pulled."""
+
+    def __init__(self, server, seed, stop):
+        super().__init__(daemon=True)
+        self.server, self.stop, self.random = server, stop, random.Random(seed)
+        self.answers, self.trouble = 0, None
+
+    def run(self):
+        try:
+            connection = self.server.connect(timeout=30)
+            connection.execute("set omendb.route = columns")
+            while not self.stop.is_set():
+                total = connection.scalar("select sum(balance) from account")
+                assert total == str(1000 * ACCOUNTS), f"money appeared or vanished in columns: {total}"
+                legs = connection.scalar("select count(*) from (select client, number from ledger group by 1, 2 having count(*) <> 2) x")
+                assert legs == "0", f"{legs} torn transactions in columns"
+                connection.scalar("select count(*) from receipt r join ledger l on (l.client, l.number) = (r.client, r.number)")
+                self.answers += 1
+                if self.random.random() < 0.02:
+                    connection.scalar(f"select omendb_drop_columns('{self.random.choice(COPIED)}')")
+        except (OSError, ConnectionError):
+            pass  # the plug
+        except ServerError as error:
+            if error.sqlstate not in ("57P01", "57P02", "57P03"):
+                self.trouble = str(error)
+        except AssertionError as broken:
+            self.trouble = str(broken)
+
+
+COPIED = ("account", "ledger", "receipt", "settled")
+
+
+def check_columns(server):
+    """Returns how many copies were there before anybody asked for one."""
+    connection = server.connect(timeout=120)
+    taken_up = int(connection.scalar("select count(*) from omendb_columns()"))
+    for table in COPIED:
+        answers = []
+        for route in ("columns", "rows"):
+            connection.execute(f"set omendb.route = {route}")
+            answers.append(connection.scalar(f"select count(*) || ' ' || sum(hashtext(x::text)) from {table} x"))
+        assert answers[0] == answers[1], f"table {table}: {answers[0]} in columns, {answers[1]} in rows"
+    connection.close()
+    return taken_up
+
+
 def check_built(server, builder):
     connection = server.connect(timeout=120)
     there = connection.scalar("select count(*) from pg_class where relname = 'settled_v'") == "1"
@@ -168,7 +217,7 @@ def main():
     acknowledged = {c: set() for c in range(options.clients)}
     next_number = {c: 1 for c in range(options.clients)}
     server = OmenDB()
-    restarts, built = [], 0
+    restarts, built, answers, taken_up = [], 0, 0, 0
     try:
         server.start()
         connection = server.connect()
@@ -178,7 +227,8 @@ def main():
             stop = threading.Event()
             clients = [Client(server, c, next_number[c], rng.random(), stop) for c in range(options.clients)]
             builder = Builder(server, stop)
-            for client in [*clients, builder]:
+            analyst = Analyst(server, rng.random(), stop)
+            for client in [*clients, builder, analyst]:
                 client.start()
             time.sleep(rng.uniform(0.1, 1.5))
             server.kill()
@@ -191,6 +241,9 @@ def main():
             builder.join(60)
             assert builder.trouble is None, f"building an index: {builder.trouble}"
             built += builder.built
+            analyst.join(60)
+            assert analyst.trouble is None, f"reading columns: {analyst.trouble}"
+            answers += analyst.answers
             if cycle % 10 == 0 or cycle == options.cycles:
                 verify = subprocess.run([server.binary, "verify", "--data-dir", str(server.directory / "data")],
                                         capture_output=True, text=True)
@@ -200,8 +253,10 @@ def main():
             restarts.append(time.monotonic() - started)
             check(server, clients, acknowledged)
             check_built(server, builder)
+            taken_up += check_columns(server)
         total = sum(len(numbers) for numbers in acknowledged.values())
-        print(f"{options.cycles} cycles, {total} transactions acknowledged and found, {built} indexes built, slowest restart {max(restarts):.2f} s")
+        print(f"{options.cycles} cycles, {total} transactions acknowledged and found, {built} indexes built, "
+              f"{answers} times read in columns, {taken_up} copies taken up, slowest restart {max(restarts):.2f} s")
         print(f"{options.cycles} passed, 0 failed")
     except AssertionError as broken:
         print(f"cycle failed: {broken}\n{server.log()}")

@@ -2,16 +2,17 @@
 
 #include <algorithm>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include "duckdb/catalog/catalog.hpp"
 #include "duckdb/catalog/catalog_entry/duck_table_entry.hpp"
+#include "duckdb/main/database.hpp"
 #include "duckdb/parser/parsed_data/create_table_info.hpp"
-#include "duckdb/parser/parsed_data/drop_info.hpp"
-#include "duckdb/planner/constraints/bound_check_constraint.hpp"
 #include "duckdb/storage/data_table.hpp"
-#include "duckdb/storage/table/append_state.hpp"
 #include "duckdb/storage/table/delete_state.hpp"
-#include "duckdb/transaction/meta_transaction.hpp"
 
+#include "sql/columnar/column_fill.h"
 #include "sql/engine/row_decoder.h"
 #include "sql/error.h"
 
@@ -20,38 +21,10 @@ namespace {
 
 using duckdb::DatabaseModificationType;
 
-constexpr uint64_t kRowsPerCheck = 4096;
-
-// A dropped table's name is taken until no transaction sees it any more, so no name is used twice.
-std::atomic<uint64_t> g_copies{0};
-
-/// A DuckDB transaction that writes the copies' database; rolled back unless committed.
-class NativeWrite {
- public:
-  NativeWrite(duckdb::AttachedDatabase& attached, DatabaseModificationType modification) : connection_(attached.GetDatabase()) {
-    connection_.BeginTransaction();
-    duckdb::MetaTransaction::Get(context()).ModifyDatabase(attached, modification);
-  }
-  ~NativeWrite() {
-    if (committed_) return;
-    try {
-      connection_.Rollback();
-    } catch (...) {
-      // The transaction is gone in any case.
-    }
-  }
-  duckdb::ClientContext& context() { return *connection_.context; }
-  void commit() {
-    connection_.Commit();
-    committed_ = true;
-  }
-
- private:
-  duckdb::Connection connection_;
-  bool committed_ = false;
-};
-
-const duckdb::vector<duckdb::unique_ptr<duckdb::BoundConstraint>> kNoConstraints;
+// Of the meaning of what is in a file, beside what DuckDB's and our own release say.
+constexpr const char* kFormat = "1";
+// More changes than this share of the rows, and a file is made anew sooner than brought up to date.
+constexpr uint64_t kChangesShare = 3, kChangesMin = 100000;
 
 /// A copy that is not as it should be costs itself, never the server: the rows still have the answer.
 void require(bool holds, const char* what) {
@@ -69,112 +42,220 @@ bool same_value(types::Physical kind, const types::ValueView& a, const types::Va
   }
 }
 
-/// Rows on their way into a native table.
-class NativeAppend {
- public:
-  NativeAppend(duckdb::TableCatalogEntry& entry, duckdb::ClientContext& context, const TableSchema& schema)
-      : table_(entry.GetStorage()), context_(context), schema_(schema) {
-    table_.InitializeLocalAppend(state_, entry, context, kNoConstraints);
-    chunk_.Initialize(duckdb::Allocator::DefaultAllocator(), schema.types);
-    batch_.clear();
+void append_value(types::Physical kind, const types::ValueView& value, std::string* out) {
+  const auto raw = [&](const auto& field) { out->append(reinterpret_cast<const char*>(&field), sizeof(field)); };
+  raw(value.null);
+  if (value.null) return;
+  switch (kind) {
+    case types::Physical::kBytes:
+      raw(value.bytes.size());
+      out->append(value.bytes);
+      break;
+    case types::Physical::kInt128:
+    case types::Physical::kUuid: raw(value.wide); break;
+    case types::Physical::kInterval:
+      raw(value.interval.months), raw(value.interval.days), raw(value.interval.micros);
+      break;
+    default: raw(value.integer);
   }
-  void add(std::string_view key, std::string_view row) {
-    batch_.add(key, row);
-    if (batch_.size() == STANDARD_VECTOR_SIZE) flush();
-  }
-  void finish() {
-    if (batch_.size() > 0) flush();
-    table_.FinalizeLocalAppend(state_);
-  }
+}
 
- private:
-  void flush() {
-    chunk_.Reset();
-    for (size_t c = 0; c < schema_.types.size(); ++c) {
-      decode_column(schema_, c, batch_, nullptr, batch_.size(), chunk_.data[c]);
-    }
-    chunk_.SetCardinality(batch_.size());
-    table_.LocalAppend(state_, context_, chunk_, false);
-    batch_.clear();
+/// Of what fits() compares, and of who writes: files of another shape are of no use.
+std::string shape_of(const TableSchema& schema, const std::string& release) {
+  std::string text = std::string(kFormat) + "|" + release + "|" + duckdb::DuckDB::SourceID() + "|" + std::to_string(schema.table().storage.value);
+  for (size_t i = 0; i < schema.types.size(); ++i) text += "|" + schema.names[i] + " " + schema.types[i].ToString();
+  for (const auto& column : schema.table().columns) {
+    text.push_back(column.missing ? '+' : '-');
+    if (column.missing) append_value(column.physical.kind, column.missing->view(), &text);
   }
-
-  duckdb::DataTable& table_;
-  duckdb::ClientContext& context_;
-  const TableSchema& schema_;
-  duckdb::LocalAppendState state_;
-  duckdb::DataChunk chunk_;
-  RowBatch batch_;
-};
+  const XXH128_hash_t hash = XXH3_128bits(text.data(), text.size());
+  char shape[33];
+  std::snprintf(shape, sizeof(shape), "%016lx%016lx", static_cast<unsigned long>(hash.high64), static_cast<unsigned long>(hash.low64));
+  return shape;
+}
 
 }  // namespace
 
-ColumnCopy::ColumnCopy(duckdb::AttachedDatabase& attached, std::shared_ptr<const TableSchema> schema,
-                       std::shared_ptr<txn::ChangeLog> log)
-    : attached_(attached),
+ColumnReading::ColumnReading(table::Database& database)
+    : ColumnReading(database, database.begin(txn::Isolation::kRepeatableRead, true)) {
+  database_.begin_statement(*transaction_);
+}
+
+// --- One at a time folds or writes down ---
+
+class ColumnCopy::Turn {
+ public:
+  Turn(ColumnCopy& copy, Busy as) : copy_(copy) {
+    MutexLock lock(copy_.turn_mutex_);
+    while (copy_.busy_ != Busy::kNo) {
+      if (as == Busy::kFolding && copy_.busy_ == Busy::kWriting) return;
+      lock.wait(copy_.turn_over_);
+    }
+    copy_.busy_ = as;
+    taken_ = true;
+  }
+  ~Turn() {
+    if (!taken_) return;
+    const MutexLock lock(copy_.turn_mutex_);
+    copy_.busy_ = Busy::kNo;
+    copy_.turn_over_.notify_all();
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  /// False: the copy is being written down, which may take long.
+  bool taken() const { return taken_; }
+
+ private:
+  ColumnCopy& copy_;
+  bool taken_ = false;
+};
+
+// --- Making ---
+
+ColumnCopy::ColumnCopy(std::unique_ptr<ColumnFile> file, std::shared_ptr<const TableSchema> schema,
+                       std::shared_ptr<txn::ChangeLog> log, const std::string& release)
+    : file_(std::move(file)),
       schema_(std::move(schema)),
       log_(std::move(log)),
-      name_("t" + std::to_string(schema_->table().storage.value) + "_" + std::to_string(++g_copies)),
+      shape_(shape_of(*schema_, release)),
       places_({schema_->access->fixed_key_bytes()}) {}
 
-std::shared_ptr<ColumnCopy> ColumnCopy::build(table::Database& database, duckdb::AttachedDatabase& attached,
-                                              std::shared_ptr<const TableSchema> schema, const std::atomic<bool>& stop) {
-  const auto access = schema->access;
-  auto log = database.watch_changes(*access);
-  std::shared_ptr<ColumnCopy> copy(new ColumnCopy(attached, std::move(schema), std::move(log)));
-  auto transaction = database.begin(txn::Isolation::kRepeatableRead, true);
-  database.begin_statement(*transaction);
-
-  NativeWrite write(attached, DatabaseModificationType::INSERT_DATA | DatabaseModificationType::CREATE_CATALOG_ENTRY);
-  auto info = duckdb::make_uniq<duckdb::CreateTableInfo>(attached.GetName(), DEFAULT_SCHEMA, copy->name_);
-  for (size_t i = 0; i < copy->schema_->types.size(); ++i) {
-    info->columns.AddColumn(duckdb::ColumnDefinition(copy->schema_->names[i], copy->schema_->types[i]));
+std::shared_ptr<ColumnCopy> ColumnCopy::build(table::Database& database, std::unique_ptr<ColumnFile> file,
+                                              std::shared_ptr<const TableSchema> schema, const std::string& release, size_t threads,
+                                              const std::atomic<bool>& stop) {
+  auto log = database.watch_changes(*schema->access);
+  std::shared_ptr<ColumnCopy> copy(new ColumnCopy(std::move(file), std::move(schema), std::move(log), release));
+  auto& attached = copy->file_->attached();
+  ColumnReading reading(database);
+  {
+    NativeWrite write(attached, DatabaseModificationType::INSERT_DATA | DatabaseModificationType::CREATE_CATALOG_ENTRY);
+    auto info = duckdb::make_uniq<duckdb::CreateTableInfo>(attached.GetName(), DEFAULT_SCHEMA, ColumnFile::kRows);
+    for (size_t i = 0; i < copy->schema_->types.size(); ++i) {
+      info->columns.AddColumn(duckdb::ColumnDefinition(copy->schema_->names[i], copy->schema_->types[i]));
+    }
+    attached.GetCatalog().CreateTable(write.context(), std::move(info));
+    column_step("build: begun");
+    if (!fill_table(database, *reading, *copy->schema_, *copy->entry(write.context()), write.context(), threads, stop)) return nullptr;
+    column_step("build: filled");
+    write.commit();
   }
-  attached.GetCatalog().CreateTable(write.context(), std::move(info));
-
-  NativeAppend append(*copy->entry(write.context()), write.context(), *copy->schema_);
-  auto cursor = database.scan(*transaction, *access, {}, false);
-  uint64_t rows = 0;
-  const bool ascending = copy->places_.bulk_load([&](std::string_view* key, index::Payload* place) {
-    if (rows % kRowsPerCheck == 0 && stop) return false;
-    if (!cursor->next()) return false;
-    *key = cursor->key();
-    *place = rows++;
-    append.add(*key, cursor->row());
-    return true;
-  });
-  throw_if_error(cursor->status());
-  CHECK(ascending);
-  if (stop) return nullptr;
-  append.finish();
-  write.commit();
-  copy->rows_ = copy->native_rows_ = rows;
-  copy->watermark_ = transaction->snapshot().value;
-  database.rollback(*transaction);
+  column_step("build: committed");
+  if (!copy->find_places(stop)) return nullptr;
+  copy->watermark_ = (*reading).snapshot().value;
+  copy->unwritten_ = copy->rows();
   return copy;
 }
 
-bool ColumnCopy::fold(table::Database& database, txn::Transaction& transaction, std::shared_mutex& publish, size_t* folded) {
-  const MutexLock lock(fold_mutex_);
+bool ColumnCopy::find_places(const std::atomic<bool>& stop) {
+  duckdb::Connection connection(file_->attached().GetDatabase());
+  auto result = connection.SendQuery("SELECT _key, rowid FROM " + file_->rows_name());
+  if (result->HasError()) result->ThrowError();
+  duckdb::unique_ptr<duckdb::DataChunk> chunk;
+  duckdb::UnifiedVectorFormat keys, ids;
+  duckdb::idx_t at = 0;
+  std::string_view key;
+  uint64_t rows = 0;
+  int64_t id = 0;
+  const auto next = [&] {
+    while (chunk == nullptr || at == chunk->size()) {
+      if (stop) return false;
+      chunk = result->Fetch();
+      if (chunk == nullptr || chunk->size() == 0) {
+        if (result->HasError()) result->ThrowError();
+        chunk = nullptr;
+        return false;
+      }
+      chunk->data[0].ToUnifiedFormat(chunk->size(), keys);
+      chunk->data[1].ToUnifiedFormat(chunk->size(), ids);
+      at = 0;
+    }
+    const auto& text = duckdb::UnifiedVectorFormat::GetData<duckdb::string_t>(keys)[keys.sel->get_index(at)];
+    key = std::string_view(text.GetData(), text.GetSize());
+    id = duckdb::UnifiedVectorFormat::GetData<int64_t>(ids)[ids.sel->get_index(at)];
+    ++at, ++rows;
+    return true;
+  };
+  // Rows stand in the order of their keys, but for those that were folded in.
+  std::string last;
+  bool more = next();
+  const bool ascending = places_.bulk_load([&](std::string_view* to_key, index::Payload* place) {
+    if (!more) return false;
+    if (rows > 1 && key <= last) return false;
+    last.assign(key);
+    *to_key = last;
+    *place = static_cast<index::Payload>(id);
+    more = next();
+    return true;
+  });
+  CHECK(ascending);
+  for (; more; more = next()) require(places_.insert(key, static_cast<index::Payload>(id)), "a key comes twice");
+  if (stop) return false;
+  connection.BeginTransaction();
+  native_rows_ = entry(*connection.context)->GetStorage().GetTotalRows();
+  connection.Rollback();
+  rows_ = rows;
+  return true;
+}
+
+std::shared_ptr<ColumnCopy> ColumnCopy::take_up(table::Database& database, std::unique_ptr<ColumnFile> file,
+                                                std::shared_ptr<const TableSchema> schema, const std::string& release,
+                                                std::shared_mutex& publish, const std::atomic<bool>& stop) {
+  const auto note = file->last_note();
+  if (!note || note->position > database.last_commit()) return nullptr;
+  auto log = database.watch_changes(*schema->access);
+  const Timestamp watched = log->from();
+  std::shared_ptr<ColumnCopy> copy(new ColumnCopy(std::move(file), std::move(schema), std::move(log), release));
+  if (note->shape != copy->shape_ || !copy->find_places(stop)) return nullptr;
+  column_step("take up: places found");
+  ColumnReading reading(database);
+  std::vector<std::string> keys;
+  const uint64_t most = std::max(kChangesMin, copy->rows() / kChangesShare);
+  const bool known = value_or_throw(database.changes_since(*copy->schema_->access, note->position, [&](std::string_view key) {
+    if (keys.size() <= most) keys.emplace_back(key);
+  }));
+  if (!known || keys.size() > most || stop) return nullptr;
+  const Timestamp to = (*reading).snapshot();
+  if (!copy->log_->read(watched, to, [&](std::string_view key, Timestamp) { keys.emplace_back(key); })) return nullptr;
+  copy->position_ = note->position.value;
+  copy->replace(database, *reading, std::move(keys), publish);
+  column_step("take up: folded");
+  return copy;
+}
+
+// --- Folding ---
+
+ColumnCopy::Folded ColumnCopy::fold(table::Database& database, txn::Transaction& transaction, std::shared_mutex& publish,
+                                    size_t* folded) {
   *folded = 0;
+  if (transaction.snapshot() <= watermark()) return Folded::kDone;
+  const Turn turn(*this, Busy::kFolding);
+  if (!turn.taken()) return Folded::kLater;
+  return fold_in_turn(database, transaction, publish, folded) ? Folded::kDone : Folded::kNever;
+}
+
+bool ColumnCopy::fold_in_turn(table::Database& database, txn::Transaction& transaction, std::shared_mutex& publish, size_t* folded) {
   const Timestamp from = watermark(), to = transaction.snapshot();
   if (to <= from) return true;
-  if (log_->last() <= from && log_->from() <= from) {
-    watermark_.store(to.value, std::memory_order_release);
-    return true;
-  }
   std::vector<std::string> keys;
-  if (!log_->read(from, to, [&](std::string_view key, Timestamp) { keys.emplace_back(key); })) return false;
+  if (log_->last() > from || log_->from() > from) {
+    if (!log_->read(from, to, [&](std::string_view key, Timestamp) { keys.emplace_back(key); })) return false;
+  }
+  *folded = replace(database, transaction, std::move(keys), publish);
+  return true;
+}
+
+size_t ColumnCopy::replace(table::Database& database, txn::Transaction& transaction, std::vector<std::string> keys,
+                           std::shared_mutex& publish) {
+  const Timestamp to = transaction.snapshot();
   std::sort(keys.begin(), keys.end());
   keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
   if (keys.empty()) {
     watermark_.store(to.value, std::memory_order_release);
-    return true;
+    return 0;
   }
 
-  NativeWrite write(attached_, DatabaseModificationType::INSERT_DATA | DatabaseModificationType::DELETE_DATA);
-  auto* found = this->entry(write.context());
-  if (found == nullptr) return false;  // somebody has dropped it meanwhile
-  auto& entry = *found;
+  NativeWrite write(file_->attached(), DatabaseModificationType::INSERT_DATA | DatabaseModificationType::DELETE_DATA);
+  auto& entry = *this->entry(write.context());
   auto& table = entry.GetStorage();
   const uint64_t first_new = table.GetTotalRows();
   require(first_new == native_rows_, "native rows are not those noted");
@@ -196,6 +277,7 @@ bool ColumnCopy::fold(table::Database& database, txn::Transaction& transaction, 
     if (ids_held == STANDARD_VECTOR_SIZE) flush();
   }
   flush();
+  column_step("fold: deleted");
 
   NativeAppend append(entry, write.context(), *schema_);
   std::vector<bool> there(keys.size());
@@ -207,6 +289,7 @@ bool ColumnCopy::fold(table::Database& database, txn::Transaction& transaction, 
     append.add(keys[i], row);
   }
   append.finish();
+  column_step("fold: appended");
 
   {
     const std::unique_lock published(publish);
@@ -218,11 +301,44 @@ bool ColumnCopy::fold(table::Database& database, txn::Transaction& transaction, 
     }
     rows_ += come - gone;
     native_rows_ += come;
+    unwritten_ += keys.size();
     watermark_.store(to.value, std::memory_order_release);
   }
   require(table.GetTotalRows() == native_rows_, "native rows are not those noted");
-  *folded = keys.size();
+  column_step("fold: committed");
+  return keys.size();
+}
+
+// --- Writing down ---
+
+bool ColumnCopy::write_down(table::Database& database, std::shared_mutex& publish) {
+  if (!persistent()) return true;
+  const Turn turn(*this, Busy::kWriting);
+  const auto& access = *schema_->access;
+  // The place first: whatever the fold sees beyond it is told again when the file is taken up.
+  const Timestamp position = database.change_position();
+  {
+    ColumnReading reading(database);
+    size_t folded = 0;
+    if (!fold_in_turn(database, *reading, publish, &folded)) return false;
+    // What the file will hold must be in the store for good before: a copy never knows more than the rows.
+    uint64_t kept = 0;
+    position_.compare_exchange_strong(kept, position.value);
+    throw_if_error(database.keep_changes(access, Timestamp(position_)));
+  }
+  column_step("write: armed");
+  file_->write_down({position, shape_});
+  // Until here the file as it was before would be taken up.
+  if (position_.exchange(position.value) != position.value) throw_if_error(database.keep_changes(access, position));
+  column_step("write: done");
+  unwritten_ = 0;
+  written_at_ = std::chrono::steady_clock::now().time_since_epoch();
   return true;
+}
+
+void ColumnCopy::destroy(table::Database& database) noexcept {
+  discard();
+  if (persistent()) (void)database.keep_changes(*schema_->access, Timestamp());
 }
 
 bool ColumnCopy::fits(const TableSchema& schema) const {
@@ -244,28 +360,17 @@ std::optional<int64_t> ColumnCopy::place(std::string_view key) const {
 }
 
 duckdb::TableCatalogEntry* ColumnCopy::entry(duckdb::ClientContext& context) const {
-  return attached_.GetCatalog()
-      .GetEntry<duckdb::TableCatalogEntry>(context, DEFAULT_SCHEMA, name_, duckdb::OnEntryNotFound::RETURN_NULL)
+  return file_->attached()
+      .GetCatalog()
+      .GetEntry<duckdb::TableCatalogEntry>(context, DEFAULT_SCHEMA, ColumnFile::kRows, duckdb::OnEntryNotFound::THROW_EXCEPTION)
       .get();
 }
 
-void ColumnCopy::destroy() {
-  NativeWrite write(attached_, DatabaseModificationType::DROP_CATALOG_ENTRY);
-  if (entry(write.context()) == nullptr) return;
-  duckdb::DropInfo drop;
-  drop.type = duckdb::CatalogType::TABLE_ENTRY;
-  drop.catalog = attached_.GetName();
-  drop.schema = DEFAULT_SCHEMA;
-  drop.name = name_;
-  attached_.GetCatalog().DropEntry(write.context(), drop);
-  write.commit();
-}
-
 Status ColumnCopy::verify(table::Database& database, txn::Transaction& transaction) {
-  const MutexLock lock(fold_mutex_);
+  const Turn turn(*this, Busy::kWriting);
   const auto wrong = [&](const std::string& what) { return Status(SqlState::kIndexCorrupted, "copy of table \"" + schema_->table().name + "\" in columns: " + what); };
-  duckdb::Connection connection(attached_.GetDatabase());
-  auto result = connection.Query("SELECT rowid, * FROM \"" + attached_.GetName() + "\"." DEFAULT_SCHEMA "." + name_);
+  duckdb::Connection connection(file_->attached().GetDatabase());
+  auto result = connection.Query("SELECT rowid, * FROM " + file_->rows_name());
   if (result->HasError()) return wrong(result->GetError());
   uint64_t rows = 0;
   RowBatch batch;

@@ -1,7 +1,12 @@
 // One table's copy in columns: its native table, and where each key's row stands in it.
+//
+// On disk it is as old as it was written down last. Before that the store is told to remember which keys change from then on, and
+// everything that the copy holds is synced there; so after a crash the file and the keys that changed since give the copy again.
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <memory>
 #include <shared_mutex>
 #include <string>
@@ -13,17 +18,39 @@
 
 #include "base/mutex.h"
 #include "index/index.h"
+#include "sql/columnar/column_file.h"
 #include "sql/engine/table_schema.h"
 #include "txn/change_log.h"
 
 namespace omendb::sql {
 
-/// Made by build(), then changed by fold() alone. Thread: any, but for what says otherwise.
+/// A read-only transaction at what is committed by now, or one that somebody began.
+class ColumnReading {
+ public:
+  explicit ColumnReading(table::Database& database);
+  ColumnReading(table::Database& database, std::unique_ptr<txn::Transaction> transaction)
+      : database_(database), transaction_(std::move(transaction)) {}
+  ~ColumnReading() { database_.rollback(*transaction_); }
+  ColumnReading(const ColumnReading&) = delete;
+  ColumnReading& operator=(const ColumnReading&) = delete;
+  txn::Transaction& operator*() { return *transaction_; }
+
+ private:
+  table::Database& database_;
+  const std::unique_ptr<txn::Transaction> transaction_;
+};
+
+/// Made by build() or take_up(), then changed by fold() alone. Thread: any, but for what says otherwise.
 class ColumnCopy {
  public:
-  /// Makes the native table at the snapshot of a new transaction. Throws what DuckDB throws, and SqlError. Null: `stop` was set.
-  static std::shared_ptr<ColumnCopy> build(table::Database& database, duckdb::AttachedDatabase& attached,
-                                           std::shared_ptr<const TableSchema> schema, const std::atomic<bool>& stop);
+  /// Fills the file at the snapshot of a new transaction. Throws what DuckDB throws, and SqlError. Null: `stop` was set.
+  static std::shared_ptr<ColumnCopy> build(table::Database& database, std::unique_ptr<ColumnFile> file,
+                                           std::shared_ptr<const TableSchema> schema, const std::string& release, size_t threads,
+                                           const std::atomic<bool>& stop);
+  /// Takes up what the file holds and folds in what has changed since. Null: the file is of no use, or `stop` was set. Throws as build().
+  static std::shared_ptr<ColumnCopy> take_up(table::Database& database, std::unique_ptr<ColumnFile> file,
+                                             std::shared_ptr<const TableSchema> schema, const std::string& release,
+                                             std::shared_mutex& publish, const std::atomic<bool>& stop);
 
   StorageId storage() const { return schema_->table().storage; }
   const TableSchema& schema() const { return *schema_; }
@@ -35,33 +62,66 @@ class ColumnCopy {
   /// Native rows that are deleted.
   uint64_t dead() const { return native_rows_.load(std::memory_order_relaxed) - rows(); }
   uint64_t place_bytes() const { return places_.memory_bytes(); }
+  bool persistent() const { return file_->persistent(); }
+  bool never_written() const { return persistent() && position_.load() == 0; }
+  /// Changed rows that the file on disk does not have.
+  uint64_t unwritten() const { return unwritten_.load(std::memory_order_relaxed); }
+
+  std::chrono::steady_clock::time_point written_at() const { return std::chrono::steady_clock::time_point(written_at_.load()); }
 
   /// Changes that a fold up to `ts` would have to look at. SIZE_MAX: it cannot be folded any more.
   size_t pending(Timestamp ts) const { return log_->count(watermark(), ts); }
-  /// Brings the copy to the transaction's snapshot, if that is later. Holds `publish` for the change itself. False: the log does not
-  /// reach back, or the copy was dropped meanwhile. Returns the number of keys in *folded. Throws what DuckDB throws; the copy then is to be dropped.
-  bool fold(table::Database& database, txn::Transaction& transaction, std::shared_mutex& publish, size_t* folded);
+  enum class Folded {
+    kDone,
+    kLater,  // the copy is being written down: it stays at its watermark
+    kNever,  // the log does not reach back
+  };
+  /// Brings the copy to the transaction's snapshot, if that is later. Holds `publish` for the change itself. Returns the number of keys in
+  /// *folded. Throws what DuckDB throws; the copy then is to be dropped.
+  Folded fold(table::Database& database, txn::Transaction& transaction, std::shared_mutex& publish, size_t* folded);
+  /// Folds, and puts the copy on disk as it is then. False, and throws, as fold(). Statements read the copy meanwhile, but none folds.
+  bool write_down(table::Database& database, std::shared_mutex& publish);
 
   /// Native row id of a key. Requires `publish` to be held, in either way.
   std::optional<int64_t> place(std::string_view key) const;
-  /// The native table as the context's transaction sees it; null: it is not there.
+  /// The native table as the context's transaction sees it.
   duckdb::TableCatalogEntry* entry(duckdb::ClientContext& context) const;
-  /// Drops the native table.
-  void destroy();
-  /// Requires that no fold runs. XX002.
+  duckdb::AttachedDatabase& attached() const { return file_->attached(); }
+  /// A read of it has failed: it must not be opened again.
+  void spoil() { spoiled_ = true; }
+  bool spoiled() const { return spoiled_; }
+  /// Deletes the file; who reads it goes on. destroy(): and nobody takes the copy's place, so the store need not remember for it.
+  void discard() noexcept {
+    if (persistent()) ColumnFile::remove(file_->path());
+  }
+  void destroy(table::Database& database) noexcept;
+  /// XX002.
   Status verify(table::Database& database, txn::Transaction& transaction);
 
  private:
-  ColumnCopy(duckdb::AttachedDatabase& attached, std::shared_ptr<const TableSchema> schema,
-             std::shared_ptr<txn::ChangeLog> log);
+  class Turn;
+  enum class Busy : uint8_t { kNo, kFolding, kWriting };
 
-  duckdb::AttachedDatabase& attached_;
+  ColumnCopy(std::unique_ptr<ColumnFile> file, std::shared_ptr<const TableSchema> schema, std::shared_ptr<txn::ChangeLog> log,
+             const std::string& release);
+  /// Reads the places from the native table. False: `stop` was set.
+  bool find_places(const std::atomic<bool>& stop);
+  bool fold_in_turn(table::Database& database, txn::Transaction& transaction, std::shared_mutex& publish, size_t* folded);
+  /// Puts the rows of `keys` as the transaction sees them in the place of those that are there. Returns how many keys that were.
+  size_t replace(table::Database& database, txn::Transaction& transaction, std::vector<std::string> keys, std::shared_mutex& publish);
+
+  const std::unique_ptr<ColumnFile> file_;
   const std::shared_ptr<const TableSchema> schema_;
   const std::shared_ptr<txn::ChangeLog> log_;
-  const std::string name_;
+  const std::string shape_;
   index::OrderedIndex places_;
-  Mutex fold_mutex_;
-  std::atomic<uint64_t> watermark_{0}, rows_{0}, native_rows_{0};
+  Mutex turn_mutex_;
+  std::condition_variable turn_over_;
+  Busy busy_ GUARDED_BY(turn_mutex_) = Busy::kNo;
+  std::atomic<uint64_t> watermark_{0}, rows_{0}, native_rows_{0}, unwritten_{0};
+  std::atomic<bool> spoiled_{false};
+  std::atomic<std::chrono::steady_clock::duration> written_at_{std::chrono::steady_clock::now().time_since_epoch()};
+  std::atomic<uint64_t> position_{0};  // from where the store remembers what changed; 0: it does not yet
 };
 
 }  // namespace omendb::sql

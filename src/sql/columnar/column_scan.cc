@@ -8,7 +8,27 @@
 #include "duckdb/storage/data_table.hpp"
 #include "duckdb/storage/statistics/base_statistics.hpp"
 
+#include "sql/columnar/column_copy.h"
+
 namespace omendb::sql {
+
+namespace {
+
+/// Calls f. A copy that cannot be read is not opened again; the statement runs on rows, or fails when its client has had some already.
+template <class F>
+auto read_copy(const ColumnSnapshot::Table& table, F f) {
+  try {
+    return f();
+  } catch (const duckdb::IOException&) {
+    table.copy->spoil();
+    throw;
+  } catch (const duckdb::SerializationException&) {
+    table.copy->spoil();
+    throw;
+  }
+}
+
+}  // namespace
 
 ColumnScan::ColumnScan(duckdb::ClientContext& context, std::shared_ptr<const ColumnSnapshot> snapshot,
                        const ColumnSnapshot::Table& table, const std::vector<size_t>& columns,
@@ -26,7 +46,7 @@ ColumnScan::ColumnScan(duckdb::ClientContext& context, std::shared_ptr<const Col
     columns_.emplace_back(duckdb::COLUMN_IDENTIFIER_ROW_ID);
   }
   auto native = native_input(input);
-  global_ = function_.init_global(context, native);
+  global_ = read_copy(table_, [&] { return function_.init_global(context, native); });
 }
 
 duckdb::TableFunctionInitInput ColumnScan::native_input(const duckdb::TableFunctionInitInput& input) const {
@@ -37,7 +57,7 @@ std::unique_ptr<ColumnScan::Local> ColumnScan::init_local(duckdb::ExecutionConte
                                                           const duckdb::TableFunctionInitInput& input) {
   auto local = std::make_unique<Local>();
   auto native = native_input(input);
-  local->native = function_.init_local(context, native, global_.get());
+  local->native = read_copy(table_, [&] { return function_.init_local(context, native, global_.get()); });
   if (table_.overlay != nullptr) local->selection.Initialize(STANDARD_VECTOR_SIZE);
   return local;
 }
@@ -45,7 +65,7 @@ std::unique_ptr<ColumnScan::Local> ColumnScan::init_local(duckdb::ExecutionConte
 void ColumnScan::next(duckdb::ClientContext& context, Local& local, duckdb::DataChunk& output) {
   duckdb::TableFunctionInput input(bind_data_.get(), local.native.get(), global_.get());
   if (table_.overlay == nullptr) {
-    function_.function(context, input, output);
+    read_copy(table_, [&] { function_.function(context, input, output); });
     return;
   }
   const auto& hidden = table_.overlay->hidden;
@@ -56,7 +76,7 @@ void ColumnScan::next(duckdb::ClientContext& context, Local& local, duckdb::Data
   }
   while (true) {
     local.chunk.Reset();
-    function_.function(context, input, local.chunk);
+    read_copy(table_, [&] { function_.function(context, input, local.chunk); });
     const duckdb::idx_t count = local.chunk.size();
     if (count == 0) return;
     duckdb::UnifiedVectorFormat ids;
@@ -91,12 +111,12 @@ duckdb::OperatorPartitionData ColumnScan::partition(duckdb::ClientContext& conte
 
 duckdb::unique_ptr<duckdb::BaseStatistics> ColumnScan::statistics(duckdb::ClientContext& context,
                                                                   const ColumnSnapshot::Table& table, size_t column) {
-  return table.entry->GetStatistics(context, static_cast<duckdb::column_t>(column));
+  return read_copy(table, [&] { return table.entry->GetStatistics(context, static_cast<duckdb::column_t>(column)); });
 }
 
 duckdb::vector<duckdb::PartitionStatistics> ColumnScan::partition_statistics(duckdb::ClientContext& context,
                                                                              const ColumnSnapshot::Table& table) {
-  auto result = table.entry->Cast<duckdb::DuckTableEntry>().GetStorage().GetPartitionStats(context);
+  auto result = read_copy(table, [&] { return table.entry->Cast<duckdb::DuckTableEntry>().GetStorage().GetPartitionStats(context); });
   uint64_t rows = 0;
   const bool exact = std::all_of(result.begin(), result.end(), [&](const duckdb::PartitionStatistics& partition) {
     rows += partition.count;

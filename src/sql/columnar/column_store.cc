@@ -7,21 +7,19 @@
 #include "duckdb/main/attached_database.hpp"
 #include "duckdb/main/client_config.hpp"
 #include "duckdb/main/config.hpp"
-#include "duckdb/main/database_manager.hpp"
 #include "duckdb/main/settings.hpp"
 #include "duckdb/optimizer/optimizer_extension.hpp"
-#include "duckdb/parser/parsed_data/attach_info.hpp"
 #include "duckdb/planner/operator/logical_get.hpp"
 #include "duckdb/transaction/duck_transaction.hpp"
 
 #include "sql/columnar/column_copy.h"
+#include "sql/columnar/column_file.h"
 #include "sql/engine/scan.h"
 #include "sql/error.h"
 
 namespace omendb::sql {
 namespace {
 
-constexpr const char* kDatabase = "omendb_columns";
 // A statement folds no more than this before it reads; with more the rows answer and the background catches up.
 constexpr size_t kFoldMax = 500000;
 constexpr size_t kOverlayMax = 100000;
@@ -34,21 +32,9 @@ constexpr double kScansWanted = 2;  // of the whole table, until a copy is made 
 constexpr uint64_t kDeadShare = 3, kDeadMin = 100000;
 constexpr uint64_t kPlaceBytes = 24;  // of a key, about
 
-/// A transaction of the store's own at what is committed by now.
-class Reading {
- public:
-  explicit Reading(table::Database& database) : Reading(database, database.begin(txn::Isolation::kRepeatableRead, true)) {
-    database_.begin_statement(*transaction_);
-  }
-  Reading(table::Database& database, std::unique_ptr<txn::Transaction> transaction)
-      : database_(database), transaction_(std::move(transaction)) {}
-  ~Reading() { database_.rollback(*transaction_); }
-  txn::Transaction& operator*() { return *transaction_; }
-
- private:
-  table::Database& database_;
-  const std::unique_ptr<txn::Transaction> transaction_;
-};
+// The background writes a copy down when so many changes, and this share of the rows, are not on disk; any change after a while.
+constexpr uint64_t kWriteSoon = 100000, kWriteShare = 10;
+constexpr std::chrono::seconds kWritePeriod{30}, kWriteLate{300};
 
 }  // namespace
 
@@ -58,6 +44,12 @@ const ColumnSnapshot::Table* ColumnSnapshot::find(const TableSchema& schema) con
   const auto it = tables_.find(schema.table().storage.value);
   return it == tables_.end() ? nullptr : &it->second;
 }
+
+bool ColumnSnapshot::spoiled() const {
+  return std::any_of(tables_.begin(), tables_.end(), [](const auto& table) { return table.second.copy->spoiled(); });
+}
+
+bool ColumnStatement::Scope::spoiled() const { return statement_->snapshot_ != nullptr && statement_->snapshot_->spoiled(); }
 
 duckdb::shared_ptr<ColumnStatement> ColumnStatement::of(duckdb::ClientContext& context) {
   auto statement = context.registered_state->Get<ColumnStatement>(kKey);
@@ -136,23 +128,11 @@ void register_column_opening(duckdb::DatabaseInstance& database) {
 
 ColumnStore::ColumnStore(table::Database& database, duckdb::DatabaseInstance& duck, const Options& options)
     : database_(database), duck_(duck), options_(options) {
-  if (!options_.file.empty()) {
-    // What is there was written at a watermark whose successors nobody remembers.
-    for (const char* suffix : {"", ".wal"}) std::filesystem::remove(options_.file + suffix);
-    std::filesystem::create_directories(std::filesystem::path(options_.file).parent_path());
-    for (const char* suffix : {"", ".wal"}) duckdb::DBConfig::GetConfig(duck_).AddAllowedPath(options_.file + suffix);
+  if (!options_.directory.empty()) {
+    std::filesystem::create_directories(options_.directory);
+    duckdb::DBConfig::GetConfig(duck_).AddAllowedDirectory(options_.directory);
+    find_files();
   }
-  duckdb::Connection connection(duck_);
-  connection.BeginTransaction();
-  duckdb::AttachInfo info;
-  info.name = kDatabase;
-  info.path = options_.file.empty() ? ":memory:" : options_.file;
-  // A copy is written to its file by checkpoints alone: it is as old as the last one after a crash, and the rows know the rest.
-  if (!options_.file.empty()) info.options["recovery_mode"] = duckdb::Value("no_wal_writes");
-  info.options["hidden"] = duckdb::Value::BOOLEAN(true);
-  duckdb::AttachOptions attach(info.options, duckdb::AccessMode::READ_WRITE);
-  attached_ = duckdb::DatabaseManager::Get(duck_).AttachDatabase(*connection.context, info, attach);
-  connection.Commit();
   worker_ = std::thread([this] { work(); });
 }
 
@@ -164,19 +144,121 @@ ColumnStore::~ColumnStore() {
   stop_ = true;
   wake_.notify_all();
   worker_.join();
+  write_all();
+}
+
+// --- Files ---
+
+void ColumnStore::find_files() {
+  std::vector<std::string> useless;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(options_.directory, ignored)) {
+    const std::string path = entry.path().string();
+    const auto storage = ColumnFile::storage_of(path);
+    if (storage) found_.emplace_back(*storage, path);
+    else useless.push_back(path);
+  }
+  for (const auto& path : useless) std::filesystem::remove(path, ignored);
+  const MutexLock lock(mutex_);
+  for (const auto& [storage, path] : found_) building_.insert(storage.value);
+}
+
+std::shared_ptr<const TableSchema> ColumnStore::committed_schema(StorageId storage) {
+  ColumnReading reading(database_);
+  const auto catalog = database_.catalog(*reading);
+  std::shared_ptr<const TableSchema> schema;
+  catalog->for_each([&](const catalog::Object& object) {
+    const auto* table = std::get_if<catalog::Table>(&object);
+    if (table == nullptr || table->storage != storage) return;
+    schema = std::make_shared<const TableSchema>(*catalog, std::make_shared<table::TableAccess>(*catalog, *table));
+  });
+  return schema;
+}
+
+void ColumnStore::take_up_files() {
+  std::unordered_set<uint32_t> taken;
+  for (const auto& [storage, path] : found_) {
+    std::shared_ptr<ColumnCopy> copy;
+    try {
+      const auto schema = stop_ || taken.contains(storage.value) ? nullptr : committed_schema(storage);
+      if (schema != nullptr) {
+        copy = ColumnCopy::take_up(database_, ColumnFile::open(duck_, path), schema, options_.release, publish_mutex_, stop_);
+      }
+    } catch (...) {
+      // Damaged, in whatever way.
+    }
+    if (copy == nullptr && !stop_) ColumnFile::remove(path);
+    const MutexLock lock(mutex_);
+    if (copy == nullptr) continue;
+    taken.insert(storage.value);
+    copies_[storage.value] = copy;
+    building_.erase(storage.value);
+    ++counters_.taken_up;
+    built_.notify_all();
+  }
+  // What no copy asks for need not be remembered.
+  if (!stop_ && !options_.directory.empty()) {
+    ColumnReading reading(database_);
+    const auto catalog = database_.catalog(*reading);
+    catalog->for_each([&](const catalog::Object& object) {
+      const auto* table = std::get_if<catalog::Table>(&object);
+      if (table != nullptr && !taken.contains(table->storage.value)) {
+        (void)database_.keep_changes(table::TableAccess(*catalog, *table), Timestamp());
+      }
+    });
+  }
+  const MutexLock lock(mutex_);
+  for (const auto& [storage, path] : found_) {
+    if (!taken.contains(storage.value)) building_.erase(storage.value);
+  }
+  taken_up_ = true;
+  built_.notify_all();
+}
+
+void ColumnStore::await_taken_up() {
+  MutexLock lock(mutex_);
+  while (!taken_up_) lock.wait(built_);
+}
+
+bool ColumnStore::write_or_drop(const std::shared_ptr<ColumnCopy>& copy) {
+  try {
+    if (copy->write_down(database_, publish_mutex_)) {
+      ++counters_.written;
+      return true;
+    }
+  } catch (...) {
+    // No room on the disk, or none in memory; a copy that was half written down is not to be read.
+  }
+  remove(copy);
+  return false;
+}
+
+void ColumnStore::write_all() {
+  for (const auto& copy : all()) {
+    if (copy->persistent() && (copy->unwritten() > 0 || copy->pending(database_.last_commit()) > 0)) write_or_drop(copy);
+  }
+}
+
+// --- Finding, folding, opening ---
+
+std::vector<std::shared_ptr<ColumnCopy>> ColumnStore::all() {
+  std::vector<std::shared_ptr<ColumnCopy>> copies;
+  const MutexLock lock(mutex_);
+  for (const auto& [storage, copy] : copies_) copies.push_back(copy);
+  return copies;
 }
 
 std::shared_ptr<ColumnCopy> ColumnStore::find(const TableSchema& schema) {
   const MutexLock lock(mutex_);
   const auto it = copies_.find(schema.table().storage.value);
-  return it != copies_.end() && it->second->fits(schema) ? it->second : nullptr;
+  return it != copies_.end() && !it->second->spoiled() && it->second->fits(schema) ? it->second : nullptr;
 }
 
 bool ColumnStore::fold_or_drop(const std::shared_ptr<ColumnCopy>& copy, txn::Transaction& transaction) {
   size_t folded = 0;
   bool done = false;
   try {
-    done = copy->fold(database_, transaction, publish_mutex_, &folded);
+    done = copy->fold(database_, transaction, publish_mutex_, &folded) != ColumnCopy::Folded::kNever;
   } catch (const duckdb::InterruptException&) {
     throw;
   } catch (...) {
@@ -236,7 +318,7 @@ std::shared_ptr<const ColumnSnapshot> ColumnStore::open(duckdb::ClientContext& c
       continue;
     }
     if (pending <= kFoldMax) {
-      Reading reading(database_, database_.begin_beside(transaction));
+      ColumnReading reading(database_, database_.begin_beside(transaction));
       if (!fold_or_drop(copy, *reading)) continue;
     } else {
       wake_.notify_all();
@@ -247,13 +329,14 @@ std::shared_ptr<const ColumnSnapshot> ColumnStore::open(duckdb::ClientContext& c
 
   auto snapshot = std::make_shared<ColumnSnapshot>();
   const std::shared_lock published(publish_mutex_);
-  duckdb::DuckTransaction::Get(context, *attached_);
   for (const auto& copy : copies) {
     bool readable = false;
     ColumnSnapshot::Table table;
     table.overlay = overlay(*copy, transaction, &readable);
+    if (!readable) continue;
+    duckdb::DuckTransaction::Get(context, copy->attached());
     table.entry = copy->entry(context);
-    if (!readable || table.entry == nullptr) continue;
+    table.copy = copy;
     table.watermark = copy->watermark();
     table.rows = copy->rows();
     snapshot->tables_.emplace(copy->storage().value, std::move(table));
@@ -277,38 +360,45 @@ void ColumnStore::note_scan(const std::shared_ptr<const TableSchema>& schema, ui
 }
 
 bool ColumnStore::build(const catalog::Table& table) {
-  std::shared_ptr<const TableSchema> schema;
-  {
-    // As it is committed: what a transaction has made or changed and not committed is nobody else's.
-    Reading reading(database_);
-    const auto catalog = database_.catalog(*reading);
-    const auto* committed = catalog->find<catalog::Table>(table.oid);
-    if (committed == nullptr || committed->storage != table.storage) return false;
-    schema = std::make_shared<const TableSchema>(*catalog, std::make_shared<table::TableAccess>(*catalog, *committed));
-  }
-  const uint32_t storage = table.storage.value;
+  // As it is committed: what a transaction has made or changed and not committed is nobody else's.
+  auto schema = committed_schema(table.storage);
+  if (schema == nullptr || schema->table().oid != table.oid) return false;
   {
     MutexLock lock(mutex_);
-    while (building_.contains(storage)) lock.wait(built_);
-    if (const auto it = copies_.find(storage); it != copies_.end() && it->second->fits(*schema)) return true;
-    building_.insert(storage);
+    while (building_.contains(table.storage.value)) lock.wait(built_);
+    const auto it = copies_.find(table.storage.value);
+    if (it != copies_.end() && !it->second->spoiled() && it->second->fits(*schema)) return true;
+  }
+  return make(std::move(schema));
+}
+
+bool ColumnStore::make(std::shared_ptr<const TableSchema> schema) {
+  const StorageId storage = schema->table().storage;
+  {
+    MutexLock lock(mutex_);
+    while (building_.contains(storage.value)) lock.wait(built_);
+    building_.insert(storage.value);
   }
   std::shared_ptr<ColumnCopy> copy, old;
+  std::string path;
   const auto leave = [&] {
+    if (copy == nullptr) ColumnFile::remove(path);
     const MutexLock lock(mutex_);
-    building_.erase(storage);
-    wishes_.erase(storage);
-    if (copy != nullptr) old = std::exchange(copies_[storage], copy);
+    building_.erase(storage.value);
+    wishes_.erase(storage.value);
+    if (copy != nullptr) old = std::exchange(copies_[storage.value], copy);
     built_.notify_all();
   };
   try {
-    copy = ColumnCopy::build(database_, *attached_, schema, stop_);
+    auto file = ColumnFile::create(duck_, options_.directory, storage);
+    path = file->path();
+    copy = ColumnCopy::build(database_, std::move(file), std::move(schema), options_.release, options_.threads, stop_);
   } catch (...) {
     leave();
     throw;
   }
   leave();
-  if (old != nullptr) old->destroy();
+  if (old != nullptr) old->discard();
   if (copy != nullptr) ++counters_.builds;
   return copy != nullptr;
 }
@@ -333,35 +423,25 @@ void ColumnStore::remove(const std::shared_ptr<ColumnCopy>& copy) {
     copies_.erase(it);
   }
   ++counters_.drops;
-  try {
-    copy->destroy();
-  } catch (...) {
-    // It takes room until the next copy of this table, or the next start.
-  }
+  copy->destroy(database_);
 }
 
 void ColumnStore::fold_all() {
-  std::vector<std::shared_ptr<ColumnCopy>> copies;
-  {
-    const MutexLock lock(mutex_);
-    for (const auto& [storage, copy] : copies_) copies.push_back(copy);
-  }
-  for (const auto& copy : copies) {
-    Reading reading(database_);
+  for (const auto& copy : all()) {
+    ColumnReading reading(database_);
     fold_or_drop(copy, *reading);
   }
 }
 
 Status ColumnStore::verify() {
-  std::vector<std::shared_ptr<ColumnCopy>> copies;
-  {
-    const MutexLock lock(mutex_);
-    for (const auto& [storage, copy] : copies_) copies.push_back(copy);
-  }
-  for (const auto& copy : copies) {
-    Reading reading(database_);
-    if (!fold_or_drop(copy, *reading)) continue;
-    RETURN_IF_ERROR(copy->verify(database_, *reading));
+  for (const auto& copy : all()) {
+    ColumnReading reading(database_);
+    bool there = true;
+    do {
+      there = fold_or_drop(copy, *reading);
+      if (there && copy->watermark() < (*reading).snapshot()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    } while (there && copy->watermark() < (*reading).snapshot());
+    if (there) RETURN_IF_ERROR(copy->verify(database_, *reading));
   }
   return Status();
 }
@@ -380,6 +460,7 @@ std::vector<ColumnStore::CopyStatistics> ColumnStore::list() {
 // --- The background ---
 
 void ColumnStore::work() {
+  take_up_files();
   MutexLock lock(mutex_);
   while (!closing_) {
     lock.wait_for(wake_, kPeriod);
@@ -391,7 +472,7 @@ void ColumnStore::work() {
 }
 
 void ColumnStore::maintain() {
-  std::vector<std::shared_ptr<ColumnCopy>> copies;
+  std::vector<std::shared_ptr<ColumnCopy>> copies, worn;
   std::vector<catalog::Table> wanted;
   uint64_t places = 0;
   {
@@ -416,9 +497,9 @@ void ColumnStore::maintain() {
   }
   for (const auto& copy : copies) {
     {
-      Reading reading(database_);
+      ColumnReading reading(database_);
       const auto* table = database_.catalog(*reading)->find<catalog::Table>(copy->schema().table().oid);
-      if (table == nullptr || table->storage != copy->storage()) {
+      if (table == nullptr || table->storage != copy->storage() || copy->spoiled()) {
         remove(copy);
         continue;
       }
@@ -430,8 +511,20 @@ void ColumnStore::maintain() {
       if (pending >= kFoldSoon && !fold_or_drop(copy, *reading)) continue;
     }
     if (copy->dead() > kDeadMin && copy->dead() > copy->rows() / kDeadShare) {
+      worn.push_back(copy);
+      continue;
+    }
+    const auto since = std::chrono::steady_clock::now() - copy->written_at();
+    const uint64_t unwritten = copy->persistent() ? copy->unwritten() : 0;
+    const bool soon = unwritten >= kWriteSoon && unwritten >= copy->rows() / kWriteShare && since >= kWritePeriod;
+    if (soon || copy->never_written() || (unwritten > 0 && since >= kWriteLate)) write_or_drop(copy);
+  }
+  for (const auto& copy : worn) {
+    try {
+      // The worn one is read until then.
+      if (const auto schema = committed_schema(copy->storage())) make(schema);
+    } catch (...) {
       remove(copy);
-      wanted.push_back(copy->schema().table());
     }
   }
   for (const auto& table : wanted) {

@@ -10,7 +10,13 @@
 // direction, or that the statement's own transaction has written, and those are read from the rows: the overlay. So every
 // isolation level, older snapshots and own writes see what the rows would have given.
 //
-//   column_copy.h    one copy: its native table, the place of each key in it, folding
+// A copy outlives the server: from time to time it is written down, and at the next start taken up as of then and folded up with what the
+// store tells has changed since. A file that is damaged, of another shape or release, or whose changes the store does not remember is
+// deleted. While a copy is written down statements do not fold it, and what it lacks is overlaid.
+//
+//   column_file.h    the file of one copy
+//   column_fill.h    rows into a native table, by several threads
+//   column_copy.h    one copy: its native table, the place of each key in it, folding, writing down, taking up
 //   column_store.h   all copies, what a statement may read of them, the thread that makes and folds them
 //   column_scan.h    a native scan under omen_scan, without what the overlay hides
 //
@@ -19,7 +25,8 @@
 // Invariants
 //   1. A copy at M holds exactly the rows that a snapshot M sees, and its places (key -> native row id) are those rows'.
 //   2. Watermark, places and the native commit change together, under the publish mutex; an opened statement holds them still.
-//   3. Nothing is read from a copy whose log does not reach over (min(S, M), max(S, M)].
+//   3. A file holds every commit at or below the position it names, and nothing that is not in the store for good.
+//   4. Nothing is read from a copy whose log does not reach over (min(S, M), max(S, M)].
 #pragma once
 
 #include <atomic>
@@ -57,10 +64,12 @@ class ColumnSnapshot {
     duckdb::TableCatalogEntry* entry = nullptr;
     Timestamp watermark;
     uint64_t rows = 0;                             // in the copy at the watermark
+    std::shared_ptr<ColumnCopy> copy;
     std::shared_ptr<const ColumnOverlay> overlay;  // null: the copy alone is the answer
   };
   /// Null: this table is read as rows.
   const Table* find(const TableSchema& schema) const;
+  bool spoiled() const;
 
  private:
   friend class ColumnStore;
@@ -94,6 +103,8 @@ class ColumnStatement : public duckdb::ClientContextState {
     ~Scope();
     Scope(const Scope&) = delete;
     Scope& operator=(const Scope&) = delete;
+    /// A copy that the statement opened could not be read.
+    bool spoiled() const;
 
    private:
     duckdb::shared_ptr<ColumnStatement> statement_;
@@ -111,7 +122,9 @@ class ColumnStatement : public duckdb::ClientContextState {
 class ColumnStore {
  public:
   struct Options {
-    std::string file;          // of the native tables; empty: in memory
+    std::string directory;     // of the copies' files, and of nothing else; empty: in memory
+    std::string release;       // files of another are not taken up
+    size_t threads = 1;        // that make a copy
     uint64_t rows_min = 5000;  // smaller tables are copied at command only
     bool automatic = true;     // tables that are scanned again and again are copied unasked
     size_t places_max = 512ull << 20;  // bytes of keys' places beyond which no table is copied unasked
@@ -134,11 +147,15 @@ class ColumnStore {
   bool drop(StorageId storage);
   /// Folds all copies up to what is committed by now.
   void fold_all();
+  /// Returns once the files that were there at the start have been taken up or deleted.
+  void await_taken_up();
+  /// Puts all copies on disk that have changed since they were.
+  void write_all();
   /// Compares every copy with its places and with the rows at its watermark. XX002 with the first difference.
   Status verify();
 
   struct Counters {
-    std::atomic<uint64_t> builds{0}, folds{0}, folded_keys{0}, drops{0};
+    std::atomic<uint64_t> builds{0}, folds{0}, folded_keys{0}, drops{0}, written{0}, taken_up{0};
   };
   Counters& counters() { return counters_; }
   struct CopyStatistics {
@@ -155,8 +172,17 @@ class ColumnStore {
   };
   std::shared_ptr<ColumnCopy> find(const TableSchema& schema);
   std::shared_ptr<const ColumnOverlay> overlay(ColumnCopy& copy, txn::Transaction& transaction, bool* readable);
-  /// Folds; a copy that cannot be is dropped, and the answer is false.
+  /// The table as it is committed. Null: no committed table has the storage.
+  std::shared_ptr<const TableSchema> committed_schema(StorageId storage);
+  /// Makes a copy, in the place of the one that is there.
+  bool make(std::shared_ptr<const TableSchema> schema);
+  /// Deletes files that nobody can take up, and notes the others.
+  void find_files();
+  void take_up_files();
+  std::vector<std::shared_ptr<ColumnCopy>> all();
+  /// Folds, unless the copy is being written down; a copy that cannot be is dropped, and the answer is false.
   bool fold_or_drop(const std::shared_ptr<ColumnCopy>& copy, txn::Transaction& transaction);
+  bool write_or_drop(const std::shared_ptr<ColumnCopy>& copy);
   void remove(const std::shared_ptr<ColumnCopy>& copy);
   void work();
   void maintain();
@@ -164,15 +190,16 @@ class ColumnStore {
   table::Database& database_;
   duckdb::DatabaseInstance& duck_;
   const Options options_;
-  duckdb::shared_ptr<duckdb::AttachedDatabase> attached_;
+  std::vector<std::pair<StorageId, std::string>> found_;  // files at the start; the worker's
   Counters counters_;
   std::shared_mutex publish_mutex_;  // shared: a statement opens copies; exclusive: a fold becomes visible
 
   Mutex mutex_;
   std::unordered_map<uint32_t, std::shared_ptr<ColumnCopy>> copies_ GUARDED_BY(mutex_);  // by storage id
-  std::unordered_set<uint32_t> building_ GUARDED_BY(mutex_);
+  std::unordered_set<uint32_t> building_ GUARDED_BY(mutex_);  // or being taken up
   std::unordered_map<uint32_t, Wish> wishes_ GUARDED_BY(mutex_);
   bool closing_ GUARDED_BY(mutex_) = false;
+  bool taken_up_ GUARDED_BY(mutex_) = false;
   std::atomic<bool> stop_{false};  // ends a copy that is being made
   std::condition_variable wake_, built_;
   std::thread worker_;

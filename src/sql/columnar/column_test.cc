@@ -218,8 +218,6 @@ TEST_F(ColumnTest, BeyondTheBoundOfPlacesTablesAreCopiedAtCommandOnly) {
     EXPECT_EQ(store.list().size(), 1u);
     const Status status = store.verify();
     EXPECT_TRUE(status.ok()) << status.message();
-    duckdb::Connection connection(duck.instance());
-    connection.Query("DETACH omendb_columns");
   }
 }
 

@@ -47,8 +47,9 @@ DuckInstance::DuckInstance(const EngineOptions& options) {
     remove_leftovers(options.temp_directory);
     config.options.temporary_directory = options.temp_directory;
   }
-  // Copies in columns are written down when their store says so, not when a commit has grown large.
+  // Copies in columns are written down when their store says so, not when a commit has grown large or when they are closed.
   config.options.checkpoint_wal_size = std::numeric_limits<duckdb::idx_t>::max();
+  config.options.checkpoint_on_shutdown = false;
   config.SetOptionByName("autoinstall_known_extensions", Value::BOOLEAN(false));
   config.SetOptionByName("autoload_known_extensions", Value::BOOLEAN(false));
   config.SetOptionByName("enable_external_access", Value::BOOLEAN(false));

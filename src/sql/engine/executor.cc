@@ -69,11 +69,12 @@ ColumnStatement::Use use_of_columns(Settings::Route route) {
   return ColumnStatement::Use::kWhereItPays;
 }
 
-void run_select(SessionImpl& session, const duckdb::SelectStatement& select, const Parameters& parameters,
-                const ChunkConsumer& consumer) {
-  if (auto* plans = session.small_plans(); plans != nullptr && plans->run(session, select, parameters, consumer)) return;
+namespace {
+
+/// Runs the select once. What DuckDB found wrong, if anything; `consumer` may have had rows by then.
+duckdb::ErrorData run_once(SessionImpl& session, const duckdb::SelectStatement& select, const Parameters& parameters,
+                           const ChunkConsumer& consumer) {
   auto& connection = session.connection();
-  const ColumnStatement::Scope columns(*connection.context, use_of_columns(session.settings().route()));
   auto statement = duckdb::unique_ptr_cast<duckdb::SQLStatement, duckdb::SelectStatement>(select.Copy());
   duckdb::case_insensitive_map_t<duckdb::BoundParameterData> values;
   statement->named_param_map.clear();
@@ -85,23 +86,37 @@ void run_select(SessionImpl& session, const duckdb::SelectStatement& select, con
   }
 
   auto pending = connection.context->PendingQuery(std::move(statement), values, true);
-  if (pending->HasError()) throw_duck_error(pending->GetErrorObject());
+  if (pending->HasError()) return pending->GetErrorObject();
   // The query's start forgets an interrupt that came before it.
   session.check_cancelled();
   auto result = pending->Execute();
-  if (result->HasError()) {
-    session.check_cancelled();
-    throw_duck_error(result->GetErrorObject());
-  }
+  if (result->HasError()) return result->GetErrorObject();
   while (true) {
     auto chunk = result->FetchRaw();
     if (chunk == nullptr || chunk->size() == 0) break;
     session.check_cancelled();
-    if (!consumer(*chunk)) return;
+    if (!consumer(*chunk)) return {};
   }
-  if (result->HasError()) {
+  return result->HasError() ? result->GetErrorObject() : duckdb::ErrorData();
+}
+
+}  // namespace
+
+void run_select(SessionImpl& session, const duckdb::SelectStatement& select, const Parameters& parameters,
+                const ChunkConsumer& consumer) {
+  if (auto* plans = session.small_plans(); plans != nullptr && plans->run(session, select, parameters, consumer)) return;
+  auto use = use_of_columns(session.settings().route());
+  while (true) {
+    const ColumnStatement::Scope columns(*session.connection().context, use);
+    bool consumed = false;
+    const auto error = run_once(session, select, parameters, [&](duckdb::DataChunk& chunk) {
+      consumed = true;
+      return consumer(chunk);
+    });
+    if (!error.HasError()) return;
     session.check_cancelled();
-    throw_duck_error(result->GetErrorObject());
+    if (consumed || !columns.spoiled()) throw_duck_error(error);
+    use = ColumnStatement::Use::kNone;  // a copy is damaged: the rows have the answer
   }
 }
 

@@ -1,4 +1,4 @@
-// A database in memory, an engine over it and sessions that run SQL text as the simple protocol does: for tests.
+// A database in memory or on disk, an engine over it and sessions that run SQL text as the simple protocol does: for tests.
 #pragma once
 
 #include <chrono>
@@ -158,8 +158,10 @@ class TestSession {
 
 class TestDatabase {
  public:
-  TestDatabase() {
+  /// Without a directory it is in memory.
+  explicit TestDatabase(const std::string& directory = "", const std::string& release = "test") {
     table::DatabaseOptions options;
+    if (!directory.empty()) options.directory = directory + "/data";
     options.block_cache_bytes = 16 << 20;
     options.write_buffer_bytes = 16 << 20;
     auto opened = table::Database::open(options);
@@ -168,6 +170,8 @@ class TestDatabase {
     EngineOptions engine_options;
     engine_options.memory_bytes = 256 << 20;
     engine_options.threads = 2;
+    if (!directory.empty()) engine_options.columns_directory = directory + "/columns";
+    engine_options.release = release;
     auto created = Engine::create(*database, engine_options);
     CHECK(created.ok());
     engine = std::move(created).value();

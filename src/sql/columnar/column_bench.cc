@@ -1,0 +1,121 @@
+// What copies in columns cost: making one, folding, counting with changes beside, writing down, taking up. On disk, one session.
+//
+//   column_bench [ROWS] [DIRECTORY]    default 10,000,000 rows, a directory that is deleted afterwards
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+
+#include "sql/columnar/column_store.h"
+#include "sql/engine/session_impl.h"
+#include "sql/engine/testing.h"
+#include "table/testing.h"
+
+namespace omendb::sql {
+namespace {
+
+double milliseconds(const std::function<void()>& f) {
+  const auto start = std::chrono::steady_clock::now();
+  f();
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
+class Bench {
+ public:
+  Bench(uint64_t rows, std::string directory) : rows_(rows), directory_(std::move(directory)) { start(); }
+
+  void all() {
+    run("CREATE TABLE t (id int PRIMARY KEY, a int, b int, c text)");
+    report("load", once([&] {
+             for (uint64_t at = 0; at < rows_; at += 1'000'000) {
+               run("INSERT INTO t SELECT i, i % 1000, i, 'row ' || i FROM generate_series(" + std::to_string(at + 1) + ", " +
+                   std::to_string(std::min(at + 1'000'000, rows_)) + ") i");
+             }
+           }));
+    report("make a copy", once([&] { run("SELECT omendb_build_columns('t')"); }));
+    report("write it down", once([&] { store().write_all(); }));
+    run("SET omendb.route = columns");
+    report("count(*)", median([&] { run("SELECT count(*) FROM t"); }));
+    report("sum of an int", median([&] { run("SELECT sum(a) FROM t"); }));
+
+    std::vector<double> folds, counts;
+    for (int i = 0; i < 7; ++i) {
+      change(i);
+      folds.push_back(once([&] { store().fold_all(); }));
+      counts.push_back(once([&] { run("SELECT count(*) FROM t"); }));
+    }
+    report("fold 10,000 updated rows", middle(folds));
+    report("count(*) after it", middle(counts));
+    report("sum of an int after it", median([&] { run("SELECT sum(a) FROM t"); }));
+
+    auto old = db_->connect();
+    old->run("SET omendb.route = columns");
+    old->run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1 FROM t WHERE id = 1");
+    change(8);
+    store().fold_all();
+    report("count(*) with 10,000 keys laid over", median([&] { old->run("SELECT count(*) FROM t"); }));
+    report("sum with 10,000 keys laid over", median([&] { old->run("SELECT sum(a) FROM t"); }));
+    old.reset();
+
+    report("write down 80,000 changes", once([&] { store().write_all(); }));
+    change(9);
+    report("stop", once([&] { stop(); }));
+    report("start", once([&] { start(); }));
+    report("take up", once([&] { store().await_taken_up(); }));
+    CHECK(store().list().size() == 1);
+    run("SET omendb.route = columns");
+    report("count(*) then", median([&] { run("SELECT count(*) FROM t"); }));
+  }
+
+ private:
+  void start() {
+    db_ = std::make_unique<testing::TestDatabase>(directory_);
+    session_ = db_->connect();
+  }
+  void stop() {
+    session_.reset();
+    db_.reset();
+  }
+  ColumnStore& store() { return static_cast<EngineImpl&>(*db_->engine).columns(); }
+  void run(const std::string& sql) {
+    const std::string result = session_->run(sql);
+    if (result.starts_with("ERROR")) std::fprintf(stderr, "%s\n%s\n", sql.c_str(), result.c_str());
+    CHECK(!result.starts_with("ERROR"));
+  }
+  /// 10,000 rows all over the table.
+  void change(int i) {
+    const uint64_t step = std::max<uint64_t>(1, rows_ / 10'000);
+    run("UPDATE t SET b = b + 1 WHERE id % " + std::to_string(step) + " = " + std::to_string(static_cast<uint64_t>(i) % step));
+  }
+  static double once(const std::function<void()>& f) { return milliseconds(f); }
+  static double middle(std::vector<double> times) {
+    std::sort(times.begin(), times.end());
+    return times[times.size() / 2];
+  }
+  static double median(const std::function<void()>& f) {
+    std::vector<double> times;
+    for (int i = 0; i < 7; ++i) times.push_back(milliseconds(f));
+    return middle(times);
+  }
+  void report(const char* what, double ms) {
+    std::printf("%-40s %12.2f ms\n", what, ms);
+    std::fflush(stdout);
+  }
+
+  const uint64_t rows_;
+  const std::string directory_;
+  std::unique_ptr<testing::TestDatabase> db_;
+  std::unique_ptr<testing::TestSession> session_;
+};
+
+}  // namespace
+}  // namespace omendb::sql
+
+int main(int count, char** words) {
+  const uint64_t rows = count > 1 ? std::strtoull(words[1], nullptr, 10) : 10'000'000;
+  omendb::table::testing::TemporaryDirectory directory;
+  omendb::sql::Bench(rows, count > 2 ? words[2] : directory.path()).all();
+  return 0;
+}

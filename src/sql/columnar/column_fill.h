@@ -1,0 +1,74 @@
+// Rows on their way into a copy's native table.
+#pragma once
+
+#include <atomic>
+
+#include "duckdb/catalog/catalog_entry/table_catalog_entry.hpp"
+#include "duckdb/main/attached_database.hpp"
+#include "duckdb/main/connection.hpp"
+#include "duckdb/storage/table/append_state.hpp"
+#include "duckdb/transaction/meta_transaction.hpp"
+
+#include "sql/engine/row_decoder.h"
+#include "sql/engine/table_schema.h"
+
+namespace omendb::sql {
+
+/// A DuckDB transaction that writes a copy's database; rolled back unless committed.
+class NativeWrite {
+ public:
+  NativeWrite(duckdb::AttachedDatabase& attached, duckdb::DatabaseModificationType modification);
+  ~NativeWrite();
+  duckdb::ClientContext& context() { return *connection_.context; }
+  void commit();
+
+ private:
+  duckdb::Connection connection_;
+  bool committed_ = false;
+};
+
+extern const duckdb::vector<duckdb::unique_ptr<duckdb::BoundConstraint>> kNoConstraints;
+
+/// Collects rows into chunks of the native table's columns.
+class RowChunks {
+ public:
+  explicit RowChunks(const TableSchema& schema);
+  /// True: the chunk is full and must be taken.
+  bool add(std::string_view key, std::string_view row) {
+    batch_.add(key, row);
+    return batch_.size() == STANDARD_VECTOR_SIZE;
+  }
+  bool empty() const { return batch_.size() == 0; }
+  /// The rows so far. Valid until the next add().
+  duckdb::DataChunk& take();
+
+ private:
+  const TableSchema& schema_;
+  duckdb::DataChunk chunk_;
+  RowBatch batch_;
+};
+
+/// Rows one after another. Thread: one at a time.
+class NativeAppend {
+ public:
+  NativeAppend(duckdb::TableCatalogEntry& entry, duckdb::ClientContext& context, const TableSchema& schema);
+  void add(std::string_view key, std::string_view row) {
+    if (rows_.add(key, row)) flush();
+  }
+  void finish();
+
+ private:
+  void flush();
+
+  duckdb::DataTable& table_;
+  duckdb::ClientContext& context_;
+  duckdb::LocalAppendState state_;
+  RowChunks rows_;
+};
+
+/// All rows that the transaction's statement sees, in the order of their keys, by up to `threads` threads. False: `stop` was set.
+/// Requires an empty table. Throws what DuckDB throws, and SqlError.
+bool fill_table(table::Database& database, txn::Transaction& transaction, const TableSchema& schema, duckdb::TableCatalogEntry& entry,
+                duckdb::ClientContext& context, size_t threads, const std::atomic<bool>& stop);
+
+}  // namespace omendb::sql
