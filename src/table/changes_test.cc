@@ -303,5 +303,53 @@ TEST(Changes, ACopyIsBroughtUpAfterRestarts) {
   EXPECT_FALSE(*f.database->changes_since(*f.access, f.database->change_position(), [](std::string_view) { FAIL(); }));
 }
 
+// More keys than may be kept leave the store: that is told, and is not forgotten until the copy is past them.
+TEST(Changes, TooManyKeysThatLeaveTheStoreAreNotKept) {
+  testing::TemporaryDirectory directory;
+  DatabaseOptions o = options(1 << 20);
+  o.directory = directory.path() + "/data";
+  o.change_log_bytes = 4096;
+  Fixture f(o);
+  const auto write = [&](int from, int to, bool insert) {
+    auto t = f.begin();
+    for (int id = from; id < to; ++id) {
+      f.next_statement(*t);
+      ASSERT_TRUE((insert ? f.insert(*t, id, id) : f.erase(*t, id)).ok());
+    }
+    ASSERT_TRUE(f.database->commit(*t).ok());
+  };
+  const auto known = [&](Timestamp position) {
+    return *f.database->changes_since(*f.access, position, [](std::string_view) {});
+  };
+  const auto left = [&](uint64_t keys) {
+    for (int n = 0; n < 200; ++n) {
+      for (const auto& [name, value] : f.database->statistics()) {
+        if (name == "dead_keys_removed" && value >= keys) return true;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    return false;
+  };
+  write(0, 3000, true);
+  const Timestamp first = f.database->change_position();
+  ASSERT_TRUE(f.database->keep_changes(*f.access, first).ok());
+  write(0, 50, false);
+  ASSERT_TRUE(left(50));
+  EXPECT_TRUE(known(first));
+  write(50, 2000, false);
+  ASSERT_TRUE(left(2000));
+  EXPECT_FALSE(known(first));
+  // Who has a copy of then may not go on as if nothing had been lost; who has read the rows since may.
+  ASSERT_TRUE(f.database->keep_changes(*f.access, first).ok());
+  EXPECT_FALSE(known(first));
+  f.reopen();
+  EXPECT_FALSE(known(first));
+  auto t = reader(f);
+  const Timestamp second = f.database->change_position();
+  ASSERT_TRUE(f.database->keep_changes(*f.access, second).ok());
+  EXPECT_TRUE(known(second));
+  EXPECT_FALSE(known(first));
+}
+
 }  // namespace
 }  // namespace omendb::table

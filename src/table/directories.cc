@@ -23,8 +23,6 @@ constexpr uint64_t kCheckpointKeysMin = 10'000;
 constexpr uint64_t kChangesMin = 100'000;
 constexpr int64_t kIntervalNs = 30'000'000'000;
 constexpr uint64_t kReapedBytesMax = 64 << 20;
-// Beyond it a copy is made anew after a restart, which costs little more than reading so many keys.
-constexpr uint64_t kKeptBytesMax = 64 << 20;
 
 std::string record_key(StorageId storage) {
   std::string key = txn::storage_prefix(txn::kIndexStorage);
@@ -285,7 +283,7 @@ void DatabaseImpl::ReapedLog::append(store::Batch* batch) {
   for (const auto& [storage, last, entries] : kept_) {
     StorageState& s = database_.state(storage);
     s.kept_bytes += entries.size();
-    if (s.kept_from.load() != 0 && s.kept_bytes <= kKeptBytesMax) {
+    if (s.kept_from.load() != 0 && s.kept_bytes <= database_.options_.change_log_bytes) {
       batch->put(kept_log_key(storage, database_.kept_number_++), entries);
       continue;
     }

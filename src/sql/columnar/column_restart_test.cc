@@ -240,6 +240,41 @@ TEST(ColumnRestart, DamageThatIsMetLaterCostsTheCopy) {
   EXPECT_GT(met, 0);
 }
 
+std::atomic<bool> g_writing{false}, g_go_on{false};
+
+void hold_up_writing(const char* step) {
+  if (std::string(step) != "write: noted") return;
+  g_writing = true;
+  while (!g_go_on) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
+TEST(ColumnRestart, CommitsAreSeenWhileACopyIsWrittenDown) {
+  table::testing::TemporaryDirectory directory;
+  Server server(directory.path());
+  make_tables(server);
+  server.expect_sound();
+  server.store().write_all();
+  server.run("UPDATE t SET a = 1 WHERE id = 1");
+  column_step_hook = &hold_up_writing;
+  std::thread writer([&] { server.store().write_all(); });
+  while (!g_writing) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  const uint64_t folds = server.store().counters().folds, scans = scan_counters().column_scans;
+  for (int i = 1; i <= 20; ++i) {
+    server.run("DELETE FROM t WHERE id = " + std::to_string(100 * i));
+    server.run("INSERT INTO t VALUES (" + std::to_string(100000 + i) + ", -1, 'late', 0)");
+    EXPECT_EQ(server.on_columns("SELECT count(*), sum(CASE WHEN a = -1 THEN 1 ELSE 0 END) FROM t"), "20000|" + std::to_string(i));
+  }
+  EXPECT_EQ(server.store().counters().folds, folds);
+  EXPECT_EQ(scan_counters().column_scans, scans + 20);
+  g_go_on = true;
+  writer.join();
+  column_step_hook = nullptr;
+  server.expect_sound();
+  server.restart();
+  EXPECT_EQ(server.store().counters().taken_up, 3u);
+  server.expect_sound();
+}
+
 // --- kill -9 ---
 
 std::string g_step;
