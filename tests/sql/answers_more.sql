@@ -150,3 +150,52 @@ select distinct x from (values (array[row(1,2)]), (array[row(1,1)]), (array[row(
 select x, count(*) from (values (array[row(1,2)]), (array[row(1,1)])) v(x) group by x order by x;
 select row(1,2) = any(array[row(1,2), row(3,4)]), array_position(array[row(0,0), row(1,1)], row(1,1)), array[row(1,2)] || row(3,4), array[row(1,'a')] || array[row(2,'b')];
 with recursive g(f, t, path, cycle) as (select f, t, array[row(f, t)], false from (values (1,2),(2,3),(3,1)) e(f, t) union all select e.f, e.t, path || row(e.f, e.t), row(e.f, e.t) = any(path) from (values (1,2),(2,3),(3,1)) e(f, t), g where e.f = g.t and not cycle) select * from g order by path;
+
+-- Values that are equal and look different
+create table alike (n numeric, j jsonb, v interval, b varchar(4), k int);
+insert into alike values (1.0, '1.0', '1 day', 'a', 1), (1.00, '1.00', '24 hours', 'a ', 1), (2, '2', '1 mon', 'b', 2), (2.5, '[1]', '30 days', null, 2), (null, null, null, '', 2);
+select round(sum(distinct n), 1), avg(distinct n), count(distinct n), round(stddev_samp(distinct n), 10), round(var_pop(distinct n), 10) from alike;
+select array_length(array_agg(distinct n), 1), array_length(array_agg(distinct j), 1), array_length(array_agg(distinct v), 1), array_length(array_agg(distinct b::bpchar), 1) from alike;
+select jsonb_array_length(jsonb_agg(distinct n)), jsonb_array_length(jsonb_agg(distinct j)), jsonb_array_length(jsonb_agg(distinct v)) from alike;
+select justify_interval(sum(distinct v)) in (interval '1 mon 1 day', interval '31 days'), count(distinct v) from alike;
+select k, count(distinct v), array_length(array_agg(distinct v order by v desc), 1) from alike group by k order by k;
+select array_agg(distinct n::int order by n::int desc) filter (where k = 1) from alike;
+select interval '1 mon -1 day' = interval '29 days', interval '1 mon -1 day' > interval '29 days 1 hour', interval '-1 day 48 hours' = interval '1 day';
+select greatest(interval '1 mon -1 day', interval '29 days 1 hour'), least(interval '1 mon', interval '29 days 25 hours'), nullif(interval '1 mon -2 days', interval '28 days');
+select count(*) from alike x join alike y on x.v = y.v;
+select v = any (array[interval '1 mon -29 days', interval '5 days']), v in (interval '720 hours') from alike where v is not null order by v, n;
+select rank() over (order by v), count(*) over (partition by v) from alike order by 1, 2;
+select count(*) from (select v from alike union select interval '2 mons -30 days') u;
+select count(*) from (select distinct v from alike) d;
+select max(v) = interval '30 days', min(v) = interval '1 day', max(v) > interval '1 mon' from alike;
+create table by_interval (v interval primary key, w int);
+insert into by_interval values ('1 mon -1 day', 1), ('5 days', 2), ('120 hours', 3);
+insert into by_interval values ('1 mon -1 day', 1), ('5 days', 2);
+select w from by_interval where v = '29 days';
+select w from by_interval where v between '119 hours' and '5 days 1 second';
+insert into by_interval values ('29 days', 9) on conflict (v) do update set w = excluded.w returning w;
+drop table by_interval;
+drop table alike;
+
+-- Constants that decide a CASE are folded with all that it then leaves out
+create table cased (a int, b int);
+insert into cased values (1, 0), (2, 0), (3, null);
+select 43 * sum(distinct -85) / -0 * case cast(null as int) when 8 then 2 / 48 when max(-13) then null end + count(*);
+select sum(a) / 0 * case when null then 1 end, count(*) from cased;
+select sum(a) / 0 * case when false then 1 when null then 2 else null end from cased;
+select case when true then 5 else sum(a) / 0 end from cased;
+select case when false then sum(a) / 0 when true then 7 end from cased;
+select case when false then sum(a) / 0 when a > 0 then 7 else 8 end from cased group by a order by a;
+select case when false then a else 3 end from cased order by 1;
+select case when false then a end, count(*) from cased;
+select case when true then 1 else b end, count(*) from cased;
+select (select null::int + count(cased.a)) from cased;
+select null::int + count(*) from cased;
+select null::int + count(*) from cased having sum(a) > 100;
+select null::int + row_number() over (order by a) from cased;
+select null::int + sum(a) over (order by a) + a from cased;
+select (select null::int * max(b) from cased) + a from cased order by 1;
+select case when true then 1.50 else 2 end, case when false then 1.50 else 2 end, case when null then 'x' else null end is null;
+select pg_typeof(case when true then 1 else 2.5 end), case when true then 1 else 2.5 end, case when false then 1.25 end;
+select case when true then null::text when 1 / 0 = 1 then 'x' end, coalesce(case when false then 1 end, 4);
+drop table cased;

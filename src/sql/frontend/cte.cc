@@ -307,7 +307,10 @@ class CteAnalyzer {
       }
       if (!select->all) {
         check_groupable(statement_, l.type, -1);
-        if (needs_sort_key(base_type_of(statement_, l.type), l.physical)) not_supported("a recursive UNION over numeric columns", cte->location);
+        if (needs_sort_key(base_type_of(statement_, l.type), l.physical)) {
+          not_supported(l.physical.kind == types::Physical::kInterval ? "a recursive UNION over interval columns" : "a recursive UNION over numeric columns",
+                        cte->location);
+        }
       }
     }
     bool is_volatile = statement_.has_volatile;

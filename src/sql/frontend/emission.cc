@@ -581,7 +581,7 @@ bool is_known_null(const Call& call) {
   if (!call.proc.strict || call.proc.returns_set || call.result == oid::kRecord) return false;
   bool found = false;
   for (const TypedExpr& a : call.args) {
-    if (a.has_aggregate || a.has_window || a.returns_set) return false;  // those are computed all the same
+    if (a.returns_set) return false;
     const bool settled = a.kind == TypedExpr::Kind::kPlain || a.kind == TypedExpr::Kind::kNull;
     found = found || (settled && is_null_constant(a));
   }
@@ -591,7 +591,14 @@ bool is_known_null(const Call& call) {
 }  // namespace
 
 TypedExpr emit_call(Call call) {
-  if (is_known_null(call)) return typed_null(call.statement(), call.result, -1, call.location);
+  if (is_known_null(call)) {
+    TypedExpr null = typed_null(call.statement(), call.result, -1, call.location);
+    for (const TypedExpr& a : call.args) {
+      null.has_aggregate |= a.has_aggregate;
+      null.has_window |= a.has_window;
+    }
+    return null;
+  }
   const bool padded = call.proc.source.find("regex") != std::string_view::npos || call.proc.source.find("like") != std::string_view::npos ||
                       call.proc.source.starts_with("array_") ||
                       call.proc.source == "bpcharoctetlen";

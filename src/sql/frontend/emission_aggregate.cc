@@ -1,5 +1,6 @@
 // Aggregates and window functions. An aggregate may be made of several DuckDB aggregates under an expression (avg is a sum, a count
 // and one division), each with the same FILTER, DISTINCT and OVER.
+#include <algorithm>
 #include <unordered_map>
 
 #include "duckdb/parser/expression/constant_expression.hpp"
@@ -33,9 +34,35 @@ void set_frame(duckdb::WindowExpression& w, const AggregateCall::Window& window)
   if (window.end_offset) w.end_expr = window.end_offset->Copy();
 }
 
+constexpr std::string_view kOwn = "omen_";
+
+/// What tells the arguments of a DISTINCT aggregate apart where their bytes do not; null: the bytes do.
+DuckExpr distinct_key(const AggregateCall& agg) {
+  const auto& args = agg.call.args;
+  const bool wanted = std::any_of(args.begin(), args.end(), [&](const TypedExpr& a) {
+    return needs_sort_key(base_type_of(agg.call.statement(), a.type), a.physical);
+  });
+  if (!agg.distinct || !wanted || agg.orders.empty()) return nullptr;
+  std::vector<DuckExpr> parts;
+  for (const auto& order : agg.orders) {
+    parts.push_back(DuckExpr(order.expression->Copy().release()));
+    parts.push_back(make_text("ASC NULLS LAST"));
+  }
+  return make_function("create_sort_key", std::move(parts));
+}
+
 /// One DuckDB aggregate with the call's DISTINCT, FILTER, ORDER BY and OVER.
-DuckExpr aggregate(AggregateCall& agg, const std::string& name, std::vector<DuckExpr> arguments, bool ordered = false,
+DuckExpr aggregate(AggregateCall& agg, std::string name, std::vector<DuckExpr> arguments, bool ordered = false,
                    DuckExpr extra_filter = nullptr) {
+  bool distinct = agg.distinct;
+  if (name.starts_with(kOwn)) {
+    if (DuckExpr key = distinct_key(agg)) {
+      name.insert(kOwn.size(), "distinct_");
+      arguments.insert(arguments.begin(), std::move(key));
+      ordered = true;
+      distinct = false;
+    }
+  }
   DuckExpr filter = agg.filter ? copy_of(agg.filter) : nullptr;
   if (extra_filter) filter = filter ? make_and(std::move(filter), std::move(extra_filter)) : std::move(extra_filter);
   duckdb::vector<duckdb::unique_ptr<duckdb::ParsedExpression>> children;
@@ -43,13 +70,13 @@ DuckExpr aggregate(AggregateCall& agg, const std::string& name, std::vector<Duck
   if (agg.window != nullptr) {
     auto w = std::make_unique<duckdb::WindowExpression>(duckdb::ExpressionType::WINDOW_AGGREGATE, "", "", name);
     w->children = std::move(children);
-    w->distinct = agg.distinct;
+    w->distinct = distinct;
     if (filter) w->filter_expr = duck_ptr(std::move(filter));
     set_frame(*w, *agg.window);
     return w;
   }
   auto f = std::make_unique<duckdb::FunctionExpression>(name, std::move(children));
-  f->distinct = agg.distinct;
+  f->distinct = distinct;
   if (filter) f->filter = duck_ptr(std::move(filter));
   f->order_bys = duckdb::make_uniq<duckdb::OrderModifier>();
   if (ordered) f->order_bys->orders = copy_orders(agg.orders);
@@ -114,7 +141,8 @@ TypedExpr emit_avg(AggregateCall& agg) {
       return result_of(agg, make_call("omen_numeric_avg", make_call("omen_numeric", std::move(sum)), std::move(count)));
     }
     case 1700: {
-      DuckExpr count = aggregate_of(agg, "count", copy_of(arg.as_decimal ? arg.as_decimal : arg.duck));
+      DuckExpr counted = arg.as_decimal ? copy_of(arg.as_decimal) : agg.distinct ? sort_key(arg.type, arg.physical, copy_of(arg.duck)) : copy_of(arg.duck);
+      DuckExpr count = aggregate_of(agg, "count", std::move(counted));
       TypedExpr sum = to_plain(agg.call.scope, numeric_sum(agg, arg));
       return result_of(agg, make_call("omen_numeric_avg", std::move(sum.duck), std::move(count)), {Physical::kBytes});
     }
@@ -308,9 +336,9 @@ bool is_aggregate_call(const duckdb::FunctionExpression& call) {
       {"omen_avg_float8", 0}, {"omen_sum_interval", 0}, {"omen_avg_interval", 0}, {"omen_string_agg", 0}, {"omen_bytea_agg", 0},
       {"omen_array_agg", 0}, {"omen_any_true", 0}, {"omen_all_true", 0}};
   std::string_view name = call.function_name;
-  if (own.contains(name)) return true;
-  if (!name.starts_with("omen_")) return false;
-  name.remove_prefix(5);
+  if (own.contains(name) || name.starts_with("omen_distinct_")) return true;
+  if (!name.starts_with(kOwn)) return false;
+  name.remove_prefix(kOwn.size());
   for (std::string_view tail : {"_float8", "_numeric"}) {
     if (name.ends_with(tail) && (name.starts_with("stddev_") || name.starts_with("var_"))) return true;
   }

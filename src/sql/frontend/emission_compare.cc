@@ -123,6 +123,13 @@ TypedExpr record_compare(Call& call) {
   return compared(call, kind_of(call.proc.source), std::move(left), std::move(right));
 }
 
+/// DuckDB brings days into months and no months into days: to it a month less a day is not 29 days.
+TypedExpr interval_compare(Call& call) {
+  auto key = [](TypedExpr& e) { return sort_key(oid::kInterval, e.physical, std::move(e.duck)); };
+  DuckExpr left = key(call.args[0]), right = key(call.args[1]);
+  return compared(call, kind_of(call.proc.source), std::move(left), std::move(right));
+}
+
 /// Equal jsonb values may differ in the scales of their numbers, so every comparison goes through jsonb_cmp.
 TypedExpr jsonb_compare(Call& call) {
   const ExpressionType type = kind_of(call.proc.source);
@@ -136,6 +143,7 @@ TypedExpr starts_with_emitter(Call& call) { return call.result_of(make_function(
 
 std::unique_ptr<duckdb::ParsedExpression> sort_key(Oid type, const PhysicalType& physical, std::unique_ptr<duckdb::ParsedExpression> value) {
   if (!needs_sort_key(type, physical)) return value;
+  if (physical.kind == Physical::kInterval) return make_call("omen_range_key", std::move(value));
   if (type == oid::kBpchar) return make_call("rtrim", std::move(value), make_text(" "));
   if (type == oid::kNumeric) return make_call("omen_numeric_key", std::move(value));
   if (type == oid::kJsonb) return make_call("omen_jsonb_key", std::move(value));
@@ -147,6 +155,7 @@ std::unique_ptr<duckdb::ParsedExpression> sort_key(Oid type, const PhysicalType&
 }
 
 bool needs_sort_key(Oid type, const PhysicalType& physical) {
+  if (physical.kind == Physical::kInterval) return true;
   if (physical.kind != Physical::kBytes || physical.is_decimal()) return false;
   if (type == oid::kBpchar) return physical.width == kOwnSpaces;
   if (type == oid::kNumeric || type == oid::kJsonb || type == oid::kRecord) return true;
@@ -164,7 +173,7 @@ void add_comparison_emitters() {
       add_emitter(*names.back(), plain_compare);
     }
   }
-  for (const char* base : {"text", "date", "time", "timetz", "timestamp", "interval", "uuid", "enum", "name", "nametext", "textname", "pg_lsn"}) {
+  for (const char* base : {"text", "date", "time", "timetz", "timestamp", "uuid", "enum", "name", "nametext", "textname", "pg_lsn"}) {
     for (const char* op : {"eq", "ne", "lt", "le", "gt", "ge"}) {
       static std::vector<std::unique_ptr<std::string>> names;
       names.push_back(std::make_unique<std::string>(std::string(base) + "_" + op));
@@ -197,6 +206,7 @@ void add_comparison_emitters() {
     add_emitter(keep(std::string("timestamptz_") + op + "_date"), timestamp_date_compare);
     add_emitter(keep(std::string("timestamp_") + op + "_timestamptz"), timestamp_timestamptz_compare);
     add_emitter(keep(std::string("timestamptz_") + op + "_timestamp"), timestamp_timestamptz_compare);
+    add_emitter(keep(std::string("interval_") + op), interval_compare);
     add_emitter(keep(std::string("array_") + op), array_compare);
     add_emitter(keep(std::string("record_") + op), record_compare);
     add_emitter(keep(std::string("jsonb_") + op), jsonb_compare);

@@ -6,7 +6,9 @@
 #include "duckdb/parser/expression/case_expression.hpp"
 #include "duckdb/parser/expression/comparison_expression.hpp"
 #include "duckdb/parser/expression/constant_expression.hpp"
+#include "duckdb/parser/expression/function_expression.hpp"
 #include "duckdb/parser/expression/operator_expression.hpp"
+#include "duckdb/parser/parsed_expression_iterator.hpp"
 
 #include "base/stack_depth.h"
 #include "sql/frontend/lifting.h"
@@ -247,6 +249,40 @@ DuckExpr build_case(std::vector<DuckExpr> conditions, std::vector<DuckExpr> valu
   return result;
 }
 
+/// What GROUP BY would have to allow: a column outside of aggregates, or a subquery that may hold one.
+bool names_columns(const duckdb::ParsedExpression& e) {
+  if (e.GetExpressionClass() == duckdb::ExpressionClass::COLUMN_REF || e.GetExpressionClass() == duckdb::ExpressionClass::SUBQUERY) return true;
+  if (e.GetExpressionClass() == duckdb::ExpressionClass::FUNCTION && is_aggregate_call(e.Cast<duckdb::FunctionExpression>())) return false;
+  bool found = false;
+  duckdb::ParsedExpressionIterator::EnumerateChildren(e, [&](const duckdb::ParsedExpression& child) { found = found || names_columns(child); });
+  return found;
+}
+
+/// As PostgreSQL's planner: a branch whose condition is a constant false or null is not there, and one whose condition is true is the ELSE.
+/// What is dropped is not computed, not even its aggregates. A branch that names columns stays, for the check of GROUP BY to see.
+void fold_branches(std::vector<std::pair<TypedExpr, TypedExpr>>& branches, TypedExpr& otherwise) {
+  for (size_t i = 0; i < branches.size();) {
+    auto& [condition, value] = branches[i];
+    const bool null = is_null_constant(condition);
+    if (!null && !is_constant_value(condition)) {
+      ++i;
+      continue;
+    }
+    if (null || !duckdb::BooleanValue::Get(*constant_of(condition))) {
+      if (names_columns(*value.duck)) return;
+      branches.erase(branches.begin() + static_cast<ptrdiff_t>(i));
+      continue;
+    }
+    bool named = names_columns(*otherwise.duck);
+    for (size_t j = i + 1; j < branches.size(); ++j) {
+      named = named || names_columns(*branches[j].first.duck) || names_columns(*branches[j].second.duck);
+    }
+    if (named) return;
+    otherwise = std::move(value);
+    branches.resize(i);
+  }
+}
+
 }  // namespace
 
 TypedExpr case_of(Scope& scope, std::vector<std::pair<TypedExpr, TypedExpr>> branches, TypedExpr otherwise, const char* construct) {
@@ -272,6 +308,17 @@ TypedExpr case_of(Scope& scope, std::vector<std::pair<TypedExpr, TypedExpr>> bra
     inherit_flags(result, b.second);
   }
   if (same_typmod) result.typmod = otherwise.typmod;
+  fold_branches(branches, otherwise);
+  if (branches.empty()) {
+    result.duck = std::move(otherwise.duck);
+    result.physical = otherwise.physical;
+    result.as_decimal = std::move(otherwise.as_decimal);
+    result.display_scale = std::move(otherwise.display_scale);
+    result.decimal_form = otherwise.decimal_form;
+    return result;
+  }
+  results = {&otherwise};
+  for (auto& b : branches) results.push_back(&b.second);
   PhysicalType form;
   std::vector<DuckExpr> conditions, values;
   if (base_type_of(*scope.statement, type) == oid::kNumeric && decimal_of_all(results, &form)) {
@@ -423,8 +470,9 @@ TypedExpr analyze_min_max(Scope& scope, const MinMaxExpr* node) {
   result.physical = common_physical(scope, type, list);
   std::vector<DuckExpr> parts;
   for (auto& a : args) parts.push_back(std::move(a.duck));
-  const bool bytes = base == oid::kNumeric && !result.physical.is_decimal();
-  const char* function = greatest ? (bytes ? "omen_numeric_greatest" : "greatest") : (bytes ? "omen_numeric_least" : "least");
+  std::string function = greatest ? "greatest" : "least";
+  if (base == oid::kNumeric && !result.physical.is_decimal()) function = "omen_numeric_" + function;
+  if (base == oid::kInterval) function = "omen_interval_" + function;
   result.duck = parts.size() == 1 ? std::move(parts[0]) : make_function(function, std::move(parts));
   return result;
 }

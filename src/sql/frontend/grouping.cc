@@ -255,7 +255,10 @@ void Grouping::walk(duckdb::unique_ptr<duckdb::ParsedExpression>& expr, int dept
         }
         deeper |= !known;
       }
-      if (depth == 0 || (!deeper && ours)) return;
+      if (depth == 0 || (!deeper && ours)) {
+        aggregate_left_ = true;
+        return;
+      }
     }
   }
   if (expr->GetExpressionType() == ExpressionType::GROUPING_FUNCTION) {
@@ -284,7 +287,11 @@ void Grouping::walk_query(duckdb::QueryNode& node, int depth) {
 }
 
 void Grouping::finish() {
-  if (keys_.empty() && !has_sets_) return;
+  if (keys_.empty() && !has_sets_) {
+    // Where every aggregate was folded away, nothing else tells DuckDB that all rows are one group.
+    if (!aggregate_left_) node_.groups.grouping_sets.emplace_back();
+    return;
+  }
   for (Key& key : keys_) {
     Tree expr = key.by_sort_key ? key_tree(key.type, key.physical, std::move(key.expr)) : group_form(key);
     node_.groups.group_expressions.push_back(std::move(expr));

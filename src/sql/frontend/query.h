@@ -184,6 +184,7 @@ class Grouping {
   std::vector<std::vector<size_t>> sets_;
   bool active_ = false;
   bool has_sets_ = false;
+  bool aggregate_left_ = false;
 };
 
 // --- Data-modifying statements (dml*.cc) ---

@@ -2,7 +2,7 @@
 // has no counterpart.
 #include <cmath>
 
-#include "sql/functions/library.h"
+#include "sql/functions/object_aggregates.h"
 #include "types/numeric.h"
 
 namespace omendb::sql::functions {
@@ -12,6 +12,7 @@ using duckdb::AggregateInputData;
 using duckdb::LogicalType;
 using duckdb::string_t;
 using types::Numeric;
+using types::ValueView;
 
 namespace {
 
@@ -153,10 +154,9 @@ struct NumericSum {
     count += o.count;
     add_number(*o.sum);
   }
-  bool finish(string_t& target, duckdb::Vector& result) const {
+  bool bytes(std::string* out) const {
     if (sum == nullptr) return false;
-    std::string bytes = sum->to_bytes();
-    target = duckdb::StringVector::AddStringOrBlob(result, bytes.data(), bytes.size());
+    *out = sum->to_bytes();
     return true;
   }
 };
@@ -174,17 +174,45 @@ struct NumericVariance {
     if (sum == nullptr) sum = new types::NumericSum(true);
     sum->merge(*o.sum);
   }
-  bool finish(string_t& target, duckdb::Vector& result) const {
+  bool bytes(std::string* out) const {
     if (sum == nullptr) return false;
     bool null = false;
-    Numeric out;
-    throw_if_error(Root ? sum->stddev(Sample, &null, &out) : sum->variance(Sample, &null, &out));
-    if (null) return false;
-    const std::string bytes = out.to_bytes();
-    target = duckdb::StringVector::AddStringOrBlob(result, bytes.data(), bytes.size());
+    Numeric result;
+    throw_if_error(Root ? sum->stddev(Sample, &null, &result) : sum->variance(Sample, &null, &result));
+    if (!null) *out = result.to_bytes();
+    return !null;
+  }
+};
+
+/// A state over numerics as DuckDB's UnaryOperation takes it.
+template <class State>
+struct Unary : State {
+  bool finish(string_t& target, duckdb::Vector& result) const {
+    std::string out;
+    if (!State::bytes(&out)) return false;
+    target = duckdb::StringVector::AddStringOrBlob(result, out.data(), out.size());
     return true;
   }
 };
+
+/// The same as an object, for its distinct twin.
+template <class State>
+struct Object : AggregateState {
+  State state;
+  void add(RowCall&, const ValueView* a) override { state.add(string_t(a[0].bytes.data(), static_cast<uint32_t>(a[0].bytes.size()))); }
+  void merge(const AggregateState& other) override { state.merge(static_cast<const Object&>(other).state); }
+  ValueView finish(RowCall& call) override {
+    std::string out;
+    return state.bytes(&out) ? call.text(out) : null_value();
+  }
+};
+
+template <class State>
+void add_numeric(Library& library, const char* name) {
+  library.aggregate(name, owning_aggregate<Unary<State>, string_t, string_t>(duck_numeric_type(), duck_numeric_type()));
+  add_distinct_aggregate(library, {name, {types::oid::kNumeric}, types::oid::kNumeric,
+                                   []() -> std::unique_ptr<AggregateState> { return std::make_unique<Object<State>>(); }});
+}
 
 // --- Quantified subqueries ---
 
@@ -250,7 +278,6 @@ AggregateFunction quantifier() {
 
 void add_aggregates(Library& library) {
   const LogicalType& d = LogicalType::DOUBLE;
-  const LogicalType& n = duck_numeric_type();
   library.aggregate("sum_float4", unary_aggregate<FloatSum<float>, float, float>(LogicalType::FLOAT, LogicalType::FLOAT));
   library.aggregate("sum_float8", unary_aggregate<FloatSum<double>, double, double>(d, d));
   library.aggregate("avg_float8", unary_aggregate<FloatAverage, double, double>(d, d));
@@ -258,11 +285,11 @@ void add_aggregates(Library& library) {
   library.aggregate("var_pop_float8", unary_aggregate<FloatVariance<false, false>, double, double>(d, d));
   library.aggregate("stddev_samp_float8", unary_aggregate<FloatVariance<true, true>, double, double>(d, d));
   library.aggregate("stddev_pop_float8", unary_aggregate<FloatVariance<false, true>, double, double>(d, d));
-  library.aggregate("sum_numeric", owning_aggregate<NumericSum, string_t, string_t>(n, n));
-  library.aggregate("var_samp_numeric", owning_aggregate<NumericVariance<true, false>, string_t, string_t>(n, n));
-  library.aggregate("var_pop_numeric", owning_aggregate<NumericVariance<false, false>, string_t, string_t>(n, n));
-  library.aggregate("stddev_samp_numeric", owning_aggregate<NumericVariance<true, true>, string_t, string_t>(n, n));
-  library.aggregate("stddev_pop_numeric", owning_aggregate<NumericVariance<false, true>, string_t, string_t>(n, n));
+  add_numeric<NumericSum>(library, "sum_numeric");
+  add_numeric<NumericVariance<true, false>>(library, "var_samp_numeric");
+  add_numeric<NumericVariance<false, false>>(library, "var_pop_numeric");
+  add_numeric<NumericVariance<true, true>>(library, "stddev_samp_numeric");
+  add_numeric<NumericVariance<false, true>>(library, "stddev_pop_numeric");
   library.aggregate("any_true", quantifier<true>());
   library.aggregate("all_true", quantifier<false>());
 }

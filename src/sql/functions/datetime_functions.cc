@@ -298,6 +298,7 @@ void add_fields(Library& library) {
   library.scalar("range_key", ScalarFunction({LogicalType::TIME}, LogicalType::HUGEINT, unary<duckdb::dtime_t, duckdb::hugeint_t>([](duckdb::dtime_t t) {
                    return duckdb::hugeint_t(t.micros);
                  })));
+  // Intervals are compared, grouped and sorted by it too.
   library.scalar("range_key", ScalarFunction({LogicalType::INTERVAL}, LogicalType::HUGEINT, unary<duckdb::interval_t, duckdb::hugeint_t>([](duckdb::interval_t i) {
                    return to_hugeint(types::interval_micros({i.months, i.days, i.micros}));
                  })));

@@ -6,6 +6,7 @@
 #include "duckdb/planner/expression/bound_function_expression.hpp"
 
 #include "sql/functions/library.h"
+#include "types/datetime.h"
 #include "types/io.h"
 #include "types/numeric.h"
 
@@ -337,6 +338,22 @@ void add_aggregate_helpers(Library& library) {
   }, keep_argument_type));
 }
 
+/// GREATEST and LEAST of a type that DuckDB does not order as PostgreSQL: the first of equal ones; nulls do not count.
+void add_extremes(Library& library, const std::string& type, Oid oid, int (*compare)(const ValueView&, const ValueView&)) {
+  for (int sign : {1, -1}) {
+    RowSpec spec{type + (sign > 0 ? "_greatest" : "_least"), {}, oid, [sign, compare](RowCall& call, const ValueView* a) {
+      const ValueView* best = nullptr;
+      for (size_t i = 0; i < call.argument_count; ++i) {
+        if (!a[i].null && (best == nullptr || compare(a[i], *best) * sign > 0)) best = &a[i];
+      }
+      return best == nullptr ? null_value() : *best;
+    }};
+    spec.strict = false;
+    spec.tail = oid;
+    library.row(std::move(spec));
+  }
+}
+
 }  // namespace
 
 void add_numeric_functions(Library& library) {
@@ -380,20 +397,10 @@ void add_numeric_functions(Library& library) {
     types::numeric_trunc(read(a[0]), static_cast<int32_t>(a[1].integer), &out);
     return write(call, out);
   }});
-  for (int sign : {1, -1}) {
-    // GREATEST and LEAST: the first of equal ones; nulls do not count.
-    RowSpec spec{sign > 0 ? "numeric_greatest" : "numeric_least", {}, oid::kNumeric, [sign](RowCall& call, const ValueView* a) {
-      const ValueView* best = nullptr;
-      for (size_t i = 0; i < call.argument_count; ++i) {
-        if (a[i].null) continue;
-        if (best == nullptr || types::numeric_key(a[i].bytes).compare(types::numeric_key(best->bytes)) * sign > 0) best = &a[i];
-      }
-      return best == nullptr ? null_value() : *best;
-    }};
-    spec.strict = false;
-    spec.tail = oid::kNumeric;
-    library.row(std::move(spec));
-  }
+  add_extremes(library, "numeric", oid::kNumeric, [](const ValueView& a, const ValueView& b) {
+    return types::numeric_key(a.bytes).compare(types::numeric_key(b.bytes));
+  });
+  add_extremes(library, "interval", oid::kInterval, [](const ValueView& a, const ValueView& b) { return types::interval_compare(a.interval, b.interval); });
   library.row({"numeric_fac", {oid::kInt8}, oid::kNumeric, [](RowCall& call, const ValueView* a) {
     Numeric out;
     throw_if_error(types::numeric_factorial(a[0].integer, &out));

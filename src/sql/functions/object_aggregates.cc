@@ -84,14 +84,21 @@ duckdb::unique_ptr<duckdb::FunctionData> bind(duckdb::ClientContext& context, du
 idx_t state_size(const duckdb::AggregateFunction&) { return sizeof(Slot); }
 void initialize(const duckdb::AggregateFunction&, duckdb::data_ptr_t state) { new (state) Slot(); }
 
+/// A key is made by create_sort_key: bytes, or a number if it is short.
+std::string key_bytes(const ValueView& key, const PhysicalType& form) {
+  if (form.kind == types::Physical::kBytes) return std::string(key.bytes);
+  return std::string(reinterpret_cast<const char*>(&key.integer), sizeof(key.integer));
+}
+
 template <class SlotAt>
 void update_rows(Vector inputs[], AggregateInputData& input, idx_t count, SlotAt slot_at) {
   const auto& data = input.bind_data->Cast<BoundAggregate>();
   const size_t n = data.values.size();
+  const size_t keys = data.spec->distinct ? 1 : 0;
   std::vector<duckdb::UnifiedVectorFormat> formats(n);
   for (size_t a = 0; a < n; ++a) inputs[data.values[a]].ToUnifiedFormat(count, formats[a]);
   RowCall call(data.context, data.types);
-  call.argument_count = n;
+  call.argument_count = n - keys;
   std::vector<ValueView> values(n);
   for (idx_t row = 0; row < count; ++row) {
     bool null = false;
@@ -104,7 +111,12 @@ void update_rows(Vector inputs[], AggregateInputData& input, idx_t count, SlotAt
     if (null && data.spec->strict) continue;
     Slot& slot = slot_at(row);
     if (slot.state == nullptr) slot.state = data.spec->make().release();
-    slot.state->add(call, values.data());
+    if (data.spec->distinct) {
+      std::string key = key_bytes(values[0], data.forms[0]);
+      if (slot.state->last_key == key) continue;
+      slot.state->last_key = std::move(key);
+    }
+    slot.state->add(call, values.data() + keys);
   }
 }
 
@@ -309,7 +321,9 @@ std::unique_ptr<AggregateState> make_state() { return std::make_unique<State>();
 
 }  // namespace
 
-void add_aggregate(Library& library, AggregateSpec spec) {
+namespace {
+
+void add(Library& library, AggregateSpec spec) {
   auto shared = std::make_shared<AggregateSpec>(std::move(spec));
   duckdb::vector<LogicalType> arguments;
   for (Oid a : shared->arguments) {
@@ -321,6 +335,20 @@ void add_aggregate(Library& library, AggregateSpec spec) {
   info->spec = shared;
   function.function_info = info;
   library.aggregate(shared->name, std::move(function));
+}
+
+}  // namespace
+
+void add_distinct_aggregate(Library& library, AggregateSpec spec) {
+  spec.name = "distinct_" + spec.name;
+  spec.arguments.insert(spec.arguments.begin(), kAnyValue);
+  spec.distinct = true;
+  add(library, std::move(spec));
+}
+
+void add_aggregate(Library& library, AggregateSpec spec) {
+  add_distinct_aggregate(library, spec);
+  add(library, std::move(spec));
 }
 
 void add_statistics(Library& library) {
