@@ -158,6 +158,7 @@ select round(sum(distinct n), 1), avg(distinct n), count(distinct n), round(stdd
 select array_length(array_agg(distinct n), 1), array_length(array_agg(distinct j), 1), array_length(array_agg(distinct v), 1), array_length(array_agg(distinct b::bpchar), 1) from alike;
 select jsonb_array_length(jsonb_agg(distinct n)), jsonb_array_length(jsonb_agg(distinct j)), jsonb_array_length(jsonb_agg(distinct v)) from alike;
 select justify_interval(sum(distinct v)) in (interval '1 mon 1 day', interval '31 days'), count(distinct v) from alike;
+select trim_scale(mode() within group (order by n)), mode() within group (order by v) = '1 mon', rtrim(mode() within group (order by b::bpchar)) from (select * from alike union all select 1.000, null, '720 hours', 'a  ', 1) m;
 select k, count(distinct v), array_length(array_agg(distinct v order by v desc), 1) from alike group by k order by k;
 select array_agg(distinct n::int order by n::int desc) filter (where k = 1) from alike;
 select interval '1 mon -1 day' = interval '29 days', interval '1 mon -1 day' > interval '29 days 1 hour', interval '-1 day 48 hours' = interval '1 day';

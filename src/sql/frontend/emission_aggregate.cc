@@ -235,11 +235,13 @@ TypedExpr emit_ordered_set(AggregateCall& agg) {
   const PhysicalType physical = value.physical;
   std::vector<DuckExpr> list_args;
   DuckExpr not_null = make_is_null(copy_of(value.duck), true);
-  list_args.push_back(std::move(value.duck));
-  DuckExpr list = aggregate(agg, "list", std::move(list_args), true, std::move(not_null));
+  list_args.push_back(copy_of(value.duck));
+  DuckExpr list = aggregate(agg, "list", std::move(list_args), true, copy_of(not_null));
   if (name == "mode") {
-    DuckExpr key = nullptr;
-    return result_of(agg, make_call("omen_list_mode", std::move(list)), physical);
+    std::vector<DuckExpr> key_args;
+    key_args.push_back(sort_key(base_type_of(agg.call.statement(), value.type), physical, std::move(value.duck)));
+    DuckExpr keys = aggregate(agg, "list", std::move(key_args), true, std::move(not_null));
+    return result_of(agg, make_call("omen_list_mode", std::move(list), std::move(keys)), physical);
   }
   if (name == "percentile_disc") {
     DuckExpr index = make_call("omen_percentile_index", make_call("len", copy_of(list)), std::move(args[0].duck));

@@ -389,19 +389,19 @@ void add_statistics(Library& library) {
     fraction(a[1].real);
     return int_value(std::max<int64_t>(static_cast<int64_t>(std::ceil(a[1].real * static_cast<double>(a[0].integer))), 1));
   }});
-  // The most frequent of a sorted list; of several, the first.
-  duckdb::ScalarFunction mode({LogicalType::LIST(LogicalType::ANY)}, LogicalType::ANY,
+  // The most frequent of a sorted list, by the keys beside it; of several, the first.
+  duckdb::ScalarFunction mode({LogicalType::LIST(LogicalType::ANY), LogicalType::LIST(LogicalType::ANY)}, LogicalType::ANY,
                               [](duckdb::DataChunk& args, duckdb::ExpressionState&, Vector& result) {
     result.SetVectorType(duckdb::VectorType::FLAT_VECTOR);
     for (idx_t row = 0; row < args.size(); ++row) {
-      const duckdb::Value list = args.data[0].GetValue(row);
+      const duckdb::Value list = args.data[0].GetValue(row), key_list = args.data[1].GetValue(row);
       duckdb::Value best(result.GetType());
       size_t best_count = 0;
       if (!list.IsNull()) {
-        const auto& items = duckdb::ListValue::GetChildren(list);
+        const auto &items = duckdb::ListValue::GetChildren(list), &keys = duckdb::ListValue::GetChildren(key_list);
         for (size_t i = 0; i < items.size();) {
           size_t j = i + 1;
-          while (j < items.size() && duckdb::Value::NotDistinctFrom(items[i], items[j])) ++j;
+          while (j < items.size() && duckdb::Value::NotDistinctFrom(keys[i], keys[j])) ++j;
           if (j - i > best_count) {
             best = items[i];
             best_count = j - i;
@@ -413,7 +413,7 @@ void add_statistics(Library& library) {
     }
   }, [](duckdb::ClientContext&, duckdb::ScalarFunction& f, duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& arguments)
        -> duckdb::unique_ptr<duckdb::FunctionData> {
-    f.arguments[0] = arguments[0]->return_type;
+    for (size_t i = 0; i < arguments.size(); ++i) f.arguments[i] = arguments[i]->return_type;
     f.SetReturnType(duckdb::ListType::GetChildType(arguments[0]->return_type));
     return nullptr;
   });
