@@ -115,6 +115,41 @@ TEST_F(PlanCacheTest, ClockAndSettingsAreThoseOfTheMoment) {
   EXPECT_NE(run("SELECT name, 'now'::timestamptz FROM t WHERE id = 1"), first);
 }
 
+TEST_F(PlanCacheTest, OnlySettingsThatAnalysisReadsEndPlans) {
+  run("SELECT name FROM t WHERE id = 1");
+  run_lifted("SELECT name FROM t WHERE id = 2");
+  const int plans = counter("plans");
+  for (const char* setting : {"statement_timeout = 5000", "lock_timeout = 1000", "application_name = 'x'", "my.custom = 'x'", "work_mem = '8MB'",
+                              "client_min_messages = error"}) {
+    run(std::string("SET ") + setting);
+    EXPECT_EQ(run_lifted("SELECT name FROM t WHERE id = 33"), "n33") << setting;
+    EXPECT_EQ(counter("plans"), plans) << setting;
+  }
+  EXPECT_EQ(run("BEGIN; SET LOCAL statement_timeout = 7000; SELECT name FROM t WHERE id = 34"), "n34");
+  run("ROLLBACK");
+  EXPECT_EQ(run_lifted("SELECT name FROM t WHERE id = 35"), "n35");
+  EXPECT_EQ(counter("plans"), plans);
+  // What a setting decides when a plan runs, it still decides.
+  for (const char* value : {"one", "two", "three"}) {
+    run(std::string("SET my.custom = '") + value + "'");
+    EXPECT_EQ(run("SELECT name, current_setting('my.custom') FROM t WHERE id = 7"), std::string("n7|") + value);
+    EXPECT_EQ(run("SELECT name FROM t WHERE id = 7 AND current_setting('my.custom') = '" + std::string(value) + "'"), "n7");
+    EXPECT_EQ(run("UPDATE t SET name = current_setting('my.custom') WHERE id = 8"), "UPDATE 1");
+    EXPECT_EQ(run("SELECT name FROM t WHERE name = current_setting('my.custom')"), value);
+  }
+  run("CREATE SCHEMA other");
+  run("CREATE TABLE other.t (id int, name text)");
+  run("SET search_path = other");
+  EXPECT_EQ(run("SELECT name FROM t WHERE id = 33"), "SELECT 0");
+  run("RESET search_path");
+  EXPECT_EQ(run("SELECT name FROM t WHERE id = 33"), "n33");
+  run("CREATE ROLE somebody");
+  EXPECT_EQ(run("SELECT current_user FROM t WHERE id = 1"), "postgres");
+  run("SET ROLE somebody");
+  EXPECT_EQ(run("SELECT current_user FROM t WHERE id = 1"), "somebody");
+  run("RESET ROLE");
+}
+
 TEST_F(PlanCacheTest, CatalogChangesEndAPlan) {
   run("SELECT * FROM t WHERE id = 1");
   run_lifted("SELECT * FROM t WHERE id = 2");

@@ -209,6 +209,10 @@ constexpr const char* kReported[] = {"application_name", "client_encoding", "Dat
                                      "server_encoding", "server_version", "session_authorization",
                                      "standard_conforming_strings", "TimeZone"};
 
+// What a literal of a type means, which object a name is, who asks, and which way a query must go.
+constexpr const char* kReadByAnalysis[] = {"datestyle", "timezone", "intervalstyle", "extra_float_digits", "bytea_output", "search_path",
+                                           "role", "session_authorization", "omendb.route"};
+
 bool valid_custom_name(std::string_view name) {
   bool start = true, dot = false;
   for (char c : name) {
@@ -575,7 +579,7 @@ void Settings::apply(const std::string& key) {
   auto it = entries_.find(key);
   if (it == entries_.end()) return;
   maybe_reported_ = true;
-  ++version_;
+  if (std::find(std::begin(kReadByAnalysis), std::end(kReadByAnalysis), key) != std::end(kReadByAnalysis)) ++version_;
   const std::string& value = it->second.current();
   if (key == "datestyle") {
     DateStyle parsed;

@@ -83,7 +83,7 @@ class Settings {
   enum class Route : uint8_t { kAuto, kRows, kColumns };
   Route route() const { return route_; }
   bool boolean(std::string_view name) const;
-  /// Grows with every change.
+  /// Grows with every change of a setting that analysis or planning reads: kept plans hold for one version.
   uint64_t version() const { return version_; }
 
   /// Names and values of reported settings that changed since the last call.
