@@ -10,6 +10,7 @@
 #include "duckdb/main/config.hpp"
 
 #include "sql/columnar/column_store.h"
+#include "sql/engine/file_tables.h"
 #include "sql/engine/implied_filters.h"
 #include "sql/engine/ordered_scan.h"
 #include "sql/engine/scan.h"
@@ -71,6 +72,7 @@ DuckInstance::DuckInstance(const EngineOptions& options) {
   register_column_opening(*database_->instance);
   register_ordered_scan(*database_->instance);
   register_functions(*database_->instance);
+  register_file_functions(*database_->instance);
 }
 
 duckdb::unique_ptr<duckdb::Connection> DuckInstance::connect(duckdb::shared_ptr<SessionServices> services) {

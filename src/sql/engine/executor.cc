@@ -12,6 +12,7 @@
 
 #include "sql/duck_types.h"
 #include "sql/engine/error_mapping.h"
+#include "sql/engine/file_tables.h"
 #include "sql/engine/foreign_keys.h"
 #include "sql/engine/row_decoder.h"
 #include "sql/engine/scan.h"
@@ -115,7 +116,10 @@ void run_select(SessionImpl& session, const duckdb::SelectStatement& select, con
     });
     if (!error.HasError()) return;
     session.check_cancelled();
-    if (consumed || !columns.spoiled()) throw_duck_error(error);
+    if (consumed || !columns.spoiled()) {
+      throw_if_file_error(*session.connection().context, error);
+      throw_duck_error(error);
+    }
     use = ColumnStatement::Use::kNone;  // a copy is damaged: the rows have the answer
   }
 }

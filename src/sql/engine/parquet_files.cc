@@ -8,11 +8,13 @@
 #include "duckdb/function/copy_function.hpp"
 #include "duckdb/main/stream_query_result.hpp"
 #include "duckdb/parallel/thread_context.hpp"
+#include "duckdb/parser/expression/columnref_expression.hpp"
 #include "duckdb/parser/parsed_data/copy_info.hpp"
 
 #include "sql/duck_types.h"
 #include "sql/engine/copy_internal.h"
 #include "sql/engine/error_mapping.h"
+#include "sql/engine/file_types.h"
 #include "sql/engine/session_impl.h"
 #include "sql/engine/vectors.h"
 #include "sql/frontend/deparse.h"
@@ -212,56 +214,9 @@ void ParquetWriter::finish() {
 namespace {
 
 struct ReadColumn {
-  std::string name;
-  std::string expression;   // over the file's columns
   Oid type;
   types::PhysicalType physical;
-  Oid element;              // of a list
-  types::PhysicalType of_element;
-  bool nanoseconds = false;
 };
-
-/// The counterpart of a type of Parquet's, and the cast that gets there: "" for none. False: there is none.
-bool counterpart(const LogicalType& type, Oid* pg, types::PhysicalType* physical, std::string* cast) {
-  const auto to = [&](Oid out, const char* through = "") {
-    *pg = out;
-    *physical = types::physical_type(out, -1);
-    *cast = through;
-    return true;
-  };
-  switch (type.id()) {
-    case LogicalTypeId::BOOLEAN: return to(oid::kBool);
-    case LogicalTypeId::TINYINT:
-    case LogicalTypeId::UTINYINT: return to(oid::kInt2, "smallint");
-    case LogicalTypeId::SMALLINT: return to(oid::kInt2);
-    case LogicalTypeId::USMALLINT: return to(oid::kInt4, "integer");
-    case LogicalTypeId::INTEGER: return to(oid::kInt4);
-    case LogicalTypeId::UINTEGER: return to(oid::kInt8, "bigint");
-    case LogicalTypeId::BIGINT: return to(oid::kInt8);
-    case LogicalTypeId::UBIGINT:
-      to(oid::kNumeric, "decimal(20,0)");
-      *physical = types::physical_type(oid::kNumeric, types::numeric_typmod(20, 0));
-      return true;
-    case LogicalTypeId::DECIMAL:
-      to(oid::kNumeric);
-      *physical = types::physical_type(oid::kNumeric, types::numeric_typmod(duckdb::DecimalType::GetWidth(type), duckdb::DecimalType::GetScale(type)));
-      return true;
-    case LogicalTypeId::FLOAT: return to(oid::kFloat4);
-    case LogicalTypeId::DOUBLE: return to(oid::kFloat8);
-    case LogicalTypeId::VARCHAR: return to(oid::kText);
-    case LogicalTypeId::ENUM: return to(oid::kText, "varchar");
-    case LogicalTypeId::BLOB: return to(oid::kBytea);
-    case LogicalTypeId::UUID: return to(oid::kUuid);
-    case LogicalTypeId::DATE: return to(oid::kDate);
-    case LogicalTypeId::TIME: return to(oid::kTime);
-    case LogicalTypeId::TIMESTAMP: return to(oid::kTimestamp);
-    case LogicalTypeId::TIMESTAMP_SEC:
-    case LogicalTypeId::TIMESTAMP_MS: return to(oid::kTimestamp, "timestamp");
-    case LogicalTypeId::TIMESTAMP_TZ: return to(oid::kTimestampTz);
-    case LogicalTypeId::INTERVAL: return to(oid::kInterval);
-    default: return false;
-  }
-}
 
 }  // namespace
 
@@ -269,6 +224,7 @@ struct ParquetSource::Reading {
   /// What DuckDB says of the file, by the name that the client knows.
   [[noreturn]] void fail(const duckdb::ErrorData& error) {
     session.check_cancelled();
+    if (error.ExtraInfo().contains("omen_code")) throw_duck_error(error);
     const std::string& raw = error.RawMessage();
     const std::string message = duckdb::StringUtil::Replace(raw.substr(0, raw.find('\n')), grant.name(), path);
     throw SqlError(SqlState::kBadCopyFileFormat, "could not read \"" + path + "\" as a Parquet file").detail(message);
@@ -296,28 +252,11 @@ ParquetSource::ParquetSource(SessionImpl& session, const std::string& path, cons
     const auto found = std::find(shape->names.begin(), shape->names.end(), name);
     if (found == shape->names.end()) throw SqlError(SqlState::kUndefinedColumn, "column \"" + name + "\" does not exist in file \"" + path + "\"");
     const LogicalType& type = shape->types[static_cast<size_t>(found - shape->names.begin())];
-    ReadColumn column;
-    column.name = name;
-    column.element = kInvalidOid;
-    std::string cast;
-    column.expression = "\"" + duckdb::StringUtil::Replace(name, "\"", "\"\"") + "\"";
-    bool known = counterpart(type, &column.type, &column.physical, &cast);
-    if (!known && type.id() == LogicalTypeId::TIMESTAMP_NS) {
-      known = column.nanoseconds = true;
-      column.type = oid::kTimestamp;
-      column.physical = types::physical_type(oid::kTimestamp, -1);
-      column.expression = "epoch_ns(" + column.expression + ")";
-    }
-    if (!known && type.id() == LogicalTypeId::LIST) {
-      known = counterpart(duckdb::ListType::GetChildType(type), &column.element, &column.of_element, &cast);
-      if (!cast.empty()) cast += "[]";
-      if (known) column.type = types::find_type(column.element)->array;
-      column.physical = types::physical_type(column.type, -1);
-    }
-    if (!known) not_supported("reading column \"" + name + "\" of the Parquet type " + type.ToString());
-    if (!cast.empty()) column.expression = "CAST(" + column.expression + " AS " + cast + ")";
-    list += (list.empty() ? "" : ", ") + column.expression;
-    r.columns.push_back(std::move(column));
+    const auto counterpart = file_type(type);
+    if (!counterpart) not_supported("reading column \"" + name + "\" of the Parquet type " + type.ToString());
+    Tree value = file_value(duckdb::make_uniq<duckdb::ColumnRefExpression>(name), type, name);
+    list += (list.empty() ? "" : ", ") + value->ToString();
+    r.columns.push_back({counterpart->type, counterpart->physical});
   }
   r.result = r.connection->SendQuery("SELECT " + (list.empty() ? std::string("1") : list) + from);
   if (r.result->HasError()) r.fail(r.result->GetErrorObject());
@@ -346,19 +285,7 @@ Result<bool> ParquetSource::read(std::string* out) {
           continue;
         }
         text.clear();
-        if (column.element != kInvalidOid) {
-          types::ArrayBuilder array(column.element, column.of_element);
-          const duckdb::Value list = chunk->GetValue(c, row);
-          for (const duckdb::Value& value : duckdb::ListValue::GetChildren(list)) array.add(value_view(value, column.of_element));
-          types::output(column.type, column.physical, types::ValueView::of_bytes(array.finish()), iso, &text);
-        } else {
-          types::ValueView value = load_value(chunk->data[c], row, column.physical);
-          if (column.nanoseconds) {
-            if (value.integer % 1000 != 0) not_supported("reading column \"" + column.name + "\", which has fractions of a microsecond,");
-            value.integer /= 1000;
-          }
-          types::output(column.type, column.physical, value, iso, &text);
-        }
+        types::output(column.type, column.physical, load_value(chunk->data[c], row, column.physical), iso, &text);
         append_copy_text(text, '\t', out);
       }
       out->push_back('\n');

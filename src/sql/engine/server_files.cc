@@ -31,6 +31,14 @@ bool has_privileges_of(const catalog::Catalog& catalog, Oid role, Oid wanted) {
   return false;
 }
 
+const char* role_for(FileAccess access) { return access == FileAccess::kRead ? "pg_read_server_files" : "pg_write_server_files"; }
+
+bool may_use_files(const catalog::Catalog& catalog, const std::string& user, const char* role) {
+  const auto* me = catalog.find_role(user);
+  const auto* wanted = catalog.find_role(role);
+  return me != nullptr && (me->superuser || (wanted != nullptr && has_privileges_of(catalog, me->oid, wanted->oid)));
+}
+
 /// errcode_for_file_access.
 SqlState file_state(int error) {
   switch (error) {
@@ -100,14 +108,27 @@ class GrantFiles final : public duckdb::FileSystem {
 }  // namespace
 
 void require_file_access(SessionImpl& session, FileAccess access) {
-  const auto catalog = session.current_catalog();
-  const auto* me = catalog->find_role(session.current_user());
-  const char* name = access == FileAccess::kRead ? "pg_read_server_files" : "pg_write_server_files";
-  const auto* wanted = catalog->find_role(name);
-  if (me != nullptr && (me->superuser || (wanted != nullptr && has_privileges_of(*catalog, me->oid, wanted->oid)))) return;
+  const bool reads = access == FileAccess::kRead;
+  const char* name = role_for(access);
+  if (may_use_files(*session.current_catalog(), session.current_user(), name)) return;
   throw SqlError(SqlState::kInsufficientPrivilege, std::string("must be superuser or have privileges of the ") + name + " role to COPY " +
-                                                       (access == FileAccess::kRead ? "from" : "to") + " a file")
+                                                       (reads ? "from" : "to") + " a file")
       .hint("Anyone can COPY to stdout or from stdin. psql's \\copy command also works for anyone.");
+}
+
+void require_file_reading(const catalog::Catalog& catalog, const std::string& user) {
+  const char* name = role_for(FileAccess::kRead);
+  if (may_use_files(catalog, user, name)) return;
+  throw SqlError(SqlState::kInsufficientPrivilege, std::string("must be superuser or have privileges of the ") + name + " role to read a file");
+}
+
+void require_readable_file(const std::string& path) {
+  try {
+    std::fclose(open_file(path, FileAccess::kRead));
+  } catch (SqlError& error) {
+    error.info().hint.clear();  // it is COPY's
+    throw;
+  }
 }
 
 FileSource::FileSource(const std::string& path) : path_(path), file_(open_file(path, FileAccess::kRead)) {}
@@ -154,6 +175,10 @@ duckdb::shared_ptr<FileGrants> FileGrants::of(duckdb::DatabaseInstance& instance
 FileGrants::Grant::Grant(duckdb::DatabaseInstance& instance, const std::string& path, FileAccess access) : grants_(of(instance)) {
   MutexLock lock(grants_->mutex_);
   name_ = kFolder + std::to_string(++grants_->next_);
+  // DuckDB's readers tell compressed files by their names.
+  for (const char* compressed : {".gz", ".zst"}) {
+    if (path.ends_with(compressed)) name_ += compressed;
+  }
   grants_->entries_[name_] = {path, access};
 }
 

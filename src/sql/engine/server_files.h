@@ -23,8 +23,12 @@ class SessionImpl;
 
 enum class FileAccess : uint8_t { kRead, kWrite };
 
-/// Refuses who is neither a superuser nor has the privileges of pg_read_server_files or pg_write_server_files (42501).
+/// COPY: refuses who is neither a superuser nor has the privileges of pg_read_server_files or pg_write_server_files (42501).
 void require_file_access(SessionImpl& session, FileAccess access);
+/// As for COPY from a file, for `user` who reads files otherwise.
+void require_file_reading(const catalog::Catalog& catalog, const std::string& user);
+/// Throws what opening for COPY FROM would.
+void require_readable_file(const std::string& path);
 
 /// COPY FROM a file. Opening throws PostgreSQL's errors: 58P01, 42501, 42809, ...
 class FileSource final : public CopySource {

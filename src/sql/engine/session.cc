@@ -4,6 +4,7 @@
 #include "sql/duck_types.h"
 #include "sql/engine/error_mapping.h"
 #include "sql/engine/executor.h"
+#include "sql/engine/file_tables.h"
 #include "sql/engine/foreign_keys.h"
 #include "sql/engine/neighbourhood.h"
 #include "sql/engine/plan_cache.h"
@@ -47,6 +48,7 @@ SessionImpl::SessionImpl(EngineImpl& engine, const SessionOptions& options, Sess
       plan_cache_(std::make_unique<PlanCache>()) {
   services_ = duckdb::make_shared_ptr<ServicesAdapter>(*this);
   type_catalog_ = std::make_unique<SessionTypeCatalog>(*this);
+  files_ = std::make_unique<FileTables>(*this);
   foreign_key_queue_ = std::make_unique<ForeignKeyQueue>();
   neighbours_ = std::make_unique<SessionNeighbours>(*this, engine.neighbourhood());
   settings_.mutable_io().catalog = type_catalog_.get();
@@ -296,6 +298,7 @@ StatementContext SessionImpl::analysis(std::string_view text) {
   context.io = &settings_.io();
   settings_.mutable_io().now_us = transaction_start_us_;
   context.text = text;
+  context.files = files_.get();
   context.notice = [this](std::string_view severity, const ErrorInfo& info) { queue_notice(severity, info); };
   return context;
 }

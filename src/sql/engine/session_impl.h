@@ -46,6 +46,7 @@
 namespace omendb::sql {
 
 class ColumnStore;
+class FileTables;
 class PlanCache;
 class SmallPlans;
 class SessionImpl;
@@ -308,6 +309,7 @@ class SessionImpl final : public Session, public NotificationSource, public DdlC
   duckdb::shared_ptr<ServicesAdapter> services_;
   std::unique_ptr<SessionTypeCatalog> type_catalog_;
   std::unique_ptr<SessionNeighbours> neighbours_;
+  std::unique_ptr<FileTables> files_;
   duckdb::unique_ptr<duckdb::Connection> connection_;
 
   BlockState state_ = BlockState::kNone;

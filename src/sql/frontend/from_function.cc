@@ -146,6 +146,7 @@ void analyze_one(Scope& scope, Node* node, List* definitions, std::vector<FromFu
 FromItem analyze_from_function(Scope& scope, Node* range_function) {
   auto* range = reinterpret_cast<RangeFunction*>(range_function);
   StatementContext& statement = *scope.statement;
+  if (auto file = analyze_from_file(scope, range_function)) return std::move(*file);
   std::vector<FromFunction> functions;
   {
     Restore active(scope.lateral_active);

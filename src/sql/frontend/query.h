@@ -100,7 +100,7 @@ const ScopeColumn* find_column_here(Scope& scope, const std::string& name, int l
 /// `reference` as users wrote it: "t.a".
 std::string display_name(Scope& scope, const std::string& duck_alias, const std::string& duck_name);
 
-// --- FROM (from_clause.cc, from_function.cc) ---
+// --- FROM (from_clause.cc, from_function.cc, from_file.cc) ---
 
 inline bool is_table(const ScopeItem& item) { return item.kind == 't'; }
 
@@ -114,6 +114,8 @@ DuckTable analyze_from(Scope& scope, List* from);
 FromItem analyze_from_item(Scope& scope, Node* node);
 FromItem analyze_from_relation(Scope& scope, RangeVar* var);
 FromItem analyze_from_function(Scope& scope, Node* range_function);
+/// read_parquet(...) and read_csv(...); nullopt: it is neither (from_file.cc).
+std::optional<FromItem> analyze_from_file(Scope& scope, Node* range_function);
 /// Applies `AS alias(c1, c2)`. Errors: 42P10 for too many names.
 void apply_alias(ScopeItem& item, const Alias* alias);
 void add_items(Scope& scope, std::vector<ScopeItem> items);   // checks for duplicate names: 42712

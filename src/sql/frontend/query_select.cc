@@ -782,6 +782,20 @@ SubqueryResult analyze_subquery(Scope* outer, StatementContext& statement, Selec
   return result;
 }
 
+namespace {
+
+/// A view keeps its columns; a file that has others by now must not be cast into them unseen.
+void check_file_column(StatementContext& statement, const catalog::View& view, size_t i, const TypedExpr& now) {
+  const catalog::Column& column = view.columns[i];
+  if (now.type == types::oid::kUnknown || (now.type == column.type && (now.type != types::oid::kNumeric || now.typmod == column.typmod))) return;
+  throw SqlError(SqlState::kDatatypeMismatch, "column \"" + column.name + "\" of view \"" + view.name + "\" is of type " +
+                                                  format_type(*statement.catalog, column.type, column.typmod) + ", but its file's is now of type " +
+                                                  format_type(*statement.catalog, now.type, now.typmod))
+      .hint("Create the view anew.");
+}
+
+}  // namespace
+
 Level expand_view(StatementContext& statement, const catalog::View& view) {
   if (std::find(statement.views_in_expansion.begin(), statement.views_in_expansion.end(), view.oid) !=
       statement.views_in_expansion.end()) {
@@ -791,6 +805,7 @@ Level expand_view(StatementContext& statement, const catalog::View& view) {
   Restore text(statement.text);
   Restore path(statement.search_path);
   Restore views(statement.views_in_expansion);
+  const bool reads_files = std::exchange(statement.reads_files, false);
   statement.text = view.sql;
   statement.search_path = view.search_path;
   statement.views_in_expansion.push_back(view.oid);
@@ -804,13 +819,19 @@ Level expand_view(StatementContext& statement, const catalog::View& view) {
       throw SqlError(SqlState::kInternalError, "view \"" + view.name + "\" has a wrong number of columns");
     }
     for (size_t i = 0; i < view.columns.size(); ++i) {
+      if (statement.reads_files) check_file_column(statement, view, i, level.targets[i].expr);
       level.coerce_target(i, view.columns[i].type, view.columns[i].typmod, CoercionContext::kExplicit);
     }
     for (Target& target : level.targets) target.raw = nullptr;  // the tree dies here
     for (auto& [name, window] : level.scope->windows) window = nullptr;
+    statement.reads_files = statement.reads_files || reads_files;
     return level;
   } catch (SqlError& error) {
     // Places in the view's text mean nothing to who wrote the statement.
+    if (statement.reads_files && error.info().code == SqlState::kUndefinedColumn) {
+      error.info().detail = "A file that view \"" + view.name + "\" reads has other columns than it had when the view was made.";
+      error.info().hint.clear();
+    }
     throw SqlError(std::move(error.info()));
   }
 }

@@ -49,6 +49,7 @@ struct ScopeItem {
 
 struct AnalyzedQuery;
 class Lifting;
+class ServerFiles;
 
 /// What the names of a statement turned out to mean, by the raw node that wrote them. A view is stored with its stars expanded
 /// and its columns qualified, and follows later renames; both need this.
@@ -81,6 +82,8 @@ struct StatementContext {
   bool has_volatile = false;                 // a volatile function: no result caching
   Lifting* lifting = nullptr;                // set: literals that may become parameters remember that they are literals
   bool reads_clock = false;                  // a literal such as 'now' was read: the tree holds for this moment only
+  ServerFiles* files = nullptr;              // who describes files for read_parquet and read_csv; null: nobody
+  bool reads_files = false;                  // one of them stands in the statement
   NameRecorder* recorder = nullptr;          // set: what each name means is written down here
   int depth = 0;                             // of nested queries and views
   std::vector<Oid> views_in_expansion;
