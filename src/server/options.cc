@@ -131,6 +131,16 @@ Result<StartOptions> resolve(const StartArguments& arguments) {
         memory = text;
       } else if (name == "row_cache") {
         row_cache = text;
+      } else if (name == "temp_limit") {
+        auto bytes = parse_bytes(text);
+        if (!bytes.ok()) return trouble(bytes.status());
+        if (*bytes == 0) return bad(arguments.config_file + ": temp_limit must not be 0");
+        options.temp_limit = *bytes;
+      } else if (name == "analytics_threads") {
+        auto number = value.value<int64_t>();
+        if (!number || *number < 1 || *number > 1024)
+          return bad(arguments.config_file + ": analytics_threads must be a number from 1 to 1024");
+        options.analytics_threads = static_cast<int>(*number);
       } else if (name == "learned_index") {
         if (text != "on" && text != "off") return bad(arguments.config_file + ": learned_index must be \"on\" or \"off\"");
         options.learned_index = text == "on";

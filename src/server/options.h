@@ -5,6 +5,8 @@
 //   http_listen = "127.0.0.1:8080"     # --http-listen; empty: no HTTP
 //   memory = "4GB"                     # --memory; one budget for everything; default a quarter of the machine
 //   row_cache = "1GB"                  # of it, for rows in memory; default a quarter of it
+//   temp_limit = "20GB"                # of what analytical statements spill; default nine tenths of what the disk has free
+//   analytics_threads = 4              # for analytical statements; default one a core
 //   learned_index = "on"               # off: every read goes to the store, for measuring what the index gains
 //   max_connections = 1000
 //   authentication_timeout = "60s"
@@ -43,6 +45,8 @@ struct StartOptions {
   std::string log_level = "info";
   MemoryBudget memory;
   bool learned_index = true;
+  size_t temp_limit = 0;       // 0: not given
+  int analytics_threads = 0;   // 0: not given
   ServerOptions server;
 };
 

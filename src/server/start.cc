@@ -74,6 +74,8 @@ int start(const StartArguments& arguments) {
   engine_options.temp_directory = options.data_directory + "/temp";
   engine_options.columns_directory = options.data_directory + "/columns";
   engine_options.release = kVersion;
+  engine_options.temp_bytes = options.temp_limit;
+  engine_options.threads = options.analytics_threads;
   engine_options.backends = &server;
   auto engine = sql::Engine::create(**database, engine_options);
   if (!engine.ok()) return fail(engine.status());

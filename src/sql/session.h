@@ -173,6 +173,7 @@ struct EngineOptions {
   std::string temp_directory;       // for spilling
   std::string columns_directory;    // where tables are kept as columns; empty: in memory
   std::string release;              // a copy in columns that another release wrote is not used
+  size_t temp_bytes = 0;            // of what is spilled; 0: nine tenths of what the disk has free
   int threads = 0;                  // analytical threads; 0: one a core
   Backends* backends = nullptr;     // must outlive the engine; nullptr: no server around it
 };

@@ -8,6 +8,7 @@
 
 #include "duckdb/main/client_context.hpp"
 #include "duckdb/main/config.hpp"
+#include "duckdb/storage/buffer_manager.hpp"
 
 #include "sql/columnar/column_store.h"
 #include "sql/engine/file_tables.h"
@@ -64,6 +65,7 @@ DuckInstance::DuckInstance(const EngineOptions& options) {
   if (!options.temp_directory.empty()) {
     // The one place that spilling operators may write to; a path is only understood once the instance has its file system.
     duckdb::DBConfig::GetConfig(*database_->instance).AddAllowedDirectory(options.temp_directory);
+    if (options.temp_bytes > 0) duckdb::BufferManager::GetBufferManager(*database_->instance).SetSwapLimit(options.temp_bytes);
   }
 
   FileGrants::install(*database_->instance);

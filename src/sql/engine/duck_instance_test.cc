@@ -36,5 +36,34 @@ TEST(DuckInstance, AnOperatorBeyondItsMemorySpillsAndLeavesNothing) {
   std::filesystem::remove_all(directory);
 }
 
+// A statement beyond a limit fails by itself: those beside it and after it do not.
+TEST(DuckInstance, LimitsEndTheStatementThatExceedsThem) {
+  const std::string directory =
+      (std::filesystem::temp_directory_path() / ("omendb-limit-" + std::to_string(::getpid()))).string();
+  auto database = table::Database::open({});
+  ASSERT_TRUE(database.ok());
+  const std::string large = "SELECT count(*), count(DISTINCT length(r)) FROM (SELECT md5(g::text) || md5((g + 1)::text) || md5((g * 3)::text) || md5((-g)::text) AS r "
+                            "FROM generate_series(1, 1000000) g ORDER BY r OFFSET 1) s";
+  for (const bool spills : {false, true}) {
+    EngineOptions options;
+    options.memory_bytes = 100 << 20;
+    options.threads = 2;
+    if (spills) {
+      options.temp_directory = directory;
+      options.temp_bytes = 4 << 20;
+    }
+    auto engine = Engine::create(**database, options);
+    ASSERT_TRUE(engine.ok());
+    testing::TestSession session(**engine, 1), other(**engine, 2);
+    EXPECT_EQ(other.run("BEGIN; CREATE TABLE t (a int); INSERT INTO t VALUES (1)").substr(0, 5), "INSER");
+    const std::string result = session.run(large);
+    EXPECT_EQ(result.substr(0, 12), spills ? "ERROR 53400:" : "ERROR 53200:") << result;
+    EXPECT_EQ(other.run("SELECT a FROM t"), "1");
+    other.run("ROLLBACK");
+    EXPECT_EQ(session.run("SELECT count(*) FROM generate_series(1, 100000) g"), "100000");
+  }
+  std::filesystem::remove_all(directory);
+}
+
 }  // namespace
 }  // namespace omendb::sql

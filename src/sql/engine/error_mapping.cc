@@ -98,6 +98,10 @@ SqlError map_duck_error(const duckdb::ErrorData& error) {
     case ExceptionType::INTERRUPT:
       return SqlError(SqlState::kQueryCanceled, "canceling statement due to user request");
     case ExceptionType::OUT_OF_MEMORY:
+      if (has(message, "max_temp_directory_size")) {
+        // The rest tells how to change DuckDB's own setting.
+        return SqlError(SqlState::kConfigurationLimitExceeded, "temporary file size exceeds the limit").detail(message.substr(0, message.find('\n')));
+      }
       return SqlError(SqlState::kOutOfMemory, "out of memory").detail(message);
     case ExceptionType::DIVIDE_BY_ZERO:
       return SqlError(SqlState::kDivisionByZero, "division by zero");
@@ -110,9 +114,7 @@ SqlError map_duck_error(const duckdb::ErrorData& error) {
     case ExceptionType::NOT_IMPLEMENTED:
       return SqlError(SqlState::kFeatureNotSupported, message);
     case ExceptionType::IO:
-      return SqlError(has(message, "space") || has(message, "max_temp_directory_size") ? SqlState::kDiskFull
-                                                                                         : SqlState::kIoError,
-                      message);
+      return SqlError(has(message, "space") ? SqlState::kDiskFull : SqlState::kIoError, message);
     case ExceptionType::INVALID_INPUT:
     case ExceptionType::EXECUTOR:
       if (has(message, "More than one row returned by a subquery")) {
