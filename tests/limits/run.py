@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """What happens at the edges of the machine: memory under its budget, a full disk, a directory that cannot be written.
 
-    run.py [memory] [disk] [directory] [--rows N] [--memory SIZE]
+    run.py [memory] [columns] [disk] [directory] [--rows N] [--memory SIZE]
 
 memory     a COPY of N narrow rows and a large sort; the server's peak resident memory stays under the budget
+columns    copies in columns larger than the memory for analytics answer as the rows do, while they are written, and after a kill -9
 disk       (as root) a data directory on a small tmpfs: 53100 when it is full, nothing acknowledged is lost, writes go on with room
 directory  an unwritable or occupied data directory is one line on stderr and exit code 1
 """
@@ -56,6 +57,51 @@ def check_memory(options):
         print(f"memory: {options.rows} rows copied in {copied:.1f} s, peak {after_copy >> 20} MB; sorted in {sort_seconds:.1f} s, "
               f"peak {peak >> 20} MB of {budget >> 20} MB (sum {got})")
         assert peak <= budget, f"peak resident memory {peak >> 20} MB is over the budget of {budget >> 20} MB"
+
+
+def check_columns(options):
+    budget = parse_size("128MB")
+    analytics = budget // 100 * 40
+    rows = options.rows // 5
+    queries = ("select count(*), sum(length(c)), min(d), max(c) from wide", "select id % 7, count(*), max(d) from wide where c > '8' group by 1 order by 1")
+    with OmenDB(arguments=["--memory", "128MB"]) as omen:
+        def both(connection):
+            for query in queries:
+                answers = []
+                for route in ("columns", "rows"):
+                    connection.execute(f"set omendb.route = {route}")
+                    answers.append(connection.execute(query).rows)
+                assert answers[0] == answers[1], f"{query}: {answers[0]} in columns, {answers[1]} in rows"
+
+        connection = omen.connect(timeout=3600)
+        connection.execute("create table wide (id int primary key, c text, d text)")
+        for at in range(0, rows, 100_000):
+            connection.execute(f"insert into wide select i, md5(i::text), md5((-i)::text) from generate_series({at + 1}, {min(at + 100_000, rows)}) i")
+        started = time.monotonic()
+        connection.execute("select omendb_build_columns('wide')")
+        made = time.monotonic() - started
+        both(connection)
+        connection.execute("update wide set c = md5(c) where id % 50 = 0")
+        connection.execute("delete from wide where id % 77 = 0")
+        both(connection)
+        deadline = time.monotonic() + 60
+        size = lambda: sum(path.stat().st_size for path in (omen.directory / "data" / "columns").iterdir())
+        while size() <= analytics and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert size() > analytics, f"{size() >> 20} MB of copies do not exceed {analytics >> 20} MB: more --rows"
+        peak = peak_resident(omen.process)
+        connection.close()
+        omen.kill()
+        omen.start()
+        connection = omen.connect(timeout=3600)
+        started = time.monotonic()
+        while connection.scalar("select count(*) from omendb_columns()") == "0" and time.monotonic() < started + 300:
+            time.sleep(0.05)
+        taken_up = time.monotonic() - started
+        both(connection)
+        connection.close()
+        print(f"columns: {rows} rows, {size() >> 20} MB of copies with {analytics >> 20} MB for analytics, made in {made:.1f} s, peak resident "
+              f"{peak >> 20} MB; taken up in {taken_up:.1f} s")
 
 
 def check_disk(options):
@@ -118,7 +164,7 @@ def check_directory(_):
 
 
 def main():
-    checks = {"memory": check_memory, "disk": check_disk, "directory": check_directory}
+    checks = {"memory": check_memory, "columns": check_columns, "disk": check_disk, "directory": check_directory}
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("checks", nargs="*", default=list(checks))
     arguments.add_argument("--rows", type=int, default=10_000_000)

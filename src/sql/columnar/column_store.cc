@@ -359,7 +359,7 @@ void ColumnStore::note_scan(const std::shared_ptr<const TableSchema>& schema, ui
   if (enough) wake_.notify_all();
 }
 
-bool ColumnStore::build(const catalog::Table& table) {
+bool ColumnStore::build(const catalog::Table& table, size_t threads) {
   // As it is committed: what a transaction has made or changed and not committed is nobody else's.
   auto schema = committed_schema(table.storage);
   if (schema == nullptr || schema->table().oid != table.oid) return false;
@@ -369,10 +369,10 @@ bool ColumnStore::build(const catalog::Table& table) {
     const auto it = copies_.find(table.storage.value);
     if (it != copies_.end() && !it->second->spoiled() && it->second->fits(*schema)) return true;
   }
-  return make(std::move(schema));
+  return make(std::move(schema), threads);
 }
 
-bool ColumnStore::make(std::shared_ptr<const TableSchema> schema) {
+bool ColumnStore::make(std::shared_ptr<const TableSchema> schema, size_t threads) {
   const StorageId storage = schema->table().storage;
   {
     MutexLock lock(mutex_);
@@ -392,7 +392,7 @@ bool ColumnStore::make(std::shared_ptr<const TableSchema> schema) {
   try {
     auto file = ColumnFile::create(duck_, options_.directory, storage);
     path = file->path();
-    copy = ColumnCopy::build(database_, std::move(file), std::move(schema), options_.release, options_.threads, stop_);
+    copy = ColumnCopy::build(database_, std::move(file), std::move(schema), options_.release, threads, stop_);
   } catch (...) {
     leave();
     throw;
@@ -519,17 +519,18 @@ void ColumnStore::maintain() {
     const bool soon = unwritten >= kWriteSoon && unwritten >= copy->rows() / kWriteShare && since >= kWritePeriod;
     if (soon || copy->never_written() || (unwritten > 0 && since >= kWriteLate)) write_or_drop(copy);
   }
+  const size_t threads = std::max<size_t>(1, options_.threads / 2);  // nobody waits for it, and others have work to do
   for (const auto& copy : worn) {
     try {
       // The worn one is read until then.
-      if (const auto schema = committed_schema(copy->storage())) make(schema);
+      if (const auto schema = committed_schema(copy->storage())) make(schema, threads);
     } catch (...) {
       remove(copy);
     }
   }
   for (const auto& table : wanted) {
     try {
-      build(table);
+      build(table, threads);
     } catch (...) {
       // The rows answer; the table is scanned again if it matters.
     }

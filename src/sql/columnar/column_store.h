@@ -124,7 +124,7 @@ class ColumnStore {
   struct Options {
     std::string directory;     // of the copies' files, and of nothing else; empty: in memory
     std::string release;       // files of another are not taken up
-    size_t threads = 1;        // that make a copy
+    size_t threads = 1;        // that make a copy; unasked, half of them
     uint64_t rows_min = 5000;  // smaller tables are copied at command only
     bool automatic = true;     // tables that are scanned again and again are copied unasked
     size_t places_max = 512ull << 20;  // bytes of keys' places beyond which no table is copied unasked
@@ -142,7 +142,7 @@ class ColumnStore {
 
   /// Sees to it that there is a copy of the table's committed rows. False: there can be none, for the table's storage is not committed.
   /// Throws SqlError.
-  bool build(const catalog::Table& table);
+  bool build(const catalog::Table& table) { return build(table, options_.threads); }
   /// False: there was none.
   bool drop(StorageId storage);
   /// Folds all copies up to what is committed by now.
@@ -174,8 +174,9 @@ class ColumnStore {
   std::shared_ptr<const ColumnOverlay> overlay(ColumnCopy& copy, txn::Transaction& transaction, bool* readable);
   /// The table as it is committed. Null: no committed table has the storage.
   std::shared_ptr<const TableSchema> committed_schema(StorageId storage);
+  bool build(const catalog::Table& table, size_t threads);
   /// Makes a copy, in the place of the one that is there.
-  bool make(std::shared_ptr<const TableSchema> schema);
+  bool make(std::shared_ptr<const TableSchema> schema, size_t threads);
   /// Deletes files that nobody can take up, and notes the others.
   void find_files();
   void take_up_files();
