@@ -77,6 +77,7 @@ int start(const StartArguments& arguments) {
   engine_options.temp_bytes = options.temp_limit;
   engine_options.threads = options.analytics_threads;
   engine_options.backends = &server;
+  engine_options.warn = [](const std::string& line) { spdlog::warn("{}", line); };
   auto engine = sql::Engine::create(**database, engine_options);
   if (!engine.ok()) return fail(engine.status());
 
@@ -92,7 +93,12 @@ int start(const StartArguments& arguments) {
       [&engine](const sql::SessionOptions& session, sql::SessionClient& client) {
         return engine.value()->open_session(session, client);
       },
-      [&database] { return database.value()->statistics(); }, true);
+      [&database, &engine] {
+        auto all = database.value()->statistics();
+        for (auto& counter : engine.value()->statistics()) all.push_back(std::move(counter));
+        return all;
+      },
+      true);
   if (!ended) {
     // Threads are still inside the engine. What was acknowledged is durable; the next start recovers.
     spdlog::error("stopped without closing the database");

@@ -176,6 +176,7 @@ struct EngineOptions {
   size_t temp_bytes = 0;            // of what is spilled; 0: nine tenths of what the disk has free
   int threads = 0;                  // analytical threads; 0: one a core
   Backends* backends = nullptr;     // must outlive the engine; nullptr: no server around it
+  void (*warn)(const std::string& line) = nullptr;  // for the operator's log
 };
 
 /// Thread: any.
@@ -185,6 +186,8 @@ class Engine {
   virtual ~Engine() = default;
   /// `client` must outlive the session. Errors: 42704 for an unknown setting, 3D000, 28000.
   virtual Result<std::unique_ptr<Session>> open_session(const SessionOptions& options, SessionClient& client) = 0;
+  /// Counters, by name: the routes that statements took, the copies in columns.
+  virtual std::vector<std::pair<std::string, uint64_t>> statistics() = 0;
 };
 
 }  // namespace omendb::sql

@@ -1,6 +1,7 @@
 #include "sql/columnar/column_copy.h"
 
 #include <algorithm>
+#include <chrono>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -25,6 +26,8 @@ using duckdb::DatabaseModificationType;
 constexpr const char* kFormat = "1";
 // More changes than this share of the rows, and a file is made anew sooner than brought up to date.
 constexpr uint64_t kChangesShare = 3, kChangesMin = 100000;
+constexpr size_t kKeysPerCheck = 4096;
+constexpr std::chrono::milliseconds kCheckEvery{10};
 
 /// A copy that is not as it should be costs itself, never the server: the rows still have the answer.
 void require(bool holds, const char* what) {
@@ -85,11 +88,12 @@ ColumnReading::ColumnReading(table::Database& database)
 
 class ColumnCopy::Turn {
  public:
-  Turn(ColumnCopy& copy, Busy as) : copy_(copy) {
+  Turn(ColumnCopy& copy, Busy as, const std::function<void()>& check = {}) : copy_(copy) {
     MutexLock lock(copy_.turn_mutex_);
     while (copy_.busy_ != Busy::kNo) {
       if (as == Busy::kFolding && copy_.busy_ == Busy::kWriting) return;
-      lock.wait(copy_.turn_over_);
+      lock.wait_for(copy_.turn_over_, kCheckEvery);
+      if (check) check();
     }
     copy_.busy_ = as;
     taken_ = true;
@@ -122,7 +126,7 @@ ColumnCopy::ColumnCopy(std::unique_ptr<ColumnFile> file, std::shared_ptr<const T
 
 std::shared_ptr<ColumnCopy> ColumnCopy::build(table::Database& database, std::unique_ptr<ColumnFile> file,
                                               std::shared_ptr<const TableSchema> schema, const std::string& release, size_t threads,
-                                              const std::atomic<bool>& stop) {
+                                              const std::function<bool()>& stop) {
   auto log = database.watch_changes(*schema->access);
   std::shared_ptr<ColumnCopy> copy(new ColumnCopy(std::move(file), std::move(schema), std::move(log), release));
   auto& attached = copy->file_->attached();
@@ -146,7 +150,7 @@ std::shared_ptr<ColumnCopy> ColumnCopy::build(table::Database& database, std::un
   return copy;
 }
 
-bool ColumnCopy::find_places(const std::atomic<bool>& stop) {
+bool ColumnCopy::find_places(const std::function<bool()>& stop) {
   duckdb::Connection connection(file_->attached().GetDatabase());
   auto result = connection.SendQuery("SELECT _key, rowid FROM " + file_->rows_name());
   if (result->HasError()) result->ThrowError();
@@ -158,7 +162,7 @@ bool ColumnCopy::find_places(const std::atomic<bool>& stop) {
   int64_t id = 0;
   const auto next = [&] {
     while (chunk == nullptr || at == chunk->size()) {
-      if (stop) return false;
+      if (stop()) return false;
       chunk = result->Fetch();
       if (chunk == nullptr || chunk->size() == 0) {
         if (result->HasError()) result->ThrowError();
@@ -189,7 +193,7 @@ bool ColumnCopy::find_places(const std::atomic<bool>& stop) {
   });
   CHECK(ascending);
   for (; more; more = next()) require(places_.insert(key, static_cast<index::Payload>(id)), "a key comes twice");
-  if (stop) return false;
+  if (stop()) return false;
   connection.BeginTransaction();
   native_rows_ = entry(*connection.context)->GetStorage().GetTotalRows();
   connection.Rollback();
@@ -199,7 +203,7 @@ bool ColumnCopy::find_places(const std::atomic<bool>& stop) {
 
 std::shared_ptr<ColumnCopy> ColumnCopy::take_up(table::Database& database, std::unique_ptr<ColumnFile> file,
                                                 std::shared_ptr<const TableSchema> schema, const std::string& release,
-                                                std::shared_mutex& publish, const std::atomic<bool>& stop) {
+                                                std::shared_mutex& publish, const std::function<bool()>& stop) {
   const auto note = file->last_note();
   if (!note || note->position > database.last_commit()) return nullptr;
   auto log = database.watch_changes(*schema->access);
@@ -213,11 +217,11 @@ std::shared_ptr<ColumnCopy> ColumnCopy::take_up(table::Database& database, std::
   const bool known = value_or_throw(database.changes_since(*copy->schema_->access, note->position, [&](std::string_view key) {
     if (keys.size() <= most) keys.emplace_back(key);
   }));
-  if (!known || keys.size() > most || stop) return nullptr;
+  if (!known || keys.size() > most || stop()) return nullptr;
   const Timestamp to = (*reading).snapshot();
   if (!copy->log_->read(watched, to, [&](std::string_view key, Timestamp) { keys.emplace_back(key); })) return nullptr;
   copy->position_ = note->position.value;
-  copy->replace(database, *reading, std::move(keys), publish);
+  copy->replace(database, *reading, std::move(keys), publish, {});
   column_step("take up: folded");
   return copy;
 }
@@ -225,27 +229,28 @@ std::shared_ptr<ColumnCopy> ColumnCopy::take_up(table::Database& database, std::
 // --- Folding ---
 
 ColumnCopy::Folded ColumnCopy::fold(table::Database& database, txn::Transaction& transaction, std::shared_mutex& publish,
-                                    size_t* folded) {
+                                    const std::function<void()>& check, size_t* folded) {
   *folded = 0;
   if (transaction.snapshot() <= watermark()) return Folded::kDone;
-  const Turn turn(*this, Busy::kFolding);
+  const Turn turn(*this, Busy::kFolding, check);
   if (!turn.taken()) return Folded::kLater;
-  return fold_in_turn(database, transaction, publish, folded) ? Folded::kDone : Folded::kNever;
+  return fold_in_turn(database, transaction, publish, check, folded) ? Folded::kDone : Folded::kNever;
 }
 
-bool ColumnCopy::fold_in_turn(table::Database& database, txn::Transaction& transaction, std::shared_mutex& publish, size_t* folded) {
+bool ColumnCopy::fold_in_turn(table::Database& database, txn::Transaction& transaction, std::shared_mutex& publish,
+                              const std::function<void()>& check, size_t* folded) {
   const Timestamp from = watermark(), to = transaction.snapshot();
   if (to <= from) return true;
   std::vector<std::string> keys;
   if (log_->last() > from || log_->from() > from) {
     if (!log_->read(from, to, [&](std::string_view key, Timestamp) { keys.emplace_back(key); })) return false;
   }
-  *folded = replace(database, transaction, std::move(keys), publish);
+  *folded = replace(database, transaction, std::move(keys), publish, check);
   return true;
 }
 
 size_t ColumnCopy::replace(table::Database& database, txn::Transaction& transaction, std::vector<std::string> keys,
-                           std::shared_mutex& publish) {
+                           std::shared_mutex& publish, const std::function<void()>& check) {
   const Timestamp to = transaction.snapshot();
   std::sort(keys.begin(), keys.end());
   keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
@@ -269,8 +274,9 @@ size_t ColumnCopy::replace(table::Database& database, txn::Transaction& transact
     if (ids_held > 0) require(table.Delete(*deletion, write.context(), ids, ids_held) == ids_held, "a place without its row");
     ids_held = 0;
   };
-  for (const auto& key : keys) {
-    const auto place = places_.find(key);
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (check && i % kKeysPerCheck == 0) check();
+    const auto place = places_.find(keys[i]);
     if (!place) continue;
     id[ids_held++] = static_cast<duckdb::row_t>(*place);
     ++gone;
@@ -283,6 +289,7 @@ size_t ColumnCopy::replace(table::Database& database, txn::Transaction& transact
   std::vector<bool> there(keys.size());
   std::string row;
   for (size_t i = 0; i < keys.size(); ++i) {
+    if (check && i % kKeysPerCheck == 0) check();
     there[i] = value_or_throw(database.get(transaction, *schema_->access, keys[i], &row));
     if (!there[i]) continue;
     ++come;
@@ -320,7 +327,7 @@ bool ColumnCopy::write_down(table::Database& database, std::shared_mutex& publis
   {
     ColumnReading reading(database);
     size_t folded = 0;
-    if (!fold_in_turn(database, *reading, publish, &folded)) return false;
+    if (!fold_in_turn(database, *reading, publish, {}, &folded)) return false;
     // What the file will hold must be in the store for good before: a copy never knows more than the rows.
     uint64_t kept = 0;
     position_.compare_exchange_strong(kept, position.value);

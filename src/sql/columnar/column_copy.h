@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <shared_mutex>
 #include <string>
@@ -43,14 +44,14 @@ class ColumnReading {
 /// Made by build() or take_up(), then changed by fold() alone. Thread: any, but for what says otherwise.
 class ColumnCopy {
  public:
-  /// Fills the file at the snapshot of a new transaction. Throws what DuckDB throws, and SqlError. Null: `stop` was set.
+  /// Fills the file at the snapshot of a new transaction. Throws what DuckDB throws, and SqlError. Null: `stop` said so.
   static std::shared_ptr<ColumnCopy> build(table::Database& database, std::unique_ptr<ColumnFile> file,
                                            std::shared_ptr<const TableSchema> schema, const std::string& release, size_t threads,
-                                           const std::atomic<bool>& stop);
-  /// Takes up what the file holds and folds in what has changed since. Null: the file is of no use, or `stop` was set. Throws as build().
+                                           const std::function<bool()>& stop);
+  /// Takes up what the file holds and folds in what has changed since. Null: the file is of no use, or `stop` said so. Throws as build().
   static std::shared_ptr<ColumnCopy> take_up(table::Database& database, std::unique_ptr<ColumnFile> file,
                                              std::shared_ptr<const TableSchema> schema, const std::string& release,
-                                             std::shared_mutex& publish, const std::atomic<bool>& stop);
+                                             std::shared_mutex& publish, const std::function<bool()>& stop);
 
   StorageId storage() const { return schema_->table().storage; }
   const TableSchema& schema() const { return *schema_; }
@@ -77,8 +78,10 @@ class ColumnCopy {
     kNever,  // the log does not reach back
   };
   /// Brings the copy to the transaction's snapshot, if that is later. Holds `publish` for the change itself. Returns the number of keys in
-  /// *folded. Throws what DuckDB throws; the copy then is to be dropped.
-  Folded fold(table::Database& database, txn::Transaction& transaction, std::shared_mutex& publish, size_t* folded);
+  /// *folded. Throws what DuckDB throws; the copy then is to be dropped. `check` (which may be empty) is called now and then
+  /// while nothing is done yet that could not be left; what it throws comes out.
+  Folded fold(table::Database& database, txn::Transaction& transaction, std::shared_mutex& publish, const std::function<void()>& check,
+              size_t* folded);
   /// Folds, and puts the copy on disk as it is then. False, and throws, as fold(). Statements read the copy meanwhile, but none folds.
   bool write_down(table::Database& database, std::shared_mutex& publish);
 
@@ -104,11 +107,13 @@ class ColumnCopy {
 
   ColumnCopy(std::unique_ptr<ColumnFile> file, std::shared_ptr<const TableSchema> schema, std::shared_ptr<txn::ChangeLog> log,
              const std::string& release);
-  /// Reads the places from the native table. False: `stop` was set.
-  bool find_places(const std::atomic<bool>& stop);
-  bool fold_in_turn(table::Database& database, txn::Transaction& transaction, std::shared_mutex& publish, size_t* folded);
+  /// Reads the places from the native table. False: `stop` said so.
+  bool find_places(const std::function<bool()>& stop);
+  bool fold_in_turn(table::Database& database, txn::Transaction& transaction, std::shared_mutex& publish, const std::function<void()>& check,
+                    size_t* folded);
   /// Puts the rows of `keys` as the transaction sees them in the place of those that are there. Returns how many keys that were.
-  size_t replace(table::Database& database, txn::Transaction& transaction, std::vector<std::string> keys, std::shared_mutex& publish);
+  size_t replace(table::Database& database, txn::Transaction& transaction, std::vector<std::string> keys, std::shared_mutex& publish,
+                 const std::function<void()>& check);
 
   const std::unique_ptr<ColumnFile> file_;
   const std::shared_ptr<const TableSchema> schema_;

@@ -26,7 +26,7 @@ struct Part {
 };
 
 bool fill_part(table::Database& database, txn::Transaction& transaction, const TableSchema& schema, duckdb::DataTable& table,
-               duckdb::ClientContext& context, const std::atomic<bool>& stop, Part& part) {
+               duckdb::ClientContext& context, const std::function<bool()>& stop, Part& part) {
   part.writer = std::make_unique<duckdb::OptimisticDataWriter>(context, table);
   part.rows = part.writer->CreateCollection(table, schema.types);
   auto& collection = *part.rows->collection;
@@ -39,7 +39,7 @@ bool fill_part(table::Database& database, txn::Transaction& transaction, const T
   };
   auto cursor = database.scan(transaction, *schema.access, part.range, false);
   for (uint64_t rows = 0; cursor->next(); ++rows) {
-    if (rows % kRowsPerCheck == 0 && stop) return false;
+    if (rows % kRowsPerCheck == 0 && stop()) return false;
     if (chunks.add(cursor->key(), cursor->row())) append();
   }
   throw_if_error(cursor->status());
@@ -102,7 +102,7 @@ void NativeAppend::finish() {
 }
 
 bool fill_table(table::Database& database, txn::Transaction& transaction, const TableSchema& schema, duckdb::TableCatalogEntry& entry,
-                duckdb::ClientContext& context, size_t threads, const std::atomic<bool>& stop) {
+                duckdb::ClientContext& context, size_t threads, const std::function<bool()>& stop) {
   auto& table = entry.GetStorage();
   std::vector<table::KeyRange> ranges{table::KeyRange{}};
   const uint64_t estimate = database.estimate_rows(*schema.access);
@@ -113,7 +113,7 @@ bool fill_table(table::Database& database, txn::Transaction& transaction, const 
     NativeAppend append(entry, context, schema);
     auto cursor = database.scan(transaction, *schema.access, {}, false);
     for (uint64_t rows = 0; cursor->next(); ++rows) {
-      if (rows % kRowsPerCheck == 0 && stop) return false;
+      if (rows % kRowsPerCheck == 0 && stop()) return false;
       append.add(cursor->key(), cursor->row());
     }
     throw_if_error(cursor->status());

@@ -1,7 +1,7 @@
 // Rows on their way into a copy's native table.
 #pragma once
 
-#include <atomic>
+#include <functional>
 
 #include "duckdb/catalog/catalog_entry/table_catalog_entry.hpp"
 #include "duckdb/main/attached_database.hpp"
@@ -66,9 +66,9 @@ class NativeAppend {
   RowChunks rows_;
 };
 
-/// All rows that the transaction's statement sees, in the order of their keys, by up to `threads` threads. False: `stop` was set.
+/// All rows that the transaction's statement sees, in the order of their keys, by up to `threads` threads. False: `stop`, which any of them asks, said so.
 /// Requires an empty table. Throws what DuckDB throws, and SqlError.
 bool fill_table(table::Database& database, txn::Transaction& transaction, const TableSchema& schema, duckdb::TableCatalogEntry& entry,
-                duckdb::ClientContext& context, size_t threads, const std::atomic<bool>& stop);
+                duckdb::ClientContext& context, size_t threads, const std::function<bool()>& stop);
 
 }  // namespace omendb::sql

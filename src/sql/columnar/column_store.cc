@@ -31,6 +31,7 @@ constexpr double kScansWanted = 2;  // of the whole table, until a copy is made 
 // Dead native rows, as a share of all, beyond which a copy is made anew.
 constexpr uint64_t kDeadShare = 3, kDeadMin = 100000;
 constexpr uint64_t kPlaceBytes = 24;  // of a key, about
+constexpr const char* kForgotten = "more was written than its log of changes holds";
 
 // The background writes a copy down when so many changes, and this share of the rows, are not on disk; any change after a while.
 constexpr uint64_t kWriteSoon = 100000, kWriteShare = 10;
@@ -64,11 +65,15 @@ ColumnStore& ColumnStatement::store_of(duckdb::ClientContext& context) {
 
 void ColumnStatement::open(duckdb::ClientContext& context, const std::vector<std::shared_ptr<const TableSchema>>& tables) {
   snapshot_ = store_.open(context, services(context).transaction(), tables, forced());
+  if (snapshot_ != nullptr && !snapshot_->empty()) opened_ = true;
 }
 
 ColumnStatement::Scope::Scope(duckdb::ClientContext& context, Use use)
     : statement_(context.registered_state->Get<ColumnStatement>(kKey)),
       outer_use_(statement_->use_),
+      outer_columns_(statement_->columns_.exchange(false)),
+      outer_rows_(statement_->rows_.exchange(false)),
+      outer_opened_(statement_->opened_.exchange(false)),
       outer_snapshot_(std::move(statement_->snapshot_)) {
   statement_->use_ = use;
   statement_->snapshot_ = nullptr;
@@ -76,6 +81,9 @@ ColumnStatement::Scope::Scope(duckdb::ClientContext& context, Use use)
 
 ColumnStatement::Scope::~Scope() {
   statement_->use_ = outer_use_;
+  if (outer_columns_) statement_->columns_ = true;
+  if (outer_rows_) statement_->rows_ = true;
+  if (outer_opened_) statement_->opened_ = true;
   statement_->snapshot_ = std::move(outer_snapshot_);
 }
 
@@ -127,7 +135,7 @@ void register_column_opening(duckdb::DatabaseInstance& database) {
 // --- The store ---
 
 ColumnStore::ColumnStore(table::Database& database, duckdb::DatabaseInstance& duck, const Options& options)
-    : database_(database), duck_(duck), options_(options) {
+    : database_(database), duck_(duck), options_(options), failures_(options.warn) {
   if (!options_.directory.empty()) {
     std::filesystem::create_directories(options_.directory);
     duckdb::DBConfig::GetConfig(duck_).AddAllowedDirectory(options_.directory);
@@ -182,7 +190,7 @@ void ColumnStore::take_up_files() {
     try {
       const auto schema = stop_ || taken.contains(storage.value) ? nullptr : committed_schema(storage);
       if (schema != nullptr) {
-        copy = ColumnCopy::take_up(database_, ColumnFile::open(duck_, path), schema, options_.release, publish_mutex_, stop_);
+        copy = ColumnCopy::take_up(database_, ColumnFile::open(duck_, path), schema, options_.release, publish_mutex_, [&] { return stop_.load(); });
       }
     } catch (...) {
       // Damaged, in whatever way.
@@ -254,18 +262,22 @@ std::shared_ptr<ColumnCopy> ColumnStore::find(const TableSchema& schema) {
   return it != copies_.end() && !it->second->spoiled() && it->second->fits(schema) ? it->second : nullptr;
 }
 
-bool ColumnStore::fold_or_drop(const std::shared_ptr<ColumnCopy>& copy, txn::Transaction& transaction) {
+bool ColumnStore::fold_or_drop(const std::shared_ptr<ColumnCopy>& copy, txn::Transaction& transaction, const std::function<void()>& check) {
   size_t folded = 0;
   bool done = false;
   try {
-    done = copy->fold(database_, transaction, publish_mutex_, &folded) != ColumnCopy::Folded::kNever;
+    done = copy->fold(database_, transaction, publish_mutex_, check, &folded) != ColumnCopy::Folded::kNever;
   } catch (const duckdb::InterruptException&) {
     throw;
+  } catch (const SqlError& error) {
+    if (error.info().code == SqlState::kQueryCanceled) throw;
+    failures_.note_current_exception(copy->schema().table(), "was dropped");
   } catch (...) {
     // Whatever it was, the rows still have the answer, and the next copy is made from them.
+    failures_.note_current_exception(copy->schema().table(), "was dropped");
   }
   if (!done) {
-    remove(copy);
+    remove(copy, copy->pending(transaction.snapshot()) == SIZE_MAX ? kForgotten : nullptr);
     return false;
   }
   if (folded > 0) {
@@ -308,18 +320,19 @@ std::shared_ptr<const ColumnSnapshot> ColumnStore::open(duckdb::ClientContext& c
                                                         const std::vector<std::shared_ptr<const TableSchema>>& tables,
                                                         bool forced) {
   std::vector<std::shared_ptr<ColumnCopy>> copies;
+  const auto check = [&] { services(context).check_cancelled(); };
   for (const auto& schema : tables) {
     auto copy = find(*schema);
-    if (copy == nullptr && forced && build(schema->table())) copy = find(*schema);
+    if (copy == nullptr && forced && build(schema->table(), [&] { return context.interrupted.load(); })) copy = find(*schema);
     if (copy == nullptr || std::find(copies.begin(), copies.end(), copy) != copies.end()) continue;
     const size_t pending = copy->pending(transaction.snapshot());
     if (pending == SIZE_MAX) {
-      remove(copy);
+      remove(copy, kForgotten);
       continue;
     }
     if (pending <= kFoldMax) {
       ColumnReading reading(database_, database_.begin_beside(transaction));
-      if (!fold_or_drop(copy, *reading)) continue;
+      if (!fold_or_drop(copy, *reading, check)) continue;
     } else {
       wake_.notify_all();
     }
@@ -347,6 +360,7 @@ std::shared_ptr<const ColumnSnapshot> ColumnStore::open(duckdb::ClientContext& c
 void ColumnStore::note_scan(const std::shared_ptr<const TableSchema>& schema, uint64_t rows) {
   if (!options_.automatic || rows < options_.rows_min) return;
   const uint32_t storage = schema->table().storage.value;
+  if (columns_wanted(schema->table()) == ColumnsWanted::kOff || !failures_.may_try(schema->table().storage)) return;
   bool enough = false;
   {
     const MutexLock lock(mutex_);
@@ -359,20 +373,20 @@ void ColumnStore::note_scan(const std::shared_ptr<const TableSchema>& schema, ui
   if (enough) wake_.notify_all();
 }
 
-bool ColumnStore::build(const catalog::Table& table, size_t threads) {
+bool ColumnStore::build(const catalog::Table& table, size_t threads, const std::function<bool()>& stop) {
   // As it is committed: what a transaction has made or changed and not committed is nobody else's.
   auto schema = committed_schema(table.storage);
-  if (schema == nullptr || schema->table().oid != table.oid) return false;
+  if (schema == nullptr || schema->table().oid != table.oid || columns_wanted(schema->table()) == ColumnsWanted::kOff) return false;
   {
     MutexLock lock(mutex_);
     while (building_.contains(table.storage.value)) lock.wait(built_);
     const auto it = copies_.find(table.storage.value);
     if (it != copies_.end() && !it->second->spoiled() && it->second->fits(*schema)) return true;
   }
-  return make(std::move(schema), threads);
+  return make(std::move(schema), threads, stop);
 }
 
-bool ColumnStore::make(std::shared_ptr<const TableSchema> schema, size_t threads) {
+bool ColumnStore::make(std::shared_ptr<const TableSchema> schema, size_t threads, const std::function<bool()>& stop) {
   const StorageId storage = schema->table().storage;
   {
     MutexLock lock(mutex_);
@@ -392,11 +406,13 @@ bool ColumnStore::make(std::shared_ptr<const TableSchema> schema, size_t threads
   try {
     auto file = ColumnFile::create(duck_, options_.directory, storage);
     path = file->path();
-    copy = ColumnCopy::build(database_, std::move(file), std::move(schema), options_.release, threads, stop_);
+    copy = ColumnCopy::build(database_, std::move(file), schema, options_.release, threads, [&] { return stop_ || (stop && stop()); });
   } catch (...) {
+    failures_.note_current_exception(schema->table(), "could not be made");
     leave();
     throw;
   }
+  failures_.forget(storage);
   leave();
   if (old != nullptr) old->discard();
   if (copy != nullptr) ++counters_.builds;
@@ -415,7 +431,7 @@ bool ColumnStore::drop(StorageId storage) {
   return true;
 }
 
-void ColumnStore::remove(const std::shared_ptr<ColumnCopy>& copy) {
+void ColumnStore::remove(const std::shared_ptr<ColumnCopy>& copy, const char* reason) {
   {
     const MutexLock lock(mutex_);
     const auto it = copies_.find(copy->storage().value);
@@ -423,6 +439,7 @@ void ColumnStore::remove(const std::shared_ptr<ColumnCopy>& copy) {
     copies_.erase(it);
   }
   ++counters_.drops;
+  if (reason != nullptr) failures_.note(copy->schema().table(), "was dropped", reason);
   copy->destroy(database_);
 }
 
@@ -449,12 +466,43 @@ Status ColumnStore::verify() {
 std::vector<ColumnStore::CopyStatistics> ColumnStore::list() {
   std::vector<CopyStatistics> result;
   const Timestamp now = database_.last_commit();
-  const MutexLock lock(mutex_);
-  for (const auto& [storage, copy] : copies_) {
-    result.push_back({copy->schema().table().oid, copy->watermark(), copy->rows(), copy->dead(), copy->pending(now), copy->place_bytes(),
-                      copy->log().bytes()});
+  std::vector<std::shared_ptr<ColumnCopy>> copies;
+  {
+    const MutexLock lock(mutex_);
+    for (const auto& [storage, copy] : copies_) copies.push_back(copy);
+  }
+  for (const auto& copy : copies) {
+    CopyStatistics of{.table = copy->schema().table().oid, .watermark = copy->watermark()};
+    of.rows = copy->rows();
+    of.dead = copy->dead();
+    of.place_bytes = copy->place_bytes();
+    of.log_bytes = copy->log().bytes();
+    Timestamp last = of.watermark;
+    const bool known = copy->log().read(of.watermark, now, [&](std::string_view key, Timestamp ts) {
+      ++of.lag;
+      of.lag_bytes += key.size();
+      if (ts != last) ++of.lag_commits;
+      last = ts;
+    });
+    if (!known) of.lag = SIZE_MAX;
+    result.push_back(of);
   }
   return result;
+}
+
+std::vector<std::pair<std::string, uint64_t>> ColumnStore::statistics() {
+  uint64_t copies = 0, rows = 0, commits = 0, bytes = 0;
+  for (const auto& copy : list()) {
+    ++copies;
+    rows += copy.rows;
+    commits += copy.lag_commits;
+    bytes += copy.lag_bytes;
+  }
+  return {{"columns_copies", copies},         {"columns_rows", rows},
+          {"columns_lag_commits", commits},   {"columns_lag_bytes", bytes},
+          {"columns_made", counters_.builds.load()}, {"columns_dropped", counters_.drops.load()},
+          {"columns_failed", failures_.total()}, {"columns_folds", counters_.folds.load()},
+          {"columns_folded_keys", counters_.folded_keys.load()}};
 }
 
 // --- The background ---
@@ -498,14 +546,15 @@ void ColumnStore::maintain() {
   for (const auto& copy : copies) {
     {
       ColumnReading reading(database_);
-      const auto* table = database_.catalog(*reading)->find<catalog::Table>(copy->schema().table().oid);
-      if (table == nullptr || table->storage != copy->storage() || copy->spoiled()) {
+      const auto catalog = database_.catalog(*reading);
+      const auto* table = catalog->find<catalog::Table>(copy->schema().table().oid);
+      if (table == nullptr || table->storage != copy->storage() || columns_wanted(*table) == ColumnsWanted::kOff || copy->spoiled()) {
         remove(copy);
         continue;
       }
       const size_t pending = copy->pending(database_.last_commit());
       if (pending == SIZE_MAX) {
-        remove(copy);
+        remove(copy, kForgotten);
         continue;
       }
       if (pending >= kFoldSoon && !fold_or_drop(copy, *reading)) continue;
@@ -528,11 +577,18 @@ void ColumnStore::maintain() {
       remove(copy);
     }
   }
+  {
+    ColumnReading reading(database_);
+    for (const auto& table : wanted_.in(*database_.catalog(*reading))) {
+      const MutexLock lock(mutex_);
+      if (!copies_.contains(table.storage.value) && failures_.may_try(table.storage)) wanted.push_back(table);
+    }
+  }
   for (const auto& table : wanted) {
     try {
       build(table, threads);
     } catch (...) {
-      // The rows answer; the table is scanned again if it matters.
+      // The rows answer; the failure is noted.
     }
   }
 }

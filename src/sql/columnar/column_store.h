@@ -44,6 +44,7 @@
 #include "duckdb/main/client_context_state.hpp"
 
 #include "base/mutex.h"
+#include "sql/columnar/column_policy.h"
 #include "sql/engine/table_schema.h"
 
 namespace omendb::sql {
@@ -70,6 +71,7 @@ class ColumnSnapshot {
   /// Null: this table is read as rows.
   const Table* find(const TableSchema& schema) const;
   bool spoiled() const;
+  bool empty() const { return tables_.empty(); }
 
  private:
   friend class ColumnStore;
@@ -94,6 +96,8 @@ class ColumnStatement : public duckdb::ClientContextState {
   bool forced() const { return use_ == Use::kForced; }
   /// Readies the copies of the tables that the statement reads.
   void open(duckdb::ClientContext& context, const std::vector<std::shared_ptr<const TableSchema>>& tables);
+  /// Which way a scan goes. Thread: any.
+  void note_scan(bool reads_copy) { (reads_copy ? columns_ : rows_) = true; }
 
   enum class Use : uint8_t { kNone, kWhereItPays, kForced };  // kForced: copies that are missing are made first
   /// Around a statement's planning and running: what it may do with copies, and what it opened.
@@ -105,16 +109,22 @@ class ColumnStatement : public duckdb::ClientContextState {
     Scope& operator=(const Scope&) = delete;
     /// A copy that the statement opened could not be read.
     bool spoiled() const;
+    /// What the statement, and those in it, did so far: some scan reads a copy, some scan reads rows, copies were there to be read.
+    bool columns() const { return statement_->columns_; }
+    bool rows() const { return statement_->rows_; }
+    bool opened() const { return statement_->opened_; }
 
    private:
     duckdb::shared_ptr<ColumnStatement> statement_;
     const Use outer_use_;
+    const bool outer_columns_, outer_rows_, outer_opened_;
     std::shared_ptr<const ColumnSnapshot> outer_snapshot_;
   };
 
  private:
   ColumnStore& store_;
   Use use_ = Use::kNone;
+  std::atomic<bool> columns_{false}, rows_{false}, opened_{false};
   std::shared_ptr<const ColumnSnapshot> snapshot_;
 };
 
@@ -128,6 +138,7 @@ class ColumnStore {
     uint64_t rows_min = 5000;  // smaller tables are copied at command only
     bool automatic = true;     // tables that are scanned again and again are copied unasked
     size_t places_max = 512ull << 20;  // bytes of keys' places beyond which no table is copied unasked
+    void (*warn)(const std::string& line) = nullptr;  // for the log: why a copy was given up
   };
   /// Throws what DuckDB throws.
   ColumnStore(table::Database& database, duckdb::DatabaseInstance& duck, const Options& options);
@@ -140,9 +151,9 @@ class ColumnStore {
   /// A scan read `rows` rows of the table for want of a copy.
   void note_scan(const std::shared_ptr<const TableSchema>& schema, uint64_t rows);
 
-  /// Sees to it that there is a copy of the table's committed rows. False: there can be none, for the table's storage is not committed.
-  /// Throws SqlError.
-  bool build(const catalog::Table& table) { return build(table, options_.threads); }
+  /// Sees to it that there is a copy of the table's committed rows. False: there can be none, for the table's storage is not committed or its
+  /// owner wants none, or `stop` said so. Throws SqlError.
+  bool build(const catalog::Table& table, const std::function<bool()>& stop = {}) { return build(table, options_.threads, stop); }
   /// False: there was none.
   bool drop(StorageId storage);
   /// Folds all copies up to what is committed by now.
@@ -161,9 +172,14 @@ class ColumnStore {
   struct CopyStatistics {
     Oid table;
     Timestamp watermark;
-    uint64_t rows = 0, dead = 0, lag = 0, place_bytes = 0, log_bytes = 0;
+    /// What was committed since: changed keys (SIZE_MAX: too many to tell), commits that changed them, the keys' bytes.
+    uint64_t lag = 0, lag_commits = 0, lag_bytes = 0;
+    uint64_t rows = 0, dead = 0, place_bytes = 0, log_bytes = 0;
   };
   std::vector<CopyStatistics> list();
+  /// Sums of these, and the counters, by name.
+  std::vector<std::pair<std::string, uint64_t>> statistics();
+  const ColumnFailures& failures() const { return failures_; }
 
  private:
   struct Wish {
@@ -174,17 +190,19 @@ class ColumnStore {
   std::shared_ptr<const ColumnOverlay> overlay(ColumnCopy& copy, txn::Transaction& transaction, bool* readable);
   /// The table as it is committed. Null: no committed table has the storage.
   std::shared_ptr<const TableSchema> committed_schema(StorageId storage);
-  bool build(const catalog::Table& table, size_t threads);
+  bool build(const catalog::Table& table, size_t threads, const std::function<bool()>& stop = {});
   /// Makes a copy, in the place of the one that is there.
-  bool make(std::shared_ptr<const TableSchema> schema, size_t threads);
+  bool make(std::shared_ptr<const TableSchema> schema, size_t threads, const std::function<bool()>& stop = {});
   /// Deletes files that nobody can take up, and notes the others.
   void find_files();
   void take_up_files();
   std::vector<std::shared_ptr<ColumnCopy>> all();
   /// Folds, unless the copy is being written down; a copy that cannot be is dropped, and the answer is false.
-  bool fold_or_drop(const std::shared_ptr<ColumnCopy>& copy, txn::Transaction& transaction);
+  /// `check` may throw 57014, which leaves the copy as it was.
+  bool fold_or_drop(const std::shared_ptr<ColumnCopy>& copy, txn::Transaction& transaction, const std::function<void()>& check = {});
   bool write_or_drop(const std::shared_ptr<ColumnCopy>& copy);
-  void remove(const std::shared_ptr<ColumnCopy>& copy);
+  /// With a reason, it is a failure that is told.
+  void remove(const std::shared_ptr<ColumnCopy>& copy, const char* reason = nullptr);
   void work();
   void maintain();
 
@@ -193,6 +211,8 @@ class ColumnStore {
   const Options options_;
   std::vector<std::pair<StorageId, std::string>> found_;  // files at the start; the worker's
   Counters counters_;
+  ColumnFailures failures_;
+  WantedCopies wanted_;              // the worker's
   std::shared_mutex publish_mutex_;  // shared: a statement opens copies; exclusive: a fold becomes visible
 
   Mutex mutex_;

@@ -14,6 +14,7 @@
 #include "sql/engine/error_mapping.h"
 #include "sql/engine/file_tables.h"
 #include "sql/engine/foreign_keys.h"
+#include "sql/engine/route_counters.h"
 #include "sql/engine/row_decoder.h"
 #include "sql/engine/scan.h"
 #include "sql/engine/vectors.h"
@@ -96,7 +97,7 @@ duckdb::ErrorData run_once(SessionImpl& session, const duckdb::SelectStatement& 
     auto chunk = result->FetchRaw();
     if (chunk == nullptr || chunk->size() == 0) break;
     session.check_cancelled();
-    if (!consumer(*chunk)) return {};
+    if (!consumer(*chunk)) break;
   }
   return result->HasError() ? result->GetErrorObject() : duckdb::ErrorData();
 }
@@ -105,7 +106,11 @@ duckdb::ErrorData run_once(SessionImpl& session, const duckdb::SelectStatement& 
 
 void run_select(SessionImpl& session, const duckdb::SelectStatement& select, const Parameters& parameters,
                 const ChunkConsumer& consumer) {
-  if (auto* plans = session.small_plans(); plans != nullptr && plans->run(session, select, parameters, consumer)) return;
+  const RouteTimer timer;
+  if (auto* plans = session.small_plans(); plans != nullptr && plans->run(session, select, parameters, consumer)) {
+    timer.done(StatementRoute::kSmall);
+    return;
+  }
   auto use = use_of_columns(session.settings().route());
   while (true) {
     const ColumnStatement::Scope columns(*session.connection().context, use);
@@ -114,7 +119,10 @@ void run_select(SessionImpl& session, const duckdb::SelectStatement& select, con
       consumed = true;
       return consumer(chunk);
     });
-    if (!error.HasError()) return;
+    if (!error.HasError()) {
+      timer.done(columns.columns() ? StatementRoute::kColumns : StatementRoute::kRows);
+      return;
+    }
     session.check_cancelled();
     if (consumed || !columns.spoiled()) {
       throw_if_file_error(*session.connection().context, error);

@@ -1,4 +1,4 @@
-// EXPLAIN: the route a statement takes (point plan, or rows through DuckDB) and DuckDB's plan.
+// EXPLAIN: the route a statement takes (point plan, small plan, or rows and columns through DuckDB) and DuckDB's plan.
 #include <chrono>
 #include <cstdio>
 
@@ -106,6 +106,13 @@ std::string duck_plan(SessionImpl& session, const duckdb::SelectStatement& selec
   return text;
 }
 
+/// What scans did; before they start, what they may do: each decides when it knows its keys.
+std::string scans_route(const ColumnStatement::Scope& scans, bool ran) {
+  if (scans.columns()) return scans.rows() ? "rows and columns" : "columns";
+  if (scans.rows() || !scans.opened()) return "rows";
+  return ran ? "columns" : "rows or columns";  // counts that need no scan
+}
+
 const char* kind_name(QueryKind kind) {
   switch (kind) {
     case QueryKind::kSelect: return "Select";
@@ -164,7 +171,7 @@ std::string run_explain(SessionImpl& session, PreparedStatement& statement, cons
   const bool json = options.format == "json";
 
   auto point = PointPlan::try_create(session, query, parameters);
-  const std::string route = point != nullptr ? point->route() : "rows";
+  const ColumnStatement::Scope scans(*session.connection().context, use_of_columns(session.settings().route()));
   std::string head;
   if (point != nullptr) {
     head = point->describe();
@@ -196,6 +203,7 @@ std::string run_explain(SessionImpl& session, PreparedStatement& statement, cons
     plan = duck_plan(session, *query->select, parameters, false, json);
   }
 
+  const std::string route = point != nullptr ? point->route() : scans_route(scans, options.analyze);
   TextRows out(1);
   char time[64];
   std::snprintf(time, sizeof(time), "%.3f", milliseconds);

@@ -5,6 +5,7 @@
 #include "sql/duck_types.h"
 #include "sql/engine/error_mapping.h"
 #include "sql/engine/neighbourhood.h"
+#include "sql/engine/route_counters.h"
 #include "sql/engine/utility.h"
 #include "sql/engine/vectors.h"
 #include "sql/point/point_plan.h"
@@ -85,7 +86,13 @@ void PortalImpl::run(const ChunkConsumer& consumer) {
     statement.point_tried = true;
     statement.point = PointPlan::try_create(session_, query, parameters_);
   }
-  if (statement.point != nullptr && statement.point->execute(session_, parameters_, consumer, &affected_)) return;
+  if (statement.point != nullptr) {
+    const RouteTimer timer;
+    if (statement.point->execute(session_, parameters_, consumer, &affected_)) {
+      timer.done(StatementRoute::kPoint);
+      return;
+    }
+  }
   affected_ = execute_query(session_, *query, parameters_, consumer);
 }
 

@@ -40,7 +40,7 @@ constexpr uint64_t kColumnarShare = 200;
 constexpr uint64_t kColumnarRowsMin = 1000;
 
 struct Counters {
-  std::atomic<uint64_t> rows_read{0}, full_scans{0}, lookups{0}, range_scans{0}, index_scans{0}, column_scans{0};
+  std::atomic<uint64_t> rows_read{0}, column_rows{0}, delta_rows{0}, full_scans{0}, lookups{0}, range_scans{0}, index_scans{0}, column_scans{0};
 } g_counters;
 
 /// A part of the scan that one thread does; rows of part i come before those of part i + 1.
@@ -188,6 +188,7 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> init_global(ClientContext& 
       ColumnStatement::store_of(context).note_scan(bind_data.schema, rows);
     }
   }
+  if (statement != nullptr) statement->note_scan(state->copy != nullptr);
   if (state->path.kind == AccessPath::Kind::kIndex) {
     if (state->row_limit > 0 && !state->path.unique) {
       // Index order is not key order: all of the index's rows, or the limit by walking the key.
@@ -324,7 +325,7 @@ bool read_batch(EngineServices& services, const TableSchema& schema, ScanGlobalS
         if (seen % kRowsPerCheck == 0 && interrupted) throw duckdb::InterruptException();
       }
     }
-    g_counters.rows_read += seen;
+    (global.copy == nullptr ? g_counters.rows_read : g_counters.delta_rows) += seen;
     if (local.batch.size() > 0) return true;
   }
 }
@@ -337,7 +338,10 @@ void scan(ClientContext& context, duckdb::TableFunctionInput& input, DataChunk& 
 
   if (local.copy != nullptr) {
     global.copy->next(context, *local.copy, output);
-    if (output.size() > 0) return;
+    if (output.size() > 0) {
+      g_counters.column_rows += output.size();
+      return;
+    }
     local.copy.reset();
   }
   while (read_batch(services, schema, global, local, context.interrupted)) {
@@ -523,7 +527,7 @@ void register_scan_functions(duckdb::DatabaseInstance& database) {
 }
 
 ScanCounters scan_counters() {
-  return {g_counters.rows_read, g_counters.full_scans, g_counters.lookups, g_counters.range_scans, g_counters.index_scans,
+  return {g_counters.rows_read, g_counters.column_rows, g_counters.delta_rows, g_counters.full_scans, g_counters.lookups, g_counters.range_scans, g_counters.index_scans,
           g_counters.column_scans};
 }
 

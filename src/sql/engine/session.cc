@@ -9,6 +9,7 @@
 #include "sql/engine/neighbourhood.h"
 #include "sql/engine/plan_cache.h"
 #include "sql/engine/portal.h"
+#include "sql/engine/route_counters.h"
 #include "sql/engine/session_impl.h"
 #include "sql/engine/type_catalog.h"
 #include "sql/engine/utility.h"
@@ -25,9 +26,11 @@ Result<std::unique_ptr<Engine>> Engine::create(table::Database& database, const 
   return engine;
 }
 
-EngineImpl::EngineImpl(table::Database& database, const EngineOptions& options) : database_(database), duck_(options), columns_(std::make_unique<ColumnStore>(database, duck_.instance(), ColumnStore::Options{.directory = options.columns_directory, .release = options.release, .threads = static_cast<size_t>(duck_.threads()), .places_max = duck_.memory_bytes() / 4})), neighbourhood_(std::make_unique<Neighbourhood>(options.backends)) {
+EngineImpl::EngineImpl(table::Database& database, const EngineOptions& options) : database_(database), duck_(options), columns_(std::make_unique<ColumnStore>(database, duck_.instance(), ColumnStore::Options{.directory = options.columns_directory, .release = options.release, .threads = static_cast<size_t>(duck_.threads()), .places_max = duck_.memory_bytes() / 4, .warn = options.warn})), neighbourhood_(std::make_unique<Neighbourhood>(options.backends)) {
   database_.set_index_evaluator(&index_evaluator_);
 }
+
+std::vector<std::pair<std::string, uint64_t>> EngineImpl::statistics() { return engine_counters(*columns_); }
 
 EngineImpl::~EngineImpl() { database_.set_index_evaluator(nullptr); }
 

@@ -62,11 +62,12 @@ class EngineImpl final : public Engine {
   EngineImpl(table::Database& database, const EngineOptions& options);
   ~EngineImpl() override;
   Result<std::unique_ptr<Session>> open_session(const SessionOptions& options, SessionClient& client) override;
+  std::vector<std::pair<std::string, uint64_t>> statistics() override;
 
   table::Database& database() { return database_; }
   DuckInstance& duck() { return duck_; }
   Timer& timer() { return timer_; }
-  StatisticsCache& statistics() { return statistics_; }
+  StatisticsCache& table_statistics() { return statistics_; }
   ColumnStore& columns() { return *columns_; }
   Neighbourhood& neighbourhood() { return *neighbourhood_; }
 
@@ -386,7 +387,7 @@ class ServicesAdapter final : public EngineServices {
   std::shared_ptr<const TableSchema> table_schema(Oid table) override { return session_.table_schema(table); }
   const RowCollection& row_collection(int64_t number) override { return session_.row_collection(number); }
   std::shared_ptr<const TableStatistics> statistics(const TableSchema& schema) override {
-    return session_.engine().statistics().get(session_.database(), session_.transaction(), *schema.access);
+    return session_.engine().table_statistics().get(session_.database(), session_.transaction(), *schema.access);
   }
   int scan_threads() const override { return session_.engine().duck().threads(); }
 

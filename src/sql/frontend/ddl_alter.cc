@@ -112,9 +112,7 @@ void Ddl::alter_one(Oid oid, AlterTableCmd* command) {
       catalog::View next = *view;
       switch (command->subtype) {
         case AT_SetRelOptions: set_options(next.options, castNode(List, command->def)); break;
-        case AT_ResetRelOptions:
-          for_list<DefElem>(castNode(List, command->def), [&](DefElem* def) { next.options.erase(def->defname); });
-          break;
+        case AT_ResetRelOptions: reset_options(next.options, castNode(List, command->def)); break;
         case AT_ColumnDefault: not_supported("a default of a view's column");
         default: {
           const char* action = command->subtype == AT_AddColumn ? "ADD COLUMN" : command->subtype == AT_DropColumn ? "DROP COLUMN"
@@ -135,9 +133,7 @@ void Ddl::alter_one(Oid oid, AlterTableCmd* command) {
       catalog::Index next = *index;
       switch (command->subtype) {
         case AT_SetRelOptions: set_options(next.options, castNode(List, command->def)); break;
-        case AT_ResetRelOptions:
-          for_list<DefElem>(castNode(List, command->def), [&](DefElem* def) { next.options.erase(def->defname); });
-          break;
+        case AT_ResetRelOptions: reset_options(next.options, castNode(List, command->def)); break;
         case AT_SetStatistics: return;
         default: not_supported("this form of ALTER INDEX");
       }
@@ -262,10 +258,8 @@ void Ddl::alter_one(Oid oid, AlterTableCmd* command) {
       column.default_sql.clear();
       break;
     }
-    case AT_SetRelOptions: set_options(next.options, castNode(List, command->def)); break;
-    case AT_ResetRelOptions:
-      for_list<DefElem>(castNode(List, command->def), [&](DefElem* def) { next.options.erase(def->defname); });
-      break;
+    case AT_SetRelOptions: set_options(next.options, castNode(List, command->def), true); break;
+    case AT_ResetRelOptions: reset_options(next.options, castNode(List, command->def)); break;
     case AT_SetLogged: next.persistence = 'p'; break;
     case AT_SetUnLogged: next.persistence = 'u'; break;
     // Without meaning for our storage, or already so.

@@ -140,7 +140,9 @@ class Ddl {
                            bool generated);
   void add_serial(TableBuild& build, catalog::Column& column, Oid type, const List* options, char identity);
   void copy_like(TableBuild& build, TableLikeClause* like);
-  void set_options(std::map<std::string, std::string>& options, const List* list);
+  /// WITH (...) and SET (...) of a relation; `of_table`: tables have an option of ours.
+  void set_options(std::map<std::string, std::string>& options, const List* list, bool of_table = false);
+  void reset_options(std::map<std::string, std::string>& options, const List* list);
   catalog::Column column_of_type(const std::string& name, const ResolvedType& type, const CollateClause* collate);
   /// Name of a type as stored text has it: schema.name, or SQL's name of a built-in one.
   std::string stored_type_name(Oid type, int32_t typmod);

@@ -7,6 +7,7 @@
 
 #include "types/type.h"
 
+#include "sql/columnar/column_policy.h"
 #include "sql/frontend/ddl_internal.h"
 
 namespace omendb::sql {
@@ -271,7 +272,35 @@ void Ddl::finish_defaults(TableBuild& build) {
   build.defaults.clear();
 }
 
-void Ddl::set_options(std::map<std::string, std::string>& options, const List* list) {
+namespace {
+
+/// With its namespace, "omendb.columns". pg_dump writes that name as one identifier.
+std::string option_name(const DefElem* def) {
+  return (def->defnamespace == nullptr ? std::string() : std::string(def->defnamespace) + ".") + def->defname;
+}
+
+std::string columns_option(const DefElem* def) {
+  const std::string text = def_text(def);
+  std::string word = text;
+  for (char& c : word) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  if (word == "auto") return word;
+  for (const char* on : {"on", "true", "yes", "1"}) {
+    if (word == on) return "on";
+  }
+  for (const char* off : {"off", "false", "no", "0"}) {
+    if (word == off) return "off";
+  }
+  throw SqlError(SqlState::kInvalidParameterValue, "invalid value for enum option \"omendb.columns\": " + text)
+      .detail("Valid values are \"on\", \"off\", and \"auto\".");
+}
+
+}  // namespace
+
+void Ddl::reset_options(std::map<std::string, std::string>& options, const List* list) {
+  for_list<DefElem>(list, [&](DefElem* def) { options.erase(option_name(def)); });
+}
+
+void Ddl::set_options(std::map<std::string, std::string>& options, const List* list, bool of_table) {
   constexpr std::array<std::string_view, 24> kKnown{
       "fillfactor", "autovacuum_enabled", "toast_tuple_target", "parallel_workers", "user_catalog_table",
       "autovacuum_vacuum_threshold", "autovacuum_vacuum_scale_factor", "autovacuum_analyze_threshold",
@@ -281,8 +310,15 @@ void Ddl::set_options(std::map<std::string, std::string>& options, const List* l
       "autovacuum_vacuum_insert_scale_factor", "deduplicate_items", "security_barrier", "security_invoker", "check_option",
       "autovacuum_multixact_freeze_max_age"};
   for_list<DefElem>(list, [&](DefElem* def) {
-    std::string name = def->defname;
+    const std::string name = option_name(def);
     if (def->defnamespace != nullptr && std::string_view(def->defnamespace) == "toast") return;
+    if (of_table && name == kColumnsOption) {
+      options[name] = columns_option(def);
+      return;
+    }
+    if (def->defnamespace != nullptr) {
+      throw SqlError(SqlState::kInvalidParameterValue, "unrecognized parameter namespace " + quoted(def->defnamespace));
+    }
     if (name == "oids") {
       if (def_bool(def)) throw SqlError(SqlState::kFeatureNotSupported, "tables declared WITH OIDS are not supported");
       return;
@@ -405,7 +441,7 @@ std::string Ddl::create_table(CreateStmt* stmt) {
   table.owner = current_role();
   table.storage = new_storage();
   table.on_commit = stmt->oncommit == ONCOMMIT_DELETE_ROWS ? 'd' : stmt->oncommit == ONCOMMIT_DROP ? 'D' : 'n';
-  set_options(table.options, stmt->options);
+  set_options(table.options, stmt->options, true);
   auto element = [&](Node* node) {
     switch (nodeTag(node)) {
       case T_ColumnDef: add_column(build, reinterpret_cast<ColumnDef*>(node)); break;
@@ -453,7 +489,7 @@ std::string Ddl::fill_new_table(Node* query, IntoClause* into, bool materialized
   table.owner = current_role();
   table.storage = new_storage();
   table.on_commit = into->onCommit == ONCOMMIT_DELETE_ROWS ? 'd' : into->onCommit == ONCOMMIT_DROP ? 'D' : 'n';
-  set_options(table.options, into->options);
+  set_options(table.options, into->options, true);
   std::vector<std::string> names = strings_of(into->colNames);
   if (names.size() > analyzed.outputs.size()) throw SqlError(SqlState::kSyntaxError, "too many column names were specified");
   for (size_t i = 0; i < analyzed.outputs.size(); ++i) {

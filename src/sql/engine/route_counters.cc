@@ -1,0 +1,44 @@
+#include "sql/engine/route_counters.h"
+
+#include "base/striped_counter.h"
+
+#include "sql/columnar/column_store.h"
+#include "sql/engine/scan.h"
+
+namespace omendb::sql {
+namespace {
+
+struct Counter {
+  StripedCounter statements, nanoseconds;
+};
+std::array<Counter, kRouteNames.size()> g_routes;
+
+}  // namespace
+
+RouteCount route_count(StatementRoute route) {
+  const Counter& counter = g_routes[static_cast<size_t>(route)];
+  return {counter.statements.total(), counter.nanoseconds.total() / 1000};
+}
+
+void RouteTimer::done(StatementRoute route) const {
+  Counter& counter = g_routes[static_cast<size_t>(route)];
+  counter.statements.add();
+  counter.nanoseconds.add(static_cast<uint64_t>((std::chrono::steady_clock::now() - start_).count()));
+}
+
+std::vector<std::pair<std::string, uint64_t>> engine_counters(ColumnStore& columns) {
+  std::vector<std::pair<std::string, uint64_t>> result;
+  for (size_t i = 0; i < kRouteNames.size(); ++i) {
+    const RouteCount count = route_count(static_cast<StatementRoute>(i));
+    result.emplace_back(std::string("route_") + kRouteNames[i] + "_statements", count.statements);
+    result.emplace_back(std::string("route_") + kRouteNames[i] + "_microseconds", count.microseconds);
+  }
+  const ScanCounters scans = scan_counters();
+  result.emplace_back("scan_rows_from_columns", scans.column_rows);
+  result.emplace_back("scan_rows_from_delta", scans.delta_rows);
+  result.emplace_back("scan_rows_from_rows", scans.rows_read);
+  for (auto& counter : columns.statistics()) result.push_back(std::move(counter));
+  return result;
+}
+
+}  // namespace omendb::sql
