@@ -2,6 +2,8 @@
 
 #include <glob.h>
 
+#include <algorithm>
+
 #include "duckdb/catalog/catalog.hpp"
 #include "duckdb/catalog/catalog_entry/table_function_catalog_entry.hpp"
 #include "duckdb/function/table_function.hpp"
@@ -174,6 +176,11 @@ FileTable FileTables::describe(const FileRequest& request, const std::string& al
   }
   table.ref = emit::table_function(reader.name, duckdb::make_uniq<duckdb::ConstantExpression>(call_argument(request, names, types)), alias);
   return table;
+}
+
+bool reads_files(const duckdb::SelectStatement& select) {
+  const std::string text = select.ToString();
+  return std::any_of(std::begin(kReaders), std::end(kReaders), [&](const Reader& reader) { return text.find(reader.name) != std::string::npos; });
 }
 
 void throw_if_file_error(duckdb::ClientContext& context, const duckdb::ErrorData& error) { FileReads::of(context)->throw_if_mine(error); }

@@ -23,6 +23,9 @@ class FileTables final : public ServerFiles {
   SessionImpl& session_;
 };
 
+/// Whether files stand in the statement; for a string that looks like it, too.
+bool reads_files(const duckdb::SelectStatement& select);
+
 /// Throws 22P04, by the name that the client knows, when `error` tells of a file that the context's last statement read.
 void throw_if_file_error(duckdb::ClientContext& context, const duckdb::ErrorData& error);
 

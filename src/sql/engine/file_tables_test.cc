@@ -8,6 +8,8 @@
 #include <fstream>
 #include <thread>
 
+#include "sql/engine/server_files.h"
+#include "sql/engine/session_impl.h"
 #include "sql/engine/testing.h"
 
 namespace omendb::sql {
@@ -154,6 +156,19 @@ TEST_F(FileTablesTest, ViewsKeepTheirColumns) {
   std::filesystem::remove(path("v.parquet"));
   EXPECT_EQ(run("SELECT * FROM v").substr(0, 12), "ERROR 58P01:");
   EXPECT_EQ(run("DROP VIEW v"), "DROP VIEW");
+}
+
+// Once to know the columns, once to read: no plan of another tier is tried, which would sniff again.
+TEST_F(FileTablesTest, AFileIsOpenedTwice) {
+  write("t.csv", "a,b\n1,2\n");
+  auto& instance = static_cast<EngineImpl&>(*db_.engine).duck().instance();
+  const auto grants = [&] {
+    const FileGrants::Grant next(instance, path("t.csv"), FileAccess::kRead);
+    return std::stoi(next.name().substr(next.name().find_first_of("0123456789")));
+  };
+  const int before = grants();
+  EXPECT_EQ(run("SELECT a FROM read_csv(" + quoted("t.csv") + ") LIMIT 1"), "1");
+  EXPECT_EQ(grants() - before - 1, 2);
 }
 
 // Money moves between tables while they are exported: the files hold all of it, each time.

@@ -20,6 +20,7 @@
 #include "codec/key.h"
 #include "sql/duck_types.h"
 #include "sql/engine/error_mapping.h"
+#include "sql/engine/file_tables.h"
 #include "sql/engine/row_decoder.h"
 #include "sql/engine/row_writer.h"
 #include "sql/engine/scan.h"
@@ -634,6 +635,7 @@ class SmallStatement final : public PointPlan {
 std::shared_ptr<PointPlan> PointPlan::try_create(SessionImpl& session, std::shared_ptr<AnalyzedQuery> query,
                                                  const Parameters& parameters) {
   if (!query->modifying_ctes.empty() || session.settings().route() != Settings::Route::kAuto) return nullptr;
+  if (query->reads_clock && reads_files(*query->select)) return nullptr;  // binding it opens the files, for no plan of ours
   std::shared_ptr<Plan> point;
   if (query->row_marks.empty() && query->kind != QueryKind::kMerge && may_be_point(*query->select->node)) {
     point = std::make_shared<Plan>();
