@@ -1,6 +1,7 @@
 #include "sql/columnar/column_fill.h"
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
 #include <thread>
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sql/engine/error_mapping.h"
+#include "sql/engine/table_schema.h"
 
 namespace omendb::sql {
 namespace {
@@ -18,13 +19,14 @@ ColumnsWanted columns_wanted(const catalog::Table& table) {
   return option->second == "on" ? ColumnsWanted::kOn : ColumnsWanted::kOff;
 }
 
-const std::vector<catalog::Table>& WantedCopies::in(const catalog::Catalog& catalog) {
+const std::vector<std::shared_ptr<const TableSchema>>& WantedCopies::in(const catalog::Catalog& catalog) {
   if (catalog.version() == version_) return tables_;
   version_ = catalog.version();
   tables_.clear();
   catalog.for_each([&](const catalog::Object& object) {
     const auto* table = std::get_if<catalog::Table>(&object);
-    if (table != nullptr && columns_wanted(*table) == ColumnsWanted::kOn) tables_.push_back(*table);
+    if (table == nullptr || columns_wanted(*table) != ColumnsWanted::kOn) return;
+    tables_.push_back(std::make_shared<const TableSchema>(catalog, std::make_shared<table::TableAccess>(catalog, *table)));
   });
   return tables_;
 }

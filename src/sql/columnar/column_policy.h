@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -11,6 +12,8 @@
 #include "catalog/catalog.h"
 
 namespace omendb::sql {
+
+struct TableSchema;
 
 inline constexpr const char* kColumnsOption = "omendb.columns";
 
@@ -25,11 +28,11 @@ ColumnsWanted columns_wanted(const catalog::Table& table);
 class WantedCopies {
  public:
   /// Cost: a comparison of versions, unless the catalog has changed.
-  const std::vector<catalog::Table>& in(const catalog::Catalog& catalog);
+  const std::vector<std::shared_ptr<const TableSchema>>& in(const catalog::Catalog& catalog);
 
  private:
   uint64_t version_ = UINT64_MAX;
-  std::vector<catalog::Table> tables_;
+  std::vector<std::shared_ptr<const TableSchema>> tables_;
 };
 
 /// Copies that could not be made or kept, so that nobody tries again and again: after a failure the table is left alone for a second, after

@@ -71,6 +71,25 @@ TEST_F(ColumnPolicyTest, OnIsMadeAndKeptAndOffIsNever) {
   EXPECT_EQ(copies(), "t");
 }
 
+TEST_F(ColumnPolicyTest, ATableOfAnotherShapeIsCopiedAnew) {
+  for (const char* option : {"on", "auto"}) {
+    const std::string t = std::string("t_") + option;
+    run("CREATE TABLE " + t + " (a int PRIMARY KEY) WITH (omendb.columns = " + option + ")");
+    run("INSERT INTO " + t + " SELECT generate_series(1, 6000)");
+    const auto reads_columns = [&](const std::string& query) {
+      for (int i = 0; i < 1000; ++i) {
+        if (run("EXPLAIN ANALYZE " + query).find("Route: columns\n") != std::string::npos) return true;
+        std::this_thread::sleep_for(10ms);
+      }
+      return false;
+    };
+    EXPECT_TRUE(reads_columns("SELECT sum(a) FROM " + t)) << option;
+    run("ALTER TABLE " + t + " ADD COLUMN b int DEFAULT 7");
+    EXPECT_TRUE(reads_columns("SELECT sum(a + b) FROM " + t)) << option;
+    EXPECT_EQ(run("SELECT sum(b) FROM " + t), "42000");
+  }
+}
+
 std::vector<std::string> g_warnings;
 
 TEST_F(ColumnPolicyTest, ACopyThatCannotBeMadeIsLeftAloneForLongerAndLonger) {

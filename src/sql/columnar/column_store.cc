@@ -364,7 +364,9 @@ void ColumnStore::note_scan(const std::shared_ptr<const TableSchema>& schema, ui
   bool enough = false;
   {
     const MutexLock lock(mutex_);
-    if (copies_.contains(storage) || building_.contains(storage)) return;
+    // One of another shape than the table's is nobody's.
+    const auto copy = copies_.find(storage);
+    if ((copy != copies_.end() && copy->second->fits(*schema)) || building_.contains(storage)) return;
     Wish& wish = wishes_[storage];
     wish.rows_scanned += static_cast<double>(rows);
     wish.schema = schema;
@@ -579,9 +581,8 @@ void ColumnStore::maintain() {
   }
   {
     ColumnReading reading(database_);
-    for (const auto& table : wanted_.in(*database_.catalog(*reading))) {
-      const MutexLock lock(mutex_);
-      if (!copies_.contains(table.storage.value) && failures_.may_try(table.storage)) wanted.push_back(table);
+    for (const auto& schema : wanted_.in(*database_.catalog(*reading))) {
+      if (find(*schema) == nullptr && failures_.may_try(schema->table().storage)) wanted.push_back(schema->table());
     }
   }
   for (const auto& table : wanted) {
