@@ -39,6 +39,11 @@ random_queries() {
   $PYTHON tests/differential/random_queries.py "$@"
 }
 
+routes() {
+  step "routes: random queries on every route at one snapshot, beside writers"
+  $PYTHON tests/differential/routes.py "$@"
+}
+
 isolation() {
   step "isolation: schedules on PostgreSQL and OmenDB"
   $PYTHON tests/isolation/run.py "$@"
@@ -119,19 +124,20 @@ slt() {
 if [ "$suite" = soak ]; then ./dev build release omendb_index_test; else ./dev build release; fi
 case "$suite" in
   all)
-    # The other suites (slt, random, disk, memory) stand alone: they are long.
+    # The other suites (slt, random, a long run of routes, disk, memory) stand alone: they are long.
     step "ladder"
     tools/check_layers.py
     unit
     differential
     psql_commands
+    routes 3000
     wire
     isolation
     kill9 5
     sanitize_core
     step "all suites passed"
     ;;
-  unit | wire | differential | literals | isolation | sanitize | slt | soak) "$suite" "$@" ;;
+  unit | wire | differential | routes | literals | isolation | sanitize | slt | soak) "$suite" "$@" ;;
   psql) psql_commands "$@" ;;
   random) random_queries "$@" ;;
   kill) kill9 "$@" ;;
