@@ -392,7 +392,7 @@ void run(const char* conninfo, int64_t warehouses, int64_t clients, double secon
   std::printf("}}\n");
 }
 
-/// One connection commits a row, another counts such rows at once, and once more when nothing of it is new.
+/// One connection commits a row, another counts such rows at once over columns, and once more when nothing of it is new.
 void probe(const char* conninfo, int64_t writes, int64_t warehouses, int64_t clients, uint64_t seed) {
   std::vector<std::unique_ptr<Client>> all;
   for (int64_t i = 0; i < clients; ++i) all.push_back(std::make_unique<Client>(conninfo, warehouses, seed * 1000 + static_cast<uint64_t>(i)));
@@ -403,6 +403,7 @@ void probe(const char* conninfo, int64_t writes, int64_t warehouses, int64_t cli
     });
   }
   Connection writer(conninfo), reader(conninfo);
+  reader.execute("set omendb.route = columns");  // to PostgreSQL a setting like any of an extension's
   const auto count = [&] { return reader.execute("select count(*), sum(h_amount) from history where h_c_id < 0").number(0, 0); };
   const int64_t before = count();
   std::vector<double> fresh, repeated, added;
