@@ -205,7 +205,10 @@ std::optional<TableAccessPath> find_ordered_path(std::shared_ptr<const TableSche
     std::optional<bool> reverse;
     size_t k = key.equal.size();
     for (const auto& wanted : order) {
-      if (k == key_columns.size()) break;  // the whole key: no two rows tie
+      if (k == key_columns.size()) {
+        if (access.key_columns().empty()) return;  // behind an index stands a key of ours, which the order knows nothing of
+        break;                                     // the whole key: no two rows tie
+      }
       if (positions[k] != wanted.column) {
         // A column that equality settles does not order anything.
         const auto settled = std::find(positions.begin(), positions.begin() + static_cast<ptrdiff_t>(key.equal.size()), wanted.column);

@@ -83,6 +83,15 @@ TEST_F(RowPlanTest, TheFirstRowsOfAnOrder) {
   EXPECT_EQ(small("SELECT n FROM line WHERE ord_id = 7 ORDER BY n DESC LIMIT 0"), "SELECT 0");
 }
 
+TEST_F(RowPlanTest, AnIndexOrdersNothingBehindItsColumnsWithoutAPrimaryKey) {
+  run("CREATE TABLE heap (a int, b int, c text)");
+  run("CREATE INDEX heap_a ON heap (a)");
+  run("INSERT INTO heap VALUES (1, 5, 'x'), (1, 3, NULL), (1, 9, ''), (2, 1, 'y'), (1, 3, 'z'), (1, 4, 'w')");
+  EXPECT_EQ(small("SELECT b, c FROM heap WHERE a = 1 ORDER BY b, c LIMIT 3"), "3|z\n3|NULL\n4|w");
+  EXPECT_EQ(small("SELECT b FROM heap WHERE a = 1 ORDER BY b DESC, c DESC LIMIT 1"), "9");
+  EXPECT_EQ(small("SELECT b FROM heap WHERE a = 1 ORDER BY a, c LIMIT 1"), "9");
+}
+
 TEST_F(RowPlanTest, WritesAndLocksWorkThroughSmallPlans) {
   const auto scans = scan_counters().rows_read;
   EXPECT_EQ(run("UPDATE ord SET note = c.name FROM cust c WHERE c.id = ord.cust_id AND ord.id = 12 RETURNING ord.note"), "customer 12");
