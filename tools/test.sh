@@ -70,7 +70,7 @@ sanitized() {
   ctest --test-dir "build/$preset" --output-on-failure -j 2 -R "$pattern"
 }
 
-export ASAN_OPTIONS="detect_leaks=1" TSAN_OPTIONS="suppressions=$PWD/tools/tsan.supp"
+export ASAN_OPTIONS="detect_leaks=1" TSAN_OPTIONS="suppressions=$PWD/tools/tsan.supp ignore_noninstrumented_modules=1"
 
 # All that lies below sql/, which takes outside bytes apart, keeps the rows or runs on many threads.
 sanitize_core() {

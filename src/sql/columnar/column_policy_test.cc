@@ -209,11 +209,7 @@ TEST_F(ColumnPolicyTest, AFoldCanBeCancelled) {
   ASSERT_NE(table, nullptr);
   const auto schema = std::make_shared<const TableSchema>(*catalog, std::make_shared<table::TableAccess>(*catalog, *table));
   db_.database->rollback(*transaction);
-  duckdb::Connection connection(duck.instance());
-  connection.BeginTransaction();
-  auto& attached = *duckdb::DatabaseManager::Get(duck.instance()).GetDatabase(*connection.context, "omendb_columns");
-  connection.Rollback();
-  const auto copy = ColumnCopy::build(*db_.database, attached, schema, [] { return false; });
+  const auto copy = ColumnCopy::build(*db_.database, ColumnFile::create(duck.instance(), "", table->storage), schema, "test", 2, [] { return false; });
   ASSERT_NE(copy, nullptr);
   const Timestamp made = copy->watermark();
   run("UPDATE t SET a = a + 1");
@@ -229,12 +225,12 @@ TEST_F(ColumnPolicyTest, AFoldCanBeCancelled) {
     EXPECT_THROW(copy->fold(*db_.database, *transaction, publish, check, &folded), SqlError) << calls;
     EXPECT_EQ(copy->watermark(), made);
   }
-  EXPECT_TRUE(copy->fold(*db_.database, *transaction, publish, [] {}, &folded));
+  EXPECT_EQ(copy->fold(*db_.database, *transaction, publish, [] {}, &folded), ColumnCopy::Folded::kDone);
   EXPECT_EQ(folded, 20000u);
   const Status status = copy->verify(*db_.database, *transaction);
   EXPECT_TRUE(status.ok()) << status.message();
   db_.database->rollback(*transaction);
-  copy->destroy();
+  copy->destroy(*db_.database);
 }
 
 // The same from outside: whichever step the timeout meets, it is the statement's error and no other.

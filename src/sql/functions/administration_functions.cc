@@ -1,4 +1,5 @@
 // What administration tools ask beside the catalog: sizes as people read them, options, keywords, privileges as rows.
+#include <algorithm>
 #include <array>
 
 #include "sql/frontend/keywords.h"
@@ -15,7 +16,7 @@ namespace oid = types::oid;
 
 namespace {
 
-constexpr Oid kTextArray{1009};
+constexpr Oid kTextArray{1009}, kAclItem{1033}, kAclItemArray{1034};
 
 struct SizeUnit {
   const char* name;
@@ -138,9 +139,32 @@ void add_neighbours(Library& library) {
   library.row({"pg_notification_queue_usage", {}, oid::kFloat8, [](RowCall&, const ValueView*) { return real_value(0); }, Volatility::kVolatile});
 }
 
+struct DefaultPrivileges {
+  char kind;
+  const char *everybody, *owner;
+};
+constexpr DefaultPrivileges kDefaultPrivileges[] = {
+    {'c', "", ""},   {'r', "", "arwdDxt"}, {'s', "", "rwU"}, {'d', "Tc", "CTc"}, {'f', "X", "X"}, {'l', "U", "U"},  {'L', "", "rw"},
+    {'n', "", "UC"}, {'t', "", "C"},       {'F', "", "U"},   {'S', "", "U"},     {'T', "U", "U"}, {'p', "", "sA"}};
+
+/// What an object without an access control list grants.
+ValueView default_privileges(RowCall& call, const ValueView* a) {
+  const char kind = a[0].bytes.empty() ? '\0' : a[0].bytes[0];
+  const auto* found = std::find_if(std::begin(kDefaultPrivileges), std::end(kDefaultPrivileges), [&](const auto& d) { return d.kind == kind; });
+  if (found == std::end(kDefaultPrivileges)) throw SqlError(SqlState::kInternalError, std::string("unrecognized objtype abbreviation: ") + kind);
+  const auto catalog = call.services().catalog();
+  const auto* role = catalog->find<catalog::Role>(Oid{static_cast<uint32_t>(a[1].integer)});
+  const std::string owner = role == nullptr ? std::to_string(static_cast<uint32_t>(a[1].integer)) : std::string(role->name);
+  types::ArrayBuilder items(kAclItem, types::physical_type(kAclItem, -1));
+  if (*found->everybody != '\0') items.add(ValueView::of_bytes(std::string("=") + found->everybody + "/" + owner));
+  if (*found->owner != '\0') items.add(ValueView::of_bytes(owner + "=" + found->owner + "/" + owner));
+  return call.text(items.finish());
+}
+
 /// aclexplode: each aclitem ("grantee=privileges/grantor") as rows.
 void add_acl(Library& library) {
-  library.set({"aclexplode", {Oid{1034}}, {oid::kOid, oid::kOid, oid::kText, oid::kBool}, [](RowCall& call, const ValueView* a, RowSink& sink) {
+  library.row({"acldefault_sql", {oid::kChar, oid::kOid}, kAclItemArray, default_privileges, Volatility::kStable});
+  library.set({"aclexplode", {kAclItemArray}, {oid::kOid, oid::kOid, oid::kText, oid::kBool}, [](RowCall& call, const ValueView* a, RowSink& sink) {
     static const std::pair<char, const char*> kPrivileges[] = {
         {'a', "INSERT"}, {'r', "SELECT"}, {'w', "UPDATE"}, {'d', "DELETE"}, {'D', "TRUNCATE"}, {'x', "REFERENCES"}, {'t', "TRIGGER"},
         {'X', "EXECUTE"}, {'U', "USAGE"}, {'C', "CREATE"}, {'T', "TEMPORARY"}, {'c', "CONNECT"}, {'s', "SET"}, {'A', "ALTER SYSTEM"}};
