@@ -29,6 +29,14 @@ Hinter make_hinter(uint64_t first, uint64_t last, double buckets) {
 
 }  // namespace
 
+uint32_t cut_leaves(const LeafImage* leaves, uint32_t least, uint32_t most, uint32_t otherwise) {
+  const uint64_t wide = (leaves[most].base - leaves[0].base) / 8;
+  for (uint32_t i = least; i <= most; ++i) {
+    if (leaves[i].base - leaves[i - 1].base > wide) return i;
+  }
+  return otherwise;
+}
+
 Segment* build_segment(const LeafImage* leaves, uint32_t n, bool room) {
   CHECK(n >= 1 && n <= kSegmentEntries);
   const uint32_t capacity = room ? std::min(kSegmentEntries, std::max(4u, std::bit_ceil(n + 1))) : n;
@@ -65,6 +73,7 @@ Root* build_root(const std::vector<std::pair<uint64_t, Segment*>>& segments) {
   Root* root = new (memory) Root;
   root->count = n;
   root->hint_count = hint_count;
+  root->hints = reinterpret_cast<uint32_t*>(root->entries() + n);
   for (uint32_t i = 0; i < n; ++i) {
     RootEntry* entry = new (&root->entries()[i]) RootEntry;
     entry->separator = segments[i].first;
@@ -76,7 +85,7 @@ Root* build_root(const std::vector<std::pair<uint64_t, Segment*>>& segments) {
     for (uint32_t b = 0; b < hint_count; ++b) {
       const uint32_t before = at;
       while (at + 1 < n && hinter.bucket(segments[at + 1].first, hint_count) < b) ++at;
-      root->hints()[b] = at;
+      root->hints[b] = at;
       cost += uint64_t{at - before} * (at - before);
     }
     const uint64_t last = n - 1 - at;  // those of the last bucket
@@ -195,9 +204,14 @@ bool Core::bulk_load(const std::function<bool(Pair*)>& next) {
   // Segments start three quarters full, so that the first splits copy without splitting them.
   constexpr size_t kEntries = kSegmentEntries * 3 / 4;
   std::vector<std::pair<uint64_t, Segment*>> segments;
-  for (size_t i = 0; i < images.size(); i += kEntries) {
-    const uint32_t n = static_cast<uint32_t>(std::min(kEntries, images.size() - i));
+  // They may end earlier at a wide gap, at once where long ones came before, but have sixteen leaves on the mean at least.
+  constexpr size_t kEntriesMean = 16;
+  for (size_t i = 0; i < images.size();) {
+    uint32_t n = static_cast<uint32_t>(std::min(kEntries, images.size() - i));
+    const size_t due = kEntriesMean * (segments.size() + 1), least = due > i ? due - i : 1;
+    if (least < n) n = cut_leaves(&images[i], static_cast<uint32_t>(least), n - 1, n);
     segments.emplace_back(images[i].base, build_segment(&images[i], n, i + n == images.size()));
+    i += n;
   }
   destroy(root_.exchange(build_root(segments), std::memory_order_acq_rel));
   return true;

@@ -18,6 +18,10 @@ struct LeafImage {
   uint32_t live = 0;
 };
 
+/// The first place in [least, most] where a segment had better end, for the leaves go on after a gap as wide as many of them:
+/// one line through both sides would say little of either. Or `otherwise`. Requires leaves[most].
+uint32_t cut_leaves(const LeafImage* leaves, uint32_t least, uint32_t most, uint32_t otherwise);
+
 /// Builds a segment; `room` leaves space for leaves to be added behind the last.
 Segment* build_segment(const LeafImage* leaves, uint32_t n, bool room);
 Root* build_root(const std::vector<std::pair<uint64_t, Segment*>>& segments);

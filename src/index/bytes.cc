@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/check.h"
+#include "index/record_memory.h"
 
 namespace omendb::index {
 namespace {
@@ -22,14 +23,12 @@ Layer* layer_of(uint64_t value) { return reinterpret_cast<Layer*>(value & ~kTagM
 
 size_t record_bytes(size_t key_size) { return std::max(sizeof(Record), Record::kHeader + key_size); }
 size_t bunch_bytes(uint64_t n) { return sizeof(Bunch) + n * sizeof(Bunch::Item); }
-void free_record(void* p) { std::free(p); }
-void free_bunch(void* p) { std::free(p); }
+void free_record(void* p) { free_record_memory(p, record_bytes(static_cast<Record*>(p)->size)); }
+void free_bunch(void* p) { free_record_memory(p, bunch_bytes(static_cast<Bunch*>(p)->n)); }
 void free_core_object(void* p) { delete static_cast<Core*>(p); }
 
 Bunch* new_bunch(uint64_t n) {
-  auto* raw = static_cast<char*>(std::malloc(bunch_bytes(n)));
-  CHECK(raw != nullptr);
-  Bunch* bunch = new (raw) Bunch;
+  Bunch* bunch = new (allocate_record(bunch_bytes(n))) Bunch;
   bunch->n = n;
   return bunch;
 }
@@ -125,9 +124,7 @@ ByteMap::Stripe& ByteMap::stripe() {
 }
 
 Record* ByteMap::new_record(std::string_view key, uint64_t payload) {
-  void* memory = std::malloc(record_bytes(key.size()));
-  CHECK(memory != nullptr);
-  Record* record = new (memory) Record;
+  Record* record = new (allocate_record(record_bytes(key.size()))) Record;
   record->payload.store(payload, std::memory_order_relaxed);
   record->size = static_cast<uint32_t>(key.size());
   std::memcpy(reinterpret_cast<char*>(record) + Record::kHeader, key.data(), key.size());
@@ -314,13 +311,13 @@ void ByteMap::apply(std::string_view key, const std::function<Verdict(const uint
   Stripe& counts = stripe();
   if (used) {
     counts.keys.fetch_add(1, std::memory_order_relaxed);
-    counts.bytes.fetch_add(static_cast<int64_t>(record_bytes(key.size()) + 16), std::memory_order_relaxed);
+    counts.bytes.fetch_add(static_cast<int64_t>(record_memory_bytes(record_bytes(key.size()))), std::memory_order_relaxed);
   } else if (fresh != nullptr) {
     free_record(fresh);
   }
   if (erased) {
     counts.keys.fetch_sub(1, std::memory_order_relaxed);
-    counts.bytes.fetch_sub(static_cast<int64_t>(record_bytes(key.size()) + 16), std::memory_order_relaxed);
+    counts.bytes.fetch_sub(static_cast<int64_t>(record_memory_bytes(record_bytes(key.size()))), std::memory_order_relaxed);
   }
 }
 
@@ -420,7 +417,7 @@ bool ByteMap::bulk_load(const std::function<bool(std::string_view*, uint64_t*)>&
     previous.assign(key);
     ahead = new_record(key, payload);
     ++keys;
-    bytes += static_cast<int64_t>(record_bytes(key.size()) + 16);
+    bytes += static_cast<int64_t>(record_memory_bytes(record_bytes(key.size())));
   };
   read();
   CHECK(root_.bulk_load([&](Pair* pair) {

@@ -88,6 +88,7 @@ struct Batch {
   void clear() {
     bytes.clear();
     items.clear();
+    items.reserve(kPairs);
   }
   std::string_view key(size_t i) const {
     return std::string_view(bytes).substr(items[i].offset, items[i].size);

@@ -89,6 +89,54 @@ void Core::relax(uint32_t attempt) {
   }
 }
 
+// One look at the key's leaf; kMoving: it changed meanwhile.
+template <class Probe>
+[[gnu::always_inline]] inline Core::Sight Core::look(uint64_t key, uint64_t* payload) const {
+  const Entry& entry = locate(key);
+  View view;
+  if (!view.open(entry)) [[unlikely]]
+    return Sight::kMoving;
+  uint32_t end;
+  const uint32_t i = find_in_leaf<Probe>(view.slots, view.model, view.base, key, &end);
+  if (i < end && view.slots[i].get_key() == key) [[likely]] {
+    const uint64_t value = view.slots[i].get_payload();
+    if (!view.still(entry)) return Sight::kMoving;
+    *payload = value;
+    return Sight::kFound;
+  }
+  return view.still(entry) ? Sight::kAbsent : Sight::kMoving;
+}
+
+bool Core::find_with_words(uint64_t key, uint64_t* payload) const {
+  const Sight sight = look<WordProbe>(key, payload);
+  return sight != Sight::kMoving ? sight == Sight::kFound : find_again(key, payload);
+}
+
+bool Core::find_again(uint64_t key, uint64_t* payload) const {
+  for (uint32_t attempt = 0;; relax(attempt++)) {
+    const Sight sight = look<WordProbe>(key, payload);
+    if (sight != Sight::kMoving) return sight == Sight::kFound;
+    if (dead_.load(std::memory_order_acquire)) return false;
+  }
+}
+
+#if defined(OMENDB_INDEX_VECTORS)
+namespace {
+const bool has_vectors = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
+}
+
+[[gnu::target("avx2,bmi2")]] bool Core::find_with_vectors(uint64_t key, uint64_t* payload) const {
+  const Sight sight = look<VectorProbe>(key, payload);
+  return sight != Sight::kMoving ? sight == Sight::kFound : find_again(key, payload);
+}
+
+bool Core::find_pinned(uint64_t key, uint64_t* payload) const {
+  return has_vectors ? find_with_vectors(key, payload) : find_with_words(key, payload);
+}
+#else
+bool Core::find_pinned(uint64_t key, uint64_t* payload) const { return find_with_words(key, payload); }
+#endif
+
 bool Core::lock_leaf(uint64_t key, Place* place) {
   const Root* root = root_.load(std::memory_order_acquire);
   Segment* segment = root->segment(root->route(key));
@@ -414,7 +462,9 @@ void Core::replace_entries(Segment* old, uint32_t first, uint32_t removed, const
     const uint32_t place = find_segment(root, inside, old);
     // Keys that come in order leave full segments behind.
     const uint32_t total = static_cast<uint32_t>(all.size());
-    const uint32_t half = appended && total - 1 <= kSegmentEntries ? total - 1 : total / 2;
+    const uint32_t half = appended && total - 1 <= kSegmentEntries
+                              ? total - 1
+                              : cut_leaves(all.data(), total / 4, total * 3 / 4, total / 2);
     const uint32_t rest = total - half;
     const bool last = place + 1 == root->count;
     CHECK(half <= kSegmentEntries);

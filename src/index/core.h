@@ -66,26 +66,10 @@ class Core {
 
   bool find(uint64_t key, uint64_t* payload) const {
     EpochGuard guard;
-    for (uint32_t attempt = 0;; relax(attempt++)) {
-      const Entry& entry = locate(key);
-      View view;
-      if (!view.open(entry)) {
-        if (dead_.load(std::memory_order_acquire)) return false;
-        continue;
-      }
-      uint32_t end;
-      const uint32_t i = find_in_leaf(view.slots, view.model, view.base, key, &end);
-      bool found = false;
-      uint64_t value = 0;
-      if (i < end && view.slots[i].get_key() == key) {
-        found = true;
-        value = view.slots[i].get_payload();
-      }
-      if (!view.still(entry)) continue;
-      *payload = value;
-      return found;
-    }
+    return find_pinned(key, payload);
   }
+  /// The same for who holds an EpochGuard.
+  bool find_pinned(uint64_t key, uint64_t* payload) const;
 
   /// Looks up `n` keys, overlapping their cache misses. found[i] says whether payloads[i] was set.
   size_t find_many(const uint64_t* keys, size_t n, uint64_t* payloads, bool* found) const;
@@ -198,6 +182,13 @@ class Core {
     const Segment* segment = root->segment(root->route(key));
     return segment->entries()[segment->route(key)];
   }
+
+  enum class Sight { kAbsent, kFound, kMoving };
+  template <class Probe>
+  Sight look(uint64_t key, uint64_t* payload) const;
+  bool find_with_words(uint64_t key, uint64_t* payload) const;
+  bool find_with_vectors(uint64_t key, uint64_t* payload) const;
+  bool find_again(uint64_t key, uint64_t* payload) const;
 
   bool lock_leaf(uint64_t key, Place* place);
   bool insert_locked(Place& place, uint64_t key, uint64_t value);

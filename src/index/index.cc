@@ -122,6 +122,13 @@ std::optional<Payload> OrderedIndex::find(std::string_view key) const {
   return found ? std::optional<Payload>(payload) : std::nullopt;
 }
 
+bool OrderedIndex::find_pinned(std::string_view key, Payload* payload) const {
+  const Core* words = impl_->words.get();
+  if (words == nullptr) return impl_->bytes->find(key, payload);
+  // Eight bytes, as most keys have, are one load.
+  return words->find_pinned(key.size() == 8 && impl_->shift == 0 ? slice_at(key, 0) : impl_->word(key), payload);
+}
+
 size_t OrderedIndex::find_many(std::span<const std::string_view> keys,
                                std::span<std::optional<Payload>> out) const {
   CHECK(keys.size() == out.size());

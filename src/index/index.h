@@ -78,6 +78,8 @@ class OrderedIndex {
   Cas compare_and_set(std::string_view key, Payload& expected, Payload desired);
 
   std::optional<Payload> find(std::string_view key) const;
+  /// The same for who holds an EpochGuard. False: the key is not there, and `payload` is as it was.
+  bool find_pinned(std::string_view key, Payload* payload) const;
   /// Looks up many keys with their cache misses overlapped. Requires out.size() == keys.size(). Returns how
   /// many were there.
   size_t find_many(std::span<const std::string_view> keys, std::span<std::optional<Payload>> out) const;
@@ -115,7 +117,7 @@ class OrderedIndex {
 /// A payload that must be fresh is read with find(). Thread: one at a time.
 class OrderedIndex::Cursor {
  public:
-  static constexpr size_t kBatchMax = 64;
+  static constexpr size_t kBatchMax = 128;
 
   Cursor(Cursor&&) noexcept;
   Cursor& operator=(Cursor&&) noexcept;

@@ -25,6 +25,7 @@
 #include "index/core.h"
 #include "index/index.h"
 #include "index/node_memory.h"
+#include "index/record_memory.h"
 
 namespace {
 
@@ -145,6 +146,7 @@ struct Ours {
     });
   }
   bool find(uint64_t key, uint64_t* value) { return core.find(key, value); }
+  bool find_pinned(uint64_t key, uint64_t* value) { return core.find_pinned(key, value); }
   void insert(uint64_t key) {
     core.apply(key, [&](const uint64_t* present, uint64_t* value) {
       *value = key;
@@ -177,6 +179,7 @@ struct Theirs {
     *value = it->second;
     return true;
   }
+  bool find_pinned(uint64_t key, uint64_t* value) { return find(key, value); }
   void insert(uint64_t key) { tree.emplace(key, key); }
   void erase(uint64_t key) { tree.erase(key); }
   uint64_t scan(uint64_t from, size_t n) {
@@ -186,7 +189,10 @@ struct Theirs {
   }
 };
 
-size_t allocated() { return mallinfo2().uordblks + mallinfo2().hblkhd + omendb::index::node_memory().used; }
+size_t allocated() {
+  return mallinfo2().uordblks + mallinfo2().hblkhd + omendb::index::node_memory().used +
+         omendb::index::record_memory_used();
+}
 
 struct Measured {
   std::vector<double> bulk, lookup, batch, dependent, scan, insert, append, erase, bytes_bulk, bytes_grown,
@@ -232,7 +238,7 @@ void run_loaded(const DataSet& set, const std::vector<uint64_t>& ranks, Random& 
     for (size_t i = 0; i < probes;) {
       EpochGuard statement;
       for (const size_t end = std::min(probes, i + 1000); i < end; ++i)
-        sum += map->find(asked[i], &value) ? value : 1;
+        sum += map->find_pinned(asked[i], &value) ? value : 1;
     }
     m->lookup.push_back(nanoseconds_each(cpu_seconds() - t, probes));
     t = cpu_seconds();
@@ -430,7 +436,7 @@ void run_strings() {
         }
         find_a.push_back(nanoseconds_each(cpu_seconds() - t, asked.size()));
         t = cpu_seconds();
-        auto cursor = index.cursor();
+        auto cursor = index.cursor(100);  // who scans says how much it wants
         for (size_t i = 0; i < 20000; ++i) {
           int left = 100;
           for (bool there = cursor.seek(asked[i]); there && left > 0; --left, there = cursor.next())

@@ -17,7 +17,7 @@ inline constexpr double kFillBuild = 0.66;
 inline constexpr double kFillBulk = 0.77;
 inline constexpr double kFillShrunk = 0.80;  // keys that went are not expected back
 inline constexpr double kFillSealed = 0.94;  // keys that arrived in order are likely to be left alone
-inline constexpr uint32_t kFullPercent = 88;
+inline constexpr uint32_t kFullPercent = 90;
 inline constexpr uint32_t kSparsePercent = 61;
 inline constexpr uint32_t kSparseDensePercent =
     45;                                        // below half, for one that is appended to has just doubled

@@ -20,6 +20,17 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+
+// Probing with 256-bit vectors, where the processor turns out to have them. ThreadSanitizer has to see the single words.
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
+#define OMENDB_INDEX_VECTORS 1
+#endif
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#undef OMENDB_INDEX_VECTORS
+#endif
+#endif
 
 namespace omendb::index {
 
@@ -137,10 +148,11 @@ struct Hinter {
   }
 };
 
-/// The last i in [from, n) with separator(i) <= key, given that `from` is such or 0. Near `from`: two
-/// compares; far: binary.
-template <class Separator>
-inline uint32_t advance(uint32_t from, uint32_t n, uint64_t key, const Separator& separator) {
+/// The last i in [from, n) with separator(i) <= key, given that `from` is such or 0. Near `from`: two compares. Far from it, where
+/// keys follow no line: a binary search without a branch a step, up to limit(), which the next bucket's hint knows.
+template <class Separator, class Limit>
+[[gnu::always_inline]] inline uint32_t advance(uint32_t from, uint32_t n, uint64_t key, const Separator& separator,
+                                               const Limit& limit) {
   uint32_t i = from;
   const uint32_t one =
       (i + 1 < n) & (separator(i + 1 < n ? i + 1 : i) <= key);  // one in five: not worth a branch
@@ -148,20 +160,13 @@ inline uint32_t advance(uint32_t from, uint32_t n, uint64_t key, const Separator
   if (i + 1 >= n || separator(i + 1) > key) [[likely]]
     return i;
   ++i;
-  uint32_t step = 1;
-  while (i + step < n && separator(i + step) <= key) {
-    i += step;
-    step *= 2;
+  const uint32_t last = limit() < n ? limit() : n - 1;
+  for (uint32_t span = last > i ? last - i : 0; span > 0;) {
+    const uint32_t half = span - span / 2;
+    i += half & (0 - static_cast<uint32_t>(separator(i + half) <= key));
+    span -= half;
   }
-  uint32_t end = i + step < n ? i + step : n;  // separator(end) > key, or the end
-  while (end - i > 1) {
-    const uint32_t middle = i + (end - i) / 2;
-    if (separator(middle) <= key) {
-      i = middle;
-    } else {
-      end = middle;
-    }
-  }
+  while (i + 1 < n && separator(i + 1) <= key) ++i;  // entries were added at the end, and their hints are to come
   return i;
 }
 
@@ -176,10 +181,13 @@ struct alignas(64) Segment {
   Entry* entries() { return reinterpret_cast<Entry*>(this + 1); }
   const Entry* entries() const { return reinterpret_cast<const Entry*>(this + 1); }
   uint64_t separator(uint32_t i) const { return entries()[i].base.load(std::memory_order_relaxed); }
-  uint32_t route(uint64_t key) const {
+  [[gnu::always_inline]] inline uint32_t route(uint64_t key) const {
     const uint32_t n = count.load(std::memory_order_acquire);
-    const uint32_t hint = hints[hinter.bucket(key, kSegmentHints)].load(std::memory_order_relaxed);
-    return advance(hint, n, key, [this](uint32_t i) { return separator(i); });
+    const uint32_t bucket = hinter.bucket(key, kSegmentHints);
+    const auto hint = [this](uint32_t b) -> uint32_t { return hints[b].load(std::memory_order_relaxed); };
+    return advance(
+        hint(bucket), n, key, [this](uint32_t i) { return separator(i); },
+        [&] { return bucket + 1 < kSegmentHints ? hint(bucket + 1) : n; });
   }
 };
 
@@ -192,29 +200,62 @@ struct Root {
   Hinter hinter;
   uint32_t count;
   uint32_t hint_count;
+  uint32_t* hints;  // behind the entries
 
   RootEntry* entries() { return reinterpret_cast<RootEntry*>(this + 1); }
   const RootEntry* entries() const { return reinterpret_cast<const RootEntry*>(this + 1); }
-  uint32_t* hints() { return reinterpret_cast<uint32_t*>(entries() + count); }
-  const uint32_t* hints() const { return reinterpret_cast<const uint32_t*>(entries() + count); }
-  uint32_t route(uint64_t key) const {
-    return advance(hints()[hinter.bucket(key, hint_count)], count, key,
-                   [this](uint32_t i) { return entries()[i].separator; });
+  [[gnu::always_inline]] inline uint32_t route(uint64_t key) const {
+    const uint32_t bucket = hinter.bucket(key, hint_count);
+    return advance(
+        hints[bucket], count, key, [this](uint32_t i) { return entries()[i].separator; },
+        [&] { return bucket + 1 < hint_count ? hints[bucket + 1] : count; });
   }
   Segment* segment(uint32_t i) const { return entries()[i].segment.load(std::memory_order_acquire); }
 };
+
+/// How many of the kProbe slots from `probe` on have a key below `key`; they ascend.
+struct WordProbe {
+  static uint32_t smaller(const Slot* probe, uint64_t key) {
+    uint32_t smaller = 0;
+#pragma GCC unroll 8
+    for (uint32_t j = 0; j < kProbe; ++j) smaller += probe[j].get_key() < key;
+    return smaller;
+  }
+};
+
+#if defined(OMENDB_INDEX_VECTORS)
+/// The same in half the instructions, for functions compiled for AVX2. Each word is read whole, as by get_key(): an
+/// aligned vector load never tears an aligned word, and the reader looks at the version afterwards.
+struct VectorProbe {
+  typedef int64_t Words __attribute__((vector_size(32)));
+  [[gnu::always_inline]] static inline uint32_t smaller(const Slot* probe, uint64_t key) {
+    constexpr int64_t kTop = INT64_MIN;  // vectors compare signed
+    Words below = {0, 0, 0, 0};
+    const int64_t wanted = static_cast<int64_t>(key) ^ kTop;
+#pragma GCC unroll 2
+    for (uint32_t j = 0; j < kProbe; j += 4) {
+      Words a, b;
+      std::memcpy(&a, static_cast<const void*>(probe + j), sizeof a);
+      std::memcpy(&b, static_cast<const void*>(probe + j + 2), sizeof b);
+      const Words keys = __builtin_shufflevector(a, b, 0, 4, 2, 6) ^ kTop;
+      below += keys < wanted;
+    }
+    std::atomic_signal_fence(std::memory_order_seq_cst);  // the compiler must not read slots after the version
+    return static_cast<uint32_t>(-(below[0] + below[1] + below[2] + below[3]));
+  }
+};
+#endif
 
 /// The first slot of [lo, cap) whose key is >= key, or cap. Requires that all slots before `predicted` are
 /// smaller; those on its cache line are read nevertheless, and up to kSlotPad beyond cap: counting the
 /// smaller ones of eight has no branch to mispredict, and nine lookups in ten end with the first eight. Slots
 /// before lo hold erased keys, all smaller than those that live.
-inline uint32_t find_slot(const Slot* slots, uint32_t predicted, uint32_t lo, uint32_t cap, uint64_t key) {
+template <class Probe = WordProbe>
+[[gnu::always_inline]] inline uint32_t find_slot(const Slot* slots, uint32_t predicted, uint32_t lo, uint32_t cap,
+                                                 uint64_t key) {
   uint32_t i = predicted & ~(kLineSlots - 1);
   while (i < cap) {
-    const Slot* probe = slots + i;
-    uint32_t smaller = 0;
-#pragma GCC unroll 8
-    for (uint32_t j = 0; j < kProbe; ++j) smaller += probe[j].get_key() < key;
+    const uint32_t smaller = Probe::smaller(slots + i, key);
     i += smaller;
     if (smaller < kProbe) break;
   }
@@ -235,13 +276,15 @@ inline uint32_t find_dense(const Slot* slots, uint32_t n, uint64_t key) {
 }
 
 /// Where key is, or would be; `end` is the first slot that cannot hold it.
-inline uint32_t find_in_leaf(const Slot* slots, Model model, uint64_t base, uint64_t key, uint32_t* end) {
+template <class Probe = WordProbe>
+[[gnu::always_inline]] inline uint32_t find_in_leaf(const Slot* slots, Model model, uint64_t base, uint64_t key,
+                                                    uint32_t* end) {
   if (model.dense()) {
     *end = model.lo();
     return find_dense(slots, model.lo(), key);
   }
   *end = model.cap();
-  return find_slot(slots, model.predict(key, base), model.lo(), model.cap(), key);
+  return find_slot<Probe>(slots, model.predict(key, base), model.lo(), model.cap(), key);
 }
 
 }  // namespace omendb::index

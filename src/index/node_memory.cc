@@ -13,14 +13,6 @@
 
 #include "base/check.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define OMENDB_INDEX_PLAIN_MEMORY 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define OMENDB_INDEX_PLAIN_MEMORY 1
-#endif
-#endif
-
 namespace omendb::index {
 namespace {
 
@@ -28,7 +20,6 @@ thread_local bool patient = false;
 
 #if !defined(OMENDB_INDEX_PLAIN_MEMORY)
 
-constexpr size_t kChunkBytes = size_t{2} << 20;
 constexpr size_t kUnit = kNodeUnit;
 constexpr uint32_t kUnits = kChunkBytes / kUnit;
 constexpr uint32_t kBins = 128;  // blocks of 1 to 127 units, and in the last all that are larger
@@ -94,6 +85,11 @@ class Arena {
       return;
     }
     put(block, length);
+  }
+
+  void* allocate_whole() {
+    std::unique_lock lock(mutex_);
+    return next_chunk(lock);
   }
 
   NodeMemory memory() {
@@ -166,7 +162,7 @@ class Arena {
     return chunk;
   }
 
-  void add_chunk(std::unique_lock<std::mutex>& lock) {
+  char* next_chunk(std::unique_lock<std::mutex>& lock) {
     char* chunk = spare_;
     spare_ = nullptr;
     const bool first = reserved_ == 0;
@@ -183,6 +179,11 @@ class Arena {
       }
       wanted_.notify_one();
     }
+    return chunk;
+  }
+
+  void add_chunk(std::unique_lock<std::mutex>& lock) {
+    char* chunk = next_chunk(lock);
     Table* table = static_cast<Table*>(std::calloc(1, sizeof(Table)));
     CHECK(table != nullptr);
     std::memcpy(chunk, &table, sizeof table);
@@ -240,6 +241,8 @@ NodeMemory node_memory() { return {}; }
 void* allocate_node(size_t bytes) { return arena().allocate(bytes); }
 void free_node(void* node) { arena().release(node); }
 NodeMemory node_memory() { return arena().memory(); }
+void* allocate_chunk() { return arena().allocate_whole(); }
+void free_chunk(void* chunk) { munmap(chunk, kChunkBytes); }
 
 #endif
 

@@ -12,6 +12,15 @@
 
 #include <cstddef>
 
+// Sanitizers watch malloc.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define OMENDB_INDEX_PLAIN_MEMORY 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define OMENDB_INDEX_PLAIN_MEMORY 1
+#endif
+#endif
+
 namespace omendb::index {
 
 /// Blocks are multiples of this, and aligned to it.
@@ -30,6 +39,11 @@ class PatientAllocation {
  private:
   bool before_;
 };
+
+/// A whole chunk of zeros, aligned to its size, for who cuts it up by other rules. Not where malloc is used (sanitizers).
+inline constexpr size_t kChunkBytes = size_t{2} << 20;
+void* allocate_chunk();
+void free_chunk(void* chunk);
 
 struct NodeMemory {
   size_t used = 0;      // by blocks handed out, rounding included
