@@ -275,7 +275,7 @@ StorageState& DatabaseImpl::state(const TableAccess& table) {
   return found;
 }
 
-txn::KeyDirectory* DatabaseImpl::directory(const TableAccess& table) {
+txn::KeyDirectory* DatabaseImpl::make_directory(const TableAccess& table) {
   if (!options_.learned_index) return nullptr;
   StorageState& s = state(table);
   if (auto* directory = s.directory()) return directory;

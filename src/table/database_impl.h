@@ -150,6 +150,7 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
 
   Result<bool> get(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
                    std::string* row) override;
+  Result<bool> read(txn::Transaction& transaction, const TableAccess& table, std::string_view key, txn::RowRef* row);
   std::unique_ptr<RowCursor> scan(txn::Transaction& transaction, const TableAccess& table, const KeyRange& range,
                                   bool reverse) override;
   std::unique_ptr<RowCursor> scan_index(txn::Transaction& transaction, const TableAccess& table, size_t index,
@@ -202,7 +203,12 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
   /// Of the table's rows, found without a lock.
   StorageState& state(const TableAccess& table);
   /// The table's directory; made now if its storage is new. Null when switched off.
-  txn::KeyDirectory* directory(const TableAccess& table);
+  txn::KeyDirectory* directory(const TableAccess& table) {
+    const void* known = table.notes_.found.load(std::memory_order_acquire);
+    auto* directory = known != nullptr ? static_cast<const StorageState*>(known)->directory() : nullptr;
+    return directory != nullptr ? directory : make_directory(table);
+  }
+  txn::KeyDirectory* make_directory(const TableAccess& table);
   Status spill_if_large(TableTransaction& t);
   void undo_events(TableTransaction& t, size_t mark);
 

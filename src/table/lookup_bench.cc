@@ -2,13 +2,13 @@
 //
 //   lookup_bench [--json] [--n ROWS]... [--narrow] [--case SUBSTRING] [--rounds R]
 //
-// One table, an integer key, an integer and a text of 80 bytes (three with --narrow), the same rows in both. Ours: table::Database::get under
+// One table, an integer key, an integer and a text of 80 bytes (three with --narrow), the same rows in both. Ours: table::read_row under
 // one snapshot and three columns out of the row. Theirs: bind, step, three columns, reset, inside one transaction, the
 // whole file in its cache. Time is the thread's CPU time; a round is a stretch of ours and one of theirs over the same keys, and the ratio the
 // median over the rounds. Cases:
 //
 //   KEYS/lookup           uniform, sequential and Zipf-chosen (0.99) keys, everything in memory
-//   KEYS/lookup-batch     the same, sixteen keys at a time that are known before the first is read (table/prefetch.h)
+//   KEYS/lookup-batch     the same, sixteen keys at a time that are known before the first is read (table/row_read.h)
 //   KEYS/lookup-store     index and cache off
 //   KEYS/cache-PERCENT    a cache of that share of the rows' bytes; the hit rate is a line of its own
 //   uniform/threads-N     beside one thread
@@ -27,7 +27,7 @@
 #include <thread>
 
 #include "base/clock.h"
-#include "table/prefetch.h"
+#include "table/row_read.h"
 #include "table/testing.h"
 
 namespace omendb::table {
@@ -125,23 +125,32 @@ class Sqlite {
   sqlite3_stmt* select_ = nullptr;
 };
 
-uint64_t read(Fixture& f, txn::Transaction& t, std::string_view key, std::string* row) {
-  auto found = f.database->get(t, *f.access, key, row);
-  CHECK(found.ok());
-  CHECK(*found);
-  const codec::RowView view(f.access->layout(), *row);
-  const std::string_view text = view.get(2).bytes;
-  return static_cast<uint64_t>(view.get(0).integer + view.get(1).integer) + static_cast<unsigned char>(text[0]) + text.size();
+template <class T>
+T number(const codec::RowView& row, size_t column) {
+  CHECK(!row.is_null(column));
+  T value;
+  std::memcpy(&value, row.fixed(column), sizeof(value));
+  return value;
 }
 
-uint64_t get(Fixture& f, txn::Transaction& t, int64_t id, std::string* key, std::string* row) {
+uint64_t read(Fixture& f, txn::Transaction& t, std::string_view key, txn::RowRef* row) {
+  auto found = read_row(*f.database, t, *f.access, key, row);
+  CHECK(found.ok());
+  CHECK(*found);
+  const codec::RowView view(f.access->layout(), row->bytes());
+  CHECK(!view.is_null(2));
+  const std::string_view text = view.bytes(2);
+  return static_cast<uint64_t>(number<int64_t>(view, 0) + number<int32_t>(view, 1)) + static_cast<unsigned char>(text[0]) + text.size();
+}
+
+uint64_t get(Fixture& f, txn::Transaction& t, int64_t id, std::string* key, txn::RowRef* row) {
   key->clear();
   CHECK(codec::append_key(f.access->key_columns()[0], types::ValueView::of_integer(id), key).ok());
   return read(f, t, *key, row);
 }
 
 /// The same, with `at_once` keys known in advance.
-uint64_t get_many(Fixture& f, txn::Transaction& t, const std::vector<int64_t>& ids, size_t at_once, std::string* row) {
+uint64_t get_many(Fixture& f, txn::Transaction& t, const std::vector<int64_t>& ids, size_t at_once, txn::RowRef* row) {
   uint64_t sum = 0;
   std::vector<std::string> keys(at_once);
   std::vector<std::string_view> views(at_once);
@@ -174,7 +183,8 @@ template <class Choose>
 Result compare(Fixture& f, Sqlite& sqlite, size_t count, Choose choose, size_t at_once = 1) {
   std::vector<double> ours, theirs, ratios;
   std::vector<int64_t> ids(count);
-  std::string key, row;
+  std::string key;
+  txn::RowRef row;
   const uint64_t hits = statistic(f, "row_cache_hits");
   for (int round = 0; round < arguments.rounds; ++round) {
     for (int64_t& id : ids) id = choose();
@@ -248,7 +258,8 @@ void two_threads(Fixture& f, int64_t rows) {
       for (int n = 0; n < threads; ++n) {
         workers.emplace_back([&, n] {
           std::mt19937_64 random(static_cast<uint64_t>(round * 2 + n));
-          std::string key, row;
+          std::string key;
+          txn::RowRef row;
           auto t = f.begin();
           const double start = cpu_ns();
           for (int i = 0; i < kLookups; ++i) {
@@ -313,7 +324,8 @@ void run(int64_t rows) {
     constexpr double kGoal = 3;
     const auto from = std::chrono::steady_clock::now();
     Fixture f = Fixture::existing(options(100));
-    std::string key, row;
+    std::string key;
+    txn::RowRef row;
     auto t = f.begin();
     (void)get(f, *t, rows / 2, &key, &row);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - from).count();
@@ -332,9 +344,12 @@ void run(int64_t rows) {
     for (const bool skewed : {false, true}) {
       Fixture f = Fixture::existing(options(percent));
       scan(f);
-      std::string key, row;
-      auto t = f.begin();
-      for (int64_t i = 0; i < rows / 4; ++i) (void)get(f, *t, skewed ? zipf() : uniform(), &key, &row);
+      {
+        std::string key;
+        txn::RowRef row;
+        auto t = f.begin();
+        for (int64_t i = 0; i < rows / 4; ++i) (void)get(f, *t, skewed ? zipf() : uniform(), &key, &row);
+      }
       if (skewed) {
         report_hits("zipf" + size, rows, compare(f, sqlite, 100'000, zipf));
       } else {

@@ -144,7 +144,9 @@ void run(uint64_t seed, size_t write_set_bytes, bool reopen) {
       case 5: {
         const Rows expected = a.sees();
         const auto it = expected.find(id);
-        ASSERT_EQ(f.get(*a.t, id), it == expected.end() ? std::nullopt : std::optional(it->second)) << step;
+        const auto value = it == expected.end() ? std::nullopt : std::optional(it->second);
+        ASSERT_EQ(f.get(*a.t, id), value) << step;
+        ASSERT_EQ(f.read(*a.t, id), value) << step;
         break;
       }
       case 6:

@@ -3,7 +3,7 @@
 
 #include "base/check.h"
 #include "table/database_impl.h"
-#include "table/prefetch.h"
+#include "table/row_read.h"
 #include "txn/cursor.h"
 #include "txn/stamp.h"
 
@@ -55,6 +55,17 @@ Result<bool> DatabaseImpl::get(txn::Transaction& transaction, const TableAccess&
                                std::string* row) {
   gets_.add();
   return manager_.reader().get(own(transaction).view(), table.table().storage, key, row, directory(table));
+}
+
+inline Result<bool> DatabaseImpl::read(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
+                                       txn::RowRef* row) {
+  gets_.add();
+  return manager_.reader().get(own(transaction).view(), table.table().storage, key, row, directory(table));
+}
+
+Result<bool> read_row(Database& database, txn::Transaction& transaction, const TableAccess& table, std::string_view key,
+                      txn::RowRef* row) {
+  return static_cast<DatabaseImpl&>(database).read(transaction, table, key, row);
 }
 
 void prefetch_rows(Database& database, const TableAccess& table, std::span<const std::string_view> keys) {

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "table/database.h"
+#include "table/row_read.h"
 #include "types/type.h"
 
 namespace omendb::table::testing {
@@ -204,6 +205,14 @@ class Fixture {
     CHECK(r.ok());
     if (!*r) return std::nullopt;
     return value_of(found);
+  }
+  /// The same through read_row().
+  std::optional<int64_t> read(txn::Transaction& t, int64_t id) {
+    txn::RowRef found;
+    auto r = read_row(*database, t, *access, key(id), &found);
+    CHECK(r.ok());
+    if (!*r) return std::nullopt;
+    return value_of(found.bytes());
   }
   std::vector<std::pair<int64_t, int64_t>> all(txn::Transaction& t, bool reverse = false, const KeyRange& range = {}) {
     return drain(*database->scan(t, *access, range, reverse));

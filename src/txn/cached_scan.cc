@@ -6,6 +6,7 @@ namespace omendb::txn {
 namespace {
 
 constexpr size_t kBatchKeys = 128;
+constexpr size_t kSeekKeys = 64;
 constexpr size_t kBatchBytes = 256 << 10;
 // A row fetched alone costs as much as some sixteen that the store gives in order.
 constexpr size_t kFetchShare = 16;
@@ -26,7 +27,7 @@ CachedScan::CachedScan(store::Store& store, const Loads& loads, const VersionRea
       reverse_(reverse),
       lower_(lower),
       upper_(upper),
-      cursor_(directory.index().cursor(index::OrderedIndex::Cursor::kBatchMax)) {}
+      cursor_(directory.index().cursor(kSeekKeys)) {}
 
 void CachedScan::give(std::string_view key, std::string_view row) {
   items_.push_back({bytes_.size(), static_cast<uint32_t>(key.size()), static_cast<uint32_t>(row.size())});

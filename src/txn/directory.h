@@ -6,7 +6,8 @@
 //   bits 0-1  0 row, 1 tombstone: the newest version lies in the store under exactly the stamp in bits 2-63
 //             2 look: more than one thing may be true of the key; its versions in the store decide. Bits 2-63 are the
 //               stamp of the load that made it so
-//             3 cached: the other bits are the address of a CachedRow (row_cache.h), a copy of the newest version
+//             3 cached: bits 3-47 are those of the address of a CachedRow (row_cache.h), a copy of the newest version; bits 48-63
+//               are the row's length, so that its lines are loaded beside its header and not after it
 //
 // Invariants
 //   1. A commit's keys are here before its timestamp is published; a load's keys before its locks are given up.
@@ -18,7 +19,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <memory>
 #include <optional>
 #include <span>
@@ -45,16 +45,29 @@ class KeyDirectory {
   };
   /// Requires: an index::EpochGuard, for as long as the place's row is looked at.
   Place find(std::string_view key) const {
-    if (fixed_ != 0 && key.size() != fixed_) return {Place::Kind::kLook, {}};
-    const auto payload = index_.find(key);
-    if (!payload.has_value()) return {};
-    prefetch(*payload);  // the header says how long the row is; its lines need not wait for that
-    return place(*payload);
+    if (!covers(key)) return {Place::Kind::kLook, {}};
+    index::Payload payload;
+    if (!find(key, &payload)) return {};
+    return place(payload);
+  }
+  /// Whether the directory can say something of such a key.
+  bool covers(std::string_view key) const { return fixed_ == 0 || key.size() == fixed_; }
+  /// The payload alone, which is never 0. False: the key is not there. Requires covers(key) and a guard as above.
+  bool find(std::string_view key, index::Payload* payload) const { return index_.find_pinned(key, payload); }
+  static bool is_cached(index::Payload payload) { return (payload & 3) == kCachedTag; }
+  /// Requires is_cached().
+  static const CachedRow* cached_row(index::Payload payload) {
+    return reinterpret_cast<const CachedRow*>(payload & kAddressMask);
+  }
+  /// The row's bytes, without a look at its header where keys have one length. Requires is_cached().
+  std::string_view cached_bytes(index::Payload payload) const {
+    const CachedRow* row = cached_row(payload);
+    return {row->bytes() + (fixed_ != 0 ? fixed_ : row->key_bytes), payload >> kLengthShift};
   }
   static Place place(index::Payload payload) {
     const uint64_t tag = payload & 3;
     if (tag == kCachedTag) {
-      const auto* row = reinterpret_cast<const CachedRow*>(payload & ~uint64_t{3});
+      const CachedRow* row = cached_row(payload);
       return {Place::Kind::kCached, row->stamp, row, payload};
     }
     if (tag == kLookTag) return {Place::Kind::kLook, {}, nullptr, payload};
@@ -66,20 +79,20 @@ class KeyDirectory {
     return kKinds[payload & 3];
   }
   /// Starts loading what place() will look at, and the row behind it.
-  void prefetch(index::Payload payload) const {
-    if ((payload & 3) != kCachedTag) return;
-    // As many lines as the last row that came into the cache has, and where it ends: rows begin anywhere in a line.
-    const char* row = reinterpret_cast<const char*>(payload & ~uint64_t{3});
-    const uint32_t bytes = row_bytes_.load(std::memory_order_relaxed);
-    for (uint32_t at = 0; at + 1 < bytes; at += 64) __builtin_prefetch(row + at);
-    __builtin_prefetch(row + bytes - 1);
+  // Inlined always: a function that only prefetches has no effect that gcc 12 knows, and its calls are dropped.
+  [[gnu::always_inline]] inline void prefetch(index::Payload payload) const {
+    if (!is_cached(payload)) return;
+    const auto* row = reinterpret_cast<const char*>(cached_row(payload));
+    const size_t bytes = std::min(kPrefetchBytes, sizeof(CachedRow) + fixed_ + (payload >> kLengthShift));
+    for (size_t at = 0; at < bytes; at += 64) __builtin_prefetch(row + at);
+    __builtin_prefetch(row + bytes - 1);  // rows begin anywhere in a line
   }
   /// Starts loading what find() of these keys, one after the other, would wait for. A hint: nothing is remembered.
   void prefetch_keys(std::span<const std::string_view> keys) const {
     constexpr size_t kAtOnce = 16;  // more outstanding misses than this a processor does not keep
     std::array<std::optional<index::Payload>, kAtOnce> payloads;
     for (const std::string_view key : keys) {
-      if (fixed_ != 0 && key.size() != fixed_) return;
+      if (!covers(key)) return;
     }
     index::EpochGuard guard;
     while (!keys.empty()) {
@@ -128,10 +141,6 @@ class KeyDirectory {
   // For the cache, under its mutex. False: the directory says something else by now.
   bool cache(std::string_view key, Stamp stamp, const CachedRow* row) {
     index::Payload expected = payload(stamp, false);
-    const size_t bytes = std::min(kPrefetchBytes, sizeof(CachedRow) + row->key_bytes + row->row_bytes);
-    if (row_bytes_.load(std::memory_order_relaxed) != bytes) {
-      row_bytes_.store(static_cast<uint32_t>(bytes), std::memory_order_relaxed);
-    }
     return index_.compare_and_set(key, expected, payload(row)) == index::Cas::kSwapped;
   }
   bool uncache(const CachedRow& row) {
@@ -144,12 +153,16 @@ class KeyDirectory {
   }
   bool caches() const { return caches_; }
   void stop_caching() { caches_ = false; }
-  static index::Payload payload(const CachedRow* row) { return reinterpret_cast<uint64_t>(row) | kCachedTag; }
+  static index::Payload payload(const CachedRow* row) {
+    static_assert(RowCache::kRowBytesMax >> (64 - kLengthShift) == 0);
+    return reinterpret_cast<uint64_t>(row) | uint64_t{row->row_bytes} << kLengthShift | kCachedTag;
+  }
 
   static constexpr uint64_t kTombstoneTag = 1, kLookTag = 2, kCachedTag = 3;
+  static constexpr uint32_t kLengthShift = 48;  // addresses of this process are smaller
+  static constexpr uint64_t kAddressMask = (uint64_t{1} << kLengthShift) - 8;
   static constexpr size_t kPrefetchBytes = 512;  // of longer rows the processor guesses the rest
   const uint32_t fixed_;
-  std::atomic<uint32_t> row_bytes_{sizeof(CachedRow)};  // of the row cached last, header and key included
   RowCache* const cache_;
   bool caches_;  // under the cache's mutex
   mutable index::OrderedIndex index_;  // settled() changes what is said, not what is true

@@ -16,7 +16,7 @@ namespace omendb::txn {
 namespace {
 
 // A segment is what one eviction works through: about a tenth of a millisecond.
-constexpr size_t kSegmentBytesMax = 64 << 10;
+constexpr size_t kSegmentBytesMax = 4 * RowCache::kRowBytesMax;
 // The share of the young queue beyond which it gives up segments first.
 constexpr size_t kYoungShare = 10;
 
@@ -30,6 +30,7 @@ struct RowCache::Pool {
     void* region = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (region == MAP_FAILED) throw std::bad_alloc();
     base = static_cast<char*>(region);
+    CHECK((reinterpret_cast<uintptr_t>(base) + bytes) >> 48 == 0);  // directories keep a length in the bits above
     (void)::madvise(base, bytes, MADV_HUGEPAGE);  // a row is a cache miss; it need not be one of the page tables as well
     for (size_t i = count; i > 0; --i) free.push_back(static_cast<uint32_t>(i - 1));
   }

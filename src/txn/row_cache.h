@@ -61,6 +61,8 @@ class RowCache {
   explicit RowCache(size_t bytes);
   ~RowCache();
   static constexpr size_t kBytesMin = 256 << 10;
+  /// Key, row and header together; larger ones are not cached.
+  static constexpr size_t kRowBytesMax = 16 << 10;
 
   enum class Admission : uint8_t {
     kEvict,   // others may have to go; given up if another thread is at it

@@ -68,42 +68,69 @@ bool VersionReader::sees(const View& view, Stamp stamp) const {
   return state.kind == Loads::State::Kind::kCommitted && state.value <= view.snapshot.value;
 }
 
-Result<bool> VersionReader::get(const View& view, StorageId storage, std::string_view key, std::string* row,
-                                KeyDirectory* directory) const {
-  if (view.writes != nullptr) {
+[[gnu::always_inline]] inline VersionReader::InMemory VersionReader::in_memory(const View& view, StorageId storage, std::string_view key,
+                                                        const KeyDirectory* directory, std::string_view* row,
+                                                        index::Payload* payload) const {
+  if (view.writes != nullptr && !view.writes->empty()) {
     if (const WriteSet::Entry* entry = view.writes->find(storage, key); entry != nullptr) {
       if (const WriteSet::Version* v = entry->visible(view.command); v != nullptr) {
-        if (v->tombstone) return false;
-        row->assign(v->row);
-        return true;
+        *row = v->row;
+        return v->tombstone ? InMemory::kNoRow : InMemory::kRow;
       }
     }
   }
+  if (directory == nullptr || !directory->covers(key)) return InMemory::kAskStore;
+  if (!directory->find(key, payload)) {
+    counters_.absent.add();
+    return InMemory::kNoRow;
+  }
+  if (KeyDirectory::is_cached(*payload)) {
+    const CachedRow* cached = KeyDirectory::cached_row(*payload);
+    if (cached->commit_ts > view.snapshot) return InMemory::kAskStore;
+    *row = directory->cached_bytes(*payload);
+    cached->touch();
+    counters_.cached.add();
+    return InMemory::kRow;
+  }
+  const auto place = KeyDirectory::place(*payload);
+  if (place.kind != KeyDirectory::Place::Kind::kTombstone || !sees(view, place.stamp)) return InMemory::kAskStore;
+  counters_.absent.add();
+  return InMemory::kNoRow;
+}
+
+Result<bool> VersionReader::get(const View& view, StorageId storage, std::string_view key, std::string* row,
+                                KeyDirectory* directory) const {
+  index::Payload payload = 0;
+  {
+    index::EpochGuard guard;
+    std::string_view bytes;
+    const InMemory found = in_memory(view, storage, key, directory, &bytes, &payload);
+    if (found == InMemory::kRow) row->assign(bytes);
+    if (found != InMemory::kAskStore) return found == InMemory::kRow;
+  }
+  return from_store(view, storage, key, directory, payload, row);
+}
+
+Result<bool> VersionReader::get(const View& view, StorageId storage, std::string_view key, RowRef* row,
+                                KeyDirectory* directory) const {
+  row->guard_.renew();
+  index::Payload payload = 0;
+  const InMemory found = in_memory(view, storage, key, directory, &row->bytes_, &payload);
+  if (found != InMemory::kAskStore) [[likely]]
+    return found == InMemory::kRow;
+  ASSIGN_OR_RETURN(const bool exists, from_store(view, storage, key, directory, payload, &row->copy_));
+  row->bytes_ = row->copy_;
+  return exists;
+}
+
+Result<bool> VersionReader::from_store(const View& view, StorageId storage, std::string_view key,
+                                       KeyDirectory* directory, index::Payload payload, std::string* row) const {
   index::Payload look = 0;
-  if (directory != nullptr) {
-    using Kind = KeyDirectory::Place::Kind;
-    KeyDirectory::Place place;
-    {
-      index::EpochGuard guard;
-      place = directory->find(key);
-      if (place.kind == Kind::kAbsent) {
-        counters_.absent.add();
-        return false;
-      }
-      if (place.kind == Kind::kCached && place.row->commit_ts <= view.snapshot) {
-        row->assign(place.row->row());
-        place.row->touch();
-        counters_.cached.add();
-        return true;
-      }
-    }
-    if (place.kind == Kind::kLook) {
-      look = place.payload;
-    } else if (place.kind != Kind::kCached && sees(view, place.stamp)) {
-      if (place.kind == Kind::kTombstone) {
-        counters_.absent.add();
-        return false;
-      }
+  if (payload != 0 && !KeyDirectory::is_cached(payload)) {
+    const auto place = KeyDirectory::place(payload);
+    if (place.kind == KeyDirectory::Place::Kind::kLook) {
+      look = payload;
+    } else if (place.kind == KeyDirectory::Place::Kind::kRow && sees(view, place.stamp)) {
       ASSIGN_OR_RETURN(const bool found, get_exact(storage, key, place.stamp, row, directory));
       if (found) return true;
     }

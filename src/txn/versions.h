@@ -10,6 +10,7 @@
 #include "base/striped_counter.h"
 #include "store/store.h"
 #include "txn/directory.h"
+#include "txn/row_ref.h"
 #include "txn/stamp.h"
 #include "txn/timeline.h"
 #include "txn/write_set.h"
@@ -40,6 +41,9 @@ class VersionReader {
   /// The row that `view` sees, own writes included. False: none. `directory`: of the storage, or null.
   Result<bool> get(const View& view, StorageId storage, std::string_view key, std::string* row,
                    KeyDirectory* directory = nullptr) const;
+  /// The same without a copy of what is in memory.
+  Result<bool> get(const View& view, StorageId storage, std::string_view key, RowRef* row,
+                   KeyDirectory* directory = nullptr) const;
   /// Newest committed version; `row` may be null. Versions in `own_loads` count as absent.
   Result<Newest> newest(StorageId storage, std::string_view key, const std::vector<uint64_t>* own_loads,
                         std::string* row, KeyDirectory* directory = nullptr) const;
@@ -56,6 +60,13 @@ class VersionReader {
 
  private:
   bool sees(const View& view, Stamp stamp) const;
+  enum class InMemory { kNoRow, kRow, kAskStore };
+  /// What can be said of the key without the store. `row` lives as long as the guard that this requires; `payload` is what the
+  /// directory says, for from_store(), and stays 0 where that is nothing.
+  InMemory in_memory(const View& view, StorageId storage, std::string_view key, const KeyDirectory* directory,
+                     std::string_view* row, index::Payload* payload) const;
+  Result<bool> from_store(const View& view, StorageId storage, std::string_view key, KeyDirectory* directory,
+                          index::Payload payload, std::string* row) const;
   /// The row of the directory's own stamp, which is committed; caches it.
   Result<bool> get_exact(StorageId storage, std::string_view key, Stamp stamp, std::string* row,
                          KeyDirectory* directory) const;

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "sql/engine/error_mapping.h"
-#include "table/prefetch.h"
+#include "table/row_read.h"
 
 namespace omendb::sql {
 namespace {
