@@ -112,6 +112,19 @@ class Matcher {
 
 }  // namespace
 
+namespace {
+
+/// A literal, and what the analyser wrote around it to say its type.
+bool is_integer_constant(const Expression& value) {
+  const Expression* e = &value;
+  while (e->GetExpressionClass() == duckdb::ExpressionClass::BOUND_CAST && e->return_type.IsIntegral()) {
+    e = e->Cast<duckdb::BoundCastExpression>().child.get();
+  }
+  return e->GetExpressionType() == ExpressionType::VALUE_CONSTANT && e->return_type.IsIntegral();
+}
+
+}  // namespace
+
 KeyPart::KeyPart(Expression& value, types::PhysicalType physical, codec::KeyColumn column)
     : value_(&value), physical_(physical), column_(std::move(column)) {
   if (value.GetExpressionType() == ExpressionType::VALUE_PARAMETER) {
@@ -122,6 +135,12 @@ KeyPart::KeyPart(Expression& value, types::PhysicalType physical, codec::KeyColu
 void KeyPart::prepare(duckdb::ClientContext& context,
                       const std::function<void(duckdb::unique_ptr<Expression>&)>& resolve) {
   if (parameter_ != SIZE_MAX || value_->GetExpressionType() == ExpressionType::VALUE_CONSTANT) return;
+  duckdb::Value constant;
+  if (is_integer_constant(*value_) && duckdb::ExpressionExecutor::TryEvaluateScalar(context, *value_, constant)) {
+    resolved_ = duckdb::make_uniq<duckdb::BoundConstantExpression>(std::move(constant));
+    value_ = resolved_.get();
+    return;
+  }
   resolved_ = value_->Copy();
   resolve(resolved_);
   executor_ = duckdb::make_uniq<duckdb::ExpressionExecutor>(context, *resolved_);
