@@ -27,9 +27,9 @@ struct MemoryBudget {
   size_t total = 0;
   size_t block_cache = 0;    // RocksDB blocks: 15 %
   size_t row_cache = 0;      // rows beside the learned index: 25 %
-  size_t write_buffers = 0;  // RocksDB memtables: 10 %, at most 512 MB
+  size_t write_buffers = 0;  // RocksDB memtables: 8 %, at most 512 MB
   size_t write_set = 0;      // one transaction's writes before they go to the store: 2 %, 16 to 256 MB
-  size_t analytics = 0;      // DuckDB's operators: 40 %
+  size_t analytics = 0;      // DuckDB's operators: 35 %
 };
 MemoryBudget divide_memory(size_t total);
 /// Bytes of memory that this process may use: the machine's, or its control group's limit.
