@@ -14,18 +14,13 @@ namespace {
 
 using duckdb::DataChunk;
 
-/// Whether the select had an end, which it has no longer.
-bool take_limit_away(duckdb::SelectStatement& select) {
-  auto& modifiers = select.node->modifiers;
-  const auto is_limit = [](const auto& m) { return m->type == duckdb::ResultModifierType::LIMIT_MODIFIER; };
-  const auto end = std::remove_if(modifiers.begin(), modifiers.end(), is_limit);
-  const bool found = end != modifiers.end();
-  modifiers.erase(end, modifiers.end());
-  return found;
+bool is_limit(const duckdb::unique_ptr<duckdb::ResultModifier>& modifier) {
+  return modifier->type == duckdb::ResultModifierType::LIMIT_MODIFIER;
 }
 
-duckdb::unique_ptr<duckdb::SelectStatement> copy_of(const duckdb::SelectStatement& select) {
-  return duckdb::unique_ptr_cast<duckdb::SQLStatement, duckdb::SelectStatement>(select.Copy());
+void take_limit_away(duckdb::SelectStatement& select) {
+  auto& modifiers = select.node->modifiers;
+  modifiers.erase(std::remove_if(modifiers.begin(), modifiers.end(), is_limit), modifiers.end());
 }
 
 class LockingSelect {
@@ -34,10 +29,14 @@ class LockingSelect {
       : session_(session), query_(query), parameters_(parameters), consumer_(consumer) {}
 
   void run() {
+    const auto& modifiers = query_.select->node->modifiers;
+    bounded_ = std::any_of(modifiers.begin(), modifiers.end(), is_limit);
     pass(*query_.select);
-    if (done_ || limit_ < 0 || candidates_ < offset_ + limit_) return;
-    auto all = copy_of(*query_.select);
-    if (take_limit_away(*all)) pass(*all);
+    if (!bounded_ || done_ || candidates_ < wanted_) return;
+    again_ = true;
+    auto all = duckdb::unique_ptr_cast<duckdb::SQLStatement, duckdb::SelectStatement>(query_.select->Copy());
+    take_limit_away(*all);
+    pass(*all);
   }
 
  private:
@@ -47,7 +46,7 @@ class LockingSelect {
     std::string key, row;
   };
 
-  bool full() const { return limit_ >= 0 && locked_rows_ >= offset_ + limit_; }
+  bool full() const { return locked_rows_ >= wanted_; }
 
   void pass(const duckdb::SelectStatement& select) {
     ChunkBuffer input(session_);
@@ -70,15 +69,17 @@ class LockingSelect {
       if (column == SIZE_MAX || duckdb::FlatVector::IsNull(chunk.data[column], 0)) return none;
       return duckdb::FlatVector::GetData<int64_t>(chunk.data[column])[0];
     };
-    limit_ = value(query_.limit_column, -1);
     offset_ = value(query_.offset_column, 0);
+    const int64_t limit = value(query_.limit_column, INT64_MAX);
+    wanted_ = limit > INT64_MAX - offset_ ? INT64_MAX : offset_ + limit;
   }
 
   void lock_rows(DataChunk& chunk) {
     std::vector<uint32_t> kept;
     for (size_t i = 0; i < chunk.size() && !full(); ++i) {
       session_.check_cancelled();
-      if (limit_ >= 0 && !seen_.insert(identity(chunk, i)).second) continue;  // met in the first pass
+      if (again_ && seen_.contains(identity(chunk, i))) continue;
+      if (bounded_ && !again_) seen_.insert(identity(chunk, i));
       ++candidates_;
       Changed changed;
       if (!lock_row(chunk, i, &changed)) continue;
@@ -168,10 +169,11 @@ class LockingSelect {
   const AnalyzedQuery& query_;
   const Parameters& parameters_;
   const ChunkConsumer& consumer_;
-  int64_t limit_ = -1, offset_ = 0;  // -1: none
+  int64_t offset_ = 0, wanted_ = INT64_MAX;  // rows that are locked: LIMIT's and OFFSET's together
   bool limits_known_ = false;
   int64_t candidates_ = 0, locked_rows_ = 0, emitted_rows_ = 0;
-  std::unordered_set<std::string> seen_;  // of a select with LIMIT
+  bool bounded_ = false, again_ = false;  // the select stops early; it is asked without an end
+  std::unordered_set<std::string> seen_;  // rows of a bounded select, which reads one table
   bool done_ = false;
 };
 
