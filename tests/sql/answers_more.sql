@@ -200,3 +200,7 @@ select case when true then 1.50 else 2 end, case when false then 1.50 else 2 end
 select pg_typeof(case when true then 1 else 2.5 end), case when true then 1 else 2.5 end, case when false then 1.25 end;
 select case when true then null::text when 1 / 0 = 1 then 'x' end, coalesce(case when false then 1 end, 4);
 drop table cased;
+-- What objects grant by default, as pg_dump asks.
+select k, acldefault(k::"char", 10) from unnest(array['c', 'r', 's', 'd', 'f', 'l', 'L', 'n', 't', 'F', 'S', 'T', 'p']) as k;
+select grantee, privilege_type, is_grantable from aclexplode(acldefault('r', 10)) order by 2;
+select acldefault('?', 10);
