@@ -318,7 +318,7 @@ class CteAnalyzer {
     auto node = duckdb::make_uniq<duckdb::RecursiveCTENode>();
     node->ctename = entry.duck_name;
     node->union_all = select->all;
-    for (size_t i = 0; i < left.targets.size(); ++i) node->aliases.push_back("o" + std::to_string(i + 1));
+    for (size_t i = 0; i < left.targets.size(); ++i) node->aliases.push_back(output_name(i));
     node->left = left.seal(statement_);
     node->right = right.seal(statement_);
     for (auto& [key, value] : inner_ctes.map) {

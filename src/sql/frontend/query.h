@@ -54,6 +54,9 @@ struct Level {
   size_t limit_column = SIZE_MAX, offset_column = SIZE_MAX;
   duckdb::CommonTableExpressionMap ctes;        // to be put on the outermost node
 
+  /// Puts all of it so far, but for WITH, into a subquery `alias` of a new node, whose targets are the outputs of the old. Hidden columns
+  /// are h1, h2, ... of `alias` then.
+  void push_down(const std::string& alias);
   /// Makes `targets` the outputs of a plain SELECT that may be changed, wrapping `complete` or an ordered node.
   void open(StatementContext& statement);
   /// Gives output i another type, in place when that cannot change the rows.
@@ -62,6 +65,9 @@ struct Level {
   DuckNode seal(StatementContext& statement);
   std::vector<ScopeColumn> columns(StatementContext& statement, const std::string& duck_alias) const;
 };
+
+/// The name of output i (from 0) of a level that is complete.
+std::string output_name(size_t i);
 
 struct SelectOptions {
   bool top = false;                   // row marks and INTO are the caller's to handle
@@ -124,7 +130,7 @@ FromItem from_level(Scope& scope, Level level, const Alias* alias);
 /// The select of a view, analysed anew where it stands.
 Level expand_view(StatementContext& statement, const catalog::View& view);
 
-// --- GROUP BY, ORDER BY, LIMIT (grouping.cc, sorting.cc) ---
+// --- GROUP BY, ORDER BY, LIMIT (grouping.cc, sorting.cc, select_order.cc) ---
 
 struct SortItem {
   size_t target = SIZE_MAX;      // SIZE_MAX: `expr`
@@ -139,6 +145,16 @@ struct ClauseItem {
 };
 ClauseItem resolve_clause_item(Scope& scope, Node* node, std::vector<Target>& targets, ExprKind kind, const char* clause);
 std::vector<SortItem> analyze_sort(Scope& scope, List* sort, std::vector<Target>& targets, bool only_names);
+/// Whether values compare by a key of their own (a domain: as its base type), and that key.
+bool needs_key(const Level& level, const TypedExpr& e);
+Tree key_of(const Level& level, const TypedExpr& e);
+/// The value to sort, group or compare by; a number when it is simply an output column.
+Tree sort_value(const Level& level, const SortItem& item);
+/// Puts the rows of `level` so far into a subquery, whose outputs (and hidden sort keys) the clauses that follow work on.
+void carry_into_subquery(Level& level, std::vector<SortItem>& sort, std::vector<ClauseItem>& distinct_on);
+/// PostgreSQL computes windows over sorted rows and sends them as they lie, and people read results in that order: without an ORDER BY
+/// of its own, the statement is ordered as its windows are, if one of their orderings begins with all the others.
+void order_like_windows(Level& level);
 void apply_order_and_limit(Level& level, SelectStmt* select, std::vector<SortItem>& sort, Tree limit, Tree offset);
 bool analyze_sort_direction(const SortBy* by, bool* nulls_first);
 /// LIMIT and OFFSET as int8 that raises 2201W / 2201X when negative; null for none.
@@ -189,6 +205,15 @@ class Grouping {
   bool aggregate_left_ = false;
 };
 
+// --- Locking clauses (select_locking.cc) ---
+
+/// "FOR UPDATE", of a LockClauseStrength.
+const char* lock_name(int strength);
+/// The locking clauses of a level, into its row marks. Errors: 0A000 beside what makes rows of several, 42P01.
+void analyze_locking(Level& level, SelectStmt* select, bool grouped);
+/// A locking SELECT below the top runs before the statement; what stands in its place reads the rows it locked.
+void run_locking_first(Level& level);
+
 // --- Data-modifying statements (dml*.cc) ---
 struct DmlContext;
 AnalyzedQuery analyze_insert(StatementContext& statement, Scope* parent, Node* raw);
@@ -205,6 +230,7 @@ inline Tree key_tree(Oid type, const types::PhysicalType& physical, Tree value) 
 }
 
 ColumnDescription describe(StatementContext& statement, const std::string& name, const TypedExpr& expr);
+std::vector<ColumnDescription> describe_targets(StatementContext& statement, const Level& level);
 
 /// Guards the native stack: queries nested deeper than this end with 54001.
 class DepthGuard {

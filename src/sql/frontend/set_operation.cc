@@ -19,8 +19,6 @@ const char* set_name(SetOperation op) {
   }
 }
 
-std::string output(size_t i) { return "o" + std::to_string(i + 1); }
-
 DuckNode set_node(duckdb::SetOperationType type, bool all, DuckNode left, DuckNode right) {
   // Chains of UNION ALL are one node with many children: no depth, no binder recursion.
   if (type == duckdb::SetOperationType::UNION && all && left->type == duckdb::QueryNodeType::SET_OPERATION_NODE &&
@@ -58,8 +56,8 @@ DuckNode marked(StatementContext& statement, DuckNode side, size_t columns, int6
   auto node = emit::select();
   node->from_table = emit::subquery(std::move(side), alias);
   for (size_t i = 0; i < columns; ++i) {
-    node->select_list.push_back(emit::column(alias, output(i)));
-    node->select_list.back()->SetAlias(output(i));
+    node->select_list.push_back(emit::column(alias, output_name(i)));
+    node->select_list.back()->SetAlias(output_name(i));
   }
   node->select_list.push_back(emit::integer(mark));
   node->select_list.back()->SetAlias("side");
@@ -77,9 +75,9 @@ DuckNode keyed(StatementContext& statement, const Level& level, SetOperation op,
   duckdb::GroupingSet set;
   for (size_t i = 0; i < columns; ++i) {
     const TypedExpr& e = level.targets[i].expr;
-    node->select_list.push_back(call2("arg_min", emit::column(alias, output(i)), emit::column(alias, "side")));
-    node->select_list.back()->SetAlias(output(i));
-    node->groups.group_expressions.push_back(key_tree(base_type_of(statement, e.type), e.physical, emit::column(alias, output(i))));
+    node->select_list.push_back(call2("arg_min", emit::column(alias, output_name(i)), emit::column(alias, "side")));
+    node->select_list.back()->SetAlias(output_name(i));
+    node->groups.group_expressions.push_back(key_tree(base_type_of(statement, e.type), e.physical, emit::column(alias, output_name(i))));
     set.insert(i);
   }
   node->groups.grouping_sets.push_back(std::move(set));
