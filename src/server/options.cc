@@ -141,6 +141,9 @@ Result<StartOptions> resolve(const StartArguments& arguments) {
         if (!number || *number < 1 || *number > 1024)
           return bad(arguments.config_file + ": analytics_threads must be a number from 1 to 1024");
         options.analytics_threads = static_cast<int>(*number);
+      } else if (name == "analytics_priority") {
+        if (text != "low" && text != "normal") return bad(arguments.config_file + ": analytics_priority must be \"low\" or \"normal\"");
+        options.analytics_stand_back = text == "low";
       } else if (name == "learned_index") {
         if (text != "on" && text != "off") return bad(arguments.config_file + ": learned_index must be \"on\" or \"off\"");
         options.learned_index = text == "on";

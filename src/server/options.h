@@ -7,6 +7,7 @@
 //   row_cache = "1GB"                  # of it, for rows in memory; default a quarter of it
 //   temp_limit = "20GB"                # of what analytical statements spill; default nine tenths of what the disk has free
 //   analytics_threads = 4              # for analytical statements; default one a core
+//   analytics_priority = "low"         # long statements stand back behind short ones; normal: they do not
 //   learned_index = "on"               # off: every read goes to the store, for measuring what the index gains
 //   max_connections = 1000
 //   authentication_timeout = "60s"
@@ -47,6 +48,7 @@ struct StartOptions {
   bool learned_index = true;
   size_t temp_limit = 0;       // 0: not given
   int analytics_threads = 0;   // 0: not given
+  bool analytics_stand_back = true;
   ServerOptions server;
 };
 

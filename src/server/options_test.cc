@@ -36,7 +36,7 @@ TEST(Options, TheBudgetIsNotSpentTwice) {
 
 TEST(Options, ArgumentsWinOverTheFileAndUnknownSettingsAreRefused) {
   std::string path = temporary("config.toml");
-  std::ofstream(path) << "data_dir = \"/a\"\npg_listen = \"127.0.0.1:1\"\nmax_connections = 7\nmemory = \"1GB\"\ntemp_limit = \"2GB\"\nanalytics_threads = 3\n";
+  std::ofstream(path) << "data_dir = \"/a\"\npg_listen = \"127.0.0.1:1\"\nmax_connections = 7\nmemory = \"1GB\"\ntemp_limit = \"2GB\"\nanalytics_threads = 3\nanalytics_priority = \"normal\"\n";
   StartArguments arguments;
   arguments.config_file = path;
   arguments.pg_listen = "[::1]:2";
@@ -49,6 +49,7 @@ TEST(Options, ArgumentsWinOverTheFileAndUnknownSettingsAreRefused) {
   EXPECT_EQ(options->memory.total, 1ull << 30);
   EXPECT_EQ(options->temp_limit, 2ull << 30);
   EXPECT_EQ(options->analytics_threads, 3);
+  EXPECT_FALSE(options->analytics_stand_back);
   std::ofstream(path) << "data_dirr = \"/a\"\n";
   EXPECT_EQ(resolve(arguments).status().message(), path + ": unknown setting \"data_dirr\"");
   std::ofstream(path) << "data_dir = \n";

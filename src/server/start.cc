@@ -76,6 +76,7 @@ int start(const StartArguments& arguments) {
   engine_options.release = kVersion;
   engine_options.temp_bytes = options.temp_limit;
   engine_options.threads = options.analytics_threads;
+  engine_options.stand_back = options.analytics_stand_back;
   engine_options.backends = &server;
   engine_options.warn = [](const std::string& line) { spdlog::warn("{}", line); };
   auto engine = sql::Engine::create(**database, engine_options);

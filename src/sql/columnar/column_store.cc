@@ -510,6 +510,7 @@ std::vector<std::pair<std::string, uint64_t>> ColumnStore::statistics() {
 // --- The background ---
 
 void ColumnStore::work() {
+  lower_priority(options_.priority);
   take_up_files();
   MutexLock lock(mutex_);
   while (!closing_) {

@@ -43,6 +43,7 @@
 #include "duckdb/catalog/catalog_entry/table_catalog_entry.hpp"
 #include "duckdb/main/client_context_state.hpp"
 
+#include "base/background_threads.h"
 #include "base/mutex.h"
 #include "sql/columnar/column_policy.h"
 #include "sql/engine/table_schema.h"
@@ -135,6 +136,7 @@ class ColumnStore {
     std::string directory;     // of the copies' files, and of nothing else; empty: in memory
     std::string release;       // files of another are not taken up
     size_t threads = 1;        // that make a copy; unasked, half of them
+    Priority priority = Priority::kNormal;  // of the thread that makes and folds copies unasked
     uint64_t rows_min = 5000;  // smaller tables are copied at command only
     bool automatic = true;     // tables that are scanned again and again are copied unasked
     size_t places_max = 512ull << 20;  // bytes of keys' places beyond which no table is copied unasked

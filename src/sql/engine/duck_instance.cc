@@ -81,7 +81,14 @@ DuckInstance::DuckInstance(const EngineOptions& options) {
   config.SetOptionByName("disable_database_invalidation", Value::BOOLEAN(true));
   // A join with a small build side hands its keys to the other side's scan, which then looks them up (scan.h).
   config.SetOptionByName("dynamic_or_filter_threshold", Value::UBIGINT(20000));
-  database_ = std::make_unique<duckdb::DuckDB>(nullptr, &config);
+  if (options.stand_back) {
+    idle_threads_ = std::make_unique<BackgroundThreads>(Priority::kIdle);
+    low_threads_ = std::make_unique<BackgroundThreads>(Priority::kLow);
+    // DuckDB's own threads inherit the priority of the one that creates them.
+    idle_threads_->run([&] { database_ = std::make_unique<duckdb::DuckDB>(nullptr, &config); });
+  } else {
+    database_ = std::make_unique<duckdb::DuckDB>(nullptr, &config);
+  }
   if (!options.temp_directory.empty()) {
     // The one place that spilling operators may write to; a path is only understood once the instance has its file system.
     duckdb::DBConfig::GetConfig(*database_->instance).AddAllowedDirectory(options.temp_directory);

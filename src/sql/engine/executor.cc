@@ -1,5 +1,10 @@
 #include "sql/engine/executor.h"
 
+#include <ctime>
+
+#include <chrono>
+#include <thread>
+
 #include "duckdb/main/pending_query_result.hpp"
 #include "duckdb/main/query_result.hpp"
 #include "duckdb/parser/expression/columnref_expression.hpp"
@@ -73,6 +78,91 @@ ColumnStatement::Use use_of_columns(Settings::Route route) {
 
 namespace {
 
+using Clock = std::chrono::steady_clock;
+// A statement that has not ended by then stands back behind others.
+constexpr std::chrono::milliseconds kShort{2};
+// In the background: how long it runs before it looks how it gets on, the least share of a processor that it puts up with while nothing
+// but the processor keeps it waiting, and how long it takes a share of its own when it gets less, the first time and at most.
+constexpr std::chrono::milliseconds kSlice{50};
+constexpr double kShareMin = 0.1;
+constexpr std::chrono::milliseconds kAssertive{200}, kAssertiveMax{3200};
+// Other threads have the statement's last tasks: the time to look again.
+constexpr std::chrono::microseconds kOthersWork{20};
+
+/// A select that is being run, by one thread after another.
+class Run {
+ public:
+  Run(SessionImpl& session, duckdb::PendingQueryResult& pending, const ChunkConsumer& consumer)
+      : session_(session), pending_(pending), consumer_(consumer) {}
+
+  /// False: the time was over before the last row.
+  bool until(Clock::time_point deadline) {
+    while (result_ == nullptr) {
+      const auto state = pending_.ExecuteTask();
+      if (duckdb::PendingQueryResult::IsResultReady(state)) {
+        if (pending_.HasError()) return true;
+        result_ = pending_.Execute();
+      } else if (state == duckdb::PendingExecutionResult::BLOCKED) {
+        const auto began = Clock::now();
+        pending_.WaitForTask();
+        waited_ += Clock::now() - began;
+      } else if (state == duckdb::PendingExecutionResult::NO_TASKS_AVAILABLE) {
+        std::this_thread::sleep_for(kOthersWork);
+        waited_ += kOthersWork;
+      }
+      if (Clock::now() >= deadline) return false;
+    }
+    while (true) {
+      auto chunk = result_->FetchRaw();  // null after an error too
+      if (chunk == nullptr || chunk->size() == 0) return true;
+      session_.check_cancelled();
+      if (!consumer_(*chunk)) return true;
+      if (Clock::now() >= deadline) return false;
+    }
+  }
+  /// For the statement's other threads, so far.
+  Clock::duration waited() const { return waited_; }
+  duckdb::ErrorData error() const {
+    duckdb::BaseQueryResult& ended = result_ == nullptr ? static_cast<duckdb::BaseQueryResult&>(pending_) : *result_;
+    return ended.HasError() ? ended.GetErrorObject() : duckdb::ErrorData();
+  }
+
+ private:
+  SessionImpl& session_;
+  duckdb::PendingQueryResult& pending_;
+  const ChunkConsumer& consumer_;
+  duckdb::unique_ptr<duckdb::QueryResult> result_;
+  Clock::duration waited_{0};
+};
+
+Clock::duration thread_cpu_time() {
+  timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
+
+/// Runs it to its end on what short statements leave of the processors, or if that is next to nothing, on a share of its own.
+void run_in_background(DuckInstance& duck, Run& run) {
+  auto assertive = kAssertive;
+  for (bool ended = false; !ended;) {
+    Clock::duration busy{0}, cpu{0};
+    duck.idle_threads()->run([&] {
+      const auto began = Clock::now();
+      const auto cpu_before = thread_cpu_time(), waited_before = run.waited();
+      ended = run.until(began + kSlice);
+      busy = Clock::now() - began - (run.waited() - waited_before);
+      cpu = thread_cpu_time() - cpu_before;
+    });
+    if (ended) return;
+    if (static_cast<double>(cpu.count()) >= kShareMin * static_cast<double>(busy.count())) {
+      assertive = kAssertive;
+    } else {
+      duck.low_threads().run([&] { ended = run.until(Clock::now() + assertive); });
+      assertive = std::min(2 * assertive, kAssertiveMax);
+    }
+  }
+}
+
 /// Runs the select once. What DuckDB found wrong, if anything; `consumer` may have had rows by then.
 duckdb::ErrorData run_once(SessionImpl& session, const duckdb::SelectStatement& select, const Parameters& parameters,
                            const ChunkConsumer& consumer) {
@@ -91,15 +181,10 @@ duckdb::ErrorData run_once(SessionImpl& session, const duckdb::SelectStatement& 
   if (pending->HasError()) return pending->GetErrorObject();
   // The query's start forgets an interrupt that came before it.
   session.check_cancelled();
-  auto result = pending->Execute();
-  if (result->HasError()) return result->GetErrorObject();
-  while (true) {
-    auto chunk = result->FetchRaw();
-    if (chunk == nullptr || chunk->size() == 0) break;
-    session.check_cancelled();
-    if (!consumer(*chunk)) break;
-  }
-  return result->HasError() ? result->GetErrorObject() : duckdb::ErrorData();
+  Run run(session, *pending, consumer);
+  auto& duck = session.engine().duck();
+  if (!run.until(duck.idle_threads() == nullptr ? Clock::time_point::max() : Clock::now() + kShort)) run_in_background(duck, run);
+  return run.error();
 }
 
 }  // namespace
