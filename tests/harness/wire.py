@@ -3,6 +3,7 @@ error field. What a test compares between two servers is what a driver would see
 
 import socket
 import struct
+import time
 
 
 class ServerError(Exception):
@@ -158,6 +159,24 @@ class Connection:
         if result.error:
             raise ServerError(result.error)
         return result
+
+    def timed(self, sql):
+        """(seconds, result) of execute, up to the answer's last byte: what reading it costs in Python is not the server's."""
+        start, parts, tail = time.monotonic(), [], b""
+        self.send(b"Q", sql.encode() + b"\0")
+        while tail[:5] != b"Z\0\0\0\5":
+            chunk = self.socket.recv(1 << 20)
+            if not chunk:
+                raise ConnectionError("the server closed the connection")
+            parts.append(chunk)
+            tail = (tail + chunk)[-6:]
+        seconds = time.monotonic() - start
+        self.buffer, self.start = self.buffer[self.start:] + b"".join(parts), 0
+        results = self._until_ready(Result())
+        for result in results:
+            if result.error:
+                raise ServerError(result.error)
+        return seconds, next((result for result in results if result.columns is not None), results[0])
 
     def scalar(self, sql):
         value = self.execute(sql).rows[0][0]
