@@ -13,7 +13,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from random import Random
 
 from report import ROOT, Report
 from harness.servers import OmenDB, PG_BIN, PostgreSQL
@@ -132,6 +134,42 @@ class SqlitePeer:
         return time.monotonic() - start
 
 
+class Writer:
+    """Updates about `rate` rows of lineitem a second, twenty in a transaction, in a column that no query reads."""
+
+    def __init__(self, server, rate):
+        self.connection = server.connect(timeout=60)
+        self.orders = int(self.connection.scalar("select max(l_orderkey) from lineitem"))
+        self.rate, self.rows, self.stop, self.trouble = rate, 0, threading.Event(), None
+        self.started = time.monotonic()
+        self.thread = threading.Thread(target=self.work)
+        self.thread.start()
+
+    def work(self):
+        random = Random(1)
+        try:
+            while not self.stop.is_set():
+                self.connection.execute("begin")
+                wanted = self.rows + 20
+                while self.rows < wanted:
+                    tag = self.connection.execute(f"update lineitem set l_comment = 'number {self.rows}' "
+                                                  f"where l_orderkey = {random.randint(1, self.orders)}").tag
+                    self.rows += int(tag.split()[1])
+                self.connection.execute("commit")
+                self.stop.wait(max(0, self.started + self.rows / self.rate - time.monotonic()))
+        except Exception as trouble:  # noqa: BLE001 (told at the end)
+            self.trouble = trouble
+
+    def end(self):
+        """Rows a second."""
+        self.stop.set()
+        self.thread.join()
+        self.connection.close()
+        if self.trouble:
+            raise self.trouble
+        return self.rows / (time.monotonic() - self.started)
+
+
 def equal(a, b):
     """Rows are compared exactly; rows that tie under the query's ORDER BY may come in either order."""
     return a == b or sorted(map(repr, a)) == sorted(map(repr, b))
@@ -148,6 +186,7 @@ def main():
     arguments.add_argument("--sqlite-seconds", type=float, default=20)
     arguments.add_argument("--keep-files", type=pathlib.Path, help="folder for the generated data, kept")
     arguments.add_argument("--rows", action="store_true", help="without copies in columns: everything runs on rows")
+    arguments.add_argument("--writer", type=float, help="rows a second that a writer updates in OmenDB meanwhile")
     options = arguments.parse_args()
     report = Report("tpch", options.json)
     with tempfile.TemporaryDirectory(prefix="omendb-tpch-") as scratch:
@@ -175,6 +214,7 @@ def main():
                 copied = time.monotonic() - start
                 if duck:
                     report.pairs("copies", options.sf, "time", "s", "duckdb", [(copied, duck.load_seconds)], "lower")
+            writer = Writer(omen, options.writer) if options.writer else None
             sums, wrong = {"postgresql-15": [], "duckdb": [], "sqlite": []}, []
             for number in options.queries:
                 pairs, duck_pairs, sqlite_pairs = [], [], []
@@ -204,6 +244,8 @@ def main():
                     if found:
                         report.pairs(f"q{number}", options.sf, "time", "s", name, found, "lower")
                         sums[name].append([statistics.median(side) for side in zip(*found)])
+            if writer:
+                report.say(f"the writer updated {writer.end():.0f} rows a second")
             for name, found in sums.items():
                 if found:
                     report.pairs("sum", options.sf, "time", "s", name, [tuple(sum(side) for side in zip(*found))], "lower")
