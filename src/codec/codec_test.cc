@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 #include <random>
+#include <tuple>
 
 #include "codec/key.h"
 #include "codec/row.h"
@@ -193,6 +194,41 @@ TEST(Row, ColumnsComeBackAndMissingOnesAreNull) {
         ASSERT_EQ(order(columns[i].kind, types[i], view.get(i), written[i].view()), 0);
       }
     }
+  }
+}
+
+TEST(Row, APatchedRowIsTheRowWrittenAnew) {
+  const uint64_t seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  Values values(seed);
+  for (int round = 0; round < 5000; ++round) {
+    std::vector<types::PhysicalType> columns(1 + values.random()() % 12);
+    std::vector<Oid> types(columns.size());
+    for (size_t i = 0; i < columns.size(); ++i) std::tie(columns[i].kind, types[i]) = kKinds[values.random()() % std::size(kKinds)];
+    const RowLayout layout(columns);
+    RowBuilder builder(layout), anew(layout), patched(layout);
+    std::vector<Value> before(columns.size()), after(columns.size());
+    std::vector<size_t> changed;
+    auto draw = [&](size_t i) { return values.random()() % 4 == 0 ? Value() : values.draw(columns[i].kind, types[i]); };
+    for (size_t i = 0; i < columns.size(); ++i) {
+      after[i] = before[i] = draw(i);
+      builder.set(i, before[i].view());
+      if (values.random()() % 3 == 0) {
+        changed.push_back(i);
+        after[i] = draw(i);
+        patched.set(i, after[i].view());
+      }
+      anew.set(i, after[i].view());
+    }
+    const std::string old(builder.finish());
+    ASSERT_EQ(patched.patch(old, changed), anew.finish());
+    const RowLayout wider([&] {
+      auto more = columns;
+      more.push_back({Physical::kInt32});
+      return more;
+    }());
+    ASSERT_TRUE(RowView(layout, old).complete());
+    ASSERT_FALSE(RowView(wider, old).complete());
   }
 }
 

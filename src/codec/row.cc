@@ -1,5 +1,8 @@
 #include "codec/row.h"
 
+#include <algorithm>
+#include <cstring>
+
 #include "base/check.h"
 
 namespace omendb::codec {
@@ -80,20 +83,67 @@ std::string_view RowBuilder::finish() {
       continue;
     }
     if (value.null) continue;
-    char* slot = bytes_.data() + fixed + layout_.fixed_offset_[i];
-    switch (kind) {
-      case Physical::kBool: store<uint8_t>(slot, value.integer != 0); break;
-      case Physical::kInt16: store(slot, static_cast<int16_t>(value.integer)); break;
-      case Physical::kInt32: store(slot, static_cast<int32_t>(value.integer)); break;
-      case Physical::kUInt32: store(slot, static_cast<uint32_t>(value.integer)); break;
-      case Physical::kInt64: store(slot, value.integer); break;
-      case Physical::kInt128:
-      case Physical::kUuid: store(slot, value.wide); break;
-      case Physical::kFloat32: store(slot, static_cast<float>(value.real)); break;
-      case Physical::kFloat64: store(slot, value.real); break;
-      case Physical::kInterval: store(slot, value.interval); break;
-      case Physical::kBytes: break;
+    store_fixed(i, bytes_.data() + fixed + layout_.fixed_offset_[i]);
+  }
+  return bytes_;
+}
+
+void RowBuilder::store_fixed(size_t column, char* slot) const {
+  const types::ValueView& value = values_[column];
+  switch (layout_.columns_[column].kind) {
+    case Physical::kBool: store<uint8_t>(slot, value.integer != 0); break;
+    case Physical::kInt16: store(slot, static_cast<int16_t>(value.integer)); break;
+    case Physical::kInt32: store(slot, static_cast<int32_t>(value.integer)); break;
+    case Physical::kUInt32: store(slot, static_cast<uint32_t>(value.integer)); break;
+    case Physical::kInt64: store(slot, value.integer); break;
+    case Physical::kInt128:
+    case Physical::kUuid: store(slot, value.wide); break;
+    case Physical::kFloat32: store(slot, static_cast<float>(value.real)); break;
+    case Physical::kFloat64: store(slot, value.real); break;
+    case Physical::kInterval: store(slot, value.interval); break;
+    case Physical::kBytes: break;
+  }
+}
+
+std::string_view RowBuilder::patch(std::string_view row, const std::vector<size_t>& changed) {
+  const size_t n = values_.size();
+  const size_t fixed = 2 + (n + 7) / 8;
+  const size_t variable = fixed + layout_.fixed_offset_[n];
+  const RowView old(layout_, row);
+  CHECK(old.complete());
+  bytes_.assign(row);
+  size_t first_bytes = SIZE_MAX;  // of the changed columns
+  for (size_t column : changed) {
+    char& nulls = bytes_[2 + column / 8];
+    const auto bit = static_cast<unsigned char>(1 << (column % 8));
+    nulls = static_cast<char>(values_[column].null ? nulls | bit : nulls & ~bit);
+    char* slot = bytes_.data() + fixed + layout_.fixed_offset_[column];
+    if (layout_.columns_[column].kind == Physical::kBytes) {
+      first_bytes = std::min(first_bytes, column);
+    } else if (values_[column].null) {
+      std::memset(slot, 0, fixed_bytes(layout_.columns_[column].kind));  // as finish() leaves it
+    } else {
+      store_fixed(column, slot);
     }
+  }
+  if (first_bytes == SIZE_MAX) return bytes_;
+  // From the first changed value on, the variable section is written anew.
+  auto begin_of = [&](size_t column) {
+    const int32_t before = layout_.variable_before_[column];
+    return before < 0 ? 0 : old.end_of(static_cast<size_t>(before));
+  };
+  bytes_.resize(variable + begin_of(first_bytes));
+  auto next = changed.begin();
+  for (size_t i = first_bytes; i < n; ++i) {
+    if (layout_.columns_[i].kind != Physical::kBytes) continue;
+    while (next != changed.end() && *next < i) ++next;
+    if (next == changed.end() || *next != i) {
+      const uint32_t begin = begin_of(i);
+      bytes_.append(row.substr(variable + begin, old.end_of(i) - begin));
+    } else if (!values_[i].null) {
+      bytes_.append(values_[i].bytes);
+    }
+    store<uint32_t>(bytes_.data() + fixed + layout_.fixed_offset_[i], static_cast<uint32_t>(bytes_.size() - variable));
   }
   return bytes_;
 }

@@ -49,8 +49,12 @@ class RowBuilder {
   void set(size_t column, const types::ValueView& value);
   /// The bytes, valid until the next call.
   std::string_view finish();
+  /// The bytes of `row` with the values of the columns `changed` (ascending), which were set; the others are taken as they lie. Requires
+  /// a row that has every column of the layout (RowView::complete). Valid until the next call.
+  std::string_view patch(std::string_view row, const std::vector<size_t>& changed);
 
  private:
+  void store_fixed(size_t column, char* slot) const;
   const RowLayout& layout_;
   std::vector<types::ValueView> values_;
   std::string bytes_;
@@ -62,6 +66,7 @@ class RowView {
  public:
   RowView(const RowLayout& layout, std::string_view bytes);
   bool present(size_t column) const { return column < count_; }
+  bool complete() const { return count_ == layout_.column_count(); }
   bool is_null(size_t column) const {
     return column >= count_ || ((static_cast<unsigned char>(bytes_[2 + column / 8]) >> (column % 8)) & 1) != 0;
   }
@@ -79,6 +84,7 @@ class RowView {
   static bool valid(const RowLayout& layout, std::string_view bytes);
 
  private:
+  friend class RowBuilder;
   uint32_t end_of(size_t column) const {
     uint32_t end;
     std::memcpy(&end, fixed(column), sizeof(end));

@@ -360,16 +360,16 @@ Status Numeric::apply_typmod(int32_t typmod) {
   auto overflow = [&](std::string detail) {
     return Status(SqlState::kNumericValueOutOfRange, "numeric field overflow").with_detail(std::move(detail));
   };
-  std::string field = "A field with precision " + std::to_string(precision) + ", scale " + std::to_string(scale);
+  auto field = [&] { return "A field with precision " + std::to_string(precision) + ", scale " + std::to_string(scale); };
   if (is_nan()) return {};
-  if (is_inf()) return overflow(field + " cannot hold an infinite value.");
+  if (is_inf()) return overflow(field() + " cannot hold an infinite value.");
   round(scale);
   if (digits.empty()) return {};
   int whole = (weight + 1) * kDigitWidth;
   for (int d = digits[0]; d < kBase / 10; d *= 10) --whole;
   int allowed = precision - scale;
   if (whole > allowed) {
-    return overflow(field + " must round to an absolute value less than " + (allowed ? "10^" : "") +
+    return overflow(field() + " must round to an absolute value less than " + (allowed ? "10^" : "") +
                     std::to_string(allowed ? allowed : 1) + ".");
   }
   return {};

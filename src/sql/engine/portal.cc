@@ -13,6 +13,20 @@
 namespace omendb::sql {
 namespace {
 
+void append_rows(const std::vector<ColumnDescription>& descriptions, const std::vector<types::ColumnView>& columns, size_t count,
+                 ChunkBuffer* buffer) {
+  duckdb::vector<duckdb::LogicalType> types;
+  for (const auto& column : descriptions) types.push_back(duck_type(column.type, column.physical));
+  if (types.empty()) types.push_back(duckdb::LogicalType::BOOLEAN);  // rows without columns are counted all the same
+  auto chunk = duckdb::make_uniq<duckdb::DataChunk>();
+  chunk->Initialize(duckdb::Allocator::DefaultAllocator(), types, std::max<size_t>(count, STANDARD_VECTOR_SIZE));
+  for (size_t c = 0; c < columns.size(); ++c) {
+    for (size_t i = 0; i < count; ++i) store_value(chunk->data[c], i, columns[c].physical, columns[c].at(i));
+  }
+  chunk->SetCardinality(count);
+  buffer->append(*chunk);
+}
+
 void check_read_only(SessionImpl& session, const AnalyzedQuery& query) {
   switch (query.kind) {
     case QueryKind::kSelect:
@@ -25,6 +39,43 @@ void check_read_only(SessionImpl& session, const AnalyzedQuery& query) {
   }
   for (const auto& cte : query.modifying_ctes) check_read_only(session, cte);
 }
+
+/// Rows on their way to the client.
+class Sent final : public RowTarget {
+ public:
+  Sent(bool returns_rows, const std::vector<ColumnDescription>& columns, RowSink& sink) : returns_rows_(returns_rows), columns_(columns), sink_(sink) {}
+  bool chunk(duckdb::DataChunk& chunk) override {
+    count_ += chunk.size();
+    if (returns_rows_) send_chunk(chunk, columns_, sink_);
+    return true;
+  }
+  void rows(const std::vector<types::ColumnView>& columns, size_t count) override {
+    count_ += count;
+    if (returns_rows_) throw_if_error(sink_.rows(columns, count));
+  }
+  uint64_t count() const { return count_; }
+
+ private:
+  const bool returns_rows_;
+  const std::vector<ColumnDescription>& columns_;
+  RowSink& sink_;
+  uint64_t count_ = 0;
+};
+
+/// Rows to be fetched later.
+class Kept final : public RowTarget {
+ public:
+  Kept(ChunkBuffer& buffer, const std::vector<ColumnDescription>& columns) : buffer_(buffer), columns_(columns) {}
+  bool chunk(duckdb::DataChunk& chunk) override {
+    buffer_.append(chunk);
+    return true;
+  }
+  void rows(const std::vector<types::ColumnView>& columns, size_t count) override { append_rows(columns_, columns, count, &buffer_); }
+
+ private:
+  ChunkBuffer& buffer_;
+  const std::vector<ColumnDescription>& columns_;
+};
 
 }  // namespace
 
@@ -70,7 +121,7 @@ void PortalImpl::make_ready() {
   }
 }
 
-void PortalImpl::run(const ChunkConsumer& consumer) {
+void PortalImpl::run(RowTarget& target) {
   make_ready();
   PreparedStatement& statement = *statement_;
   const bool same_shape =
@@ -88,12 +139,12 @@ void PortalImpl::run(const ChunkConsumer& consumer) {
   }
   if (statement.point != nullptr) {
     const RouteTimer timer;
-    if (statement.point->execute(session_, parameters_, consumer, &affected_)) {
+    if (statement.point->execute(session_, parameters_, target, &affected_)) {
       timer.done(StatementRoute::kPoint);
       return;
     }
   }
-  affected_ = execute_query(session_, *query, parameters_, consumer);
+  affected_ = execute_query(session_, *query, parameters_, [&](duckdb::DataChunk& chunk) { return target.chunk(chunk); });
 }
 
 std::string PortalImpl::tag(uint64_t sent) const {
@@ -150,13 +201,9 @@ Portal::Progress PortalImpl::execute_or_throw(uint64_t max_rows, RowSink& sink) 
       return progress;
     }
     done_ = true;
-    uint64_t sent = 0;
-    run([&](duckdb::DataChunk& chunk) {
-      sent += chunk.size();
-      if (statement_->returns_rows) send_chunk(chunk, columns_, sink);
-      return true;
-    });
-    progress.tag = tag(sent);
+    Sent sent(statement_->returns_rows, columns_, sink);
+    run(sent);
+    progress.tag = tag(sent.count());
     return progress;
   }
   if (!started_ && done_) {
@@ -200,10 +247,8 @@ void PortalImpl::materialize() {
     rows_ = keep.take();
     return;
   }
-  run([&](duckdb::DataChunk& chunk) {
-    rows_->append(chunk);
-    return true;
-  });
+  Kept kept(*rows_, columns_);
+  run(kept);
 }
 
 void PortalImpl::send(duckdb::DataChunk& chunk, size_t first, size_t count, RowSink& sink) {
@@ -291,17 +336,7 @@ uint64_t PortalImpl::fetch(Direction direction, int64_t count, RowSink* sink, bo
 }
 
 Status ChunkBufferSink::rows(const std::vector<types::ColumnView>& columns, size_t count) {
-  return guarded("", [&] {
-    duckdb::vector<duckdb::LogicalType> types;
-    for (const auto& column : columns_) types.push_back(duck_type(column.type, column.physical));
-    auto chunk = duckdb::make_uniq<duckdb::DataChunk>();
-    chunk->Initialize(duckdb::Allocator::DefaultAllocator(), types, std::max<size_t>(count, STANDARD_VECTOR_SIZE));
-    for (size_t c = 0; c < columns.size(); ++c) {
-      for (size_t i = 0; i < count; ++i) store_value(chunk->data[c], i, columns[c].physical, columns[c].at(i));
-    }
-    chunk->SetCardinality(count);
-    buffer_->append(*chunk);
-  });
+  return guarded("", [&] { append_rows(columns_, columns, count, buffer_.get()); });
 }
 
 }  // namespace omendb::sql

@@ -6,6 +6,8 @@
 
 namespace omendb::sql {
 
+class RowTarget;  // point/point_plan.h
+
 class PortalImpl final : public Portal {
  public:
   /// `text`: the statement's own where `statement` is lifted; must outlive the portal.
@@ -29,7 +31,7 @@ class PortalImpl final : public Portal {
  private:
   /// Analysis, locks, and analysis again when the catalog changed while a lock was waited for.
   void make_ready();
-  void run(const ChunkConsumer& consumer);
+  void run(RowTarget& target);
   void send(duckdb::DataChunk& chunk, size_t first, size_t count, RowSink& sink);
   Progress execute_rest(uint64_t max_rows, RowSink& sink);
   std::string tag(uint64_t sent) const;

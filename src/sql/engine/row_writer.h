@@ -20,18 +20,26 @@ class RowWriter {
   /// Row `row` of `chunk` (flat) as `action` says; NOT NULL and CHECK are checked. Valid until the next call.
   std::string_view build(const WriteAction& action, duckdb::DataChunk& chunk, size_t row) {
     const auto& layout = schema_->access->layout();
+    return build(action, [&](size_t output, size_t column) {
+      return load_value(chunk.data[output], row, column == SIZE_MAX ? kTruth : layout.column(column));
+    });
+  }
+
+  /// As above, for outputs that `value(output, column)` gives; `column`: of the table, SIZE_MAX: the result of a CHECK.
+  template <class Values>
+  std::string_view build(const WriteAction& action, Values&& value) {
     builder_.reset();
     for (size_t i = 0; i < action.row.size(); ++i) {
-      if (action.row[i] != SIZE_MAX) builder_.set(i, load_value(chunk.data[action.row[i]], row, layout.column(i)));
+      if (action.row[i] != SIZE_MAX) builder_.set(i, value(action.row[i], i));
     }
-    const std::string_view bytes = builder_.finish();
-    constraints_.check_not_null(bytes);
-    for (const auto& check : action.checks) {
-      auto& result = chunk.data[check.column];
-      if (duckdb::FlatVector::IsNull(result, row)) continue;
-      if (!duckdb::FlatVector::GetData<bool>(result)[row]) constraints_.violated(check, bytes);
-    }
-    return bytes;
+    return checked(action, builder_.finish(), value);
+  }
+
+  /// As build(), where only the columns `changed` (ascending) differ from `old_row`, which has every column of the layout.
+  template <class Values>
+  std::string_view patch(const WriteAction& action, std::string_view old_row, const std::vector<size_t>& changed, Values&& value) {
+    for (size_t i : changed) builder_.set(i, action.row[i] == SIZE_MAX ? types::ValueView() : value(action.row[i], i));
+    return checked(action, builder_.patch(old_row, changed), value);
   }
 
   /// The lock that `action` needs on the row: changing a key excludes FOR KEY SHARE.
@@ -52,6 +60,18 @@ class RowWriter {
   }
 
  private:
+  static constexpr types::PhysicalType kTruth{types::Physical::kBool};
+
+  template <class Values>
+  std::string_view checked(const WriteAction& action, std::string_view bytes, Values&& value) {
+    constraints_.check_not_null(bytes);
+    for (const auto& check : action.checks) {
+      const types::ValueView result = value(check.column, SIZE_MAX);
+      if (!result.null && result.integer == 0) constraints_.violated(check, bytes);
+    }
+    return bytes;
+  }
+
   std::shared_ptr<const TableSchema> schema_;
   Constraints constraints_;
   codec::RowBuilder builder_;

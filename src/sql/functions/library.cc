@@ -327,6 +327,31 @@ duckdb::unique_ptr<duckdb::FunctionData> bind_row_callback(duckdb::ClientContext
 
 }  // namespace
 
+std::optional<BoundRowFunction> bound_row_function(const duckdb::BoundFunctionExpression& call) {
+  BoundRowFunction bound;
+  if (const auto* data = dynamic_cast<const RowData*>(call.bind_info.get())) {
+    if (data->spec == nullptr) return std::nullopt;
+    bound.function = data->spec->function;
+    bound.types = data->types;
+    bound.values = data->values;
+    bound.result = data->result.kind;
+    bound.strict = data->spec->strict;
+    bound.volatility = data->spec->volatility;
+    return bound;
+  }
+  const auto& forms = Library::instance().row_forms;
+  const auto form = forms.find(call.function.name);
+  if (form == forms.end()) return std::nullopt;
+  std::vector<duckdb::LogicalType> arguments;
+  for (const auto& child : call.children) {
+    bound.values.push_back(arguments.size());
+    arguments.push_back(child->return_type);
+  }
+  bound.function = form->second(arguments, call.return_type);
+  bound.result = form_of(call.return_type).kind;
+  return bound.function ? std::optional(std::move(bound)) : std::nullopt;
+}
+
 void Library::scalar(const std::string& name, duckdb::ScalarFunction function, Volatility volatility) {
   const std::string full = "omen_" + name;
   function.name = full;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "duckdb/function/aggregate_function.hpp"
 #include "duckdb/function/function_set.hpp"
 #include "duckdb/function/scalar_function.hpp"
+#include "duckdb/planner/expression/bound_function_expression.hpp"
 
 #include "sql/duck_types.h"
 #include "sql/error.h"
@@ -84,6 +86,21 @@ struct RowSpec {
   Oid tail{};                           // more arguments of this type (not kAnyTail)
 };
 
+/// A scalar function of ours as it was bound, for callers that compute single rows without DuckDB.
+struct BoundRowFunction {
+  RowFunction function;
+  std::vector<TypeArgument> types;      // for its RowCall
+  std::vector<size_t> values;           // positions of the arguments that it takes
+  types::Physical result = types::Physical::kBytes;
+  bool strict = true;
+  Volatility volatility = Volatility::kImmutable;
+};
+/// Nullopt: a function of DuckDB's, or one that has a vectorised form only.
+std::optional<BoundRowFunction> bound_row_function(const duckdb::BoundFunctionExpression& call);
+
+/// Makes the row form of a vectorised function for arguments of these types; empty: there is none. It must be strict and immutable.
+using RowForm = std::function<RowFunction(const std::vector<duckdb::LogicalType>& arguments, const duckdb::LogicalType& result)>;
+
 /// A function of `fixed` arguments and any number of others (kAnyTail), over an array that holds the others.
 RowFunction over_array(size_t fixed, RowFunction function);
 
@@ -122,10 +139,13 @@ class Library {
   void set(SetSpec spec);
   void scalar(const std::string& name, duckdb::ScalarFunction function, Volatility volatility = Volatility::kImmutable);
   void aggregate(const std::string& name, duckdb::AggregateFunction function);
+  /// Beside scalar() of the same name.
+  void row_form(const std::string& name, RowForm form) { row_forms["omen_" + name] = std::move(form); }
 
   std::map<std::string, duckdb::ScalarFunctionSet> scalars;
   std::map<std::string, duckdb::AggregateFunctionSet> aggregates;
   std::map<std::string, OwnFunction, std::less<>> own;
+  std::unordered_map<std::string, RowForm> row_forms;
 
  private:
   Library();

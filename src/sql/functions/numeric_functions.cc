@@ -52,6 +52,13 @@ void add_binary(Library& library, const std::string& name, Binary f) {
           return write(result, buffer, out);
         });
   }));
+  library.row_form(name, [f](const auto&, const LogicalType&) {
+    return [f](RowCall& call, const ValueView* a) {
+      Numeric out;
+      throw_if_error(f(read(a[0]), read(a[1]), &out));
+      return write(call, out);
+    };
+  });
 }
 
 void add_unary(Library& library, const std::string& name, Status (*f)(const Numeric&, Numeric*)) {
@@ -153,44 +160,56 @@ duckdb::unique_ptr<duckdb::FunctionData> bind_typmod(duckdb::ClientContext&, Sca
   return nullptr;
 }
 
+/// numeric(precision, scale) of single values, as a decimal of that type.
+class Typmod {
+ public:
+  explicit Typmod(const LogicalType& decimal) {
+    uint8_t precision, scale;
+    decimal.GetDecimalProperties(precision, scale);
+    scale_ = scale;
+    limit_ = power_of_ten(precision);
+    typmod_ = types::numeric_typmod(precision, scale);
+  }
+  types::Int128 operator()(Numeric n) const {
+    throw_if_error(n.apply_typmod(typmod_));
+    types::Int128 scaled = 0;
+    if (!n.to_scaled(scale_, &scaled)) {
+      throw SqlError(SqlState::kFeatureNotSupported, "NaN and infinity in numeric(p,s) are not supported");
+    }
+    return scaled;
+  }
+  types::Int128 operator()(types::Int128 v, int from) const {
+    types::Int128 scaled;
+    if (from >= scale_) {
+      const types::Int128 divisor = power_of_ten(from - scale_);
+      scaled = v / divisor;
+      const types::Int128 rest = v % divisor;
+      // Half away from zero.
+      if (rest >= divisor - rest && rest > 0) ++scaled;
+      else if (-rest >= divisor + rest && rest < 0) --scaled;
+    } else if (__builtin_mul_overflow(v, power_of_ten(scale_ - from), &scaled)) {
+      return (*this)(Numeric::from_scaled(v, from));
+    }
+    return scaled >= limit_ || scaled <= -limit_ ? (*this)(Numeric::from_scaled(v, from)) : scaled;
+  }
+
+ private:
+  int scale_;
+  types::Int128 limit_;
+  int32_t typmod_;
+};
+
 void apply_typmod(DataChunk& args, ExpressionState&, Vector& result) {
-  uint8_t precision, scale;
-  result.GetType().GetDecimalProperties(precision, scale);
-  const types::Int128 limit = power_of_ten(precision);
-  const int32_t typmod = types::numeric_typmod(precision, scale);
+  const Typmod typmod(result.GetType());
   Vector& input = args.data[0];
   const bool constant = args.AllConstant();
   const size_t count = constant ? 1 : args.size();
   result.SetVectorType(duckdb::VectorType::FLAT_VECTOR);
-  auto slow = [&](size_t i, Numeric n) {
-    throw_if_error(n.apply_typmod(typmod));
-    types::Int128 scaled = 0;
-    if (!n.to_scaled(scale, &scaled)) {
-      throw SqlError(SqlState::kFeatureNotSupported, "NaN and infinity in numeric(p,s) are not supported");
-    }
-    store_decimal(result, i, scaled);
-  };
   if (input.GetType().id() == duckdb::LogicalTypeId::DECIMAL) {
     const int from = scale_of(input.GetType());
     each_decimal(input, count, [&](size_t i, bool valid, types::Int128 v) {
-      if (!valid) {
-        duckdb::FlatVector::SetNull(result, i, true);
-        return;
-      }
-      types::Int128 scaled;
-      if (from >= scale) {
-        const types::Int128 divisor = power_of_ten(from - scale);
-        scaled = v / divisor;
-        const types::Int128 rest = v % divisor;
-        // Half away from zero.
-        if (rest >= divisor - rest && rest > 0) ++scaled;
-        else if (-rest >= divisor + rest && rest < 0) --scaled;
-      } else if (__builtin_mul_overflow(v, power_of_ten(scale - from), &scaled)) {
-        slow(i, Numeric::from_scaled(v, from));
-        return;
-      }
-      if (scaled >= limit || scaled <= -limit) slow(i, Numeric::from_scaled(v, from));
-      else store_decimal(result, i, scaled);
+      if (!valid) duckdb::FlatVector::SetNull(result, i, true);
+      else store_decimal(result, i, typmod(v, from));
     });
   } else {
     duckdb::UnifiedVectorFormat format;
@@ -199,10 +218,33 @@ void apply_typmod(DataChunk& args, ExpressionState&, Vector& result) {
     for (size_t i = 0; i < count; ++i) {
       const auto at = format.sel->get_index(i);
       if (!format.validity.RowIsValid(at)) duckdb::FlatVector::SetNull(result, i, true);
-      else slow(i, read(data[at]));
+      else store_decimal(result, i, typmod(read(data[at])));
     }
   }
   if (constant) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
+}
+
+bool is_wide(const LogicalType& decimal) { return decimal.InternalType() == duckdb::PhysicalType::INT128; }
+
+/// Single rows of what is vectorised here.
+void add_row_forms(Library& library) {
+  library.row_form("numeric", [](const auto& arguments, const LogicalType&) -> RowFunction {
+    if (arguments[0].id() != duckdb::LogicalTypeId::DECIMAL) return nullptr;
+    return [scale = scale_of(arguments[0]), wide = is_wide(arguments[0])](RowCall& call, const ValueView* a) {
+      return write(call, Numeric::from_scaled(wide ? a[0].wide : types::Int128{a[0].integer}, scale));
+    };
+  });
+  library.row_form("numeric_typmod", [](const auto& arguments, const LogicalType& result) -> RowFunction {
+    const Typmod typmod(result);
+    auto value = [wide = is_wide(result)](types::Int128 v) { return wide ? ValueView::of_wide(v) : int_value(static_cast<int64_t>(v)); };
+    if (arguments[0].id() != duckdb::LogicalTypeId::DECIMAL) {
+      if (arguments[0].id() != duckdb::LogicalTypeId::BLOB) return nullptr;
+      return [typmod, value](RowCall&, const ValueView* a) { return value(typmod(read(a[0]))); };
+    }
+    return [typmod, value, from = scale_of(arguments[0]), wide = is_wide(arguments[0])](RowCall&, const ValueView* a) {
+      return value(typmod(wide ? a[0].wide : types::Int128{a[0].integer}, from));
+    };
+  });
 }
 
 /// Products of more than 18 digits: DECIMAL(min(w1 + w2, 38), s1 + s2).
@@ -358,6 +400,7 @@ void add_extremes(Library& library, const std::string& type, Oid oid, int (*comp
 
 void add_numeric_functions(Library& library) {
   add_conversions(library);
+  add_row_forms(library);
   add_aggregate_helpers(library);
   add_binary(library, "numeric_add", types::numeric_add);
   library.row({"numeric_inc", {oid::kNumeric}, oid::kNumeric, [](RowCall& call, const ValueView* a) {

@@ -114,13 +114,16 @@ class Matcher {
 
 namespace {
 
-/// A literal, and what the analyser wrote around it to say its type.
-bool is_integer_constant(const Expression& value) {
+/// An integer or a text as a literal, and what the analyser wrote around it to say its type.
+bool is_plain_constant(const Expression& value) {
+  const auto plain = [](const duckdb::LogicalType& type) { return type.IsIntegral() || type.id() == duckdb::LogicalTypeId::VARCHAR; };
   const Expression* e = &value;
-  while (e->GetExpressionClass() == duckdb::ExpressionClass::BOUND_CAST && e->return_type.IsIntegral()) {
-    e = e->Cast<duckdb::BoundCastExpression>().child.get();
+  while (e->GetExpressionClass() == duckdb::ExpressionClass::BOUND_CAST && plain(e->return_type)) {
+    const auto& child = e->Cast<duckdb::BoundCastExpression>().child;
+    if (child->return_type.IsIntegral() != e->return_type.IsIntegral()) return false;
+    e = child.get();
   }
-  return e->GetExpressionType() == ExpressionType::VALUE_CONSTANT && e->return_type.IsIntegral();
+  return e->GetExpressionType() == ExpressionType::VALUE_CONSTANT && plain(e->return_type);
 }
 
 }  // namespace
@@ -136,7 +139,7 @@ void KeyPart::prepare(duckdb::ClientContext& context,
                       const std::function<void(duckdb::unique_ptr<Expression>&)>& resolve) {
   if (parameter_ != SIZE_MAX || value_->GetExpressionType() == ExpressionType::VALUE_CONSTANT) return;
   duckdb::Value constant;
-  if (is_integer_constant(*value_) && duckdb::ExpressionExecutor::TryEvaluateScalar(context, *value_, constant)) {
+  if (is_plain_constant(*value_) && duckdb::ExpressionExecutor::TryEvaluateScalar(context, *value_, constant)) {
     resolved_ = duckdb::make_uniq<duckdb::BoundConstantExpression>(std::move(constant));
     value_ = resolved_.get();
     return;

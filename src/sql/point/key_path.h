@@ -26,6 +26,8 @@ class KeyPart {
   const codec::KeyColumn& column() const { return column_; }
   /// After matching: how the value is computed. `resolve` turns column references into positions in the outer chunk.
   void prepare(duckdb::ClientContext& context, const std::function<void(duckdb::unique_ptr<duckdb::Expression>&)>& resolve);
+  /// Whether compute() has something to do: then it reads the parameters where DuckDB keeps them.
+  bool is_computed() const { return executor_ != nullptr; }
   /// The values for all rows of `outer`; null: there are none, the value is the same for all.
   void compute(duckdb::DataChunk* outer);
   /// Appends the value for row `row` of the outer chunk. False: null, or beyond the column's type, so that no row can have it.

@@ -4,7 +4,6 @@
 #include <atomic>
 
 #include "duckdb/execution/column_binding_resolver.hpp"
-#include "duckdb/execution/expression_executor.hpp"
 #include "duckdb/parser/query_node/select_node.hpp"
 #include "duckdb/planner/expression/bound_conjunction_expression.hpp"
 #include "duckdb/planner/expression/bound_reference_expression.hpp"
@@ -25,15 +24,17 @@
 #include "sql/engine/row_writer.h"
 #include "sql/engine/scan.h"
 #include "sql/point/key_path.h"
+#include "sql/point/output_rows.h"
 #include "sql/point/parameter_slots.h"
 #include "sql/point/row_plan.h"
+#include "sql/point/row_program.h"
+#include "table/row_read.h"
 
 namespace omendb::sql {
 namespace {
 
 using duckdb::DataChunk;
 using duckdb::Expression;
-using duckdb::ExpressionExecutor;
 using duckdb::ExpressionType;
 using duckdb::LogicalOperator;
 using duckdb::LogicalOperatorType;
@@ -76,20 +77,11 @@ bool row_independent(const Expression& expression) {
   return independent;
 }
 
-/// One step above the source: drop rows, or compute new ones.
-struct Stage {
-  bool is_filter = false;
-  duckdb::unique_ptr<ExpressionExecutor> executor;
-  DataChunk output;  // projections
-  duckdb::vector<duckdb::LogicalType> types;
-};
-
 class Plan final : public PointPlan {
  public:
   /// False: the bound plan has another shape.
   bool match(SessionImpl& session, std::shared_ptr<AnalyzedQuery> query, const Parameters& parameters);
-  bool execute(SessionImpl& session, const Parameters& parameters, const ChunkConsumer& consumer, uint64_t* affected) override;
-  bool execute_now(SessionImpl& session, const Parameters& parameters, const ChunkConsumer& consumer, uint64_t* affected);
+  bool execute(SessionImpl& session, const Parameters& parameters, RowTarget& target, uint64_t* affected) override;
   std::string describe() const override;
 
  private:
@@ -98,21 +90,23 @@ class Plan final : public PointPlan {
   bool match_filter(duckdb::ClientContext& context, duckdb::LogicalFilter& filter, duckdb::LogicalGet* get);
   bool match_get(duckdb::ClientContext& context, duckdb::LogicalGet& get,
                  duckdb::vector<duckdb::unique_ptr<Expression>>& predicates);
-  size_t capacity() const { return source_ == Source::kRange ? STANDARD_VECTOR_SIZE : 1; }
 
   /// kRow: key_. kRange: range_. False: no row can match.
   bool make_key(const Parameters& parameters);
-  /// The fetched rows into input_: batch_, or row_ for kRow.
-  void load_batch();
-  /// Runs the stages; null: every row was filtered out.
-  DataChunk* compute();
-  void insert(SessionImpl& session, DataChunk& output, const ChunkConsumer& consumer, uint64_t* affected, bool* general);
-  /// UPDATE and DELETE of the rows that `output` tells of.
-  void change(SessionImpl& session, DataChunk& output, const ChunkConsumer& consumer, uint64_t* affected);
+  void read_row(SessionImpl& session, uint64_t* affected);
+  /// False: too many rows.
+  bool read_range(SessionImpl& session, uint64_t* affected);
+  /// Rows that need no table: inserted, or selected. False: a conflict to update.
+  bool compute_rows(SessionImpl& session, uint64_t* affected);
+
+  /// Runs the program over a row, and does with what it yields as the statement says.
+  void take(SessionImpl& session, std::string_view key, std::string_view row, uint64_t* affected);
+  /// UPDATE and DELETE of the row that the program has seen.
+  void change(SessionImpl& session, std::string_view key, uint64_t* affected);
+  void write_change(SessionImpl& session, std::string_view key, std::string_view old_row);
   bool still_in_range(std::string_view row, std::string_view key) const;
-  void write_change(SessionImpl& session, DataChunk& output, size_t row, const std::string& key, const std::string& old_row);
-  void deliver(DataChunk& chunk, const ChunkConsumer& consumer);
-  void send_returning(DataChunk& output, const std::vector<uint32_t>& rows, const ChunkConsumer& consumer);
+  /// The program's outputs become a row of the result.
+  void yield();
 
   std::shared_ptr<AnalyzedQuery> query_;
   duckdb::shared_ptr<duckdb::Binder> binder_;
@@ -123,19 +117,17 @@ class Plan final : public PointPlan {
   std::shared_ptr<const TableSchema> schema_;
   std::vector<size_t> columns_;               // TableSchema's numbering, of input_
   KeyPath path_;
+  bool path_needs_parameters_ = false;        // DuckDB computes a part of it
   size_t index_ = SIZE_MAX;                   // kRange: secondary()[index_]; SIZE_MAX: the primary key
   uint64_t limit_ = UINT64_MAX;
   std::string key_, row_;
   table::KeyRange range_;
   RowBatch batch_;
-  DataChunk input_;
-  duckdb::vector<duckdb::LogicalType> input_types_;
-  std::vector<std::vector<duckdb::unique_ptr<ExpressionExecutor>>> value_rows_;
-  std::vector<std::unique_ptr<Stage>> stages_;  // bottom up
-  duckdb::SelectionVector selection_{STANDARD_VECTOR_SIZE};
+  std::vector<std::vector<std::unique_ptr<RowExpression>>> value_rows_;
+  std::optional<RowProgram> program_;
   std::unique_ptr<RowWriter> writer_;
-  DataChunk returned_;
-  duckdb::vector<duckdb::LogicalType> returned_types_;
+  std::vector<size_t> changed_;               // kUpdate: positions of columns that are not as they were
+  OutputRows outputs_;
 };
 
 bool Plan::match(SessionImpl& session, std::shared_ptr<AnalyzedQuery> query, const Parameters& parameters) {
@@ -152,21 +144,28 @@ bool Plan::match(SessionImpl& session, std::shared_ptr<AnalyzedQuery> query, con
     binder_ = planner.binder;
     root_ = std::move(planner.plan);
     if (!slots_.take(std::move(planner.value_map), parameters)) return;
+    program_.emplace(context, slots_);
     root_->ResolveOperatorTypes();
     duckdb::ColumnBindingResolver().VisitOperator(*root_);
     matched = match_stages(context, *root_);
   });
   if (!matched) return false;
 
-  for (const auto& output : query_->outputs) returned_types_.push_back(duck_type(output.type, output.physical));
   // Of several proposed rows one may meet a row that another one made; the general path tells them apart.
   if (query_->conflict && query_->conflict->do_update && value_rows_.size() > 1) return false;
   if (query_->kind != QueryKind::kSelect) {
-    writer_ = std::make_unique<RowWriter>(session, session.table_schema(query_->target));
     const bool from_table = source_ == Source::kRow || source_ == Source::kRange;
     if (query_->kind == QueryKind::kInsert ? from_table : !from_table || schema_->table().oid != query_->target) return false;
-    if (query_->has_returning) returned_.Initialize(duckdb::Allocator::DefaultAllocator(), returned_types_, capacity());
+    writer_ = std::make_unique<RowWriter>(session, session.table_schema(query_->target));
   }
+  if (query_->kind == QueryKind::kUpdate) {
+    const auto& row = query_->actions[0].row;
+    for (size_t i = 0; i < row.size(); ++i) {
+      const RowSlot* slot = row[i] == SIZE_MAX ? nullptr : &program_->slots()[row[i]];
+      if (slot == nullptr || slot->kind != RowSlot::Kind::kColumn || slot->index != i) changed_.push_back(i);
+    }
+  }
+  outputs_.set_columns(query_->outputs);
   ++g_plans;
   return true;
 }
@@ -179,12 +178,7 @@ bool Plan::match_stages(duckdb::ClientContext& context, LogicalOperator& op) {
       for (const auto& expression : op.expressions) {
         if (expression->HasSubquery()) return false;
       }
-      auto stage = std::make_unique<Stage>();
-      stage->executor = duckdb::make_uniq<ExpressionExecutor>(context, op.expressions);
-      stage->types = op.types;
-      stage->output.Initialize(context, op.types, capacity());
-      stages_.push_back(std::move(stage));
-      return true;
+      return program_->project(op.expressions);
     }
     case LogicalOperatorType::LOGICAL_FILTER: {
       auto& filter = op.Cast<duckdb::LogicalFilter>();
@@ -212,8 +206,6 @@ bool Plan::match_stages(duckdb::ClientContext& context, LogicalOperator& op) {
              match_stages(context, *op.children[0]) && (source_ == Source::kRow || source_ == Source::kDummy);
     case LogicalOperatorType::LOGICAL_DUMMY_SCAN:
       source_ = Source::kDummy;
-      input_types_ = op.types;
-      input_.Initialize(context, op.types, 1);
       return true;
     case LogicalOperatorType::LOGICAL_EXPRESSION_GET: {
       auto& values = op.Cast<duckdb::LogicalExpressionGet>();
@@ -226,12 +218,11 @@ bool Plan::match_stages(duckdb::ClientContext& context, LogicalOperator& op) {
         value_rows_.emplace_back();
         for (auto& value : row) {
           if (value->HasSubquery()) return false;
-          value_rows_.back().push_back(duckdb::make_uniq<ExpressionExecutor>(context, *value));
+          value_rows_.back().push_back(program_->compile(*value));
+          if (value_rows_.back().back() == nullptr) return false;
         }
       }
-      input_types_ = op.types;
-      input_.Initialize(context, op.types, 1);
-      return true;
+      return program_->read_registers(op.types);
     }
     default:
       return false;
@@ -245,19 +236,9 @@ bool Plan::match_filter(duckdb::ClientContext& context, duckdb::LogicalFilter& f
   duckdb::LogicalFilter::SplitPredicates(filter.expressions);
   duckdb::vector<duckdb::unique_ptr<Expression>>& predicates = filter.expressions;
   if (get != nullptr && !match_get(context, *get, predicates)) return false;
-  if (predicates.empty()) return true;
-  auto stage = std::make_unique<Stage>();
-  stage->is_filter = true;
-  if (predicates.size() == 1) {
-    stage->executor = duckdb::make_uniq<ExpressionExecutor>(context, *predicates[0]);
-  } else {
-    auto all = duckdb::make_uniq<duckdb::BoundConjunctionExpression>(ExpressionType::CONJUNCTION_AND);
-    all->children = std::move(predicates);
-    predicates.clear();
-    predicates.push_back(std::move(all));
-    stage->executor = duckdb::make_uniq<ExpressionExecutor>(context, *predicates[0]);
+  for (const auto& predicate : predicates) {
+    if (!program_->filter(*predicate)) return false;
   }
-  stages_.push_back(std::move(stage));
   return true;
 }
 
@@ -298,7 +279,10 @@ bool Plan::match_get(duckdb::ClientContext& context, duckdb::LogicalGet& get,
     index_ = i;
   }
   if (!found) return false;
-  path_.for_each([&](KeyPart& part) { part.prepare(context, [](duckdb::unique_ptr<Expression>&) {}); });
+  path_.for_each([&](KeyPart& part) {
+    part.prepare(context, [](duckdb::unique_ptr<Expression>&) {});
+    path_needs_parameters_ = path_needs_parameters_ || part.is_computed();
+  });
 
   // The settled predicates leave the list but must live on.
   auto holder = duckdb::make_uniq<duckdb::BoundConjunctionExpression>(ExpressionType::CONJUNCTION_AND);
@@ -313,8 +297,7 @@ bool Plan::match_get(duckdb::ClientContext& context, duckdb::LogicalGet& get,
   }
   predicates = std::move(rest);
   get.expressions.push_back(std::move(holder));  // root_ owns it from now on
-  for (size_t column : columns_) input_types_.push_back(schema_->types[column]);
-  input_.Initialize(context, input_types_, capacity());
+  program_->read_columns(schema_, columns_);
   return true;
 }
 
@@ -328,153 +311,81 @@ bool Plan::make_key(const Parameters& parameters) {
   return true;
 }
 
-void Plan::load_batch() {
-  input_.Reset();
-  if (source_ == Source::kRange || batch_.size() > 1) {
-    for (size_t i = 0; i < columns_.size(); ++i) {
-      decode_column(*schema_, columns_[i], batch_, nullptr, batch_.size(), input_.data[i]);
-    }
-    input_.SetCardinality(batch_.size());
-    return;
-  }
-  const auto& layout = schema_->access->layout();
-  const codec::RowView view(layout, row_);
-  for (size_t i = 0; i < columns_.size(); ++i) {
-    auto& vector = input_.data[i];
-    const size_t column = columns_[i];
-    if (column == schema_->key_column()) {
-      store_value(vector, 0, {}, types::ValueView::of_bytes(key_));
-    } else if (!view.is_null(column)) {
-      store_value(vector, 0, layout.column(column), view.get(column));
-    } else {
-      const auto& missing = schema_->table().columns[column].missing;
-      const bool absent = schema_->has_missing && missing && !view.present(column);
-      store_value(vector, 0, layout.column(column), absent ? missing->view() : types::ValueView());
-    }
-  }
-  input_.SetCardinality(1);
+void Plan::yield() {
+  outputs_.add_row();
+  for (size_t i = 0; i < query_->outputs.size(); ++i) outputs_.put(i, program_->output(query_->returning[i]));
 }
 
-DataChunk* Plan::compute() {
-  DataChunk* chunk = &input_;
-  for (auto& stage : stages_) {
-    if (stage->is_filter) {
-      const size_t count = stage->executor->SelectExpression(*chunk, selection_);
-      if (count == 0) return nullptr;
-      if (count < chunk->size()) chunk->Slice(selection_, count);
-      continue;
-    }
-    const size_t count = chunk->size();
-    stage->output.Reset();
-    stage->executor->Execute(*chunk, stage->output);
-    stage->output.SetCardinality(count);
-    chunk = &stage->output;
-  }
-  return chunk;
+void Plan::take(SessionImpl& session, std::string_view key, std::string_view row, uint64_t* affected) {
+  const codec::RowView view(schema_->access->layout(), row);
+  if (!program_->run(key, &view)) return;
+  if (query_->kind == QueryKind::kSelect) yield();
+  else change(session, key, affected);
 }
 
-void Plan::deliver(DataChunk& chunk, const ChunkConsumer& consumer) {
-  consumer(chunk);
-  if (chunk.ColumnCount() != 0) return;
-  // The consumer took the chunk, and with it buffers that it shares with the ones before it: they all start anew.
-  auto& allocator = duckdb::Allocator::DefaultAllocator();
-  const auto input_types = input_types_;
-  input_.Destroy();
-  input_.Initialize(allocator, input_types, capacity());
-  for (auto& stage : stages_) {
-    if (stage->is_filter) continue;
-    stage->output.Destroy();
-    stage->output.Initialize(allocator, stage->types, capacity());
-  }
-  if (query_->has_returning) {
-    returned_.Destroy();
-    returned_.Initialize(allocator, returned_types_, capacity());
-  }
-}
-
-void Plan::send_returning(DataChunk& output, const std::vector<uint32_t>& rows, const ChunkConsumer& consumer) {
-  if (!query_->has_returning || rows.empty()) return;
-  returned_.Reset();
-  if (rows.size() == output.size()) {
-    for (size_t i = 0; i < query_->returning.size(); ++i) returned_.data[i].Reference(output.data[query_->returning[i]]);
+void Plan::change(SessionImpl& session, std::string_view key, uint64_t* affected) {
+  using State = table::LockedRow::State;
+  const auto& access = *schema_->access;
+  const auto locked = value_or_throw(
+      session.database().lock_row(session.transaction(), access, key, writer_->lock_mode(query_->actions[0]), table::LockWait::kWait));
+  if (locked.state == State::kChanged) {
+    // EvalPlanQual: the same conditions and expressions over the newest version. A row found by an index may have left its range;
+    // the predicates that the key settled are asked again by looking.
+    if (source_ == Source::kRange && !still_in_range(locked.row, key)) return;
+    const codec::RowView newest(access.layout(), locked.row);
+    if (!program_->run(key, &newest)) return;
+    write_change(session, key, locked.row);
+  } else if (locked.state == State::kCurrent) {
+    write_change(session, key, locked.row);
   } else {
-    duckdb::SelectionVector selection(rows.size());
-    for (size_t i = 0; i < rows.size(); ++i) selection.set_index(i, rows[i]);
-    for (size_t i = 0; i < query_->returning.size(); ++i) {
-      returned_.data[i].Slice(output.data[query_->returning[i]], selection, rows.size());
-    }
-  }
-  returned_.SetCardinality(rows.size());
-  deliver(returned_, consumer);
-}
-
-void Plan::insert(SessionImpl& session, DataChunk& output, const ChunkConsumer& consumer, uint64_t* affected, bool* general) {
-  auto& database = session.database();
-  output.Flatten();
-  const std::string_view row = writer_->build(query_->actions[0], output, 0);
-  const auto* conflict = query_->conflict ? &*query_->conflict : nullptr;
-  auto outcome = value_or_throw(database.insert(session.transaction(), *writer_->schema().access, row,
-                                                conflict ? &conflict->arbiters : nullptr, conflict && conflict->any_index));
-  if (!outcome.inserted) {
-    *general = conflict->do_update;
     return;
   }
-  writer_->constraints().inserted(outcome.key, codec::RowView(writer_->schema().access->layout(), row));
   ++*affected;
-  send_returning(output, {0}, consumer);
 }
 
-void Plan::write_change(SessionImpl& session, DataChunk& output, size_t row, const std::string& key, const std::string& old_row) {
+void Plan::write_change(SessionImpl& session, std::string_view key, std::string_view old_row) {
   auto& database = session.database();
   const auto& access = *schema_->access;
   const WriteAction& action = query_->actions[0];
+  if (query_->has_returning) yield();  // what it returns may lie where the write puts something else
   const codec::RowView old_view(access.layout(), old_row);
   if (action.kind == WriteAction::Kind::kDelete) {
     throw_if_error(database.erase(session.transaction(), access, key, old_row));
     writer_->constraints().deleted(old_view);
-  } else {
-    const std::string_view new_row = writer_->build(action, output, row);
-    throw_if_error(database.update(session.transaction(), access, key, old_row, new_row));
-    writer_->constraints().updated(key, old_view, codec::RowView(access.layout(), new_row));
+    return;
   }
+  const auto value = [this](size_t output, size_t) { return program_->output(output); };
+  const std::string_view new_row = old_view.complete() ? writer_->patch(action, old_row, changed_, value) : writer_->build(action, value);
+  throw_if_error(database.update(session.transaction(), access, key, old_row, new_row));
+  writer_->constraints().updated(std::string(key), old_view, codec::RowView(access.layout(), new_row));
 }
 
-void Plan::change(SessionImpl& session, DataChunk& output, const ChunkConsumer& consumer, uint64_t* affected) {
-  using State = table::LockedRow::State;
+bool Plan::compute_rows(SessionImpl& session, uint64_t* affected) {
   auto& database = session.database();
-  const auto& access = *schema_->access;
-  const auto mode = writer_->lock_mode(query_->actions[0]);
-  output.Flatten();
-  std::vector<uint32_t> written;
-  std::vector<std::pair<std::string, std::string>> changed;
-  for (size_t i = 0; i < output.size(); ++i) {
-    std::string key(load_value(output.data[query_->key], i, {}).bytes);
-    auto locked = value_or_throw(database.lock_row(session.transaction(), access, key, mode, table::LockWait::kWait));
-    if (locked.state == State::kCurrent) {
-      write_change(session, output, i, key, locked.row);
-      written.push_back(static_cast<uint32_t>(i));
-      ++*affected;
-    } else if (locked.state == State::kChanged) {
-      changed.emplace_back(std::move(key), std::move(locked.row));
+  const size_t rows = source_ == Source::kDummy ? 1 : value_rows_.size();
+  for (size_t i = 0; i < rows; ++i) {
+    if (source_ == Source::kValues) {
+      for (size_t c = 0; c < value_rows_[i].size(); ++c) program_->set_register(c, program_->evaluate(*value_rows_[i][c]));
     }
-  }
-  send_returning(output, written, consumer);
-  for (auto& [key, newest] : changed) {
-    // EvalPlanQual: the same conditions and expressions over the newest version. A row found by an index may have left its range;
-    // the predicates that the key settled are asked again by looking.
-    if (source_ == Source::kRange && !still_in_range(newest, key)) continue;
-    key_ = key;
-    row_ = newest;
-    batch_.clear();
-    batch_.add(key_, row_);
-    load_batch();
-    DataChunk* again = compute();
-    if (again == nullptr) continue;
-    again->Flatten();
-    write_change(session, *again, 0, key, newest);
+    if (!program_->run({}, nullptr)) continue;
+    if (query_->kind == QueryKind::kSelect) {
+      yield();
+      continue;
+    }
+    const std::string_view row = writer_->build(query_->actions[0], [this](size_t output, size_t) { return program_->output(output); });
+    const auto* conflict = query_->conflict ? &*query_->conflict : nullptr;
+    const auto& access = *writer_->schema().access;
+    auto outcome = value_or_throw(database.insert(session.transaction(), access, row, conflict ? &conflict->arbiters : nullptr,
+                                                  conflict && conflict->any_index));
+    if (!outcome.inserted) {
+      if (conflict->do_update) return false;
+      continue;
+    }
+    writer_->constraints().inserted(outcome.key, codec::RowView(access.layout(), row));
     ++*affected;
-    send_returning(*again, {0}, consumer);
+    if (query_->has_returning) yield();
   }
+  return true;
 }
 
 bool Plan::still_in_range(std::string_view row, std::string_view key) const {
@@ -493,79 +404,56 @@ bool Plan::still_in_range(std::string_view row, std::string_view key) const {
   return bytes >= range_.lower && (range_.upper.empty() || bytes < range_.upper);
 }
 
-bool Plan::execute(SessionImpl& session, const Parameters& parameters, const ChunkConsumer& consumer, uint64_t* affected) {
-  if (!writer_ || !query_->has_returning || !writer_->constraints().checked_at_end()) return execute_now(session, parameters, consumer, affected);
-  // RETURNING rows wait until the foreign keys of the statement are checked.
-  std::vector<duckdb::unique_ptr<DataChunk>> rows;
-  const bool done = execute_now(session, parameters, [&](DataChunk& chunk) {
-    rows.push_back(take_chunk(chunk));
-    return true;
-  }, affected);
-  for (size_t i = 0; done && i < rows.size() && consumer(*rows[i]); ++i) {
+void Plan::read_row(SessionImpl& session, uint64_t* affected) {
+  const auto& access = *schema_->access;
+  if (query_->kind == QueryKind::kSelect && program_->is_plain()) {
+    txn::RowRef row;  // holds up what the index frees, so nothing that waits or takes long is done meanwhile
+    if (value_or_throw(table::read_row(session.database(), session.transaction(), access, key_, &row))) take(session, key_, row.bytes(), affected);
+    return;
   }
-  return done;
+  if (value_or_throw(session.database().get(session.transaction(), access, key_, &row_))) take(session, key_, row_, affected);
 }
 
-bool Plan::execute_now(SessionImpl& session, const Parameters& parameters, const ChunkConsumer& consumer, uint64_t* affected) {
-  *affected = 0;
-  if (writer_) writer_->constraints().start_statement();
-  slots_.set(parameters);
+bool Plan::read_range(SessionImpl& session, uint64_t* affected) {
   auto& database = session.database();
-  switch (source_) {
-    case Source::kRow:
-    case Source::kRange: {
-      if (limit_ == 0 || !make_key(parameters)) break;
-      if (source_ == Source::kRow) {
-        if (!value_or_throw(database.get(session.transaction(), *schema_->access, key_, &row_))) break;
-      } else {
-        batch_.clear();
-        auto cursor = index_ == SIZE_MAX ? database.scan(session.transaction(), *schema_->access, range_, false)
-                                         : database.scan_index(session.transaction(), *schema_->access, index_, range_, false);
-        while (cursor->next()) {
-          if (batch_.size() >= kRangeRowsMax) return false;
-          batch_.add(cursor->key(), cursor->row());
-        }
-        throw_if_error(cursor->status());
-        if (batch_.size() == 0) break;
-      }
-      load_batch();
-      DataChunk* output = compute();
-      if (output == nullptr) break;
-      if (query_->kind == QueryKind::kSelect) {
-        if (output->size() > limit_) {
-          output->Flatten();
-          output->SetCardinality(limit_);
-        }
-        deliver(*output, consumer);
-      } else {
-        change(session, *output, consumer, affected);
-      }
-      break;
+  batch_.clear();
+  {
+    auto cursor = index_ == SIZE_MAX ? database.scan(session.transaction(), *schema_->access, range_, false)
+                                     : database.scan_index(session.transaction(), *schema_->access, index_, range_, false);
+    while (cursor->next()) {
+      if (batch_.size() >= kRangeRowsMax) return false;
+      batch_.add(cursor->key(), cursor->row());
     }
-    case Source::kDummy:
-    case Source::kValues: {
-      const size_t rows = limit_ == 0 ? 0 : source_ == Source::kDummy ? 1 : value_rows_.size();
-      for (size_t i = 0; i < rows; ++i) {
-        input_.Reset();
-        if (source_ == Source::kValues) {
-          for (size_t c = 0; c < value_rows_[i].size(); ++c) value_rows_[i][c]->ExecuteExpression(input_.data[c]);
-        }
-        input_.SetCardinality(1);
-        DataChunk* output = compute();
-        if (output == nullptr) continue;
-        if (query_->kind == QueryKind::kSelect) {
-          deliver(*output, consumer);
-          continue;
-        }
-        bool general = false;
-        insert(session, *output, consumer, affected, &general);
-        if (general) return false;
-      }
-      break;
+    throw_if_error(cursor->status());
+  }
+  for (size_t i = 0; i < batch_.size() && outputs_.size() < limit_; ++i) take(session, batch_.key(i), batch_.row(i), affected);
+  return true;
+}
+
+bool Plan::execute(SessionImpl& session, const Parameters& parameters, RowTarget& target, uint64_t* affected) {
+  *affected = 0;
+  outputs_.clear();
+  if (writer_) writer_->constraints().start_statement();
+  if (path_needs_parameters_) slots_.set(parameters);
+  program_->start(parameters);
+  if (limit_ > 0) {
+    switch (source_) {
+      case Source::kRow:
+        if (make_key(parameters)) read_row(session, affected);
+        break;
+      case Source::kRange:
+        if (make_key(parameters) && !read_range(session, affected)) return false;
+        break;
+      case Source::kDummy:
+      case Source::kValues:
+        if (!compute_rows(session, affected)) return false;
+        break;
     }
   }
   ++g_executions;
+  // Rows of RETURNING wait until the foreign keys of the statement are checked.
   if (writer_) writer_->constraints().finish_statement();
+  if (outputs_.size() > 0) target.rows(outputs_.views(), outputs_.size());
   return true;
 }
 
@@ -601,9 +489,10 @@ class SmallStatement final : public PointPlan {
     ++g_plans;
     return true;
   }
-  bool execute(SessionImpl& session, const Parameters& parameters, const ChunkConsumer& consumer, uint64_t* affected) override {
-    if (insert_ != nullptr && insert_->execute(session, parameters, consumer, affected)) return true;
+  bool execute(SessionImpl& session, const Parameters& parameters, RowTarget& target, uint64_t* affected) override {
+    if (insert_ != nullptr && insert_->execute(session, parameters, target, affected)) return true;
     *affected = 0;
+    const ChunkConsumer consumer = [&](DataChunk& chunk) { return target.chunk(chunk); };
     const uint64_t answered = plans_.answered();
     if (query_->kind == QueryKind::kSelect && query_->row_marks.empty()) {
       if (!plans_.run(session, *query_->select, parameters, consumer)) return false;

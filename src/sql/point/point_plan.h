@@ -3,8 +3,8 @@
 //
 // A plan is made from the same emitted select, bound by DuckDB's Planner: when the bound plan is projections and filters over
 // one omen_scan whose filter gives every column of the primary key a value (or over no table at all), the key is
-// computed, the row fetched, and the bound expressions evaluated over a chunk of one row. So a point plan computes exactly
-// what the general path would. Selects of other shapes that reach few rows through keys are small plans (row_plan.h).
+// computed, the row fetched, and the bound expressions evaluated over its bytes (row_program.h), so that a point plan computes exactly
+// what the general path would. An UPDATE writes the old row's bytes with the changed columns in their places. Selects of other shapes that reach few rows through keys are small plans (row_plan.h).
 #pragma once
 
 #include <memory>
@@ -14,6 +14,16 @@
 
 namespace omendb::sql {
 
+/// Takes the rows of SELECT or RETURNING.
+class RowTarget {
+ public:
+  virtual ~RowTarget() = default;
+  /// Of DuckDB's, whose first columns are the outputs; may take the contents away. False: no more are wanted.
+  virtual bool chunk(duckdb::DataChunk& chunk) = 0;
+  /// Of our own; valid during the call.
+  virtual void rows(const std::vector<types::ColumnView>& columns, size_t count) = 0;
+};
+
 /// Thread: one at a time (a session's).
 class PointPlan {
  public:
@@ -22,8 +32,7 @@ class PointPlan {
   static std::shared_ptr<PointPlan> try_create(SessionImpl& session, std::shared_ptr<AnalyzedQuery> query,
                                                const Parameters& parameters);
   /// Runs it in the present command. False: this case is the general path's after all; nothing was done.
-  virtual bool execute(SessionImpl& session, const Parameters& parameters, const ChunkConsumer& consumer,
-                       uint64_t* affected) = 0;
+  virtual bool execute(SessionImpl& session, const Parameters& parameters, RowTarget& target, uint64_t* affected) = 0;
   /// For EXPLAIN: "Point Lookup on t using t_pkey"; of a small plan (row_plan.h), its tree.
   virtual std::string describe() const = 0;
   virtual const char* route() const { return "point"; }
