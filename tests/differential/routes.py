@@ -28,31 +28,35 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from differential.random_queries import AGGREGATES, COLUMN_TYPES, FAMILIES, FUNCTIONS, LETTER, LITERALS, Column, Generator  # noqa: E402
+from differential.query_generator import AGGREGATES, FAMILIES, FUNCTIONS, Column, Generator  # noqa: E402
 from harness.servers import OmenDB  # noqa: E402
 from harness.wire import Connection, ServerError  # noqa: E402
 
-# power gives a float among numerics, and sums of floats depend on the order of the rows; the others take milliseconds a row.
-FUNCTIONS["num"] = [f for f in FUNCTIONS["num"] if not f[0].startswith(("power", "exp", "ln", "sqrt"))]
 ROUTES = ("rows", "columns", "auto")
 PER_SEED = 500
-SIZES = [(1000, 3000), (100, 600), (20, 80), (0, 12)]
-JOINED_MAX = 40000  # rows that a join without a good key may make
+ROUND = 20  # seeds that a server lives for
+# A round's analytical threads. Most queries are short: a second thread costs them time, and two workers keep two cores busy.
+THREADS = (1, 1, 4, 1)
+# Rows of the tables, and how many a join without a good key may make. The first table passes what a node of a small plan takes.
+USUAL = [(1030, 1600), (100, 400), (20, 80), (0, 12)], 5000
+LARGE = [(1000, 3000), (100, 600), (20, 80), (0, 12)], 40000
 
 
 class RouteGenerator(Generator):
     """Queries whose answers are the same multiset of rows however they are computed, and that take a few milliseconds."""
+
+    # power gives a float among numerics, and sums of floats depend on the order of the rows; the others take milliseconds a row.
+    functions = {**FUNCTIONS, "num": [f for f in FUNCTIONS["num"] if not f[0].startswith(("power", "exp", "ln", "sqrt"))]}
 
     def schema(self):
         r = self.r
         yield "create type color as enum ('red', 'green', 'blue')"
         yield "create domain posint as int4 check (value > -1000000)"
         self.sizes, self.keyed, self.indexed = {}, {}, {}
-        for t, (low, high) in enumerate(SIZES[:r.randint(2, len(SIZES))]):
+        sizes, self.joined_max = LARGE if r.random() < 0.1 else USUAL
+        for t, (low, high) in enumerate(sizes[:r.randint(2, len(sizes))]):
             name = f"t{t}"
-            names = r.sample(sorted(COLUMN_TYPES), r.randint(4, 9))
-            columns = [("id", "int4", "int")] + [(f"c{i}", n, COLUMN_TYPES[n]) for i, n in enumerate(names)]
-            self.tables[name] = columns
+            columns = self.tables[name] = self.columns()
             self.sizes[name] = r.randint(low, high)
             self.keyed[name] = r.random() < 0.8
             self.indexed[name] = ["id"] if self.keyed[name] else []
@@ -140,12 +144,12 @@ class RouteGenerator(Generator):
             mine, theirs = size, self.size
             kind = r.choice(["join", "join", "left join", "right join", "full join", "cross join"])
             both = scope + columns
-            if kind == "cross join" and mine * theirs > JOINED_MAX:
+            if kind == "cross join" and mine * theirs > self.joined_max:
                 kind = "join"
             if kind == "cross join":
                 text, size = f"{text} cross join {right}", mine * theirs
             else:
-                wide = mine * theirs > JOINED_MAX
+                wide = mine * theirs > self.joined_max
                 families = [f for f in {c.family for c in scope} & {c.family for c in columns} if not wide or f in ("int", "num", "date", "stamp", "float")]
                 if families:
                     family = r.choice(sorted(families))
@@ -191,46 +195,13 @@ class RouteGenerator(Generator):
         where = f" where {self.expression('bool', scope, r.choice([1, 1, 2]))}" if r.random() < 0.6 else ""
         if depth > 0 and r.random() < 0.3 and size <= 4000:
             where += f"{' and' if where else ' where'} {self.subquery_condition(scope, depth)}"
-        kind = r.random()
-        outputs, tail = [], ""
-        free = families is None
-        if free:
-            families = [r.choice(FAMILIES) for _ in range(r.choice([1, 1, 2, 3]))]
-        if kind < 0.42 and free:
-            groups = [self.expression(r.choice(FAMILIES), scope, r.choice([0, 0, 1])) for _ in range(r.randint(0, 2))]
-            groups = [g for g in groups if re.search(r"\ba\d+\.", g)]
-            outputs = [(g, "any") for g in groups]
-            for _ in range(r.choice([1, 1, 2, 3])):
-                template, argument, result = r.choice(AGGREGATES)
-                aggregate = template.format(self.expression(argument, scope, 1))
-                if r.random() < 0.2 and "within" not in template:
-                    aggregate += f" filter (where {self.expression('bool', scope, 1)})"
-                outputs.append((aggregate, result))
-            if groups:
-                tail = " group by " + (", ".join(groups) if r.random() < 0.85 else f"{r.choice(['rollup', 'cube'])}({', '.join(groups)})")
-            if r.random() < 0.2:
-                tail += f" having count(*) > {r.randint(0, 2)}"
+        outputs, tail, grouped = self.outputs(scope, order, families, small, 0.42, 0.12)
+        if grouped:
             size = min(size, 50)
-        elif kind < 0.54 and free and not small:
-            partition = self.expression(r.choice(["int", "text", "bool", "date"]), scope, 0)
-            over = f"(partition by {partition} order by {', '.join(order)}" if r.random() < 0.6 else f"(order by {', '.join(order)}"
-            for _ in range(r.randint(1, 2)):
-                call = r.choice(["row_number()", "rank()", "dense_rank()", "count(*)", "sum({i})", "min({t})", "max({n})", "lag({i})", "lead({t}, 1)",
-                                 "first_value({n})", "ntile(3)", "avg({i})", "last_value({d})"])
-                frame = ""
-                if call[:3] in ("sum", "min", "max", "cou", "avg", "fir", "las") and r.random() < 0.4:
-                    frame = r.choice([" rows between 1 preceding and 1 following", " rows between unbounded preceding and current row",
-                                      " range between unbounded preceding and unbounded following", " groups between 1 preceding and current row"])
-                for letter in "itnd":
-                    call = call.replace("{" + letter + "}", self.expression(LETTER[letter], scope, 1))
-                outputs.append((f"{call} over {over}{frame})", "any"))
-            outputs.append((order[0], "any"))
-        else:
-            outputs = [(self.expression(f, scope, r.choice([0, 1, 1, 2])), f) for f in families]
         names = [f"x{i}" for i in range(len(outputs))]
         sql = f"select {'distinct ' if r.random() < 0.1 and not small else ''}" + ", ".join(f"{e} as {n}" for (e, _), n in zip(outputs, names))
         sql += f" from {text}{where}{tail}"
-        if (small and r.random() < 0.4) or (not small and families and size > 200 and r.random() < 0.7):
+        if (small and r.random() < 0.4) or (not small and size > 200 and r.random() < 0.7):
             count = r.randint(0, 20)
             sql += " order by " + ", ".join(f"{i + 1}{r.choice(['', '', ' desc', ' nulls first'])}" for i in range(len(outputs))) + f" limit {count}"
             if r.random() < 0.2:
@@ -287,21 +258,13 @@ class RouteGenerator(Generator):
         r = self.r
         self.alias = 0
         kind = r.random()
-        if kind < 0.45:
+        if kind < 0.6:
             return self.by_key()
-        if kind < 0.8:
+        if kind < 0.84:
             return self.select(1, [])[0]
-        if kind < 0.9:
-            families = [f for f in (r.choice(FAMILIES) for _ in range(r.randint(1, 3))) if f != "jsonb"] or ["int"]
-            sql = self.select(0, [], families=families)[0]
-            for _ in range(r.choice([1, 1, 2])):
-                sql = f"({sql}) {r.choice(['union', 'union all', 'intersect', 'except', 'intersect all', 'except all'])} ({self.select(0, [], families=families)[0]})"
-            return sql
-        sql, columns = self.select(1, [], small=True)
-        scope = [Column(f"w.{n}", f) for n, f in columns if f != "any"]
-        inner = ", ".join(self.expression(r.choice(FAMILIES), scope, 1) for _ in range(2))
-        materialized = r.choice(["", "", "materialized ", "not materialized "])
-        return f"with w as {materialized}({sql}) select {inner}, (select count(*) from w) from w"
+        if kind < 0.92:
+            return self.combined(["union", "union all", "intersect", "except", "intersect all", "except all"])
+        return self.with_query(r.choice(["", "", "materialized ", "not materialized "]))
 
     # --- Writes ---
     def write(self):
@@ -313,8 +276,7 @@ class RouteGenerator(Generator):
         some = f"id between {low} and {low + r.choice([0, 0, 1, 5, 40])}"
         kind = r.random()
         if kind < 0.4:
-            sets = ", ".join(f"{c} = {self.expression(f, scope, 1)}" for c, _, f in r.sample(columns[1:], min(2, len(columns) - 1)))
-            return f"update {name} set {sets} where {some}"
+            return f"update {name} set {self.assignments(name, scope, 1)} where {some}"
         if kind < 0.55:
             return f"delete from {name} where {some}"
         if kind < 0.7:
@@ -548,16 +510,22 @@ class Seed:
             connection.execute("rollback")
         raise RuntimeError("the tables stay locked")
 
+    @staticmethod
+    def on(route):
+        """What goes before queries on a route: a setting that rollbacks to q leave as it is."""
+        return b"rollback to q; release q; set omendb.route = " + route.encode() + b"; savepoint q"
+
     def ask(self, connection, queries):
         if not queries:
             return
         texts = []
-        for _, sql in queries:
-            for route in ROUTES:
-                texts += [b"rollback to q; set omendb.route = " + route.encode(), sql.encode()]
-        answers = connection.answers(texts + [b"rollback to q"])
+        for route in ROUTES:
+            texts.append(self.on(route))
+            for _, sql in queries:
+                texts += [sql.encode(), b"rollback to q"]
+        answers = connection.answers(texts)
         for i, (number, sql) in enumerate(queries):
-            found = [answers[2 * (i * len(ROUTES) + k) + 1] for k in range(len(ROUTES))]
+            found = [answers[k * (1 + 2 * len(queries)) + 1 + 2 * i] for k in range(len(ROUTES))]
             self.kinds["queries"] += 1
             self.kinds["errors"] += found[0][1][0] is not None
             verdict = compare(found)
@@ -577,9 +545,17 @@ class Seed:
                 # Of each value what stands around the first difference to the row of another route that is most like it.
                 other = max((r for j, look in enumerate(looks) if j != k for r in look), key=lambda r: sum(a == b for a, b in zip(r, row)), default=row)
                 lines.append("        not elsewhere: " + " | ".join(around(mine, theirs) for mine, theirs in zip(row, other)))
-        again = connection.answers([t for route in ROUTES for t in (b"rollback to q; set omendb.route = " + route.encode(), sql.encode())] + [b"rollback to q"])
-        lines.append(f"    again: {compare([again[2 * k + 1] for k in range(len(ROUTES))])}")
+        again = connection.answers([t for route in ROUTES for t in (self.on(route), sql.encode(), b"rollback to q")])
+        lines.append(f"    again: {compare(again[1::3])}")
         self.reports.append((verdict, "\n".join(lines)))
+
+
+def taken(omen):
+    """How many statements each route answered since the server's start, those of the others beside the queries too."""
+    connection = omen.connect()
+    counts = {name.decode(): int(n) for name, n in connection.execute("select name, value from omendb_statistics()").rows}
+    connection.close()
+    return {f"route {name}": counts[f"route_{name}_statements"] for name in ("point", "small", "rows", "columns")}
 
 
 def run_seed(task):
@@ -604,26 +580,33 @@ def main():
     arguments.add_argument("--show", type=int, default=20)
     options = arguments.parse_args()
     first = options.first if options.first is not None else int(time.time()) % 1000000
-    seeds = [options.seed] if options.seed is not None else range(first, first + -(-options.queries // PER_SEED))
+    seeds = [options.seed] if options.seed is not None else list(range(first, first + -(-options.queries // PER_SEED)))
     per_seed = min(PER_SEED, options.queries) if options.seed is None else PER_SEED
     total, shown, started, said = collections.Counter(), collections.Counter(), time.monotonic(), time.monotonic()
-    with OmenDB() as omen, multiprocessing.Pool(options.workers) as pool:
-        for seed, kinds, reports in pool.imap_unordered(run_seed, [(omen.port, s, per_seed, options.calm, options.only) for s in seeds]):
-            total.update(kinds)
-            for verdict, text in reports:
-                shown[verdict] += 1
-                if options.only is not None or shown[verdict] <= (options.show if verdict == "rows" else 3):
-                    print(text, flush=True)
-            if time.monotonic() - said > 30:
-                said = time.monotonic()
-                print(f"{total['queries']} queries in {said - started:.0f} s, {total['rows']} differ", flush=True)
-        log = omen.log()
+    with multiprocessing.Pool(options.workers) as pool:
+        for at in range(0, len(seeds), ROUND):
+            with OmenDB(analytics_threads=THREADS[(seeds[at] // ROUND) % len(THREADS)]) as omen:
+                for seed, kinds, reports in pool.imap_unordered(run_seed, [(omen.port, s, per_seed, options.calm, options.only) for s in seeds[at:at + ROUND]]):
+                    total.update(kinds)
+                    for verdict, text in reports:
+                        shown[verdict] += 1
+                        if options.only is not None or shown[verdict] <= (options.show if verdict == "rows" else 3):
+                            print(text, flush=True)
+                    if time.monotonic() - said > 30:
+                        said = time.monotonic()
+                        print(f"{total['queries']} queries in {said - started:.0f} s, {total['rows']} differ", flush=True)
+                total.update(taken(omen))
+            if total["rows"] and omen.log():
+                print(omen.log())
     seconds = time.monotonic() - started
     print("  " + ", ".join(f"{name} {n}" for name, n in sorted(total.items())))
-    if total["rows"] and log:
-        print(log)
-    print(f"seeds {seeds[0]}..{seeds[-1]}: {total['queries']} queries on {len(ROUTES)} routes in {seconds:.0f} s, {total['rows']} differ")
-    return 1 if total["rows"] or not total["queries"] or not total["copies"] else 0
+    queries = total["queries"]
+    print(f"seeds {seeds[0]}..{seeds[-1]}: {queries} queries on {len(ROUTES)} routes in {seconds:.0f} s, {total['rows']} differ")
+    # Every route was really taken: each forced one by most queries, and those that auto alone takes by some.
+    unused = [name for name, share in (("rows", 0.7), ("columns", 0.5), ("small", 0.1), ("point", 0.03)) if total[f"route {name}"] < share * queries]
+    if unused:
+        print(f"too few queries took the route {', '.join(unused)}")
+    return 1 if total["rows"] or not queries or not total["copies"] or unused else 0
 
 
 if __name__ == "__main__":

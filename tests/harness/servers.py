@@ -75,10 +75,15 @@ class Server:
 
 
 class OmenDB(Server):
-    def __init__(self, directory=None, preset=None, arguments=()):
+    def __init__(self, directory=None, preset=None, arguments=(), **configuration):
+        """`configuration`: what the configuration file says, numbers by name."""
         super().__init__(directory)
         self.binary = ROOT / "build" / (preset or os.environ.get("OMENDB_PRESET", "release")) / "omendb"
         self.arguments = list(arguments)
+        if configuration:
+            path = self.directory / "omendb.toml"
+            path.write_text("".join(f"{name} = {value}\n" for name, value in configuration.items()))
+            self.arguments += ["--config", str(path)]
         self.patience = 30 if self.binary.parent.name == "release" else 300
 
     def start(self):

@@ -203,7 +203,7 @@ std::string run_explain(SessionImpl& session, PreparedStatement& statement, cons
     plan = duck_plan(session, *query->select, parameters, false, json);
   }
 
-  const std::string route = point != nullptr ? point->route() : scans_route(scans, options.analyze);
+  const std::string route = point != nullptr ? kRouteNames[static_cast<size_t>(point->route())] : scans_route(scans, options.analyze);
   TextRows out(1);
   char time[64];
   std::snprintf(time, sizeof(time), "%.3f", milliseconds);

@@ -140,7 +140,7 @@ void PortalImpl::run(RowTarget& target) {
   if (statement.point != nullptr) {
     const RouteTimer timer;
     if (statement.point->execute(session_, parameters_, target, &affected_)) {
-      timer.done(StatementRoute::kPoint);
+      timer.done(statement.point->route());
       return;
     }
   }

@@ -504,7 +504,7 @@ class SmallStatement final : public PointPlan {
     return true;
   }
   std::string describe() const override { return description_; }
-  const char* route() const override { return insert_ != nullptr ? "point" : "small"; }
+  StatementRoute route() const override { return insert_ != nullptr ? StatementRoute::kPoint : StatementRoute::kSmall; }
 
  private:
   static std::vector<const duckdb::SelectStatement*> selects_of(const AnalyzedQuery& query) {

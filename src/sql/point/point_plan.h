@@ -11,6 +11,7 @@
 #include <string>
 
 #include "sql/engine/executor.h"
+#include "sql/engine/route_counters.h"
 
 namespace omendb::sql {
 
@@ -35,7 +36,7 @@ class PointPlan {
   virtual bool execute(SessionImpl& session, const Parameters& parameters, RowTarget& target, uint64_t* affected) = 0;
   /// For EXPLAIN: "Point Lookup on t using t_pkey"; of a small plan (row_plan.h), its tree.
   virtual std::string describe() const = 0;
-  virtual const char* route() const { return "point"; }
+  virtual StatementRoute route() const { return StatementRoute::kPoint; }
 };
 
 /// How many statements ran as point plans, and how many plans were made, since the start of the process.

@@ -30,8 +30,10 @@ class RowPlanTest : public ::testing::Test {
   std::string small(const std::string& sql) {
     const auto scans = scan_counters().rows_read;
     const auto before = point_counters().executions;
+    const auto counted = route_count(StatementRoute::kSmall).statements;
     const std::string result = run(sql);
     EXPECT_EQ(point_counters().executions, before + 1) << sql;
+    EXPECT_EQ(route_count(StatementRoute::kSmall).statements, counted + 1) << sql;
     EXPECT_EQ(scan_counters().rows_read, scans) << sql;
     run("SET omendb.route = rows");
     EXPECT_EQ(result, run(sql)) << sql;
