@@ -52,6 +52,8 @@ isolation() {
 kill9() {
   step "kill -9 under load: ${1:-100} cycles"
   $PYTHON tests/kill/run.py --cycles "${1:-100}"
+  step "kill -9 beside copies in columns: ${1:-100} cycles"
+  $PYTHON tests/differential/routes.py --kill "${1:-100}"
 }
 
 limits() {

@@ -4,16 +4,16 @@
 A seed makes a schema (tables of some rows to some thousand, of many types) and a list of events: transactions of REPEATABLE READ that
 are held for a while on several connections, own writes kept or rolled back to a savepoint, and queries, each run on every route.
 Meanwhile others insert, update, delete, move keys, truncate and fill again; copies are made, dropped and folded; ALTER TABLE changes
-the tables that are read, and others. The answers' bytes are compared; rows that stand in another order are sorted first, and values that
-are equal but look different (1.0 and 1.00) count as equal, since which one stands for a group is open.
+the tables that are read, and others. The answers' bytes are compared, in their order where the query has one; values that are equal but
+look different (1.0 and 1.00) count as equal, since which one stands for a group is open.
 
 An error of a value (class 22 and the like) on one route alone is counted, not a difference: which rows are computed is the optimizer's to
 choose.
 
-    routes.py [--queries N] [--seed N] [--workers N] [--calm] [--only K] [--show N]
+    routes.py [QUERIES] [--seed N] [--first N] [--workers N] [--calm] [--only K] [--show N] [--kill CYCLES]
 
 `--seed N` runs one seed again with the same events (what others do meanwhile is not repeated); `--calm` leaves the others out;
-`--only K` shows event K's answers.
+`--only K` shows event K's answers. `--kill CYCLES`: kill -9 while copies are made, folded, written down and dropped, then the queries.
 """
 
 import argparse
@@ -67,6 +67,11 @@ class RouteGenerator(Generator):
                     yield f"create index on {name} ({c})"
             yield f"create table spare_{name} (like {name})"
         yield "create table side (a int primary key, b text)"
+
+    def like(self, other):
+        """Takes over its schema."""
+        for name in ("tables", "sizes", "keyed", "indexed", "joined_max"):
+            setattr(self, name, getattr(other, name))
 
     def rows(self, name):
         """The table's first rows, as COPY takes them."""
@@ -361,10 +366,14 @@ def canonical(rows):
                 value = re.sub(rb"(\d)\.(?!\d)", rb"\1", TRAILING.sub(rb"\1", value))
             values.append(b"0" if value == b"-0" else value)
         result.append(tuple(repr(v) for v in values))
-    return sorted(result)
+    return result
 
 
-def compare(answers):
+# The whole query's: no parenthesis is closed after it. It names all outputs or a key, so the rows' order is settled.
+ORDERED = re.compile(r" order by [^()]*$")
+
+
+def compare(sql, answers):
     """None: equal; else how they differ: "look", "error", "timeout", "rows"."""
     first = answers[0]
     if all(a == first for a in answers):
@@ -374,10 +383,12 @@ def compare(answers):
         return "timeout"
     if any(codes):
         return None if all(c == codes[0] for c in codes) else "error" if all(c is None or c[:2] in ("0A", "21", "22", "23") for c in codes) else "rows"
-    ordered = [sorted(a[0]) for a in answers]
-    if all(o == ordered[0] for o in ordered):
-        return None
     looks = [canonical(a[0]) for a in answers]
+    if not ORDERED.search(sql):
+        ordered = [sorted(a[0]) for a in answers]
+        if all(o == ordered[0] for o in ordered):
+            return None
+        looks = [sorted(look) for look in looks]
     return "look" if all(look == looks[0] for look in looks) else "rows"
 
 
@@ -387,14 +398,14 @@ def around(mine, theirs):
 
 
 class Others:
-    """What happens beside the queries, on threads: writers, and those who make, drop and change."""
+    """What happens beside the queries, on threads: writers, and those who make, drop and change; with `reading`, who reads copies."""
 
-    def __init__(self, port, schema, generator, seed):
+    def __init__(self, port, schema, generator, seed, reading=False):
         self.port, self.schema, self.generator = port, schema, generator
         self.stop = threading.Event()
         self.done = collections.Counter()
         self.trouble = None
-        self.threads = [threading.Thread(target=self.guarded, args=(body, seed * 10 + i)) for i, body in enumerate((self.write, self.change))]
+        self.threads = [threading.Thread(target=self.guarded, args=(body, seed * 10 + i)) for i, body in enumerate((self.write, self.change) + reading * (self.read,))]
         for thread in self.threads:
             thread.start()
 
@@ -403,7 +414,7 @@ class Others:
             connection = Connection(self.port, timeout=60)
             connection.execute(f"set search_path = {self.schema}; set lock_timeout = '50ms'; set statement_timeout = '5s'")
             own = RouteGenerator(seed)
-            own.tables, own.sizes, own.keyed = self.generator.tables, self.generator.sizes, self.generator.keyed
+            own.like(self.generator)
             while not self.stop.is_set():
                 body(connection, own)
             connection.close()
@@ -433,6 +444,11 @@ class Others:
             self.done[kind] += outcome.error is None and sql not in ("begin", "commit")
         self.stop.wait(r.choice([0.03, 0.1, 0.3]))
 
+    def read(self, connection, own):
+        """Makes, by asking for columns, the copies that are not there, and folds those that are."""
+        for sql in ("set omendb.route = columns", own.query(), own.query()):
+            self.done["read"] += connection.query(sql)[-1].error is None
+
     def end(self):
         self.stop.set()
         for thread in self.threads:
@@ -449,8 +465,8 @@ class Seed:
         connection.execute(f"set search_path = s{self.seed}; set lock_timeout = '100ms'; set statement_timeout = '10s'")
         return connection
 
-    def run(self, count):
-        generator = RouteGenerator(self.seed)
+    def make(self):
+        self.generator = generator = RouteGenerator(self.seed)
         owner = Connection(self.port, timeout=120)
         owner.execute(f"create schema s{self.seed}; set search_path = s{self.seed}")
         for sql in generator.schema():
@@ -458,7 +474,18 @@ class Seed:
         for name in generator.tables:
             owner.execute(f"copy spare_{name} from stdin", generator.rows(name))
             owner.execute(f"insert into {name} select * from spare_{name}")
-        tables = ", ".join(generator.tables)
+        self.tables = ", ".join(generator.tables)
+        owner.close()
+
+    def drop(self):
+        owner = Connection(self.port, timeout=120)
+        self.kinds["copies"] += int(owner.scalar("select count(*) from omendb_columns()"))
+        owner.execute(f"drop schema s{self.seed} cascade")
+        owner.close()
+
+    def run(self, count):
+        self.make()
+        generator = self.generator
         connections = [self.connect() for _ in range(3)]
         others = None if self.calm else Others(self.port, f"s{self.seed}", generator, self.seed)
         pending, at = [], None
@@ -472,7 +499,7 @@ class Seed:
                 pending = []
                 connection = connections[c]
                 if kind == "begin":
-                    self.begin(connection, tables)
+                    self.begin(connection)
                 elif kind == "write":
                     # A write that fails (a conflict, a value out of range) leaves the transaction as it was.
                     outcome = connection.query("rollback to q; " + text)[-1]
@@ -487,7 +514,6 @@ class Seed:
                 elif kind == "pause":
                     time.sleep(0.05)
             self.ask(connections[at] if at is not None else None, pending)
-            self.kinds["copies"] += int(owner.scalar("select count(*) from omendb_columns()"))
         finally:
             if others is not None:
                 others.end()
@@ -497,15 +523,38 @@ class Seed:
             raise others.trouble
         for connection in connections:
             connection.close()
-        owner.execute(f"drop schema s{self.seed} cascade")
-        owner.close()
+        self.drop()
 
-    @staticmethod
-    def begin(connection, tables):
+    def run_killed(self, omen, cycles):
+        """Each time: others make, fold and drop copies, kill -9, and the queries on what was taken up."""
+        self.make()
+        r = random.Random(self.seed)
+        for cycle in range(cycles):
+            others = Others(self.port, f"s{self.seed}", self.generator, self.seed * 1000 + cycle, reading=True)
+            time.sleep(r.uniform(0.05, 1.5))
+            omen.kill()
+            others.end()
+            if others.trouble is not None and not isinstance(others.trouble, OSError):
+                raise others.trouble
+            omen.start()
+            connection = self.connect()
+            self.begin(connection)
+            self.ask(connection, [(cycle * 100 + i, self.generator.query()) for i in range(100)])
+            connection.execute("commit")
+            there = statistics(connection)
+            self.kinds["copies made anew"] += there["columns_made"]
+            self.kinds["copies taken up"] += max(0, there["columns_copies"] + there["columns_dropped"] - there["columns_made"])
+            self.kinds["killed"] += 1
+            for name in ("read", "build", "drop"):
+                self.kinds[f"others: {name}"] += others.done[name]
+            connection.close()
+        self.drop()
+
+    def begin(self, connection):
         for _ in range(100):
             connection.execute("begin isolation level repeatable read")
             # The locks stay through rollbacks to q: nobody truncates between two routes.
-            if connection.query(f"select 1 from {tables.split(',')[0]} limit 1; lock table {tables} in access share mode; savepoint q")[-1].error is None:
+            if connection.query(f"select 1 from {self.tables.split(',')[0]} limit 1; lock table {self.tables} in access share mode; savepoint q")[-1].error is None:
                 return
             connection.execute("rollback")
         raise RuntimeError("the tables stay locked")
@@ -528,7 +577,7 @@ class Seed:
             found = [answers[k * (1 + 2 * len(queries)) + 1 + 2 * i] for k in range(len(ROUTES))]
             self.kinds["queries"] += 1
             self.kinds["errors"] += found[0][1][0] is not None
-            verdict = compare(found)
+            verdict = compare(sql, found)
             if verdict is not None:
                 self.kinds[verdict] += 1
             if verdict in ("rows", "error") or self.only == number:
@@ -536,7 +585,7 @@ class Seed:
 
     def report(self, connection, number, sql, verdict, found):
         lines = [f"--seed {self.seed} --only {number}: {verdict}\n  {sql}"]
-        looks = [canonical(rows) for rows, _ in found]
+        looks = [sorted(canonical(rows)) for rows, _ in found]
         for k, (route, (rows, error)) in enumerate(zip(ROUTES, found)):
             others = [set(look) for j, look in enumerate(looks) if j != k]
             alone = [row for row in looks[k] if not all(row in other for other in others)]
@@ -546,27 +595,51 @@ class Seed:
                 other = max((r for j, look in enumerate(looks) if j != k for r in look), key=lambda r: sum(a == b for a, b in zip(r, row)), default=row)
                 lines.append("        not elsewhere: " + " | ".join(around(mine, theirs) for mine, theirs in zip(row, other)))
         again = connection.answers([t for route in ROUTES for t in (self.on(route), sql.encode(), b"rollback to q")])
-        lines.append(f"    again: {compare(again[1::3])}")
+        lines.append(f"    again: {compare(sql, again[1::3])}")
         self.reports.append((verdict, "\n".join(lines)))
+
+
+def statistics(connection):
+    return {name.decode(): int(n) for name, n in connection.execute("select name, value from omendb_statistics()").rows}
 
 
 def taken(omen):
     """How many statements each route answered since the server's start, those of the others beside the queries too."""
     connection = omen.connect()
-    counts = {name.decode(): int(n) for name, n in connection.execute("select name, value from omendb_statistics()").rows}
+    counts = statistics(connection)
     connection.close()
     return {f"route {name}": counts[f"route_{name}_statements"] for name in ("point", "small", "rows", "columns")}
+
+
+def guarded(runner, run):
+    try:
+        run()
+    except Exception as trouble:  # noqa: BLE001 (the server's end, a broken connection: told with its seed)
+        runner.kinds["rows"] += 1
+        runner.reports.append(("rows", f"--seed {runner.seed}: {type(trouble).__name__}: {trouble}"))
+    return runner.seed, runner.kinds, runner.reports
 
 
 def run_seed(task):
     port, seed, count, calm, only = task
     runner = Seed(port, seed, calm, only)
-    try:
-        runner.run(count)
-    except Exception as trouble:  # noqa: BLE001 (the server's end, a broken connection: told with its seed)
-        runner.kinds["rows"] += 1
-        runner.reports.append(("rows", f"--seed {seed}: {type(trouble).__name__}: {trouble}"))
-    return seed, runner.kinds, runner.reports
+    return guarded(runner, lambda: runner.run(count))
+
+
+def killed(first, cycles):
+    """The same table for ten kills."""
+    total = collections.Counter()
+    with OmenDB() as omen:
+        for seed in range(first, first - (-cycles // 10)):
+            runner = Seed(omen.port, seed, False, None)
+            for _, text in guarded(runner, lambda: runner.run_killed(omen, min(10, cycles - 10 * (seed - first))))[2]:
+                print(text, flush=True)
+            total.update(runner.kinds)
+        if total["rows"]:
+            print(omen.log())
+    print("  " + ", ".join(f"{name} {n}" for name, n in sorted(total.items())))
+    print(f"seeds from {first}: {total['killed']} kills, {total['queries']} queries after them, {total['rows']} differ")
+    return 1 if total["rows"] or total["killed"] != cycles or not total["copies taken up"] else 0
 
 
 def main():
@@ -578,8 +651,11 @@ def main():
     arguments.add_argument("--calm", action="store_true")
     arguments.add_argument("--only", type=int)
     arguments.add_argument("--show", type=int, default=20)
+    arguments.add_argument("--kill", type=int)
     options = arguments.parse_args()
     first = options.first if options.first is not None else int(time.time()) % 1000000
+    if options.kill:
+        return killed(first, options.kill)
     seeds = [options.seed] if options.seed is not None else list(range(first, first + -(-options.queries // PER_SEED)))
     per_seed = min(PER_SEED, options.queries) if options.seed is None else PER_SEED
     total, shown, started, said = collections.Counter(), collections.Counter(), time.monotonic(), time.monotonic()
