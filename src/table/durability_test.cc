@@ -262,5 +262,43 @@ TEST(Durability, DeletedKeysLeaveStoreAndIndex) {
   EXPECT_TRUE(f.database->verify().ok());
 }
 
+// Each would be looked for among all that the drop has covered and that is still in memory.
+TEST(Durability, DeletedKeysOfADroppedTableGoWithIt) {
+  Fixture f(small(""));
+  const auto removed = [&] {
+    for (const auto& [name, value] : f.database->statistics()) {
+      if (name == "dead_keys_removed") return value;
+    }
+    return UINT64_MAX;
+  };
+  auto t = f.begin();
+  for (int id = 0; id < 200; ++id) ASSERT_TRUE(f.insert(*t, id).ok());
+  ASSERT_TRUE(f.database->commit(*t).ok());
+  auto old = f.begin(txn::Isolation::kRepeatableRead);
+  t = f.begin();
+  for (int id = 0; id < 100; ++id) ASSERT_TRUE(f.erase(*t, id).ok());
+  ASSERT_TRUE(f.database->commit(*t).ok());
+  t = f.begin();
+  f.database->drop_storage(*t, f.access->table().storage);
+  ASSERT_TRUE(f.database->commit(*t).ok());
+
+  testing::TableSpec spec;
+  spec.name = "other";
+  t = f.begin();
+  ASSERT_TRUE(make_table(*f.database, *t, spec).ok());
+  ASSERT_TRUE(f.database->commit(*t).ok());
+  f.find("other");
+  t = f.begin();
+  ASSERT_TRUE(f.insert(*t, 1).ok());
+  ASSERT_TRUE(f.database->commit(*t).ok());
+  t = f.begin();
+  ASSERT_TRUE(f.erase(*t, 1).ok());
+  ASSERT_TRUE(f.database->commit(*t).ok());
+  f.database->rollback(*old);
+  // The other table's key was the last to die.
+  for (int i = 0; i < 200 && removed() == 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_EQ(removed(), 1u);
+}
+
 }  // namespace
 }  // namespace omendb::table

@@ -3,6 +3,7 @@
 // The store's Reaper drops superseded versions while files are rewritten, but has to leave tombstones alone. Here whole
 // dead keys go: the tombstone, everything before it, and the key in the directory, once no snapshot is older.
 #include <algorithm>
+#include <unordered_set>
 
 #include "base/clock.h"
 #include "table/database_impl.h"
@@ -44,6 +45,10 @@ void DatabaseImpl::drop_unneeded_storages(bool closing) {
                                [&](const Drop& d) { return !closing && d.after > horizon; });
     ready.assign(keep, drops_.end());
     drops_.erase(keep, drops_.end());
+    // Its dead keys go with it. Each would be looked for among all that the drop has covered, which is read until it has left memory.
+    std::unordered_set<uint32_t> dropped;
+    for (const Drop& drop : ready) dropped.insert(drop.storage.value);
+    if (!dropped.empty()) std::erase_if(dead_keys_, [&](const DeadKey& d) { return dropped.contains(d.storage.value); });
   }
   for (const Drop& drop : ready) {
     // If this fails the rows stay behind until the next start finds that nobody owns them.

@@ -34,6 +34,7 @@ from harness.wire import Connection, ServerError  # noqa: E402
 
 ROUTES = ("rows", "columns", "auto")
 PER_SEED = 500
+PATIENCE = 900  # seconds for an answer: the machine may be stopped for a while
 ROUND = 20  # seeds that a server lives for
 # A round's analytical threads. Most queries are short: a second thread costs them time, and two workers keep two cores busy.
 THREADS = (1, 1, 4, 1)
@@ -352,14 +353,26 @@ class Reader(Connection):
 
 
 TRAILING = re.compile(rb"(\d\.\d*?)0+(?!\d)")
+INTERVAL = re.compile(rb"(?:([-+]?\d+) years? ?)?(?:([-+]?\d+) mons? ?)?(?:([-+]?\d+) days? ?)?(?:([-+]?)(\d+):(\d\d):(\d\d(?:\.\d+)?))?")
+
+
+def length(interval):
+    """In microseconds, as intervals are compared: a month has 30 days."""
+    years, months, days, sign, hours, minutes, seconds = interval.groups(b"0")
+    clock = (int(hours) * 60 + int(minutes)) * 60000000 + round(float(seconds) * 1000000)
+    return b"%d us" % (((int(years) * 12 + int(months)) * 30 + int(days)) * 86400000000 + (-clock if sign == b"-" else clock))
 
 
 def canonical(rows):
-    """Values that compare equal look equal: numbers without trailing zeros, zero without a sign, char(n) without spaces."""
+    """Values that compare equal look equal: numbers without trailing zeros, zero without a sign, char(n) without spaces, intervals by length."""
     result = []
     for row in rows:
         values = []
         for value in Connection.row(row):
+            interval = INTERVAL.fullmatch(value) if value else None
+            if interval:
+                values.append(length(interval))
+                continue
             if value is not None and (b" " in value or b'"' in value):
                 value = re.sub(rb' +(?=$|[",})])', b"", value).replace(b'"', b"")  # a char(n), in an array too
             if value is not None and b"." in value:
@@ -411,7 +424,7 @@ class Others:
 
     def guarded(self, body, seed):
         try:
-            connection = Connection(self.port, timeout=60)
+            connection = Connection(self.port, timeout=PATIENCE)
             connection.execute(f"set search_path = {self.schema}; set lock_timeout = '50ms'; set statement_timeout = '5s'")
             own = RouteGenerator(seed)
             own.like(self.generator)
@@ -461,13 +474,13 @@ class Seed:
         self.kinds, self.reports = collections.Counter(), []
 
     def connect(self):
-        connection = Reader(self.port, timeout=120)
+        connection = Reader(self.port, timeout=PATIENCE)
         connection.execute(f"set search_path = s{self.seed}; set lock_timeout = '100ms'; set statement_timeout = '10s'")
         return connection
 
     def make(self):
         self.generator = generator = RouteGenerator(self.seed)
-        owner = Connection(self.port, timeout=120)
+        owner = Connection(self.port, timeout=PATIENCE)
         owner.execute(f"create schema s{self.seed}; set search_path = s{self.seed}")
         for sql in generator.schema():
             owner.execute(sql)
@@ -478,7 +491,7 @@ class Seed:
         owner.close()
 
     def drop(self):
-        owner = Connection(self.port, timeout=120)
+        owner = Connection(self.port, timeout=PATIENCE)
         self.kinds["copies"] += int(owner.scalar("select count(*) from omendb_columns()"))
         owner.execute(f"drop schema s{self.seed} cascade")
         owner.close()

@@ -344,8 +344,11 @@ bool ColumnCopy::write_down(table::Database& database, std::shared_mutex& publis
 }
 
 void ColumnCopy::destroy(table::Database& database) noexcept {
+  column_step("drop: begun");
   discard();
+  column_step("drop: discarded");
   if (persistent()) (void)database.keep_changes(*schema_->access, Timestamp());
+  column_step("drop: forgotten");
 }
 
 bool ColumnCopy::fits(const TableSchema& schema) const {

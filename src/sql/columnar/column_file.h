@@ -19,7 +19,7 @@
 
 namespace omendb::sql {
 
-/// Where a test pulls the plug: called with the name of each step of making, folding, writing down and taking up a copy.
+/// Where a test pulls the plug: called with the name of each step of making, folding, writing down, taking up and dropping a copy.
 extern std::atomic<void (*)(const char* step)> column_step_hook;
 inline void column_step(const char* step) {
   if (auto* hook = column_step_hook.load(std::memory_order_relaxed)) hook(step);

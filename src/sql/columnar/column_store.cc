@@ -416,7 +416,11 @@ bool ColumnStore::make(std::shared_ptr<const TableSchema> schema, size_t threads
   }
   failures_.forget(storage);
   leave();
-  if (old != nullptr) old->discard();
+  if (old != nullptr) {
+    column_step("swap: begun");
+    old->discard();
+    column_step("swap: discarded");
+  }
   if (copy != nullptr) ++counters_.builds;
   return copy != nullptr;
 }
