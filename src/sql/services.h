@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "duckdb/main/client_context.hpp"
 #include "duckdb/main/client_context_state.hpp"
@@ -48,6 +49,22 @@ class SessionServices : public duckdb::ClientContextState {
     std::string name, setting, unit, category, description, context, type, boot_value, reset_value;
   };
   virtual std::vector<SettingRow> all_settings() = 0;
+
+  struct Cursor {
+    std::string name, statement;
+    bool hold = false, binary = false, scrollable = false;
+    int64_t created_us = 0;
+  };
+  /// Open cursors and named portals, by name.
+  virtual std::vector<Cursor> cursors() = 0;
+  struct Prepared {
+    std::string name, statement;
+    std::vector<Oid> parameter_types;
+    bool from_sql = false;
+    int64_t prepared_us = 0;
+  };
+  /// Statements prepared under a name, by name.
+  virtual std::vector<Prepared> prepared_statements() = 0;
 
   virtual int64_t sequence_nextval(Oid sequence) = 0;   // throws SqlError
   virtual int64_t sequence_currval(Oid sequence) = 0;

@@ -16,6 +16,7 @@ class PortalImpl final : public Portal {
 
   const std::vector<ColumnDescription>& columns() const override { return columns_; }
   bool returns_rows() const override { return statement_->returns_rows; }
+  std::string_view text() const { return text_.empty() ? statement_->text() : text_; }
   Result<Progress> execute(uint64_t max_rows, RowSink& sink) override;
 
   /// As execute, for callers inside sql/ that have an error handling of their own.

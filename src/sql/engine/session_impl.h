@@ -189,6 +189,8 @@ class SessionImpl final : public Session, public NotificationSource, public DdlC
   /// As SHOW prints it; knows the transaction's own settings.
   std::optional<std::string> show_setting(std::string_view name) const;
   std::vector<SessionServices::SettingRow> all_settings() const;
+  std::vector<SessionServices::Cursor> cursors() const;
+  std::vector<SessionServices::Prepared> prepared_statements() const;
 
   // Transaction control (transaction_control.cc). Each returns the command tag.
   std::string begin_block(std::optional<txn::Isolation> isolation, std::optional<bool> read_only);
@@ -292,12 +294,15 @@ class SessionImpl final : public Session, public NotificationSource, public DdlC
     size_t settings_mark;
     std::shared_ptr<const void> foreign_keys;   // ForeignKeyQueue::State
     size_t notify_mark;
+    bool read_only;                             // of the transaction around it, and again when it ends, either way
   };
   void start_transaction(BlockState state);
   /// Commits transaction_ and leaves kNone. Throws on an error; the transaction is gone in any case.
   void finish_commit();
   void finish_rollback();
   void end_transaction_state();
+  /// Of the running transaction.
+  void set_read_only(bool read_only);
   /// Back to where the savepoint was.
   void restore(const SavepointMark& mark);
   void drop_transaction_portals();
@@ -376,6 +381,8 @@ class ServicesAdapter final : public EngineServices {
   std::optional<std::string> get_setting(std::string_view name) override { return session_.show_setting(name); }
   Status set_setting(std::string_view name, std::string_view value, bool is_local) override;
   std::vector<SettingRow> all_settings() override { return session_.all_settings(); }
+  std::vector<Cursor> cursors() override { return session_.cursors(); }
+  std::vector<Prepared> prepared_statements() override { return session_.prepared_statements(); }
   int64_t sequence_nextval(Oid sequence) override;
   int64_t sequence_currval(Oid sequence) override;
   int64_t sequence_lastval() override;

@@ -250,9 +250,8 @@ std::string SessionImpl::commit_block(bool chain) {
   if (chain) {
     start_transaction(BlockState::kBlock);
     transaction_->set_isolation(isolation);
-    transaction_->set_read_only(read_only);
     isolation_ = isolation;
-    read_only_ = read_only;
+    set_read_only(read_only);
   }
   return tag;
 }
@@ -273,30 +272,36 @@ std::string SessionImpl::rollback_block(bool chain) {
   if (chain) {
     start_transaction(BlockState::kBlock);
     transaction_->set_isolation(isolation);
-    transaction_->set_read_only(read_only);
     isolation_ = isolation;
-    read_only_ = read_only;
+    set_read_only(read_only);
   }
   return "ROLLBACK";
+}
+
+void SessionImpl::set_read_only(bool read_only) {
+  transaction_->set_read_only(read_only);
+  read_only_ = read_only;
 }
 
 void SessionImpl::restore(const SavepointMark& mark) {
   engine_.database().rollback_to(*transaction_, mark.mark);
   settings_.rollback_to(mark.settings_mark);
   neighbours_->rolled_back_to(mark.notify_mark);
+  set_read_only(mark.read_only);
   foreign_key_queue_->state = *std::static_pointer_cast<const ForeignKeyQueue::State>(mark.foreign_keys);
 }
 
 void SessionImpl::define_savepoint(const std::string& name) {
   require_savepoint_block("SAVEPOINT");
   savepoints_.push_back({name, engine_.database().savepoint(*transaction_), settings_.mark(),
-                         std::make_shared<const ForeignKeyQueue::State>(foreign_key_queue_->state), neighbours_->mark()});
+                         std::make_shared<const ForeignKeyQueue::State>(foreign_key_queue_->state), neighbours_->mark(), read_only_});
 }
 
 void SessionImpl::release_savepoint(const std::string& name) {
   require_savepoint_block("RELEASE SAVEPOINT");
   for (size_t i = savepoints_.size(); i-- > 0;) {
     if (savepoints_[i].name == name) {
+      set_read_only(savepoints_[i].read_only);
       savepoints_.resize(i);
       return;
     }
@@ -366,11 +371,13 @@ Status SessionImpl::set_transaction_setting(const std::string& name, std::string
   } else if (name == "transaction_read_only") {
     if (transaction_ == nullptr) return Status();
     const bool read_only = *value == "on";
+    if (!read_only && read_only_ && !savepoints_.empty()) {
+      return Status(SqlState::kActiveSqlTransaction, "cannot set transaction read-write mode inside a read-only transaction");
+    }
     if (!read_only && read_only_ && statement_ran_ && transaction_->has_snapshot()) {
       return Status(SqlState::kActiveSqlTransaction, "transaction read-write mode must be set before any query");
     }
-    transaction_->set_read_only(read_only);
-    read_only_ = read_only;
+    set_read_only(read_only);
   } else if (name == "session_authorization" && (value->empty() || *value == "default")) {
     session_user_ = role_ = *value = options_.user;
   } else if (name == "session_authorization") {

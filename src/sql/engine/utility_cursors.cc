@@ -96,7 +96,7 @@ std::string run_declare(SessionImpl& session, const ParsedStatement& outer, cons
   named.hold = hold;
   named.binary = (statement->options & CURSOR_OPT_BINARY) != 0;
   named.scrollable = (statement->options & CURSOR_OPT_NO_SCROLL) == 0;
-  named.statement = std::string(outer.sql());
+  named.statement = *outer.text;
   return "DECLARE CURSOR";
 }
 
@@ -116,6 +116,25 @@ std::string run_fetch(SessionImpl& session, const FetchStmt* statement, RowSink&
 }
 
 }  // namespace
+
+std::vector<SessionServices::Cursor> SessionImpl::cursors() const {
+  std::vector<SessionServices::Cursor> result;
+  for (const auto& [name, named] : portals_) {
+    if (named.cursor) result.push_back({name, named.statement, named.hold, named.binary, named.scrollable, named.created_us});
+    else if (!name.empty()) result.push_back({name, std::string(static_cast<const PortalImpl&>(*named.portal).text()), false, false, false, named.created_us});
+  }
+  return result;
+}
+
+std::vector<SessionServices::Prepared> SessionImpl::prepared_statements() const {
+  std::vector<SessionServices::Prepared> result;
+  for (const auto& [name, statement] : prepared_) {
+    if (!name.empty()) {
+      result.push_back({name, std::string(statement->text()), statement->parameter_types, statement->from_sql_prepare, statement->prepared_at_us});
+    }
+  }
+  return result;
+}
 
 bool is_cursor_utility(const Node* node) {
   switch (nodeTag(node)) {

@@ -47,6 +47,8 @@ class FakeServices : public SessionServices {
   int64_t sequence_currval(Oid) override { return 1; }
   int64_t sequence_lastval() override { return 1; }
   void sequence_setval(Oid, int64_t, bool) override {}
+  std::vector<Cursor> cursors() override { return {}; }
+  std::vector<Prepared> prepared_statements() override { return {}; }
   Neighbours& neighbours() override { CHECK(false); std::abort(); }
   void notice(std::string_view, const ErrorInfo&) override {}
   void check_cancelled() override {}

@@ -1,7 +1,6 @@
 // pg_catalog's views over the catalogs.
 //
-// Not known here, and shown empty although something may be there: pg_stats, pg_prepared_statements, pg_cursors,
-// pg_timezone_names and pg_timezone_abbrevs.
+// Not known here, and shown empty although something may be there: pg_stats, pg_timezone_names and pg_timezone_abbrevs.
 #include <algorithm>
 #include <tuple>
 
@@ -203,6 +202,21 @@ void pg_locks(const SystemContext& c, SystemRows& rows) {
   }
 }
 
+void pg_cursors(const SystemContext& c, SystemRows& rows) {
+  for (const auto& cursor : c.services->cursors()) {
+    rows.add(cursor.name, cursor.statement, cursor.hold, cursor.binary, cursor.scrollable, cursor.created_us);
+  }
+}
+
+/// How often a plan was made for the values and how often for any is not counted.
+void pg_prepared_statements(const SystemContext& c, SystemRows& rows) {
+  for (const auto& statement : c.services->prepared_statements()) {
+    std::string types;
+    for (const Oid type : statement.parameter_types) types += (types.empty() ? "" : ",") + std::to_string(type.value);
+    rows.add(statement.name, statement.statement, statement.prepared_us, "{" + types + "}", statement.from_sql, 0, 0);
+  }
+}
+
 }  // namespace
 
 void add_view_sources(SystemSources* sources) {
@@ -222,6 +236,8 @@ void add_view_sources(SystemSources* sources) {
   });
   add("pg_stat_activity", pg_stat_activity);
   add("pg_locks", pg_locks);
+  add("pg_cursors", pg_cursors);
+  add("pg_prepared_statements", pg_prepared_statements);
   add("pg_stat_database", pg_stat_database);
   for (auto [prefix, user, system] : {std::tuple{"all", true, true}, {"user", true, false}, {"sys", false, true}}) {
     bool u = user, s = system;
