@@ -14,17 +14,17 @@
 namespace omendb::index {
 namespace {
 
-size_t segment_size(uint32_t capacity) { return sizeof(Segment) + capacity * sizeof(Entry); }
-size_t root_size(uint32_t count, uint32_t hints) {
-  return (sizeof(Root) + count * sizeof(RootEntry) + hints * sizeof(uint32_t) + 63) / 64 * 64;
+size_t segment_size(uint32_t capacity) { return sizeof(Segment) + (capacity + Segment::kMargin) * sizeof(Entry); }
+size_t root_size(uint32_t count, size_t parts, size_t hints) {
+  const size_t size = sizeof(Root) + (count + Root::kMargin) * sizeof(RootEntry) + parts * sizeof(RootPart) +
+                      hints * sizeof(uint32_t);
+  return (size + 63) / 64 * 64;
 }
 
 // A line that spreads [first, last] over `buckets`.
 Hinter make_hinter(uint64_t first, uint64_t last, double buckets) {
-  Hinter hinter;
-  hinter.base = first;
-  if (last > first) to_fixed(buckets / (static_cast<double>(last - first) + 1.0), &hinter.m, &hinter.k);
-  return hinter;
+  if (last == first) return {.base = first};
+  return Hinter::make(first, buckets / (static_cast<double>(last - first) + 1.0));
 }
 
 }  // namespace
@@ -45,69 +45,111 @@ Segment* build_segment(const LeafImage* leaves, uint32_t n, bool room) {
   segment->capacity = capacity;
   segment->smo_lock.store(0, std::memory_order_relaxed);
   Entry* entries = segment->entries();
-  for (uint32_t i = 0; i < capacity; ++i) {
+  for (uint32_t i = 0; i < capacity + Segment::kMargin; ++i) {
     Entry* entry = new (&entries[i]) Entry;
-    const LeafImage image = i < n ? leaves[i] : LeafImage{};
+    const LeafImage image = i < n ? leaves[i] : LeafImage{UINT64_MAX, {}, nullptr, 0};
     entry->base.store(image.base, std::memory_order_relaxed);
     entry->model.store(image.model.word, std::memory_order_relaxed);
     entry->leaf.store(image.slots, std::memory_order_relaxed);
-    entry->version.store(static_cast<uint64_t>(image.live) << kLiveShift, std::memory_order_relaxed);
+    const uint64_t version = i < n ? static_cast<uint64_t>(image.live) << kLiveShift : kObsolete;
+    entry->version.store(version, std::memory_order_relaxed);
   }
   // A segment with room expects the rest of its leaves to follow at the pace of those it has.
   const double share = static_cast<double>(kSegmentHints) * (n - 1) / (room ? capacity : n);
   segment->hinter = make_hinter(leaves[0].base, leaves[n - 1].base, share);
   uint32_t at = 0;
   for (uint32_t b = 0; b < kSegmentHints; ++b) {
-    while (at + 1 < n && segment->hinter.bucket(leaves[at + 1].base, kSegmentHints) < b) ++at;
+    while (at + 1 < n && segment->hinter.bucket(leaves[at + 1].base, kSegmentHints - 1) < b) ++at;
     segment->hints[b].store(static_cast<uint8_t>(at), std::memory_order_relaxed);
   }
   segment->count.store(n, std::memory_order_release);
   return segment;
 }
 
-Root* build_root(const std::vector<std::pair<uint64_t, Segment*>>& segments) {
+namespace {
+
+using Segments = std::vector<std::pair<uint64_t, Segment*>>;
+
+// Adds the hints of segments first + 1 to last, which `hinter` leads into `buckets` buckets. Returns what binary searches
+// within buckets see: the sum of squares.
+uint64_t add_hints(const Segments& segments, uint32_t first, uint32_t last, const Hinter& hinter, uint32_t buckets,
+                   std::vector<uint32_t>* hints) {
+  uint32_t at = first;
+  uint64_t cost = 0;
+  for (uint32_t b = 0; b < buckets; ++b) {
+    const uint32_t before = at;
+    while (at < last && hinter.bucket(segments[at + 1].first, buckets - 1) < b) ++at;
+    hints->push_back(at);
+    cost += uint64_t{at - before} * (at - before);
+  }
+  return cost + uint64_t{last - at} * (last - at);  // those of the last bucket
+}
+
+// The line through all separators, or, for a few keys far out must not blur the others, through the middle nine tenths.
+Hinter root_hinter(const Segments& segments, uint32_t buckets, std::vector<uint32_t>* hints, uint64_t* cost) {
   const uint32_t n = static_cast<uint32_t>(segments.size());
-  const uint32_t hint_count = std::max(8u, std::bit_ceil(2 * n));
-  void* memory = std::aligned_alloc(64, root_size(n, hint_count));
+  hints->clear();
+  *cost = 0;
+  Hinter hinter;
+  if (n > 1) hinter = make_hinter(segments[1].first, segments[n - 1].first, buckets * (n - 1.0) / n);
+  *cost = add_hints(segments, 0, n - 1, hinter, buckets, hints);
+  if (n <= 16 || *cost <= uint64_t{8} * n) return hinter;
+  const uint32_t trim = std::max(1u, n / 20);
+  const Hinter middle = make_hinter(segments[1 + trim].first, segments[n - 1 - trim].first, buckets * 0.9);
+  std::vector<uint32_t> other;
+  const uint64_t other_cost = add_hints(segments, 0, n - 1, middle, buckets, &other);
+  if (other_cost >= *cost) return hinter;
+  *cost = other_cost;
+  hints->swap(other);
+  return middle;
+}
+
+}  // namespace
+
+Root* build_root(const Segments& segments) {
+  const uint32_t n = static_cast<uint32_t>(segments.size());
+  uint32_t buckets = std::max(8u, std::bit_ceil(2 * n));
+  std::vector<uint32_t> hints;
+  std::vector<RootPart> parts;
+  uint64_t cost;
+  Hinter hinter = root_hinter(segments, buckets, &hints, &cost);
+  if (n > 8 && cost > uint64_t{3} * n) {
+    // No line: each of fewer buckets gets one of its own.
+    buckets = std::max(8u, buckets / 4);
+    std::vector<uint32_t> borders;
+    hinter = root_hinter(segments, buckets, &borders, &cost);
+    hints.clear();
+    for (uint32_t b = 0; b < buckets; ++b) {
+      const uint32_t first = borders[b], last = b + 1 < buckets ? borders[b + 1] : n - 1;
+      const uint32_t own = last - first > 1 ? std::bit_ceil(2 * (last - first)) : 1;
+      RootPart part{{}, static_cast<uint32_t>(hints.size()), own - 1};
+      if (own > 1) {
+        const double share = own * (last - first - 0.5) / (last - first);
+        part.hinter = make_hinter(segments[first + 1].first, segments[last].first, share);
+      }
+      add_hints(segments, first, last, part.hinter, own, &hints);
+      parts.push_back(part);
+    }
+  }
+  hints.push_back(n);
+
+  const size_t bytes = root_size(n, parts.size(), hints.size());
+  void* memory = std::aligned_alloc(64, bytes);
   CHECK(memory != nullptr);
   Root* root = new (memory) Root;
+  root->hinter = hinter;
+  root->last_bucket = buckets - 1;
   root->count = n;
-  root->hint_count = hint_count;
-  root->hints = reinterpret_cast<uint32_t*>(root->entries() + n);
-  for (uint32_t i = 0; i < n; ++i) {
+  root->bytes = bytes;
+  for (uint32_t i = 0; i < n + Root::kMargin; ++i) {
     RootEntry* entry = new (&root->entries()[i]) RootEntry;
-    entry->separator = segments[i].first;
-    entry->segment.store(segments[i].second, std::memory_order_relaxed);
+    entry->separator = i < n ? segments[i].first : UINT64_MAX;
+    if (i < n) entry->put(segments[i].second);
   }
-  const auto fill = [&](const Hinter& hinter) {
-    uint32_t at = 0;
-    uint64_t cost = 0;  // what binary searches within buckets see: the sum of squares
-    for (uint32_t b = 0; b < hint_count; ++b) {
-      const uint32_t before = at;
-      while (at + 1 < n && hinter.bucket(segments[at + 1].first, hint_count) < b) ++at;
-      root->hints[b] = at;
-      cost += uint64_t{at - before} * (at - before);
-    }
-    const uint64_t last = n - 1 - at;  // those of the last bucket
-    return cost + last * last;
-  };
-  if (n > 1) {
-    root->hinter = make_hinter(segments[1].first, segments[n - 1].first, hint_count * (n - 1.0) / n);
-    const uint64_t cost = fill(root->hinter);
-    if (n > 16 && cost > uint64_t{8} * n) {
-      // A few keys far out must not blur all the others: try the line through the middle nine tenths.
-      const uint32_t trim = std::max(1u, n / 20);
-      const Hinter middle =
-          make_hinter(segments[1 + trim].first, segments[n - 1 - trim].first, hint_count * 0.9);
-      if (fill(middle) < cost) {
-        root->hinter = middle;
-      } else {
-        fill(root->hinter);
-      }
-    }
-  } else {
-    fill(root->hinter);
-  }
+  auto* behind = reinterpret_cast<RootPart*>(root->entries() + n + Root::kMargin);
+  root->parts = parts.empty() ? nullptr : behind;
+  root->hints = reinterpret_cast<uint32_t*>(std::copy(parts.begin(), parts.end(), behind));
+  std::copy(hints.begin(), hints.end(), root->hints);
   return root;
 }
 
@@ -127,7 +169,7 @@ uint32_t find_segment(const Root* root, uint64_t key, const Segment* segment) {
 
 void free_root(void* root) { std::free(root); }
 size_t segment_bytes(const Segment* segment) { return segment_size(segment->capacity); }
-size_t root_bytes(const Root* root) { return root_size(root->count, root->hint_count); }
+size_t root_bytes(const Root* root) { return root->bytes; }
 
 namespace {
 

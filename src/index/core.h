@@ -184,11 +184,16 @@ class Core {
   }
 
   enum class Sight { kAbsent, kFound, kMoving };
-  template <class Probe>
-  Sight look(uint64_t key, uint64_t* payload) const;
-  bool find_with_words(uint64_t key, uint64_t* payload) const;
+  static Sight look(const Entry& entry, const View& view, uint64_t key, uint64_t* payload);
+  template <class Probe, bool crooked>
+  bool find_straight(uint64_t key, uint64_t* payload) const;
+  bool find_with_wide_vectors(uint64_t key, uint64_t* payload) const;
+  [[gnu::noinline]] bool find_crooked(uint64_t key, uint64_t* payload) const;
   bool find_with_vectors(uint64_t key, uint64_t* payload) const;
-  bool find_again(uint64_t key, uint64_t* payload) const;
+  [[gnu::noinline]] bool find_anywhere(uint64_t key, uint64_t* payload) const;
+  [[gnu::noinline]] bool find_in(const Entry& entry, View view, uint64_t key, uint64_t* payload) const;
+  /// Whether each way of looking up that this processor has finds `expected`, or nothing if that is null.
+  bool agrees_every_way(uint64_t key, const uint64_t* expected) const;
 
   bool lock_leaf(uint64_t key, Place* place);
   bool insert_locked(Place& place, uint64_t key, uint64_t value);

@@ -365,5 +365,53 @@ TEST(Core, BulkLoadRefusesDisorder) {
   EXPECT_EQ(core.verify(), "");
 }
 
+// Below its leaf's base a key is predicted at the first slot. What is left of such a leaf repeats the key to its end.
+TEST(Core, FindsTheLastKeyOfALeafBelowItsBase) {
+  for (uint64_t n : {17, 24, 40}) {
+    Core core;
+    uint64_t at = 0;
+    const uint64_t step = UINT64_MAX / n;
+    ASSERT_TRUE(core.bulk_load([&](Pair* pair) {
+      if (at == n - 1) return false;
+      *pair = {++at * step, at};
+      return true;
+    }));
+    ASSERT_TRUE(insert(core, 5, 42));
+    for (uint64_t i = 1; i < n; ++i) {
+      core.apply(i * step, [](const uint64_t*, uint64_t*) { return Verdict::kErase; });
+      uint64_t payload = 0;
+      ASSERT_TRUE(core.find(5, &payload));
+      ASSERT_EQ(payload, 42u);
+      ASSERT_EQ(core.verify(), "");
+    }
+  }
+}
+
+// Tenants that count far apart: the root's buckets have lines of their own.
+TEST(Core, FindsEveryKeyOfClustersUnderADeepRoot) {
+  std::vector<uint64_t> keys;
+  for (uint64_t tenant = 0; tenant < 10; ++tenant)
+    for (uint64_t i = 0; i < 100000; ++i) keys.push_back((tenant << 40) + i * 3);
+  keys.push_back(UINT64_MAX);
+  Core core;
+  size_t at = 0;
+  ASSERT_TRUE(core.bulk_load([&](Pair* pair) {
+    if (at == keys.size()) return false;
+    *pair = {keys[at], at};
+    ++at;
+    return true;
+  }));
+  ASSERT_EQ(core.verify(), "");
+  Random random(7);
+  for (int i = 0; i < 200000; ++i) {  // and through splits of segments and roots
+    const uint64_t key = keys[random() % (keys.size() - 1)] + 1;
+    insert(core, key, key);
+  }
+  ASSERT_EQ(core.verify(), "");
+  uint64_t payload;
+  ASSERT_TRUE(core.find(UINT64_MAX, &payload));
+  ASSERT_EQ(payload, keys.size() - 1);
+}
+
 }  // namespace
 }  // namespace omendb::index

@@ -1,7 +1,7 @@
 // The nodes of the learned core: what one looks like, and how a key finds its way through one. core.h has the
 // story.
 //
-//   Root     separators of all segments, ascending, and a learned hint into them. Replaced as a whole.
+//   Root     separators of all segments, ascending, a copy of each one's line, and a learned hint into them. Replaced as a whole.
 //   Segment  up to kSegmentEntries entries and a learned hint into them. Replaced as a whole, but for entries
 //   at its end. Entry    separator, model, lock and address of one leaf, in half a cache line: a lookup goes
 //   from here to the slot. leaf     an array of slots, nothing else.
@@ -20,17 +20,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-
-// Probing with 256-bit vectors, where the processor turns out to have them. ThreadSanitizer has to see the single words.
-#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
-#define OMENDB_INDEX_VECTORS 1
-#endif
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#undef OMENDB_INDEX_VECTORS
-#endif
-#endif
 
 namespace omendb::index {
 
@@ -139,12 +128,20 @@ static_assert(sizeof(Entry) == 32);
 /// Hints are lower bounds: hint[b] is the last entry whose separator falls into a bucket before b, or 0.
 struct Hinter {
   uint64_t base = 0;
-  uint32_t m = 1u << 31;
-  uint32_t k = 63;
+  uint64_t line = uint64_t{1} << 63 | 63;  // slope m * 2^-(32 + k) as m << 32 | k; one word, so that it can be copied
 
-  uint32_t bucket(uint64_t key, uint32_t buckets) const {
-    const uint64_t b = scale(distance(key, base), m, k);
-    return b < buckets ? static_cast<uint32_t>(b) : buckets - 1;
+  static Hinter make(uint64_t base, double slope) {
+    uint32_t m, k;
+    to_fixed(slope, &m, &k);
+    return {base, static_cast<uint64_t>(m) << 32 | k};
+  }
+  /// k and all makes the slope a little larger, and is no reason to take it out first.
+  static uint64_t position(uint64_t distance, uint64_t line) {
+    return static_cast<uint64_t>((static_cast<unsigned __int128>(distance) * line) >> 64) >> (line & 63);
+  }
+  uint32_t bucket(uint64_t key, uint64_t last) const {
+    const uint64_t b = position(distance(key, base), line);
+    return static_cast<uint32_t>(b < last ? b : last);
   }
 };
 
@@ -178,13 +175,15 @@ struct alignas(64) Segment {
   bool obsolete = false;           // under smo_lock
   alignas(64) std::atomic<uint8_t> hints[kSegmentHints];
 
+  /// Behind the last there are others up to capacity, and kMargin more: obsolete, with the largest separator there is.
+  static constexpr uint32_t kMargin = 2;
   Entry* entries() { return reinterpret_cast<Entry*>(this + 1); }
   const Entry* entries() const { return reinterpret_cast<const Entry*>(this + 1); }
   uint64_t separator(uint32_t i) const { return entries()[i].base.load(std::memory_order_relaxed); }
-  [[gnu::always_inline]] inline uint32_t route(uint64_t key) const {
+  uint32_t hint(uint32_t bucket) const { return hints[bucket].load(std::memory_order_relaxed); }
+  uint32_t route(uint64_t key) const { return route(key, hinter.bucket(key, kSegmentHints - 1)); }
+  [[gnu::always_inline]] inline uint32_t route(uint64_t key, uint32_t bucket) const {
     const uint32_t n = count.load(std::memory_order_acquire);
-    const uint32_t bucket = hinter.bucket(key, kSegmentHints);
-    const auto hint = [this](uint32_t b) -> uint32_t { return hints[b].load(std::memory_order_relaxed); };
     return advance(
         hint(bucket), n, key, [this](uint32_t i) { return separator(i); },
         [&] { return bucket + 1 < kSegmentHints ? hint(bucket + 1) : n; });
@@ -193,69 +192,66 @@ struct alignas(64) Segment {
 
 struct RootEntry {
   uint64_t separator;  // of the first, never looked at
+  // A copy of the segment's hinter takes one miss from the way. The three words are not read as one: a lookup that got
+  // the line of another segment ends at a leaf that has not got the key.
+  std::atomic<uint64_t> base, line;
   std::atomic<Segment*> segment;
+
+  uint32_t bucket(uint64_t key) const {
+    const uint64_t distance = key - base.load(std::memory_order_relaxed);
+    const uint64_t b = Hinter::position(distance, line.load(std::memory_order_relaxed));
+    return b < kSegmentHints ? static_cast<uint32_t>(b) : kSegmentHints - 1;
+  }
+  void put(Segment* fresh) {
+    base.store(fresh->hinter.base, std::memory_order_relaxed);
+    line.store(fresh->hinter.line, std::memory_order_relaxed);
+    segment.store(fresh, std::memory_order_release);
+  }
+};
+
+/// Where keys follow no line, the buckets of a root have lines of their own.
+struct RootPart {
+  Hinter hinter;
+  uint32_t first, last;  // of its buckets
 };
 
 struct Root {
   Hinter hinter;
+  uint64_t last_bucket;
+  uint32_t* hints;         // behind the entries and the parts
+  const RootPart* parts;   // one for each bucket, or null
   uint32_t count;
-  uint32_t hint_count;
-  uint32_t* hints;  // behind the entries
+  size_t bytes;
 
+  /// Two more follow, with the largest separator there is.
+  static constexpr uint32_t kMargin = 2;
   RootEntry* entries() { return reinterpret_cast<RootEntry*>(this + 1); }
   const RootEntry* entries() const { return reinterpret_cast<const RootEntry*>(this + 1); }
-  [[gnu::always_inline]] inline uint32_t route(uint64_t key) const {
-    const uint32_t bucket = hinter.bucket(key, hint_count);
+  [[gnu::always_inline]] inline uint32_t bucket(uint64_t key) const {
+    const uint32_t bucket = hinter.bucket(key, last_bucket);
+    if (parts == nullptr) return bucket;
+    const RootPart& part = parts[bucket];
+    return part.first + part.hinter.bucket(key, part.last);
+  }
+  uint32_t route(uint64_t key) const { return route(key, bucket(key)); }
+  [[gnu::always_inline]] inline uint32_t route(uint64_t key, uint32_t bucket) const {
     return advance(
         hints[bucket], count, key, [this](uint32_t i) { return entries()[i].separator; },
-        [&] { return bucket + 1 < hint_count ? hints[bucket + 1] : count; });
+        [&] { return hints[bucket + 1]; });
   }
   Segment* segment(uint32_t i) const { return entries()[i].segment.load(std::memory_order_acquire); }
 };
-
-/// How many of the kProbe slots from `probe` on have a key below `key`; they ascend.
-struct WordProbe {
-  static uint32_t smaller(const Slot* probe, uint64_t key) {
-    uint32_t smaller = 0;
-#pragma GCC unroll 8
-    for (uint32_t j = 0; j < kProbe; ++j) smaller += probe[j].get_key() < key;
-    return smaller;
-  }
-};
-
-#if defined(OMENDB_INDEX_VECTORS)
-/// The same in half the instructions, for functions compiled for AVX2. Each word is read whole, as by get_key(): an
-/// aligned vector load never tears an aligned word, and the reader looks at the version afterwards.
-struct VectorProbe {
-  typedef int64_t Words __attribute__((vector_size(32)));
-  [[gnu::always_inline]] static inline uint32_t smaller(const Slot* probe, uint64_t key) {
-    constexpr int64_t kTop = INT64_MIN;  // vectors compare signed
-    Words below = {0, 0, 0, 0};
-    const int64_t wanted = static_cast<int64_t>(key) ^ kTop;
-#pragma GCC unroll 2
-    for (uint32_t j = 0; j < kProbe; j += 4) {
-      Words a, b;
-      std::memcpy(&a, static_cast<const void*>(probe + j), sizeof a);
-      std::memcpy(&b, static_cast<const void*>(probe + j + 2), sizeof b);
-      const Words keys = __builtin_shufflevector(a, b, 0, 4, 2, 6) ^ kTop;
-      below += keys < wanted;
-    }
-    std::atomic_signal_fence(std::memory_order_seq_cst);  // the compiler must not read slots after the version
-    return static_cast<uint32_t>(-(below[0] + below[1] + below[2] + below[3]));
-  }
-};
-#endif
 
 /// The first slot of [lo, cap) whose key is >= key, or cap. Requires that all slots before `predicted` are
 /// smaller; those on its cache line are read nevertheless, and up to kSlotPad beyond cap: counting the
 /// smaller ones of eight has no branch to mispredict, and nine lookups in ten end with the first eight. Slots
 /// before lo hold erased keys, all smaller than those that live.
-template <class Probe = WordProbe>
-[[gnu::always_inline]] inline uint32_t find_slot(const Slot* slots, uint32_t predicted, uint32_t lo, uint32_t cap,
-                                                 uint64_t key) {
+inline uint32_t find_slot(const Slot* slots, uint32_t predicted, uint32_t lo, uint32_t cap, uint64_t key) {
   uint32_t i = predicted & ~(kLineSlots - 1);
   while (i < cap) {
-    const uint32_t smaller = Probe::smaller(slots + i, key);
+    uint32_t smaller = 0;
+#pragma GCC unroll 8
+    for (uint32_t j = 0; j < kProbe; ++j) smaller += slots[i + j].get_key() < key;
     i += smaller;
     if (smaller < kProbe) break;
   }
@@ -276,15 +272,13 @@ inline uint32_t find_dense(const Slot* slots, uint32_t n, uint64_t key) {
 }
 
 /// Where key is, or would be; `end` is the first slot that cannot hold it.
-template <class Probe = WordProbe>
-[[gnu::always_inline]] inline uint32_t find_in_leaf(const Slot* slots, Model model, uint64_t base, uint64_t key,
-                                                    uint32_t* end) {
+inline uint32_t find_in_leaf(const Slot* slots, Model model, uint64_t base, uint64_t key, uint32_t* end) {
   if (model.dense()) {
     *end = model.lo();
     return find_dense(slots, model.lo(), key);
   }
   *end = model.cap();
-  return find_slot<Probe>(slots, model.predict(key, base), model.lo(), model.cap(), key);
+  return find_slot(slots, model.predict(key, base), model.lo(), model.cap(), key);
 }
 
 }  // namespace omendb::index

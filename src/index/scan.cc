@@ -17,21 +17,25 @@ size_t Core::find_many(const uint64_t* keys, size_t n, uint64_t* payloads, bool*
   for (size_t start = 0; start < n; start += kLanes) {
     const size_t lanes = std::min(kLanes, n - start);
     const Segment* segments[kLanes];
+    uint32_t buckets[kLanes];
     const Entry* entries[kLanes];
     View views[kLanes];
     const Root* root = root_.load(std::memory_order_acquire);
     for (size_t l = 0; l < lanes; ++l) {
-      segments[l] = root->segment(root->route(keys[start + l]));
+      const RootEntry& place = root->entries()[root->route(keys[start + l])];
+      buckets[l] = place.bucket(keys[start + l]);
+      segments[l] = place.segment.load(std::memory_order_acquire);
       __builtin_prefetch(segments[l]);
-      __builtin_prefetch(&segments[l]->hints[segments[l]->hinter.bucket(keys[start + l], kSegmentHints)]);
+      __builtin_prefetch(&segments[l]->hints[buckets[l]]);
     }
     for (size_t l = 0; l < lanes; ++l) {
-      entries[l] = &segments[l]->entries()[segments[l]->route(keys[start + l])];
+      entries[l] = &segments[l]->entries()[segments[l]->route(keys[start + l], buckets[l])];
       __builtin_prefetch(entries[l]);
     }
     for (size_t l = 0; l < lanes; ++l) {
       View& view = views[l];
-      if (!view.open(*entries[l])) {
+      // The bucket may be another segment's, and then have led too far.
+      if (!view.open(*entries[l]) || view.base > keys[start + l]) {
         view.slots = nullptr;
         continue;
       }
@@ -316,7 +320,7 @@ std::string Core::verify() const {
       const uint64_t high = i + 1 < count ? segment->separator(i + 1)
                             : has_high    ? root->entries()[r + 1].separator
                                           : 0;
-      if (model.lo() > model.cap() || model.cap() > kLeafSlots) return fault("leaf with wrong bounds", base);
+      if (model.lo() > model.cap() + kSlotPad || model.cap() > kLeafSlots) return fault("leaf with wrong bounds", base);
       Pair pairs[kLeafSlots];
       const uint32_t n = collect_leaf(slots, model, pairs);
       if (n != version >> kLiveShift) return fault("leaf with a wrong count", base);
@@ -329,6 +333,11 @@ std::string Core::verify() const {
         const uint32_t at = find_in_leaf(slots, model, base, key, &end);
         if (at >= end || slots[at].get_key() != key || slots[at].get_payload() != pairs[k].payload) {
           return fault("key not at its place", key);
+        }
+        if (!agrees_every_way(key, &pairs[k].payload)) return fault("lookup that misses", key);
+        if (key != UINT64_MAX && (k + 1 < n ? pairs[k + 1].key > key + 1 : has_high && high > key + 1) &&
+            !agrees_every_way(key + 1, nullptr)) {
+          return fault("lookup that finds nobody's key", key + 1);
         }
         if (!model.dense() && at > model.predict(key, base) + kDriftMax)
           return fault("key too far from its prediction", key);
