@@ -56,6 +56,7 @@ MemoryBudget divide_memory(size_t total) {
   budget.write_buffers = std::clamp(total / 100 * 8, 16 * kMegabyte, 512 * kMegabyte);
   budget.write_set = std::clamp(total / 50, 16 * kMegabyte, 256 * kMegabyte);
   budget.analytics = total / 100 * 35;
+  budget.change_log = std::clamp(budget.analytics / 16, kMegabyte, 64 * kMegabyte);
   return budget;
 }
 

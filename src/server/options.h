@@ -30,7 +30,8 @@ struct MemoryBudget {
   size_t row_cache = 0;      // rows beside the learned index: 25 %
   size_t write_buffers = 0;  // RocksDB memtables: 8 %, at most 512 MB
   size_t write_set = 0;      // one transaction's writes before they go to the store: 2 %, 16 to 256 MB
-  size_t analytics = 0;      // DuckDB's operators: 35 %
+  size_t analytics = 0;      // DuckDB's operators and the copies in columns: 35 %
+  size_t change_log = 0;     // of each table with a copy, and of a transaction's part of it; out of analytics
 };
 MemoryBudget divide_memory(size_t total);
 /// Bytes of memory that this process may use: the machine's, or its control group's limit.

@@ -44,6 +44,7 @@ table::DatabaseOptions database_options(const std::string& directory, const Memo
   options.learned_index = learned_index;
   options.write_buffer_bytes = memory.write_buffers;
   options.write_set_bytes = memory.write_set;
+  options.change_log_bytes = memory.change_log;
   return options;
 }
 

@@ -7,6 +7,14 @@
 #include "txn/stamp.h"
 
 namespace omendb::table {
+namespace {
+
+// A write set of fewer keys is told key by key.
+constexpr size_t kSpansFrom = 4096;
+// Of a large transaction's changes to a table that nobody watches yet.
+constexpr size_t kUnwatchedBytes = 256 << 10;
+
+}  // namespace
 
 std::shared_ptr<txn::ChangeLog> DatabaseImpl::watch_changes(const TableAccess& table) {
   StorageState& s = state(table);
@@ -21,15 +29,24 @@ std::shared_ptr<txn::ChangeLog> DatabaseImpl::watch_changes(const TableAccess& t
   return log;
 }
 
-void DatabaseImpl::note_loaded(TableTransaction::Loaded& loaded, const StorageState& s, std::string_view key) {
-  if (!loaded.known) return;
-  loaded.bytes += key.size() + sizeof(std::string);
-  if (s.watched.load() && loaded.bytes <= options_.change_log_bytes) {
-    loaded.keys.emplace_back(key);
-    return;
+void DatabaseImpl::note_loaded(TableTransaction& t) {
+  for (const auto& [storage, map] : t.writes.storages()) {
+    if (map->empty()) continue;
+    StorageState& s = state(storage);
+    ChangedKeys& changed = t.loaded[storage].changed;
+    // Somebody may begin to watch before the commit: spans cost so little that they are kept in any case.
+    if (s.directory() == nullptr && !s.watched.load()) changed.forget();
+    else changed.add(*map, s.directory(), s.watched.load() ? options_.change_log_bytes : std::min(kUnwatchedBytes, options_.change_log_bytes));
   }
-  loaded.known = false;
-  loaded.keys = {};
+}
+
+void DatabaseImpl::note_changes(TableTransaction& t) {
+  if (watches_.load(std::memory_order_relaxed) == 0) return;
+  for (const auto& [storage, map] : t.writes.storages()) {
+    if (map->size() < kSpansFrom) continue;
+    StorageState& s = state(storage);
+    if (s.watched.load()) t.changed[storage].add(*map, s.directory(), options_.change_log_bytes);
+  }
 }
 
 void DatabaseImpl::record_changes(const TableTransaction& t, Timestamp commit_ts) {
@@ -46,15 +63,12 @@ void DatabaseImpl::record_changes(const TableTransaction& t, Timestamp commit_ts
   std::vector<std::string_view>& keys = changed_keys_;
   for (const auto& [storage, loaded] : t.loaded) {
     if (t.loads.empty()) break;  // a savepoint undid them all
-    record(storage, [&, &loaded = loaded](txn::ChangeLog& log) {
-      if (!loaded.known) return log.forget(commit_ts);
-      keys.assign(loaded.keys.begin(), loaded.keys.end());
-      log.append(commit_ts, keys);
-    });
+    record(storage, [&, &changed = loaded.changed](txn::ChangeLog& log) { changed.tell(log, commit_ts, &keys); });
   }
   for (const auto& [storage, map] : t.writes.storages()) {
     if (map->empty()) continue;
-    record(storage, [&, &map = map](txn::ChangeLog& log) {
+    record(storage, [&, storage = storage, &map = map](txn::ChangeLog& log) {
+      if (const auto noted = t.changed.find(storage); noted != t.changed.end()) return noted->second.tell(log, commit_ts, &keys);
       keys.clear();
       for (const auto& [key, entry] : *map) {
         if (entry.newest != nullptr) keys.push_back(key);
@@ -74,16 +88,17 @@ bool DatabaseImpl::has_own_changes(txn::Transaction& transaction, const TableAcc
 }
 
 bool DatabaseImpl::own_changes(txn::Transaction& transaction, const TableAccess& table,
-                               const std::function<void(std::string_view key)>& f) {
+                               const std::function<void(std::string_view key)>& key,
+                               const std::function<void(const txn::KeySpan& span)>& span) {
   const TableTransaction& t = own(transaction);
   const StorageId storage = table.table().storage;
   if (const auto loaded = t.loaded.find(storage); loaded != t.loaded.end() && !t.loads.empty()) {
-    if (!loaded->second.known) return false;
-    for (const std::string& key : loaded->second.keys) f(key);
+    if (!loaded->second.changed.known()) return false;
+    loaded->second.changed.for_each(key, span);
   }
   if (const auto* map = t.writes.find(storage)) {
-    for (const auto& [key, entry] : *map) {
-      if (entry.newest != nullptr) f(key);
+    for (const auto& [written, entry] : *map) {
+      if (entry.newest != nullptr) key(written);
     }
   }
   return true;

@@ -33,6 +33,17 @@ Rows rows_at(Fixture& f, txn::Transaction& t) {
   return rows;
 }
 
+void fail_on_key(std::string_view) { FAIL(); }
+void fail_on_span(const txn::KeySpan&) { FAIL(); }
+
+/// Every key of a span that has a row for `t`, or has one in `rows`.
+void keys_of_span(Fixture& f, txn::Transaction& t, const Rows& rows, const txn::KeySpan& span, std::set<std::string>* keys) {
+  auto cursor = f.database->scan(t, *f.access, {std::string(span.first), codec::prefix_successor(span.last)}, false);
+  while (cursor->next()) keys->emplace(cursor->key());
+  CHECK(cursor->status().ok());
+  for (auto at = rows.lower_bound(std::string(span.first)); at != rows.end() && at->first <= span.last; ++at) keys->insert(at->first);
+}
+
 /// Reads every key that changed in (after, snapshot] again. False: the log does not reach back.
 bool bring_up(Fixture& f, const txn::ChangeLog& log, Timestamp after, txn::Transaction& t, Rows* rows) {
   std::set<std::string> keys;
@@ -42,7 +53,12 @@ bool bring_up(Fixture& f, const txn::ChangeLog& log, Timestamp after, txn::Trans
         EXPECT_LE(ts, t.snapshot());
         last = ts;
         keys.emplace(key);
-      })) {
+      },
+                [&](const txn::KeySpan& span, Timestamp ts) {
+                  EXPECT_GE(ts, last);
+                  last = ts;
+                  keys_of_span(f, t, *rows, span, &keys);
+                })) {
     return false;
   }
   for (const std::string& key : keys) {
@@ -60,7 +76,8 @@ bool bring_up(Fixture& f, const txn::ChangeLog& log, Timestamp after, txn::Trans
 
 std::set<std::string> own(Fixture& f, txn::Transaction& t) {
   std::set<std::string> keys;
-  EXPECT_TRUE(f.database->own_changes(t, *f.access, [&](std::string_view key) { keys.emplace(key); }));
+  EXPECT_TRUE(f.database->own_changes(t, *f.access, [&](std::string_view key) { keys.emplace(key); },
+                                     [&](const txn::KeySpan& span) { keys_of_span(f, t, {}, span, &keys); }));
   return keys;
 }
 
@@ -167,7 +184,9 @@ TEST(Changes, KeysOfALoadComeWithItsCommit) {
 }
 
 TEST(Changes, AWatchThatBeginsAfterALoadSaysThatItKnowsNothing) {
-  Fixture f(options(1));
+  DatabaseOptions o = options(1);
+  o.change_log_bytes = 16;
+  Fixture f(o);
   auto t = f.begin();
   ASSERT_TRUE(f.insert(*t, 1, 1).ok());
   const auto log = f.database->watch_changes(*f.access);
@@ -175,11 +194,11 @@ TEST(Changes, AWatchThatBeginsAfterALoadSaysThatItKnowsNothing) {
   EXPECT_EQ(began, f.database->last_commit());
   ASSERT_TRUE(f.insert(*t, 2, 2).ok());
   EXPECT_TRUE(f.database->has_own_changes(*t, *f.access));
-  EXPECT_FALSE(f.database->own_changes(*t, *f.access, [](std::string_view) { FAIL(); }));
+  EXPECT_FALSE(f.database->own_changes(*t, *f.access, fail_on_key, fail_on_span));
   ASSERT_TRUE(f.database->commit(*t).ok());
   EXPECT_EQ(log->from(), f.database->last_commit());
   EXPECT_GT(log->from(), began);
-  EXPECT_FALSE(log->read(began, f.database->last_commit(), [](std::string_view, Timestamp) { FAIL(); }));
+  EXPECT_EQ(log->count(began, f.database->last_commit()), SIZE_MAX);
 }
 
 TEST(Changes, ALoadBeyondTheBoundSaysThatItWasForgotten) {
@@ -189,9 +208,66 @@ TEST(Changes, ALoadBeyondTheBoundSaysThatItWasForgotten) {
   const auto log = f.database->watch_changes(*f.access);
   auto t = f.begin();
   for (int id = 0; id < 500; ++id) ASSERT_TRUE(f.insert(*t, id, id).ok());
-  EXPECT_FALSE(f.database->own_changes(*t, *f.access, [](std::string_view) {}));
+  EXPECT_FALSE(f.database->own_changes(*t, *f.access, fail_on_key, fail_on_span));
   ASSERT_TRUE(f.database->commit(*t).ok());
   EXPECT_EQ(log->from(), f.database->last_commit());
+}
+
+// A load whose keys lie beside one another takes no room to speak of, whatever its size, also when the watch begins while it runs.
+TEST(Changes, ALoadIsToldAsSpans) {
+  for (const bool watched_before : {true, false}) {
+    DatabaseOptions o = options(512 << 10);  // a load goes to the store in some parts
+    o.change_log_bytes = 256 << 10;
+    Fixture f(o);
+    std::shared_ptr<txn::ChangeLog> log;
+    if (watched_before) log = f.database->watch_changes(*f.access);
+    const auto load = [&](int from, int to, int step, bool commit) {
+      auto t = f.begin();
+      for (int id = from; id < to; id += step) ASSERT_TRUE(f.insert(*t, id, id).ok());
+      if (commit) ASSERT_TRUE(f.database->commit(*t).ok());
+    };
+    auto t = f.begin();
+    for (int id = 0; id < 20'000; ++id) ASSERT_TRUE(f.insert(*t, id, id).ok());
+    if (!watched_before) log = f.database->watch_changes(*f.access);
+    const Timestamp began = f.database->last_commit();
+    Rows copy;
+    f.next_statement(*t);
+    EXPECT_EQ(own(f, *t).size(), 20'000u);
+    ASSERT_TRUE(f.database->commit(*t).ok());
+    load(50'000, 60'000, 1, true);     // beyond all
+    load(20'000, 30'000, 1, false);    // rolled back
+    load(30'000, 49'000, 2, true);     // every other key
+    load(30'001, 49'001, 2, true);     // those between
+    const uint64_t keys = log->count(began, f.database->last_commit());
+    EXPECT_GE(keys, 49'000u);
+    EXPECT_LT(keys, 52'000u);
+    EXPECT_LE(log->bytes(), 256u << 10);
+    uint64_t singles = 0, spans = 0;
+    ASSERT_TRUE(log->read(
+        began, f.database->last_commit(), [&](std::string_view, Timestamp) { ++singles; },
+        [&](const txn::KeySpan&, Timestamp) { ++spans; }));
+    EXPECT_LT(singles, 5000u);  // the ends of the transactions, too small to be looked at
+    EXPECT_LT(spans, 200u);
+    auto now = reader(f);
+    ASSERT_TRUE(bring_up(f, *log, began, *now, &copy));
+    EXPECT_EQ(copy, rows_at(f, *now));
+  }
+}
+
+TEST(Changes, KeysThatOthersLieBetweenAreToldOneByOne) {
+  Fixture f(options());
+  auto t = f.begin();
+  for (int id = 0; id < 60'000; ++id) ASSERT_TRUE(f.insert(*t, id, id).ok());
+  ASSERT_TRUE(f.database->commit(*t).ok());
+  const auto log = f.database->watch_changes(*f.access);
+  t = f.begin();
+  for (int id = 0; id < 60'000; id += 10) ASSERT_TRUE(f.update(*t, id, 1).ok());
+  ASSERT_TRUE(f.database->commit(*t).ok());
+  uint64_t singles = 0;
+  ASSERT_TRUE(log->read(
+      log->from(), f.database->last_commit(), [&](std::string_view, Timestamp) { ++singles; },
+      [](const txn::KeySpan&, Timestamp) { FAIL(); }));
+  EXPECT_EQ(singles, 6000u);
 }
 
 TEST(Changes, OwnOnesAreThoseNotUndone) {

@@ -303,6 +303,7 @@ bool DatabaseImpl::see_newest(txn::Transaction& transaction, bool on) { return m
 
 Status DatabaseImpl::commit(txn::Transaction& transaction) {
   TableTransaction& t = own(transaction);
+  note_changes(t);
   Status status = manager_.commit(t);
   if (!status.ok() && !status.is(SqlState::kTRStatementCompletionUnknown)) undo_events(t, 0);
   return status;
@@ -499,11 +500,11 @@ Status DatabaseImpl::spill_if_large(TableTransaction& t) {
     if (!map->empty()) greatest.emplace_back(storage, std::prev(map->end())->first);
   }
   for (const auto& [storage, key] : greatest) state(storage).raise_early(*store_, storage, key);
+  bool noted = false;
   return manager_.spill(t, [&](StorageId storage, std::string_view key, uint64_t load, bool tombstone) {
+    if (!std::exchange(noted, true)) note_loaded(t);  // all of them, before the directories know the first
     StorageState& s = state(storage);
-    TableTransaction::Loaded& loaded = t.loaded[storage];
-    if (tombstone) ++loaded.tombstones;
-    note_loaded(loaded, s, key);
+    if (tombstone) ++t.loaded[storage].tombstones;
     s.changes.fetch_add(1, std::memory_order_relaxed);
     if (auto* directory = s.directory()) directory->loaded(key, txn::Stamp::load(load), tombstone);
   });

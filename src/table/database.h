@@ -22,7 +22,7 @@
 //
 // Behind this header: access.cc, database_impl.h (the whole of it), database.cc (opening, transactions, catalog), rows.cc (reading and
 // writing), unique.cc (keys and conflicts), indexes.cc (building, checking), sequences.cc, vacuum.cc, changes.cc
-// (what is told to who keeps a copy).
+// (what is told to who keeps a copy), changed_keys.h.
 //
 // Invariants
 //   1. Durable before visible: commit returns after the synced batch, then publishes.
@@ -231,10 +231,10 @@ class Database {
   virtual std::shared_ptr<txn::ChangeLog> watch_changes(const TableAccess& table) = 0;
   /// Whether the transaction may have written rows of the table. Cheap.
   virtual bool has_own_changes(txn::Transaction& transaction, const TableAccess& table) = 0;
-  /// Calls `f` for each key of the table that the transaction has written so far, at least; each may come more than once.
+  /// Calls `key` or `span` for each key of the table that the transaction has written so far, at least; each may come more than once.
   /// False, and nothing called: some went to the store before the table was watched, or too many to be kept.
-  virtual bool own_changes(txn::Transaction& transaction, const TableAccess& table,
-                           const std::function<void(std::string_view key)>& f) = 0;
+  virtual bool own_changes(txn::Transaction& transaction, const TableAccess& table, const std::function<void(std::string_view key)>& key,
+                           const std::function<void(const txn::KeySpan& span)>& span) = 0;
   /// Across restarts: a place for changes_since(), which every snapshot taken after the call is past. Cost: waits for a running commit.
   virtual Timestamp change_position() = 0;
   /// From now on, durably, changes_since() can be asked for places from `position` on, instead of earlier ones. Timestamp(): no more.
@@ -247,6 +247,8 @@ class Database {
                                      const std::function<void(std::string_view key)>& f) = 0;
   /// The newest commit that a snapshot taken now sees.
   virtual Timestamp last_commit() const = 0;
+  /// No snapshot that is alive, or is made later, is older.
+  virtual Timestamp oldest_snapshot() = 0;
 
   /// Compares every secondary index and the learned index with the rows. Errors: XX002 naming the first difference.
   virtual Status verify() = 0;

@@ -17,6 +17,7 @@
 #include "base/mutex.h"
 #include "store/faulty_store.h"
 #include "store/store.h"
+#include "table/changed_keys.h"
 #include "table/database.h"
 #include "txn/change_log.h"
 #include "txn/commit.h"
@@ -27,6 +28,7 @@ namespace omendb::table {
 
 class EntryMerge;
 class EntrySorter;
+class OrderedRows;
 
 /// A transaction with its catalog changes.
 class TableTransaction final : public txn::BasicTransaction {
@@ -50,11 +52,11 @@ class TableTransaction final : public txn::BasicTransaction {
   /// What was moved to the store before commit.
   struct Loaded {
     uint64_t tombstones = 0;
-    bool known = true;           // `keys` are all of them
-    std::vector<std::string> keys;  // only of storages that are watched; what a savepoint undid may be among them
-    size_t bytes = 0;
+    ChangedKeys changed;  // of tables; what a savepoint undid may be among them
   };
   std::map<StorageId, Loaded> loaded;
+  /// Of the write set at the commit, where it is large and the storage is watched.
+  std::map<StorageId, ChangedKeys> changed;
 
   bool has_writes() const override { return BasicTransaction::has_writes() || !events.empty(); }
   bool made(StorageId storage) const {
@@ -176,13 +178,14 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
 
   std::shared_ptr<txn::ChangeLog> watch_changes(const TableAccess& table) override;
   bool has_own_changes(txn::Transaction& transaction, const TableAccess& table) override;
-  bool own_changes(txn::Transaction& transaction, const TableAccess& table,
-                   const std::function<void(std::string_view key)>& f) override;
+  bool own_changes(txn::Transaction& transaction, const TableAccess& table, const std::function<void(std::string_view key)>& key,
+                   const std::function<void(const txn::KeySpan& span)>& span) override;
   Timestamp change_position() override;
   Status keep_changes(const TableAccess& table, Timestamp position) override;
   Result<bool> changes_since(const TableAccess& table, Timestamp position,
                              const std::function<void(std::string_view key)>& f) override;
   Timestamp last_commit() const override { return manager_.timeline().watermark(); }
+  Timestamp oldest_snapshot() override { return manager_.timeline().horizon(); }
 
   Status verify() override;
   std::vector<std::pair<std::string, uint64_t>> statistics() override;
@@ -213,8 +216,10 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
   void undo_events(TableTransaction& t, size_t mark);
 
   // changes.cc
-  /// A version of the transaction has gone to the store before its commit.
-  void note_loaded(TableTransaction::Loaded& loaded, const StorageState& s, std::string_view key);
+  /// The write set goes to the store before the commit.
+  void note_loaded(TableTransaction& t);
+  /// Before the commit pipeline, where nobody waits: what it will be told of a large write set.
+  void note_changes(TableTransaction& t);
   /// For who watches; the commit is not yet visible.
   void record_changes(const TableTransaction& t, Timestamp commit_ts);
 
@@ -222,6 +227,7 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
   friend class IndexRows;
   friend void prefetch_rows(Database&, const TableAccess&, std::span<const std::string_view>);
   friend class SortedIndexRows;
+  friend std::unique_ptr<OrderedRows> ordered_rows(Database&, txn::Transaction&, const TableAccess&);
   Status lock_failure(const TableTransaction& t, txn::LockOutcome outcome, const std::string& not_available);
   /// What `t` itself has made of the key: in *command the statement that did.
   enum class Own : uint8_t { kNothing, kRow, kErased };

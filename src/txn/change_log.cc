@@ -10,10 +10,14 @@ constexpr size_t kRunBytes = 16, kEntryBytes = 4;
 // The first block is small: a log may be kept for many tables that hardly change.
 constexpr size_t kFirstBlock = 4 << 10, kBlock = 64 << 10;
 
+constexpr uint32_t kSpan = 1u << 31;
+
 struct Run {
   uint64_t ts;
-  uint32_t keys;
+  uint32_t keys;  // with kSpan: of a span
   uint32_t bytes;
+  bool span() const { return (keys & kSpan) != 0; }
+  size_t count() const { return keys & ~kSpan; }
 };
 
 Run run_at(const char* at) {
@@ -22,28 +26,48 @@ Run run_at(const char* at) {
   return run;
 }
 
+char* put_key(std::string_view key, char* at) {
+  const auto length = static_cast<uint32_t>(key.size());
+  std::memcpy(at, &length, kEntryBytes);
+  std::memcpy(at + kEntryBytes, key.data(), length);
+  return at + kEntryBytes + length;
+}
+
+std::string_view take_key(const char** at) {
+  uint32_t length;
+  std::memcpy(&length, *at, kEntryBytes);
+  const std::string_view key(*at + kEntryBytes, length);
+  *at += kEntryBytes + length;
+  return key;
+}
+
 }  // namespace
+
+ChangeLog::Block& ChangeLog::room_for(size_t least) {
+  if (blocks_.empty() || blocks_.back()->capacity - blocks_.back()->used < least) {
+    const size_t usual = blocks_.empty() ? kFirstBlock : kBlock;
+    blocks_.push_back(std::make_shared<Block>(std::max(usual, least)));
+    bytes_ += blocks_.back()->capacity;
+  }
+  return *blocks_.back();
+}
+
+void ChangeLog::appended(Timestamp ts) {
+  while (bytes_ > bytes_max_ && !blocks_.empty()) drop_front();
+  last_.store(ts.value, std::memory_order_release);
+}
 
 void ChangeLog::append(Timestamp ts, const std::vector<std::string_view>& keys) {
   if (keys.empty()) return;
   MutexLock lock(mutex_);
   for (size_t i = 0; i < keys.size();) {
-    const size_t least = kRunBytes + kEntryBytes + keys[i].size();
-    if (blocks_.empty() || blocks_.back()->capacity - blocks_.back()->used < least) {
-      const size_t usual = blocks_.empty() ? kFirstBlock : kBlock;
-      blocks_.push_back(std::make_shared<Block>(std::max(usual, least)));
-      bytes_ += blocks_.back()->capacity;
-    }
-    Block& block = *blocks_.back();
+    Block& block = room_for(kRunBytes + kEntryBytes + keys[i].size());
     char* const start = block.bytes.get() + block.used;
     char* at = start + kRunBytes;
     const char* const end = block.bytes.get() + block.capacity;
     Run run{ts.value, 0, 0};
     for (; i < keys.size() && static_cast<size_t>(end - at) >= kEntryBytes + keys[i].size(); ++i, ++run.keys) {
-      const auto length = static_cast<uint32_t>(keys[i].size());
-      std::memcpy(at, &length, kEntryBytes);
-      std::memcpy(at + kEntryBytes, keys[i].data(), length);
-      at += kEntryBytes + length;
+      at = put_key(keys[i], at);
     }
     run.bytes = static_cast<uint32_t>(at - start - static_cast<ptrdiff_t>(kRunBytes));
     std::memcpy(start, &run, kRunBytes);
@@ -51,8 +75,21 @@ void ChangeLog::append(Timestamp ts, const std::vector<std::string_view>& keys) 
     block.count += run.keys;
     block.last = ts.value;
   }
-  while (bytes_ > bytes_max_ && !blocks_.empty()) drop_front();
-  last_.store(ts.value, std::memory_order_release);
+  appended(ts);
+}
+
+void ChangeLog::append_span(Timestamp ts, const KeySpan& span) {
+  MutexLock lock(mutex_);
+  const size_t bytes = 2 * kEntryBytes + span.first.size() + span.last.size();
+  Block& block = room_for(kRunBytes + bytes);
+  const Run run{ts.value, static_cast<uint32_t>(std::min<uint64_t>(span.keys, kSpan - 1)) | kSpan, static_cast<uint32_t>(bytes)};
+  char* const start = block.bytes.get() + block.used;
+  std::memcpy(start, &run, kRunBytes);
+  put_key(span.last, put_key(span.first, start + kRunBytes));
+  block.used += kRunBytes + bytes;
+  block.count += run.count();
+  block.last = ts.value;
+  appended(ts);
 }
 
 void ChangeLog::forget(Timestamp ts) {
@@ -87,8 +124,7 @@ bool ChangeLog::parts(Timestamp after, Timestamp up_to, std::vector<Part>* out) 
   return true;
 }
 
-bool ChangeLog::read(Timestamp after, Timestamp up_to,
-                     const std::function<void(std::string_view key, Timestamp ts)>& f) const {
+bool ChangeLog::read(Timestamp after, Timestamp up_to, const OnKey& key, const OnSpan& span) const {
   std::vector<Part> found;
   if (!parts(after, up_to, &found)) return false;
   for (const Part& part : found) {
@@ -101,12 +137,12 @@ bool ChangeLog::read(Timestamp after, Timestamp up_to,
         at += run.bytes;
         continue;
       }
-      for (uint32_t i = 0; i < run.keys; ++i) {
-        uint32_t length;
-        std::memcpy(&length, at, kEntryBytes);
-        f({at + kEntryBytes, length}, Timestamp(run.ts));
-        at += kEntryBytes + length;
+      if (run.span()) {
+        const std::string_view first = take_key(&at), last = take_key(&at);
+        span({first, last, run.count()}, Timestamp(run.ts));
+        continue;
       }
+      for (uint32_t i = 0; i < run.keys; ++i) key(take_key(&at), Timestamp(run.ts));
     }
   }
   return true;
@@ -126,7 +162,7 @@ size_t ChangeLog::count(Timestamp after, Timestamp up_to) const {
     for (const char* const end = at + part.used; at < end;) {
       const Run run = run_at(at);
       if (run.ts > up_to.value) return sum;
-      if (run.ts > after.value) sum += run.keys;
+      if (run.ts > after.value) sum += run.count();
       at += kRunBytes + run.bytes;
     }
   }

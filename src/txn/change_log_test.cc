@@ -9,13 +9,16 @@
 namespace omendb::txn {
 namespace {
 
+const ChangeLog::OnKey kNoKey = [](std::string_view, Timestamp) { FAIL(); };
+const ChangeLog::OnSpan kNoSpan = [](const KeySpan&, Timestamp) { FAIL(); };
+
 using Changes = std::vector<std::pair<std::string, uint64_t>>;
 
 Changes read(const ChangeLog& log, uint64_t after, uint64_t up_to) {
   Changes out;
   EXPECT_TRUE(log.read(Timestamp(after), Timestamp(up_to), [&](std::string_view key, Timestamp ts) {
     out.emplace_back(std::string(key), ts.value);
-  }));
+  }, kNoSpan));
   return out;
 }
 
@@ -48,7 +51,7 @@ TEST(ChangeLog, TellsExactlyWhatLiesBetween) {
     const uint64_t after = 100 + random() % (ts - 100);
     check(after, after + random() % 500);
   }
-  EXPECT_FALSE(log.read(Timestamp(99), Timestamp(ts), [](std::string_view, Timestamp) { FAIL(); }));
+  EXPECT_FALSE(log.read(Timestamp(99), Timestamp(ts), kNoKey, kNoSpan));
   EXPECT_EQ(log.count(Timestamp(99), Timestamp(ts)), SIZE_MAX);
 
   const uint64_t middle = 100 + (ts - 100) / 2;
@@ -57,7 +60,35 @@ TEST(ChangeLog, TellsExactlyWhatLiesBetween) {
   EXPECT_EQ(log.from(), Timestamp(middle));
   EXPECT_LT(log.bytes(), before * 3 / 4);
   check(middle, ts);
-  EXPECT_FALSE(log.read(Timestamp(middle - 1), Timestamp(ts), [](std::string_view, Timestamp) {}));
+  EXPECT_FALSE(log.read(Timestamp(middle - 1), Timestamp(ts), kNoKey, kNoSpan));
+}
+
+TEST(ChangeLog, SpansStandAmongTheKeysOfTheirCommits) {
+  ChangeLog log(Timestamp(0), 1 << 20);
+  for (uint64_t ts = 1; ts <= 2000; ++ts) {
+    const std::string key = std::to_string(ts), last = key + std::string(ts % 90, 'z');
+    if (ts % 3 != 0) log.append(Timestamp(ts), {key});
+    if (ts % 3 != 1) log.append_span(Timestamp(ts), {key, last, ts});
+  }
+  uint64_t sum = 0, keys = 0, last_ts = 0;
+  ASSERT_TRUE(log.read(
+      Timestamp(500), Timestamp(1500), [&](std::string_view key, Timestamp ts) {
+        EXPECT_GE(ts.value, last_ts);
+        last_ts = ts.value;
+        EXPECT_EQ(key, std::to_string(ts.value));
+        ++keys;
+      },
+      [&](const KeySpan& span, Timestamp ts) {
+        EXPECT_EQ(span.first, std::to_string(ts.value));
+        EXPECT_EQ(span.last, std::string(span.first) + std::string(ts.value % 90, 'z'));
+        EXPECT_EQ(span.keys, ts.value);
+        sum += span.keys;
+      }));
+  uint64_t expected_keys = 0, expected_sum = 0;
+  for (uint64_t ts = 501; ts <= 1500; ++ts) expected_keys += ts % 3 != 0, expected_sum += ts % 3 != 1 ? ts : 0;
+  EXPECT_EQ(keys, expected_keys);
+  EXPECT_EQ(sum, expected_sum);
+  EXPECT_EQ(log.count(Timestamp(500), Timestamp(1500)), expected_keys + expected_sum);
 }
 
 TEST(ChangeLog, HoldsItsBoundAndSaysWhatItForgot) {
@@ -101,7 +132,7 @@ TEST(ChangeLog, ReadersMeetWholeCommitsWhileItGrowsAndIsTrimmed) {
       ASSERT_EQ(ts.value, expected);
       ASSERT_EQ(key, std::to_string(ts.value));
       if (++seen == 1 + ts.value % 3) ++expected, seen = 0;
-    });
+    }, kNoSpan);
     if (reached) {
       ASSERT_EQ(expected, last + 1);
     }

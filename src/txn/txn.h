@@ -8,6 +8,7 @@
 //   directory.h    where the newest version of each key lies: the learned index over a storage
 //   row_cache.h    newest rows in memory, one step behind the directory
 //   versions.h     reading: the version of a key that a snapshot sees
+//   ordered_reader.h  the same for many keys in order
 //   cursor.h       reading ranges; behind it store_scan.h (every version passes by) and cached_scan.h (along the index)
 //   commit.h       the commit pipeline: groups, one synced batch each
 //   transaction.h  the transaction itself, spilling, the manager that ties the parts together

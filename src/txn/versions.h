@@ -59,6 +59,7 @@ class VersionReader {
   Counters& counters() const { return counters_; }
 
  private:
+  friend class OrderedReader;
   bool sees(const View& view, Stamp stamp) const;
   enum class InMemory { kNoRow, kRow, kAskStore };
   /// What can be said of the key without the store. `row` lives as long as the guard that this requires; `payload` is what the

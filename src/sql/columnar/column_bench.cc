@@ -93,7 +93,19 @@ class Bench {
     report("sum with 10,000 keys laid over", median([&] { old->run("SELECT sum(a) FROM t"); }));
     old.reset();
 
-    report("write down 220,000 changes", once([&] { store().write_all(); }));
+    // A load's rows reach the copy: by the background, as it commits, or here.
+    const uint64_t more = rows_ / 10, spans = store().counters().folded_spans, builds = store().counters().builds;
+    report("load a tenth more", once([&] {
+             run("INSERT INTO t SELECT i, i % 1000, i, 'row ' || i FROM generate_series(" + std::to_string(rows_ + 1) + ", " +
+                 std::to_string(rows_ + more) + ") i");
+           }));
+    report("fold it", once([&] { store().fold_all(); }));
+    CHECK(store().counters().folded_spans > spans);
+    CHECK(store().counters().builds == builds);
+    CHECK(store().list()[0].rows == rows_ + more);
+    report("sum of an int after it", median([&] { run("SELECT sum(a) FROM t"); }));
+
+    report("write down 220,000 changes and it", once([&] { store().write_all(); }));
     change(kFolds + 1);
     report("stop", once([&] { stop(); }));
     report("start", once([&] { start(); }));

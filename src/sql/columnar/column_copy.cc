@@ -27,6 +27,8 @@ constexpr const char* kFormat = "1";
 // More changes than this share of the rows, and a file is made anew sooner than brought up to date.
 constexpr uint64_t kChangesShare = 3, kChangesMin = 100000;
 constexpr size_t kKeysPerCheck = 4096;
+// Dead native rows, as a share of those alive, beyond which a copy is worn.
+constexpr uint64_t kDeadShare = 3, kDeadMin = 100000;
 constexpr std::chrono::milliseconds kCheckEvery{10};
 
 /// A copy that is not as it should be costs itself, never the server: the rows still have the answer.
@@ -139,7 +141,8 @@ std::shared_ptr<ColumnCopy> ColumnCopy::build(table::Database& database, std::un
     }
     attached.GetCatalog().CreateTable(write.context(), std::move(info));
     column_step("build: begun");
-    if (!fill_table(database, *reading, *copy->schema_, *copy->entry(write.context()), write.context(), threads, stop)) return nullptr;
+    const FillRange all{{}, database.estimate_rows(*copy->schema_->access)};
+    if (!fill_table(database, *reading, *copy->schema_, *copy->entry(write.context()), write.context(), threads, {all}, stop)) return nullptr;
     column_step("build: filled");
     write.commit();
   }
@@ -212,122 +215,166 @@ std::shared_ptr<ColumnCopy> ColumnCopy::take_up(table::Database& database, std::
   if (note->shape != copy->shape_ || !copy->find_places(stop)) return nullptr;
   column_step("take up: places found");
   ColumnReading reading(database);
-  std::vector<std::string> keys;
+  ColumnChanges changes;
   const uint64_t most = std::max(kChangesMin, copy->rows() / kChangesShare);
   const bool known = value_or_throw(database.changes_since(*copy->schema_->access, note->position, [&](std::string_view key) {
-    if (keys.size() <= most) keys.emplace_back(key);
+    if (changes.keys().size() <= most) changes.add(key);
   }));
-  if (!known || keys.size() > most || stop()) return nullptr;
-  const Timestamp to = (*reading).snapshot();
-  if (!copy->log_->read(watched, to, [&](std::string_view key, Timestamp) { keys.emplace_back(key); })) return nullptr;
+  if (!known || changes.keys().size() > most || stop()) return nullptr;
+  if (!changes.read(*copy->log_, watched, (*reading).snapshot())) return nullptr;
+  changes.settle();
   copy->position_ = note->position.value;
-  copy->replace(database, *reading, std::move(keys), publish, {});
+  copy->replace(database, *reading, changes, publish, 1, {});
   column_step("take up: folded");
   return copy;
 }
 
 // --- Folding ---
 
-ColumnCopy::Folded ColumnCopy::fold(table::Database& database, txn::Transaction& transaction, std::shared_mutex& publish,
-                                    const std::function<void()>& check, size_t* folded) {
-  *folded = 0;
+bool ColumnCopy::is_worn(uint64_t dead) const { return dead > kDeadMin && dead > rows() / kDeadShare; }
+
+ColumnCopy::Folded ColumnCopy::fold(table::Database& database, txn::Transaction& transaction, std::shared_mutex& publish, size_t threads,
+                                    const std::function<void()>& check, FoldCount* folded) {
+  *folded = {};
   if (transaction.snapshot() <= watermark()) return Folded::kDone;
   const Turn turn(*this, Busy::kFolding, check);
   if (!turn.taken()) return Folded::kLater;
-  return fold_in_turn(database, transaction, publish, check, folded) ? Folded::kDone : Folded::kNever;
+  return fold_in_turn(database, transaction, publish, threads, check, folded);
 }
 
-bool ColumnCopy::fold_in_turn(table::Database& database, txn::Transaction& transaction, std::shared_mutex& publish,
-                              const std::function<void()>& check, size_t* folded) {
+ColumnCopy::Folded ColumnCopy::fold_in_turn(table::Database& database, txn::Transaction& transaction, std::shared_mutex& publish,
+                                            size_t threads, const std::function<void()>& check, FoldCount* folded) {
   const Timestamp from = watermark(), to = transaction.snapshot();
-  if (to <= from) return true;
-  std::vector<std::string> keys;
+  if (to <= from) return Folded::kDone;
+  ColumnChanges changes;
   if (log_->last() > from || log_->from() > from) {
-    if (!log_->read(from, to, [&](std::string_view key, Timestamp) { keys.emplace_back(key); })) return false;
+    if (!changes.read(*log_, from, to)) return Folded::kNever;
+    changes.settle();
   }
-  *folded = replace(database, transaction, std::move(keys), publish, check);
-  return true;
+  // What is wholly rewritten is made anew, beside what is there.
+  uint64_t gone = 0;
+  for (const auto& span : changes.spans()) {
+    const auto range = span.range();
+    gone += places_.count(range.lower, range.upper.empty() ? std::nullopt : std::optional<std::string_view>(range.upper));
+  }
+  if (gone > kDeadMin && is_worn(dead() + gone)) {
+    to_be_remade_ = true;
+    return Folded::kLater;
+  }
+  replace(database, transaction, changes, publish, threads, check);
+  *folded = {changes.count(), changes.spans().size()};
+  return Folded::kDone;
 }
 
-size_t ColumnCopy::replace(table::Database& database, txn::Transaction& transaction, std::vector<std::string> keys,
-                           std::shared_mutex& publish, const std::function<void()>& check) {
+void ColumnCopy::replace(table::Database& database, txn::Transaction& transaction, const ColumnChanges& changes,
+                         std::shared_mutex& publish, size_t threads, const std::function<void()>& check) {
   const Timestamp to = transaction.snapshot();
-  std::sort(keys.begin(), keys.end());
-  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
-  if (keys.empty()) {
+  if (changes.empty()) {
     watermark_.store(to.value, std::memory_order_release);
-    return 0;
+    return;
   }
-
+  const auto& keys = changes.keys();
   NativeWrite write(file_->attached(), DatabaseModificationType::INSERT_DATA | DatabaseModificationType::DELETE_DATA);
   auto& entry = *this->entry(write.context());
   auto& table = entry.GetStorage();
   const uint64_t first_new = table.GetTotalRows();
   require(first_new == native_rows_, "native rows are not those noted");
 
-  duckdb::Vector ids(duckdb::LogicalType::ROW_TYPE);
-  auto* id = duckdb::FlatVector::GetData<duckdb::row_t>(ids);
-  auto deletion = table.InitializeDelete(entry, write.context(), kNoConstraints);
-  size_t ids_held = 0;
-  uint64_t gone = 0, come = 0;
-  const auto flush = [&] {
-    if (ids_held > 0) require(table.Delete(*deletion, write.context(), ids, ids_held) == ids_held, "a place without its row");
-    ids_held = 0;
-  };
+  // What goes. Row ids in ascending order: DuckDB looks for each vector of rows once then.
+  std::vector<duckdb::row_t> gone;
+  std::vector<std::string> gone_of_spans;  // keys
+  std::vector<FillRange> ranges;
+  for (const auto& span : changes.spans()) {
+    auto cursor = places_.cursor(index::OrderedIndex::Cursor::kBatchMax);
+    for (bool more = cursor.seek(span.first); more && cursor.key() <= span.last; more = cursor.next()) {
+      if (check && gone.size() % kKeysPerCheck == 0) check();
+      gone.push_back(static_cast<duckdb::row_t>(cursor.payload()));
+      gone_of_spans.emplace_back(cursor.key());
+    }
+    ranges.push_back({span.range(), span.keys});
+  }
   for (size_t i = 0; i < keys.size(); ++i) {
     if (check && i % kKeysPerCheck == 0) check();
-    const auto place = places_.find(keys[i]);
-    if (!place) continue;
-    id[ids_held++] = static_cast<duckdb::row_t>(*place);
-    ++gone;
-    if (ids_held == STANDARD_VECTOR_SIZE) flush();
+    if (const auto place = places_.find(keys[i])) gone.push_back(static_cast<duckdb::row_t>(*place));
   }
-  flush();
+  std::sort(gone.begin(), gone.end());
+  auto deletion = table.InitializeDelete(entry, write.context(), kNoConstraints);
+  for (size_t at = 0; at < gone.size(); at += STANDARD_VECTOR_SIZE) {
+    const size_t count = std::min<size_t>(STANDARD_VECTOR_SIZE, gone.size() - at);
+    duckdb::Vector ids(duckdb::LogicalType::ROW_TYPE, reinterpret_cast<duckdb::data_ptr_t>(gone.data() + at));
+    require(table.Delete(*deletion, write.context(), ids, count) == count, "a place without its row");
+  }
   column_step("fold: deleted");
 
-  NativeAppend append(entry, write.context(), *schema_);
+  // What comes. Places of keys that are new among the spans' are noted as their rows are read: nobody finds a row there before the commit.
+  std::vector<std::pair<std::string, uint64_t>> moved;
+  uint64_t place = first_new;
   std::vector<bool> there(keys.size());
-  std::string row;
-  for (size_t i = 0; i < keys.size(); ++i) {
-    if (check && i % kKeysPerCheck == 0) check();
-    there[i] = value_or_throw(database.get(transaction, *schema_->access, keys[i], &row));
-    if (!there[i]) continue;
-    ++come;
-    append.add(keys[i], row);
+  uint64_t of_spans = 0, come = 0;
+  try {
+    const auto stop = [&] {
+      if (check) check();
+      return false;
+    };
+    fill_table(database, transaction, *schema_, entry, write.context(), threads, ranges, stop, [&](std::string_view key) {
+      if (!places_.insert(key, place)) moved.emplace_back(key, place);
+      ++place;
+    });
+    of_spans = place - first_new;
+    NativeAppend append(entry, write.context(), *schema_);
+    std::string row;
+    for (size_t i = 0; i < keys.size(); ++i) {
+      if (check && i % kKeysPerCheck == 0) check();
+      there[i] = value_or_throw(database.get(transaction, *schema_->access, keys[i], &row));
+      if (there[i]) append.add(keys[i], row);
+    }
+    append.finish();
+    come = of_spans + static_cast<uint64_t>(std::count(there.begin(), there.end(), true));
+    column_step("fold: appended");
+  } catch (...) {
+    forget_places(changes, first_new);
+    throw;
   }
-  append.finish();
-  column_step("fold: appended");
 
   {
     const std::unique_lock published(publish);
     write.commit();
-    uint64_t place = first_new;
+    for (const auto& key : gone_of_spans) places_.erase(key);
+    for (const auto& [key, at] : moved) places_.upsert(key, at);
     for (size_t i = 0; i < keys.size(); ++i) {
       if (there[i]) places_.upsert(keys[i], place++);
       else places_.erase(keys[i]);
     }
-    rows_ += come - gone;
+    rows_ += come - gone.size();
     native_rows_ += come;
-    unwritten_ += keys.size();
+    unwritten_ += keys.size() + of_spans;
     watermark_.store(to.value, std::memory_order_release);
   }
   require(table.GetTotalRows() == native_rows_, "native rows are not those noted");
   column_step("fold: committed");
-  return keys.size();
+}
+
+void ColumnCopy::forget_places(const ColumnChanges& changes, uint64_t from) {
+  for (const auto& span : changes.spans()) {
+    auto cursor = places_.cursor(index::OrderedIndex::Cursor::kBatchMax);
+    for (bool more = cursor.seek(span.first); more && cursor.key() <= span.last; more = cursor.next()) {
+      if (cursor.payload() >= from) places_.erase(cursor.key());
+    }
+  }
 }
 
 // --- Writing down ---
 
-bool ColumnCopy::write_down(table::Database& database, std::shared_mutex& publish) {
-  if (!persistent()) return true;
+ColumnCopy::Folded ColumnCopy::write_down(table::Database& database, std::shared_mutex& publish, size_t threads) {
+  if (!persistent()) return Folded::kDone;
   const Turn turn(*this, Busy::kWriting);
   const auto& access = *schema_->access;
   // The place first: whatever the fold sees beyond it is told again when the file is taken up.
   const Timestamp position = database.change_position();
   {
     ColumnReading reading(database);
-    size_t folded = 0;
-    if (!fold_in_turn(database, *reading, publish, {}, &folded)) return false;
+    FoldCount folded;
+    if (const Folded done = fold_in_turn(database, *reading, publish, threads, {}, &folded); done != Folded::kDone) return done;
     // What the file will hold must be in the store for good before: a copy never knows more than the rows.
     uint64_t kept = 0;
     position_.compare_exchange_strong(kept, position.value);
@@ -340,7 +387,7 @@ bool ColumnCopy::write_down(table::Database& database, std::shared_mutex& publis
   column_step("write: done");
   unwritten_ = 0;
   written_at_ = std::chrono::steady_clock::now().time_since_epoch();
-  return true;
+  return Folded::kDone;
 }
 
 void ColumnCopy::destroy(table::Database& database) noexcept {
@@ -367,6 +414,13 @@ std::optional<int64_t> ColumnCopy::place(std::string_view key) const {
   const auto found = places_.find(key);
   if (!found) return std::nullopt;
   return static_cast<int64_t>(*found);
+}
+
+void ColumnCopy::places(const ColumnChanges::Span& span, std::vector<int64_t>* out) const {
+  auto cursor = places_.cursor(index::OrderedIndex::Cursor::kBatchMax);
+  for (bool more = cursor.seek(span.first); more && cursor.key() <= span.last; more = cursor.next()) {
+    out->push_back(static_cast<int64_t>(cursor.payload()));
+  }
 }
 
 duckdb::TableCatalogEntry* ColumnCopy::entry(duckdb::ClientContext& context) const {

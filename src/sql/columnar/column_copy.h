@@ -19,6 +19,7 @@
 
 #include "base/mutex.h"
 #include "index/index.h"
+#include "sql/columnar/column_changes.h"
 #include "sql/columnar/column_file.h"
 #include "sql/engine/table_schema.h"
 #include "txn/change_log.h"
@@ -58,6 +59,8 @@ class ColumnCopy {
   /// Whether it holds what a scan by `schema` would read: no column is another, nor what older rows have in a column that came later.
   bool fits(const TableSchema& schema) const;
   const txn::ChangeLog& log() const { return *log_; }
+  /// Nobody will ask for what was committed up to then, at most the watermark.
+  void trim_log(Timestamp up_to) { log_->trim(std::min(up_to, watermark())); }
   Timestamp watermark() const { return Timestamp(watermark_.load(std::memory_order_acquire)); }
   uint64_t rows() const { return rows_.load(std::memory_order_relaxed); }
   /// Native rows that are deleted.
@@ -74,19 +77,27 @@ class ColumnCopy {
   size_t pending(Timestamp ts) const { return log_->count(watermark(), ts); }
   enum class Folded {
     kDone,
-    kLater,  // the copy is being written down: it stays at its watermark
+    kLater,  // the copy is being written down, or is worn(): it stays at its watermark
     kNever,  // the log does not reach back
   };
-  /// Brings the copy to the transaction's snapshot, if that is later. Holds `publish` for the change itself. Returns the number of keys in
-  /// *folded. Throws what DuckDB throws; the copy then is to be dropped. `check` (which may be empty) is called now and then
-  /// while nothing is done yet that could not be left; what it throws comes out.
-  Folded fold(table::Database& database, txn::Transaction& transaction, std::shared_mutex& publish, const std::function<void()>& check,
-              size_t* folded);
-  /// Folds, and puts the copy on disk as it is then. False, and throws, as fold(). Statements read the copy meanwhile, but none folds.
-  bool write_down(table::Database& database, std::shared_mutex& publish);
+  /// What a fold did.
+  struct FoldCount {
+    uint64_t keys = 0, spans = 0;  // looked at; the keys of spans, about, among them
+  };
+  /// Brings the copy to the transaction's snapshot, if that is later, by up to `threads` threads. Holds `publish` for the change itself. Throws what DuckDB
+  /// throws; the copy then is to be dropped. `check` (which may be empty) is called now and then while nothing is done yet that could not
+  /// be left; what it throws comes out.
+  Folded fold(table::Database& database, txn::Transaction& transaction, std::shared_mutex& publish, size_t threads,
+              const std::function<void()>& check, FoldCount* folded);
+  /// Folds, and puts the copy on disk as it is then. Answers and throws as fold(). Statements read the copy meanwhile, but none folds.
+  Folded write_down(table::Database& database, std::shared_mutex& publish, size_t threads);
+  /// So many rows are dead, or would be by the next fold, that it costs less to make it anew.
+  bool worn() const { return to_be_remade_.load(std::memory_order_relaxed) || is_worn(dead()); }
 
   /// Native row id of a key. Requires `publish` to be held, in either way.
   std::optional<int64_t> place(std::string_view key) const;
+  /// Likewise those of a span's keys, to the others in *out.
+  void places(const ColumnChanges::Span& span, std::vector<int64_t>* out) const;
   /// The native table as the context's transaction sees it.
   duckdb::TableCatalogEntry* entry(duckdb::ClientContext& context) const;
   duckdb::AttachedDatabase& attached() const { return file_->attached(); }
@@ -109,11 +120,14 @@ class ColumnCopy {
              const std::string& release);
   /// Reads the places from the native table. False: `stop` said so.
   bool find_places(const std::function<bool()>& stop);
-  bool fold_in_turn(table::Database& database, txn::Transaction& transaction, std::shared_mutex& publish, const std::function<void()>& check,
-                    size_t* folded);
-  /// Puts the rows of `keys` as the transaction sees them in the place of those that are there. Returns how many keys that were.
-  size_t replace(table::Database& database, txn::Transaction& transaction, std::vector<std::string> keys, std::shared_mutex& publish,
-                 const std::function<void()>& check);
+  Folded fold_in_turn(table::Database& database, txn::Transaction& transaction, std::shared_mutex& publish, size_t threads,
+                      const std::function<void()>& check, FoldCount* folded);
+  /// Puts the rows of what changed as the transaction sees them in the place of those that are there.
+  void replace(table::Database& database, txn::Transaction& transaction, const ColumnChanges& changes, std::shared_mutex& publish,
+               size_t threads, const std::function<void()>& check);
+  /// Places of the rows from native row id `from` on, of keys in the spans.
+  void forget_places(const ColumnChanges& changes, uint64_t from);
+  bool is_worn(uint64_t dead) const;
 
   const std::unique_ptr<ColumnFile> file_;
   const std::shared_ptr<const TableSchema> schema_;
@@ -124,7 +138,7 @@ class ColumnCopy {
   std::condition_variable turn_over_;
   Busy busy_ GUARDED_BY(turn_mutex_) = Busy::kNo;
   std::atomic<uint64_t> watermark_{0}, rows_{0}, native_rows_{0}, unwritten_{0};
-  std::atomic<bool> spoiled_{false};
+  std::atomic<bool> spoiled_{false}, to_be_remade_{false};
   std::atomic<std::chrono::steady_clock::duration> written_at_{std::chrono::steady_clock::now().time_since_epoch()};
   std::atomic<uint64_t> position_{0};  // from where the store remembers what changed; 0: it does not yet
 };

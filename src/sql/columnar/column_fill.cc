@@ -53,6 +53,42 @@ bool fill_part(table::Database& database, txn::Transaction& transaction, const T
   return true;
 }
 
+/// Fills the parts, by as many threads. False: `stop` said so.
+bool fill_parts(table::Database& database, txn::Transaction& transaction, const TableSchema& schema, duckdb::DataTable& table,
+                duckdb::ClientContext& context, size_t threads, const std::function<bool()>& stop, std::vector<Part>& parts) {
+  std::atomic<size_t> next{0};
+  std::atomic<bool> over{false};
+  Mutex mutex;
+  std::exception_ptr error;
+  const auto work = [&](const std::function<bool()>& enough) {
+    try {
+      for (size_t i = next.fetch_add(1); i < parts.size(); i = next.fetch_add(1)) {
+        if (!fill_part(database, transaction, schema, table, context, enough, parts[i])) over = true;
+      }
+    } catch (...) {
+      over = true;
+      const MutexLock lock(mutex);
+      error = std::current_exception();
+    }
+  };
+  std::vector<std::thread> helpers;
+  for (size_t i = 1; i < std::min(threads, parts.size()); ++i) helpers.emplace_back(work, [&] { return over.load(); });
+  work([&] { return over.load() || stop(); });
+  for (auto& helper : helpers) helper.join();
+  if (error != nullptr) std::rethrow_exception(error);
+  return !over;
+}
+
+void tell_keys(duckdb::DataChunk& chunk, const std::function<void(std::string_view key)>& key) {
+  duckdb::UnifiedVectorFormat keys;
+  chunk.data[0].ToUnifiedFormat(chunk.size(), keys);
+  const auto* text = duckdb::UnifiedVectorFormat::GetData<duckdb::string_t>(keys);
+  for (duckdb::idx_t i = 0; i < chunk.size(); ++i) {
+    const auto& one = text[keys.sel->get_index(i)];
+    key({one.GetData(), one.GetSize()});
+  }
+}
+
 }  // namespace
 
 const duckdb::vector<duckdb::unique_ptr<duckdb::BoundConstraint>> kNoConstraints;
@@ -97,67 +133,65 @@ NativeAppend::NativeAppend(duckdb::TableCatalogEntry& entry, duckdb::ClientConte
 
 void NativeAppend::flush() { table_.LocalAppend(state_, context_, rows_.take(), false); }
 
+void NativeAppend::add(duckdb::DataChunk& chunk) {
+  if (!rows_.empty()) flush();
+  table_.LocalAppend(state_, context_, chunk, false);
+}
+
 void NativeAppend::finish() {
   if (!rows_.empty()) flush();
   table_.FinalizeLocalAppend(state_);
 }
 
 bool fill_table(table::Database& database, txn::Transaction& transaction, const TableSchema& schema, duckdb::TableCatalogEntry& entry,
-                duckdb::ClientContext& context, size_t threads, const std::function<bool()>& stop) {
+                duckdb::ClientContext& context, size_t threads, const std::vector<FillRange>& ranges, const std::function<bool()>& stop,
+                const std::function<void(std::string_view key)>& key) {
   auto& table = entry.GetStorage();
-  std::vector<table::KeyRange> ranges{table::KeyRange{}};
-  const uint64_t estimate = database.estimate_rows(*schema.access);
-  if (threads > 1 && estimate >= 2 * kRowsPerPart && !entry.ParentCatalog().InMemory()) {
-    ranges = database.split(*schema.access, {}, std::min<size_t>(4 * threads, estimate / kRowsPerPart));
-  }
-  if (ranges.size() == 1) {
-    NativeAppend append(entry, context, schema);
-    auto cursor = database.scan(transaction, *schema.access, {}, false);
-    for (uint64_t rows = 0; cursor->next(); ++rows) {
-      if (rows % kRowsPerCheck == 0 && stop()) return false;
-      append.add(cursor->key(), cursor->row());
+  // A range is one part to be filled beside others, or several, or is read here.
+  std::vector<Part> parts;
+  std::vector<size_t> parts_of;
+  for (const FillRange& range : ranges) {
+    const size_t before = parts.size();
+    // Also for one thread: a part is compressed and written before the commit, which others may wait for.
+    if (range.rows >= table.GetRowGroupSize() && !entry.ParentCatalog().InMemory()) {
+      const size_t most = threads > 1 && range.rows >= 2 * kRowsPerPart ? std::min<size_t>(4 * threads, range.rows / kRowsPerPart) : 1;
+      for (auto& one : database.split(*schema.access, range.range, most)) parts.emplace_back().range = std::move(one);
     }
-    throw_if_error(cursor->status());
-    append.finish();
-    return true;
+    parts_of.push_back(parts.size() - before);
   }
+  if (!parts.empty() && !fill_parts(database, transaction, schema, table, context, threads, stop, parts)) return false;
 
-  std::vector<Part> parts(ranges.size());
-  for (size_t i = 0; i < parts.size(); ++i) parts[i].range = std::move(ranges[i]);
-  std::atomic<size_t> next{0};
-  std::atomic<bool> complete{true};
-  Mutex mutex;
-  std::exception_ptr error;
-  const auto work = [&] {
-    try {
-      for (size_t i = next.fetch_add(1); i < parts.size(); i = next.fetch_add(1)) {
-        if (!fill_part(database, transaction, schema, table, context, stop, parts[i])) complete = false;
+  auto& native = duckdb::DuckTransaction::Get(context, entry.ParentCatalog());
+  auto part = parts.begin();
+  for (size_t i = 0; i < ranges.size(); ++i) {
+    if (parts_of[i] == 0) {
+      NativeAppend append(entry, context, schema);
+      auto cursor = database.scan(transaction, *schema.access, ranges[i].range, false);
+      for (uint64_t rows = 0; cursor->next(); ++rows) {
+        if (rows % kRowsPerCheck == 0 && stop()) return false;
+        append.add(cursor->key(), cursor->row());
+        if (key) key(cursor->key());
       }
-    } catch (...) {
-      next = parts.size();
-      const MutexLock lock(mutex);
-      error = std::current_exception();
-    }
-  };
-  std::vector<std::thread> helpers;
-  for (size_t i = 1; i < std::min(threads, parts.size()); ++i) helpers.emplace_back(work);
-  work();
-  for (auto& helper : helpers) helper.join();
-  if (error != nullptr) std::rethrow_exception(error);
-  if (!complete) return false;
-
-  for (Part& part : parts) {
-    if (part.rows->collection->GetTotalRows() >= table.GetRowGroupSize()) {
-      table.LocalMerge(context, *part.rows);
-      table.GetOptimisticWriter(context).Merge(*part.writer);
+      throw_if_error(cursor->status());
+      append.finish();
       continue;
     }
-    duckdb::LocalAppendState state;
-    table.InitializeLocalAppend(state, entry, context, kNoConstraints);
-    for (auto& chunk : part.rows->collection->Chunks(duckdb::DuckTransaction::Get(context, entry.ParentCatalog()))) {
-      table.LocalAppend(state, context, chunk, false);
+    for (const auto end = part + static_cast<ptrdiff_t>(parts_of[i]); part != end; ++part) {
+      if (stop()) return false;
+      if (part->rows->collection->GetTotalRows() == 0) continue;
+      const bool whole = part->rows->collection->GetTotalRows() >= table.GetRowGroupSize();
+      if (key) {
+        for (auto& chunk : part->rows->collection->Chunks(native, {duckdb::StorageIndex(schema.key_column())})) tell_keys(chunk, key);
+      }
+      if (whole) {
+        table.LocalMerge(context, *part->rows);
+        table.GetOptimisticWriter(context).Merge(*part->writer);
+        continue;
+      }
+      NativeAppend append(entry, context, schema);
+      for (auto& chunk : part->rows->collection->Chunks(native)) append.add(chunk);
+      append.finish();
     }
-    table.FinalizeLocalAppend(state);
   }
   return true;
 }

@@ -55,6 +55,8 @@ class NativeAppend {
   void add(std::string_view key, std::string_view row) {
     if (rows_.add(key, row)) flush();
   }
+  /// Rows of the same columns.
+  void add(duckdb::DataChunk& chunk);
   void finish();
 
  private:
@@ -66,9 +68,17 @@ class NativeAppend {
   RowChunks rows_;
 };
 
-/// All rows that the transaction's statement sees, in the order of their keys, by up to `threads` threads. False: `stop`, which any of them asks, said so.
-/// Requires an empty table. Throws what DuckDB throws, and SqlError.
+/// Rows of a range of keys, and about how many they are.
+struct FillRange {
+  table::KeyRange range;
+  uint64_t rows;
+};
+
+/// Adds the rows of the ranges that the transaction's statement sees, by up to `threads` threads. They stand in the table as in `ranges`, each range's in
+/// the order of the keys, which `key` (that may be empty) hears of in this order. `stop` is asked now and then, by the calling thread; it may throw.
+/// False: it said so. Throws what DuckDB throws, and SqlError.
 bool fill_table(table::Database& database, txn::Transaction& transaction, const TableSchema& schema, duckdb::TableCatalogEntry& entry,
-                duckdb::ClientContext& context, size_t threads, const std::function<bool()>& stop);
+                duckdb::ClientContext& context, size_t threads, const std::vector<FillRange>& ranges, const std::function<bool()>& stop,
+                const std::function<void(std::string_view key)>& key = {});
 
 }  // namespace omendb::sql

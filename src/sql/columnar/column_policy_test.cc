@@ -216,17 +216,17 @@ TEST_F(ColumnPolicyTest, AFoldCanBeCancelled) {
   transaction = db_.database->begin(txn::Isolation::kRepeatableRead, true);
   db_.database->begin_statement(*transaction);
   std::shared_mutex publish;
-  size_t folded = 0;
+  ColumnCopy::FoldCount folded;
   for (int calls = 0; calls < 8; ++calls) {
     int left = calls;
     const auto check = [&] {
       if (left-- == 0) throw SqlError(SqlState::kQueryCanceled, "canceling statement due to user request");
     };
-    EXPECT_THROW(copy->fold(*db_.database, *transaction, publish, check, &folded), SqlError) << calls;
+    EXPECT_THROW(copy->fold(*db_.database, *transaction, publish, 1, check, &folded), SqlError) << calls;
     EXPECT_EQ(copy->watermark(), made);
   }
-  EXPECT_EQ(copy->fold(*db_.database, *transaction, publish, [] {}, &folded), ColumnCopy::Folded::kDone);
-  EXPECT_EQ(folded, 20000u);
+  EXPECT_EQ(copy->fold(*db_.database, *transaction, publish, 1, [] {}, &folded), ColumnCopy::Folded::kDone);
+  EXPECT_EQ(folded.keys, 20000u);
   const Status status = copy->verify(*db_.database, *transaction);
   EXPECT_TRUE(status.ok()) << status.message();
   db_.database->rollback(*transaction);

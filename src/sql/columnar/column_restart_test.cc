@@ -337,7 +337,7 @@ TEST(ColumnRestart, DISABLED_Child) {
       case 1:
       case 2: store.write_all(); break;
       case 3: session->run("DELETE FROM " + table + " WHERE id % 97 = " + number(97)); break;
-      case 4: session->run("INSERT INTO h SELECT i, i, 'more' FROM generate_series(1, " + number(500) + ") i"); break;
+      case 4: session->run("INSERT INTO h SELECT i, i, 'more' FROM generate_series(1, " + number(random() % 4 == 0 ? 9000 : 500) + ") i"); break;
       case 5: session->run("INSERT INTO t SELECT i, i, 'more', 1 FROM generate_series(1, 20000) i WHERE i % 89 = " + number(89) + " ON CONFLICT DO NOTHING"); break;
       case 6:
         session->run("BEGIN");

@@ -23,19 +23,7 @@ namespace {
 // A statement folds no more than this before it reads; with more the rows answer and the background catches up.
 constexpr size_t kFoldMax = 500000;
 constexpr size_t kOverlayMax = 100000;
-// The background folds a copy that lags by so many changes.
-constexpr size_t kFoldSoon = 2000;
 constexpr auto kPeriod = std::chrono::milliseconds(100);
-constexpr double kDecay = 0.999;    // of a wish, a period: half is gone after a minute
-constexpr double kScansWanted = 2;  // of the whole table, until a copy is made unasked
-// Dead native rows, as a share of all, beyond which a copy is made anew.
-constexpr uint64_t kDeadShare = 3, kDeadMin = 100000;
-constexpr uint64_t kPlaceBytes = 24;  // of a key, about
-constexpr const char* kForgotten = "more was written than its log of changes holds";
-
-// The background writes a copy down when so many changes, and this share of the rows, are not on disk; any change after a while.
-constexpr uint64_t kWriteSoon = 100000, kWriteShare = 10;
-constexpr std::chrono::seconds kWritePeriod{30}, kWriteLate{300};
 
 }  // namespace
 
@@ -153,6 +141,7 @@ ColumnStore::~ColumnStore() {
   wake_.notify_all();
   worker_.join();
   write_all();
+  reserve(0);
 }
 
 // --- Files ---
@@ -230,9 +219,10 @@ void ColumnStore::await_taken_up() {
 
 bool ColumnStore::write_or_drop(const std::shared_ptr<ColumnCopy>& copy) {
   try {
-    if (copy->write_down(database_, publish_mutex_)) {
-      ++counters_.written;
-      return true;
+    switch (copy->write_down(database_, publish_mutex_, options_.threads)) {
+      case ColumnCopy::Folded::kDone: ++counters_.written; return true;
+      case ColumnCopy::Folded::kLater: return true;
+      case ColumnCopy::Folded::kNever: break;
     }
   } catch (...) {
     // No room on the disk, or none in memory; a copy that was half written down is not to be read.
@@ -263,10 +253,10 @@ std::shared_ptr<ColumnCopy> ColumnStore::find(const TableSchema& schema) {
 }
 
 bool ColumnStore::fold_or_drop(const std::shared_ptr<ColumnCopy>& copy, txn::Transaction& transaction, const std::function<void()>& check) {
-  size_t folded = 0;
+  ColumnCopy::FoldCount folded;
   bool done = false;
   try {
-    done = copy->fold(database_, transaction, publish_mutex_, check, &folded) != ColumnCopy::Folded::kNever;
+    done = copy->fold(database_, transaction, publish_mutex_, options_.threads, check, &folded) != ColumnCopy::Folded::kNever;
   } catch (const duckdb::InterruptException&) {
     throw;
   } catch (const SqlError& error) {
@@ -277,13 +267,15 @@ bool ColumnStore::fold_or_drop(const std::shared_ptr<ColumnCopy>& copy, txn::Tra
     failures_.note_current_exception(copy->schema().table(), "was dropped");
   }
   if (!done) {
-    remove(copy, copy->pending(transaction.snapshot()) == SIZE_MAX ? kForgotten : nullptr);
+    remove(copy, copy->pending(transaction.snapshot()) == SIZE_MAX ? kForgottenChanges : nullptr);
     return false;
   }
-  if (folded > 0) {
+  if (folded.keys > 0) {
     ++counters_.folds;
-    counters_.folded_keys += folded;
+    counters_.folded_keys += folded.keys;
+    counters_.folded_spans += folded.spans;
   }
+  if (copy->worn()) wake_.notify_all();
   return true;
 }
 
@@ -293,25 +285,37 @@ std::shared_ptr<const ColumnOverlay> ColumnStore::overlay(ColumnCopy& copy, txn:
   const Timestamp from = std::min(at, snapshot), to = std::max(at, snapshot);
   const bool own = database_.has_own_changes(transaction, *copy.schema().access);
   auto result = std::make_shared<ColumnOverlay>();
+  ColumnChanges changes;
   if (from < to && (copy.log().last() > from || copy.log().from() > from)) {
     if (copy.log().count(from, to) > kOverlayMax) return nullptr;
-    if (!copy.log().read(from, to, [&](std::string_view key, Timestamp) { result->keys.emplace_back(key); })) return nullptr;
+    if (!changes.read(copy.log(), from, to)) return nullptr;
   }
   if (own) {
-    bool few = true;
-    const bool complete = database_.own_changes(transaction, *copy.schema().access, [&](std::string_view key) {
-      few = few && result->keys.size() <= kOverlayMax;
-      if (few) result->keys.emplace_back(key);
-    });
-    if (!complete || !few) return nullptr;
+    uint64_t count = changes.count();
+    const bool complete = database_.own_changes(
+        transaction, *copy.schema().access,
+        [&](std::string_view key) {
+          if (++count <= kOverlayMax) changes.add(key);
+        },
+        [&](const txn::KeySpan& span) {
+          if ((count += span.keys) <= kOverlayMax) changes.add(span);
+        });
+    if (!complete || count > kOverlayMax) return nullptr;
   }
   *readable = true;
-  if (result->keys.empty()) return nullptr;
-  std::sort(result->keys.begin(), result->keys.end());
-  result->keys.erase(std::unique(result->keys.begin(), result->keys.end()), result->keys.end());
+  if (changes.empty()) return nullptr;
+  changes.settle();
+  result->keys = changes.keys();
   for (const auto& key : result->keys) {
     if (const auto place = copy.place(key)) result->hidden.push_back(*place);
   }
+  for (const auto& span : changes.spans()) {
+    copy.places(span, &result->hidden);
+    auto cursor = database_.scan(transaction, *copy.schema().access, span.range(), false);
+    while (cursor->next()) result->keys.emplace_back(cursor->key());
+    throw_if_error(cursor->status());
+  }
+  if (!changes.spans().empty()) std::sort(result->keys.begin(), result->keys.end());
   std::sort(result->hidden.begin(), result->hidden.end());
   return result;
 }
@@ -327,7 +331,7 @@ std::shared_ptr<const ColumnSnapshot> ColumnStore::open(duckdb::ClientContext& c
     if (copy == nullptr || std::find(copies.begin(), copies.end(), copy) != copies.end()) continue;
     const size_t pending = copy->pending(transaction.snapshot());
     if (pending == SIZE_MAX) {
-      remove(copy, kForgotten);
+      remove(copy, kForgottenChanges);
       continue;
     }
     if (pending <= kFoldMax) {
@@ -370,7 +374,7 @@ void ColumnStore::note_scan(const std::shared_ptr<const TableSchema>& schema, ui
     Wish& wish = wishes_[storage];
     wish.rows_scanned += static_cast<double>(rows);
     wish.schema = schema;
-    enough = wish.rows_scanned >= kScansWanted * static_cast<double>(rows);
+    enough = wish.rows_scanned >= kColumnScansWanted * static_cast<double>(rows);
   }
   if (enough) wake_.notify_all();
 }
@@ -379,20 +383,23 @@ bool ColumnStore::build(const catalog::Table& table, size_t threads, const std::
   // As it is committed: what a transaction has made or changed and not committed is nobody else's.
   auto schema = committed_schema(table.storage);
   if (schema == nullptr || schema->table().oid != table.oid || columns_wanted(schema->table()) == ColumnsWanted::kOff) return false;
-  {
-    MutexLock lock(mutex_);
-    while (building_.contains(table.storage.value)) lock.wait(built_);
-    const auto it = copies_.find(table.storage.value);
-    if (it != copies_.end() && !it->second->spoiled() && it->second->fits(*schema)) return true;
-  }
-  return make(std::move(schema), threads, stop);
+  return make(std::move(schema), threads, nullptr, stop);
 }
 
-bool ColumnStore::make(std::shared_ptr<const TableSchema> schema, size_t threads, const std::function<bool()>& stop) {
+bool ColumnStore::make(std::shared_ptr<const TableSchema> schema, size_t threads, const std::shared_ptr<ColumnCopy>& worn,
+                       const std::function<bool()>& stop) {
   const StorageId storage = schema->table().storage;
   {
+    // Who comes while it is made waits for it.
     MutexLock lock(mutex_);
-    while (building_.contains(storage.value)) lock.wait(built_);
+    while (building_.contains(storage.value)) {
+      lock.wait_for(built_, kPeriod);
+      if (stop_ || (stop && stop())) return false;
+    }
+    const auto it = copies_.find(storage.value);
+    const auto current = it == copies_.end() ? nullptr : it->second;
+    if (worn != nullptr && current != worn) return false;
+    if (worn == nullptr && current != nullptr && !current->spoiled() && current->fits(*schema)) return true;
     building_.insert(storage.value);
   }
   std::shared_ptr<ColumnCopy> copy, old;
@@ -449,22 +456,29 @@ void ColumnStore::remove(const std::shared_ptr<ColumnCopy>& copy, const char* re
   copy->destroy(database_);
 }
 
+bool ColumnStore::bring_up(const std::shared_ptr<ColumnCopy>& copy, txn::Transaction& transaction) {
+  while (fold_or_drop(copy, transaction)) {
+    if (copy->watermark() >= transaction.snapshot()) return true;
+    if (copy->worn()) {
+      remake(copy, options_.threads);
+      return false;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));  // it is being written down
+  }
+  return false;
+}
+
 void ColumnStore::fold_all() {
   for (const auto& copy : all()) {
     ColumnReading reading(database_);
-    fold_or_drop(copy, *reading);
+    bring_up(copy, *reading);
   }
 }
 
 Status ColumnStore::verify() {
   for (const auto& copy : all()) {
     ColumnReading reading(database_);
-    bool there = true;
-    do {
-      there = fold_or_drop(copy, *reading);
-      if (there && copy->watermark() < (*reading).snapshot()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    } while (there && copy->watermark() < (*reading).snapshot());
-    if (there) RETURN_IF_ERROR(copy->verify(database_, *reading));
+    if (bring_up(copy, *reading)) RETURN_IF_ERROR(copy->verify(database_, *reading));
   }
   return Status();
 }
@@ -484,12 +498,15 @@ std::vector<ColumnStore::CopyStatistics> ColumnStore::list() {
     of.place_bytes = copy->place_bytes();
     of.log_bytes = copy->log().bytes();
     Timestamp last = of.watermark;
-    const bool known = copy->log().read(of.watermark, now, [&](std::string_view key, Timestamp ts) {
-      ++of.lag;
-      of.lag_bytes += key.size();
+    const auto count = [&](uint64_t keys, size_t bytes, Timestamp ts) {
+      of.lag += keys;
+      of.lag_bytes += bytes;
       if (ts != last) ++of.lag_commits;
       last = ts;
-    });
+    };
+    const bool known = copy->log().read(
+        of.watermark, now, [&](std::string_view key, Timestamp ts) { count(1, key.size(), ts); },
+        [&](const txn::KeySpan& span, Timestamp ts) { count(span.keys, span.first.size() + span.last.size(), ts); });
     if (!known) of.lag = SIZE_MAX;
     result.push_back(of);
   }
@@ -497,8 +514,10 @@ std::vector<ColumnStore::CopyStatistics> ColumnStore::list() {
 }
 
 std::vector<std::pair<std::string, uint64_t>> ColumnStore::statistics() {
-  uint64_t copies = 0, rows = 0, commits = 0, bytes = 0;
+  uint64_t copies = 0, rows = 0, commits = 0, bytes = 0, places = 0, logs = 0;
   for (const auto& copy : list()) {
+    places += copy.place_bytes;
+    logs += copy.log_bytes;
     ++copies;
     rows += copy.rows;
     commits += copy.lag_commits;
@@ -506,97 +525,11 @@ std::vector<std::pair<std::string, uint64_t>> ColumnStore::statistics() {
   }
   return {{"columns_copies", copies},         {"columns_rows", rows},
           {"columns_lag_commits", commits},   {"columns_lag_bytes", bytes},
+          {"columns_place_bytes", places},    {"columns_log_bytes", logs},
+          {"columns_reserved_bytes", reserved_.load()}, {"columns_pressed", counters_.pressed.load()},
           {"columns_made", counters_.builds.load()}, {"columns_dropped", counters_.drops.load()},
           {"columns_failed", failures_.total()}, {"columns_folds", counters_.folds.load()},
-          {"columns_folded_keys", counters_.folded_keys.load()}};
-}
-
-// --- The background ---
-
-void ColumnStore::work() {
-  lower_priority(options_.priority);
-  take_up_files();
-  MutexLock lock(mutex_);
-  while (!closing_) {
-    lock.wait_for(wake_, kPeriod);
-    if (closing_) return;
-    lock.unlock();
-    maintain();
-    lock.lock();
-  }
-}
-
-void ColumnStore::maintain() {
-  std::vector<std::shared_ptr<ColumnCopy>> copies, worn;
-  std::vector<catalog::Table> wanted;
-  uint64_t places = 0;
-  {
-    const MutexLock lock(mutex_);
-    for (const auto& [storage, copy] : copies_) {
-      copies.push_back(copy);
-      places += copy->rows() * kPlaceBytes;
-    }
-    for (auto it = wishes_.begin(); it != wishes_.end();) {
-      Wish& wish = it->second;
-      const auto rows = static_cast<double>(database_.estimate_rows(*wish.schema->access));
-      const auto more = static_cast<uint64_t>(rows) * kPlaceBytes;
-      if (wish.rows_scanned >= kScansWanted * rows && places + more <= options_.places_max) {
-        places += more;
-        wanted.push_back(wish.schema->table());
-        it = wishes_.erase(it);
-        continue;
-      }
-      wish.rows_scanned *= kDecay;
-      it = wish.rows_scanned < rows / 100 ? wishes_.erase(it) : std::next(it);
-    }
-  }
-  for (const auto& copy : copies) {
-    {
-      ColumnReading reading(database_);
-      const auto catalog = database_.catalog(*reading);
-      const auto* table = catalog->find<catalog::Table>(copy->schema().table().oid);
-      if (table == nullptr || table->storage != copy->storage() || columns_wanted(*table) == ColumnsWanted::kOff || copy->spoiled()) {
-        remove(copy);
-        continue;
-      }
-      const size_t pending = copy->pending(database_.last_commit());
-      if (pending == SIZE_MAX) {
-        remove(copy, kForgotten);
-        continue;
-      }
-      if (pending >= kFoldSoon && !fold_or_drop(copy, *reading)) continue;
-    }
-    if (copy->dead() > kDeadMin && copy->dead() > copy->rows() / kDeadShare) {
-      worn.push_back(copy);
-      continue;
-    }
-    const auto since = std::chrono::steady_clock::now() - copy->written_at();
-    const uint64_t unwritten = copy->persistent() ? copy->unwritten() : 0;
-    const bool soon = unwritten >= kWriteSoon && unwritten >= copy->rows() / kWriteShare && since >= kWritePeriod;
-    if (soon || copy->never_written() || (unwritten > 0 && since >= kWriteLate)) write_or_drop(copy);
-  }
-  const size_t threads = std::max<size_t>(1, options_.threads / 2);  // nobody waits for it, and others have work to do
-  for (const auto& copy : worn) {
-    try {
-      // The worn one is read until then.
-      if (const auto schema = committed_schema(copy->storage())) make(schema, threads);
-    } catch (...) {
-      remove(copy);
-    }
-  }
-  {
-    ColumnReading reading(database_);
-    for (const auto& schema : wanted_.in(*database_.catalog(*reading))) {
-      if (find(*schema) == nullptr && failures_.may_try(schema->table().storage)) wanted.push_back(schema->table());
-    }
-  }
-  for (const auto& table : wanted) {
-    try {
-      build(table, threads);
-    } catch (...) {
-      // The rows answer; the failure is noted.
-    }
-  }
+          {"columns_folded_keys", counters_.folded_keys.load()}, {"columns_folded_spans", counters_.folded_spans.load()}};
 }
 
 }  // namespace omendb::sql

@@ -14,10 +14,14 @@
 // store tells has changed since. A file that is damaged, of another shape or release, or whose changes the store does not remember is
 // deleted. While a copy is written down statements do not fold it, and what it lacks is overlaid.
 //
+// What copies hold in memory beside DuckDB's buffers, the places and the logs, is reserved of DuckDB's memory. Where that is short, logs are trimmed
+// to the copies' watermarks, and when it stays short the copy with the most places is given up; commits never wait.
+//
 //   column_file.h    the file of one copy
 //   column_fill.h    rows into a native table, by several threads
 //   column_copy.h    one copy: its native table, the place of each key in it, folding, writing down, taking up
-//   column_store.h   all copies, what a statement may read of them, the thread that makes and folds them
+//   column_changes.h what a fold looks at: keys, and spans of them that loads wrote
+//   column_store.h   all copies, what a statement may read of them, the thread that makes and folds them (column_upkeep.cc)
 //   column_scan.h    a native scan under omen_scan, without what the overlay hides
 //
 // Which way a scan goes is decided when it starts (engine/scan.cc), by what its keys and filters would cost on rows.
@@ -30,7 +34,9 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <shared_mutex>
@@ -52,6 +58,9 @@ namespace omendb::sql {
 
 class ColumnCopy;
 class ColumnStore;
+
+inline constexpr double kColumnScansWanted = 2;  // of the whole table, until a copy is made unasked
+inline constexpr const char* kForgottenChanges = "more was written than its log of changes holds";
 
 /// What a statement must not read from a copy, sorted.
 struct ColumnOverlay {
@@ -158,7 +167,7 @@ class ColumnStore {
   bool build(const catalog::Table& table, const std::function<bool()>& stop = {}) { return build(table, options_.threads, stop); }
   /// False: there was none.
   bool drop(StorageId storage);
-  /// Folds all copies up to what is committed by now.
+  /// Folds all copies up to what is committed by now; those that are worn are made anew.
   void fold_all();
   /// Returns once the files that were there at the start have been taken up or deleted.
   void await_taken_up();
@@ -168,7 +177,7 @@ class ColumnStore {
   Status verify();
 
   struct Counters {
-    std::atomic<uint64_t> builds{0}, folds{0}, folded_keys{0}, drops{0}, written{0}, taken_up{0};
+    std::atomic<uint64_t> builds{0}, folds{0}, folded_keys{0}, folded_spans{0}, drops{0}, written{0}, taken_up{0}, pressed{0};
   };
   Counters& counters() { return counters_; }
   struct CopyStatistics {
@@ -193,8 +202,10 @@ class ColumnStore {
   /// The table as it is committed. Null: no committed table has the storage.
   std::shared_ptr<const TableSchema> committed_schema(StorageId storage);
   bool build(const catalog::Table& table, size_t threads, const std::function<bool()>& stop = {});
-  /// Makes a copy, in the place of the one that is there.
-  bool make(std::shared_ptr<const TableSchema> schema, size_t threads, const std::function<bool()>& stop = {});
+  /// Sees to it that there is a copy that is not `worn`, which is read until then.
+  bool make(std::shared_ptr<const TableSchema> schema, size_t threads, const std::shared_ptr<ColumnCopy>& worn,
+            const std::function<bool()>& stop = {});
+  void remake(const std::shared_ptr<ColumnCopy>& worn, size_t threads, const std::function<bool()>& stop = {});
   /// Deletes files that nobody can take up, and notes the others.
   void find_files();
   void take_up_files();
@@ -203,10 +214,24 @@ class ColumnStore {
   /// `check` may throw 57014, which leaves the copy as it was.
   bool fold_or_drop(const std::shared_ptr<ColumnCopy>& copy, txn::Transaction& transaction, const std::function<void()>& check = {});
   bool write_or_drop(const std::shared_ptr<ColumnCopy>& copy);
+  /// Folds up to the transaction's snapshot, however long it takes. False: the copy was dropped or made anew.
+  bool bring_up(const std::shared_ptr<ColumnCopy>& copy, txn::Transaction& transaction);
   /// With a reason, it is a failure that is told.
   void remove(const std::shared_ptr<ColumnCopy>& copy, const char* reason = nullptr);
+
+  // column_upkeep.cc: the worker's
   void work();
   void maintain();
+  /// Drops a copy that nobody is to have, folds one that lags, trims its log. False: it is gone.
+  bool fold_lagging(const std::shared_ptr<ColumnCopy>& copy);
+  /// Asked while a copy is made: looks after the others now and then.
+  bool ends_making();
+  /// Of all copies' places and logs.
+  uint64_t held_bytes();
+  /// Counts so many bytes as DuckDB's, who then has less for itself. False: there is not so much.
+  bool reserve(uint64_t bytes);
+  /// Trims logs, and in the end gives up a copy, when places and logs do not fit into the memory for analytics.
+  void keep_to_memory();
 
   table::Database& database_;
   duckdb::DatabaseInstance& duck_;
@@ -214,7 +239,10 @@ class ColumnStore {
   std::vector<std::pair<StorageId, std::string>> found_;  // files at the start; the worker's
   Counters counters_;
   ColumnFailures failures_;
-  WantedCopies wanted_;              // the worker's
+  WantedCopies wanted_;              // the worker's, as the next two
+  std::chrono::steady_clock::time_point next_look_;
+  int pressed_ = 0;                  // periods in which memory was short
+  std::atomic<uint64_t> reserved_{0};
   std::shared_mutex publish_mutex_;  // shared: a statement opens copies; exclusive: a fold becomes visible
 
   Mutex mutex_;

@@ -18,6 +18,7 @@
 #include "sql/engine/row_decoder.h"
 #include "sql/engine/row_filter.h"
 #include "sql/error.h"
+#include "table/ordered_rows.h"
 
 namespace omendb::sql {
 namespace {
@@ -77,6 +78,7 @@ struct ScanLocalState : public duckdb::LocalTableFunctionState {
   size_t task = 0;
   size_t next_key = 0;
   std::unique_ptr<table::RowCursor> cursor;
+  std::unique_ptr<table::OrderedRows> ordered;  // of an overlay's keys, which a thread meets in ascending order
   RowBatch batch;
   std::string row;
   uint64_t approved_rows = 0;         // with a row limit
@@ -306,11 +308,12 @@ bool read_batch(EngineServices& services, const TableSchema& schema, ScanGlobalS
       if (global.row_filter.empty() || global.row_filter.passes(row)) local.batch.add(key, row);
     };
     if (global.path.kind == AccessPath::Kind::kLookup) {
+      if (global.copy != nullptr && local.ordered == nullptr) local.ordered = table::ordered_rows(database, services.transaction(), *schema.access);
       for (; local.next_key < task.key_count && local.batch.size() < batch_rows; ++local.next_key) {
         const std::string& key = global.path.keys[task.first_key + local.next_key];
-        if (value_or_throw(database.get(services.transaction(), *schema.access, key, &local.row))) {
-          keep(key, local.row);
-        }
+        auto found = local.ordered != nullptr ? local.ordered->get(key, &local.row)
+                                              : database.get(services.transaction(), *schema.access, key, &local.row);
+        if (value_or_throw(std::move(found))) keep(key, local.row);
       }
       if (local.next_key >= task.key_count) local.has_task = false;
     } else {
