@@ -44,6 +44,11 @@ routes() {
   $PYTHON tests/differential/routes.py "$@"
 }
 
+storm() {
+  step "storm: writes at full speed on tables with copies in columns, ${1:-180} s"
+  $PYTHON tests/storm/run.py --seconds "${1:-180}" "${@:2}"
+}
+
 isolation() {
   step "isolation: schedules on PostgreSQL and OmenDB"
   $PYTHON tests/isolation/run.py "$@"
@@ -139,7 +144,7 @@ case "$suite" in
     sanitize_core
     step "all suites passed"
     ;;
-  unit | wire | differential | routes | literals | isolation | sanitize | slt | soak) "$suite" "$@" ;;
+  unit | wire | differential | routes | literals | storm | isolation | sanitize | slt | soak) "$suite" "$@" ;;
   psql) psql_commands "$@" ;;
   random) random_queries "$@" ;;
   kill) kill9 "$@" ;;
