@@ -79,6 +79,13 @@ std::string shape_of(const TableSchema& schema, const std::string& release) {
   return shape;
 }
 
+/// A column that was added since gives rows that `schema` cannot read.
+bool reads_rows_of(const TableSchema& schema, table::Database& database, txn::Transaction& transaction) {
+  const auto catalog = database.catalog(transaction);
+  const auto* table = catalog->find<catalog::Table>(schema.table().oid);
+  return table != nullptr && table->storage == schema.table().storage && table->columns.size() == schema.table().columns.size();
+}
+
 }  // namespace
 
 ColumnReading::ColumnReading(table::Database& database)
@@ -215,6 +222,7 @@ std::shared_ptr<ColumnCopy> ColumnCopy::take_up(table::Database& database, std::
   if (note->shape != copy->shape_ || !copy->find_places(stop)) return nullptr;
   column_step("take up: places found");
   ColumnReading reading(database);
+  if (!reads_rows_of(*copy->schema_, database, *reading)) return nullptr;
   ColumnChanges changes;
   const uint64_t most = std::max(kChangesMin, copy->rows() / kChangesShare);
   const bool known = value_or_throw(database.changes_since(*copy->schema_->access, note->position, [&](std::string_view key) {
@@ -246,6 +254,7 @@ ColumnCopy::Folded ColumnCopy::fold_in_turn(table::Database& database, txn::Tran
                                             size_t threads, const std::function<void()>& check, FoldCount* folded) {
   const Timestamp from = watermark(), to = transaction.snapshot();
   if (to <= from) return Folded::kDone;
+  if (!reads_rows_of(*schema_, database, transaction)) return Folded::kNever;
   ColumnChanges changes;
   if (log_->last() > from || log_->from() > from) {
     if (!changes.read(*log_, from, to)) return Folded::kNever;
