@@ -149,6 +149,7 @@ class ColumnStore {
     uint64_t rows_min = 5000;  // smaller tables are copied at command only
     bool automatic = true;     // tables that are scanned again and again are copied unasked
     size_t places_max = 512ull << 20;  // bytes of keys' places beyond which no table is copied unasked
+    size_t reserved_max = SIZE_MAX;    // bytes of DuckDB's memory that places and logs take from statements
     void (*warn)(const std::string& line) = nullptr;  // for the log: why a copy was given up
   };
   /// Throws what DuckDB throws.

@@ -84,7 +84,7 @@ void ColumnStore::remake(const std::shared_ptr<ColumnCopy>& worn, size_t threads
 uint64_t ColumnStore::held_bytes() {
   uint64_t bytes = 0;
   for (const auto& copy : all()) bytes += copy->place_bytes() + copy->log().bytes();
-  return bytes;
+  return std::min<uint64_t>(bytes, options_.reserved_max);
 }
 
 bool ColumnStore::reserve(uint64_t bytes) {
