@@ -8,7 +8,7 @@ DEPS="${OMENDB_DEPS:-${XDG_CACHE_HOME:-$HOME/.cache}/omendb/deps}"
 
 PACKAGES=(
   build-essential cmake ninja-build ccache mold git curl ca-certificates
-  librocksdb-dev libpg-query-dev postgresql-server-dev-15 libboost-dev libssl-dev libspdlog-dev libcli11-dev
+  librocksdb-dev libpg-query-dev postgresql-server-dev-15 libboost-dev libssl-dev libspdlog-dev libcli11-dev libjemalloc-dev
   libtomlplusplus-dev libroaring-dev libxxhash-dev libgtest-dev libgmock-dev libbenchmark-dev prometheus-cpp-dev
   clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev
   postgresql-15 postgresql-client-15 libpq-dev libsqlite3-dev libabsl-dev tzdata

@@ -11,6 +11,13 @@
 
 #include "server/start.h"
 
+/// jemalloc's settings (its manual, TUNING): freed memory goes back to the system within a second, also when nobody allocates, so
+/// that what is resident is what the shares of the memory budget hold. glibc's arenas kept half as much again.
+extern "C" {
+extern const char* malloc_conf;
+const char* malloc_conf = "background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0";
+}
+
 int main(int argc, char** argv) {
   using omendb::server::StartArguments;
   CLI::App app("OmenDB: a PostgreSQL-compatible database");

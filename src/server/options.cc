@@ -53,6 +53,7 @@ MemoryBudget divide_memory(size_t total) {
   budget.total = total;
   budget.block_cache = total / 100 * 15;
   budget.row_cache = total / 100 * 25;
+  budget.index = total / 100 * 5;
   budget.write_buffers = std::clamp(total / 100 * 8, 16 * kMegabyte, 512 * kMegabyte);
   budget.write_set = std::clamp(total / 50, 16 * kMegabyte, 256 * kMegabyte);
   budget.analytics = total / 100 * 35;

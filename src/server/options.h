@@ -28,6 +28,7 @@ struct MemoryBudget {
   size_t total = 0;
   size_t block_cache = 0;    // RocksDB blocks: 15 %
   size_t row_cache = 0;      // rows beside the learned index: 25 %
+  size_t index = 0;          // the learned index, before it takes from row_cache: 5 %
   size_t write_buffers = 0;  // RocksDB memtables: 8 %, at most 512 MB
   size_t write_set = 0;      // one transaction's writes before they go to the store: 2 %, 16 to 256 MB
   size_t analytics = 0;      // DuckDB's operators and the copies in columns: 35 %

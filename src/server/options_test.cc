@@ -30,7 +30,7 @@ TEST(Options, SizesAndDurations) {
 TEST(Options, TheBudgetIsNotSpentTwice) {
   for (size_t gigabytes : {1, 4, 64}) {
     MemoryBudget budget = divide_memory(gigabytes << 30);
-    EXPECT_LE(budget.block_cache + budget.row_cache + budget.write_buffers + budget.write_set + budget.analytics, budget.total);
+    EXPECT_LE(budget.block_cache + budget.row_cache + budget.index + budget.write_buffers + budget.write_set + budget.analytics, budget.total);
   }
 }
 

@@ -41,6 +41,7 @@ table::DatabaseOptions database_options(const std::string& directory, const Memo
   options.directory = directory + "/rows";
   options.block_cache_bytes = std::max<size_t>(memory.block_cache, 8 << 20);
   options.row_cache_bytes = memory.row_cache;
+  options.index_bytes = memory.index;
   options.learned_index = learned_index;
   options.write_buffer_bytes = memory.write_buffers;
   options.write_set_bytes = memory.write_set;

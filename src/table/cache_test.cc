@@ -30,9 +30,9 @@ DatabaseOptions small_cache() {
   return options;
 }
 
-void load(Fixture& f, int64_t rows, std::string_view text) {
+void load(Fixture& f, int64_t rows, std::string_view text, int64_t from = 0) {
   auto t = f.begin();
-  for (int64_t id = 0; id < rows; ++id) ASSERT_TRUE(f.insert(*t, id, id, text).ok());
+  for (int64_t id = from; id < from + rows; ++id) ASSERT_TRUE(f.insert(*t, id, id, text).ok());
   ASSERT_TRUE(f.database->commit(*t).ok());
 }
 
@@ -87,6 +87,27 @@ TEST(RowCache, HoldsItsBoundAndKeepsWhatIsReadOften) {
   EXPECT_GT(statistic(f, "row_cache_evicted"), 10'000u);
   // The hundred are a fourteenth of what fits.
   EXPECT_GT(statistic(f, "row_cache_hits"), 27'000u);
+}
+
+TEST(RowCache, RowsGiveWayToAnIndexBeyondItsShare) {
+  DatabaseOptions options = small_cache();
+  options.row_cache_bytes = 8 << 20;
+  options.index_bytes = 1 << 20;
+  Fixture f(options);
+  load(f, 30'000, std::string(200, 'x'));
+  auto t = f.begin();
+  for (int64_t id = 0; id < 30'000; ++id) ASSERT_EQ(f.get(*t, id), id);
+  ASSERT_LT(statistic(f, "index_bytes"), 1u << 20);
+  EXPECT_EQ(statistic(f, "row_cache_bytes_max"), 8u << 20);
+  EXPECT_GT(statistic(f, "row_cache_bytes"), 6u << 20);
+  load(f, 300'000, "abc", 30'000);
+  // An index of 3 to 6 MB: rows have 8 MB less what it has beyond its one.
+  for (int i = 0; i < 200 && statistic(f, "row_cache_bytes_max") >= 6 << 20; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_LT(statistic(f, "row_cache_bytes_max"), 6u << 20);
+  auto after = f.begin();
+  for (int64_t id = 0; id < 30'000; ++id) ASSERT_EQ(f.get(*after, id), id);
+  EXPECT_LE(statistic(f, "row_cache_bytes"), statistic(f, "row_cache_bytes_max"));
+  EXPECT_GT(statistic(f, "row_cache_bytes"), 1u << 20);
 }
 
 TEST(RowCache, ARowThatIsReadInPlaceStaysWhileItIsReplacedAndEvicted) {

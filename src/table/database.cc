@@ -510,6 +510,26 @@ Status DatabaseImpl::spill_if_large(TableTransaction& t) {
   });
 }
 
+std::pair<uint64_t, uint64_t> DatabaseImpl::index_size() {
+  uint64_t keys = 0, bytes = 0;
+  std::shared_lock lock(states_mutex_);
+  for (const auto& [storage, state] : states_) {
+    if (const auto* directory = state->directory()) {
+      keys += directory->index().size();
+      bytes += directory->index().memory_bytes();
+    }
+  }
+  return {keys, bytes};
+}
+
+void DatabaseImpl::divide_memory() {
+  if (row_cache_ == nullptr) return;
+  const uint64_t bytes = index_size().second + index::epoch_waiting_bytes();
+  const uint64_t beyond = bytes > options_.index_bytes ? bytes - options_.index_bytes : 0;
+  const size_t share = options_.row_cache_bytes;
+  row_cache_->set_bytes_max(share - std::min<size_t>(beyond, share / 8 * 7));
+}
+
 std::vector<std::pair<std::string, uint64_t>> DatabaseImpl::statistics() {
   auto out = manager_.statistics();
   for (auto& s : store_->statistics()) out.push_back(std::move(s));
@@ -532,16 +552,7 @@ std::vector<std::pair<std::string, uint64_t>> DatabaseImpl::statistics() {
   out.emplace_back("index_exact_reads", reads.exact.total());
   out.emplace_back("index_answered", reads.absent.total());
   out.emplace_back("index_walked", reads.walked.total());
-  uint64_t keys = 0, bytes = 0;
-  {
-    std::shared_lock lock(states_mutex_);
-    for (const auto& [storage, state] : states_) {
-      if (const auto* directory = state->directory()) {
-        keys += directory->index().size();
-        bytes += directory->index().memory_bytes();
-      }
-    }
-  }
+  const auto [keys, bytes] = index_size();
   out.emplace_back("index_keys", keys);
   out.emplace_back("index_bytes", bytes);
   out.emplace_back("index_retired_bytes", index::epoch_waiting_bytes());  // until the readers of now have gone

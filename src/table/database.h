@@ -55,6 +55,7 @@ struct DatabaseOptions {
   bool sync_commits = true;
   bool learned_index = true;                // off: every read goes to the store, for measuring
   size_t row_cache_bytes = 256ull << 20;    // rows in memory beside the index, all tables together; 0: none
+  size_t index_bytes = SIZE_MAX;            // the learned index may have this; beyond, it takes from the rows in memory, at most 7/8
   size_t change_log_bytes = 64ull << 20;    // of each table that is watched (watch_changes), and of a transaction's part of it
   const Clock* clock = &system_clock();
 };

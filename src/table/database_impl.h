@@ -191,6 +191,10 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
   std::vector<std::pair<std::string, uint64_t>> statistics() override;
 
   /// Writes the directories that have changed much since their checkpoints; `all`: that have changed at all.
+  /// Keys in all directories, and the bytes of their indexes.
+  std::pair<uint64_t, uint64_t> index_size();
+  /// Rows in memory give way to an index beyond its share.
+  void divide_memory();
   void checkpoint_directories(bool all) EXCLUDES(housekeeping_mutex_);
 
  private:

@@ -41,12 +41,25 @@ struct RowCache::Pool {
     if (free.empty()) return kNone;
     const uint32_t segment = free.back();
     free.pop_back();
+    returned = std::min(returned, free.size());
     return segment;
   }
   void give_back(uint32_t segment) {
     MutexLock lock(mutex);
-    free.push_back(segment);
     --waiting;
+    if (returned < lent) {
+      (void)::madvise(at(segment), segment_bytes, MADV_DONTNEED);
+      free.push_front(segment);
+      ++returned;
+    } else {
+      free.push_back(segment);
+    }
+  }
+  /// From now on `count` of the free segments are to be without memory.
+  void lend(size_t count) {
+    MutexLock lock(mutex);
+    for (lent = count; returned < std::min(lent, free.size()); ++returned)
+      (void)::madvise(at(free[returned]), segment_bytes, MADV_DONTNEED);
   }
   void retire() {
     MutexLock lock(mutex);
@@ -61,7 +74,8 @@ struct RowCache::Pool {
   const size_t segment_bytes, bytes;
   char* base = nullptr;
   Mutex mutex;
-  std::vector<uint32_t> free GUARDED_BY(mutex);
+  std::deque<uint32_t> free GUARDED_BY(mutex);  // taken from the back; the first `returned` have no memory
+  size_t lent GUARDED_BY(mutex) = 0, returned GUARDED_BY(mutex) = 0;
   size_t waiting GUARDED_BY(mutex) = 0;  // retired, and some reader may still be there
 };
 
@@ -80,7 +94,7 @@ RowCache::RowCache(size_t bytes)
                                        std::min(kSegmentBytesMax, std::bit_floor(std::max(bytes, kBytesMin) / 64)))),
       segment_bytes_(static_cast<uint32_t>(pool_->segment_bytes)),
       segments_(static_cast<uint32_t>(pool_->bytes / pool_->segment_bytes)),
-      reserve_(std::max<uint32_t>(4, segments_ / 64)),
+      reserve_(usual_reserve()),
       used_(segments_, 0) {}
 
 RowCache::~RowCache() = default;
@@ -104,11 +118,12 @@ void RowCache::put(KeyDirectory& directory, const Row& row, Admission admission)
   if (bytes > segment_bytes_ / 4 || row.key.size() > UINT16_MAX || !directory.caches()) return;
   if (open_[kYoung] == kNone || used_[open_[kYoung]] + bytes > segment_bytes_) {
     const auto [free, soon] = pool_->available();
-    if (soon <= reserve_) {
+    const uint32_t reserve = reserve_.load(std::memory_order_relaxed);
+    if (soon <= reserve) {
       has_room_.store(false, std::memory_order_relaxed);
       if (admission == Admission::kIfRoom) return;
       evict();
-      if (pool_->available().second <= reserve_) evict();  // the first one's rows were mostly wanted
+      if (pool_->available().second <= reserve) evict();  // the first one's rows were mostly wanted
       (void)index::epoch_reclaim();
     } else if (admission == Admission::kIfRoom && free == 0) {
       return;
@@ -142,13 +157,33 @@ void RowCache::admit_scanned(KeyDirectory& directory, const std::vector<Row>& ro
   }
 }
 
-void RowCache::evict() {
+void RowCache::set_bytes_max(size_t bytes) {
+  const size_t most = std::min<size_t>(segments_, bytes / segment_bytes_);
+  // What is filled while others are given up needs room all the same.
+  const auto lent = static_cast<uint32_t>(std::min<size_t>(segments_ - most, segments_ - 2 * usual_reserve()));
+  const uint32_t reserve = usual_reserve() + lent;
+  const uint32_t before = reserve_.exchange(reserve, std::memory_order_relaxed);
+  if (reserve == before) return;
+  pool_->lend(lent);
+  if (reserve < before) {
+    has_room_.store(true, std::memory_order_relaxed);
+    return;
+  }
+  for (;;) {
+    MutexLock lock(mutex_);
+    if (pool_->available().second > reserve || !evict()) break;
+  }
+  (void)index::epoch_reclaim();
+}
+
+bool RowCache::evict() {
   const size_t young = full_[kYoung].size();
   const Queue queue = !full_[kYoung].empty() && (full_[kOld].empty() || young * kYoungShare > segments_) ? kYoung : kOld;
-  if (full_[queue].empty()) return;
+  if (full_[queue].empty()) return false;
   const uint32_t segment = full_[queue].front();
   full_[queue].pop_front();
   give_up(segment, queue == kOld);
+  return true;
 }
 
 void RowCache::give_up(uint32_t segment, bool old) {
@@ -188,7 +223,8 @@ void RowCache::forget(KeyDirectory& directory) {
 std::vector<std::pair<std::string, uint64_t>> RowCache::statistics() {
   MutexLock lock(mutex_);
   const size_t free = pool_->available().second;
-  return {{"row_cache_bytes_max", pool_->bytes},
+  const size_t lent = reserve_.load(std::memory_order_relaxed) - usual_reserve();
+  return {{"row_cache_bytes_max", pool_->bytes - lent * pool_->segment_bytes},
           {"row_cache_bytes", (segments_ - free) * pool_->segment_bytes},
           {"row_cache_admitted", admitted_},
           {"row_cache_evicted", evicted_},

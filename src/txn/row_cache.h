@@ -20,6 +20,7 @@
 //   3. A segment that is being filled is never given up, and a pointer is set under the mutex: none is set to what has gone.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <deque>
@@ -79,6 +80,8 @@ class RowCache {
   void admit_scanned(KeyDirectory& directory, const std::vector<Row>& rows);
   /// False for certain when admit_scanned would take nothing.
   bool has_room() const { return has_room_.load(std::memory_order_relaxed); }
+  /// Holds at most `bytes` from now on, of what it was made with: rows give way and their memory goes back to the system.
+  void set_bytes_max(size_t bytes);
   /// The directory will be cleared: its rows here are garbage from now on.
   void forget(KeyDirectory& directory);
 
@@ -92,11 +95,14 @@ class RowCache {
 
   void put(KeyDirectory& directory, const Row& row, Admission admission) REQUIRES(mutex_);
   CachedRow* allocate(Queue queue, size_t bytes) REQUIRES(mutex_);
-  void evict() REQUIRES(mutex_);
+  /// False if there was nothing to give up.
+  bool evict() REQUIRES(mutex_);
+  uint32_t usual_reserve() const { return std::max<uint32_t>(4, segments_ / 64); }
   void give_up(uint32_t segment, bool old) REQUIRES(mutex_);
 
   const std::shared_ptr<Pool> pool_;  // retired segments hold it too
-  const uint32_t segment_bytes_, segments_, reserve_;
+  const uint32_t segment_bytes_, segments_;
+  std::atomic<uint32_t> reserve_;  // segments that are kept free
   std::atomic<bool> has_room_{true};
   Mutex mutex_;
   std::array<uint32_t, 2> open_ GUARDED_BY(mutex_) = {kNone, kNone};
