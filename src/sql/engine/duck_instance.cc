@@ -14,6 +14,7 @@
 #include "sql/engine/file_tables.h"
 #include "sql/engine/implied_filters.h"
 #include "sql/engine/ordered_scan.h"
+#include "sql/engine/route_counters.h"
 #include "sql/engine/scan.h"
 #include "sql/engine/server_files.h"
 #include "sql/functions/register.h"
@@ -23,6 +24,11 @@ extern "C" [[gnu::weak]] int duckdb_je_mallctl(const char* name, void* old_value
 
 namespace omendb::sql {
 namespace {
+
+// Who sends short statements sends the next one soon: long ones stand back for so long after each.
+constexpr std::chrono::milliseconds kShortWork{100};
+// How long workers do without SCHED_IDLE after one of them got no processor there.
+constexpr std::chrono::milliseconds kNotIdle{2000};
 
 /// What a killed process spilled is nobody's any more.
 void remove_leftovers(const std::string& directory) {
@@ -82,12 +88,14 @@ DuckInstance::DuckInstance(const EngineOptions& options) {
   // A join with a small build side hands its keys to the other side's scan, which then looks them up (scan.h).
   config.SetOptionByName("dynamic_or_filter_threshold", Value::UBIGINT(20000));
   if (options.stand_back) {
+    config.SetOptionByName("external_threads", Value::UBIGINT(static_cast<uint64_t>(threads_)));
+    config.SetOptionByName("scheduler_process_partial", Value::BOOLEAN(true));
     idle_threads_ = std::make_unique<BackgroundThreads>(Priority::kIdle);
     low_threads_ = std::make_unique<BackgroundThreads>(Priority::kLow);
-    // DuckDB's own threads inherit the priority of the one that creates them.
-    idle_threads_->run([&] { database_ = std::make_unique<duckdb::DuckDB>(nullptr, &config); });
-  } else {
-    database_ = std::make_unique<duckdb::DuckDB>(nullptr, &config);
+  }
+  database_ = std::make_unique<duckdb::DuckDB>(nullptr, &config);
+  if (options.stand_back && threads_ > 1) {
+    workers_ = std::make_unique<DuckWorkers>(duckdb::TaskScheduler::GetScheduler(*database_->instance), threads_ - 1);
   }
   if (!options.temp_directory.empty()) {
     // The one place that spilling operators may write to; a path is only understood once the instance has its file system.
@@ -102,6 +110,21 @@ DuckInstance::DuckInstance(const EngineOptions& options) {
   register_ordered_scan(*database_->instance);
   register_functions(*database_->instance);
   register_file_functions(*database_->instance);
+}
+
+bool DuckInstance::stands_back() {
+  if (idle_threads_ == nullptr) return false;
+  const bool back = short_statement_within(kShortWork);
+  if (workers_ != nullptr)
+    workers_->use(!back ? Priority::kNormal : Clock::now() < not_idle_until_.load(std::memory_order_relaxed) ? Priority::kLow : Priority::kIdle);
+  return back;
+}
+
+void DuckInstance::free_workers() {
+  if (workers_ == nullptr) return;
+  not_idle_until_.store(Clock::now() + kNotIdle, std::memory_order_relaxed);
+  workers_->use(Priority::kLow);
+  workers_->raise_idle();
 }
 
 duckdb::unique_ptr<duckdb::Connection> DuckInstance::connect(duckdb::shared_ptr<SessionServices> services) {

@@ -1,12 +1,15 @@
 // The one DuckDB inside: in memory, without files, network, extensions or a catalog of ours.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <memory>
 
 #include "duckdb/main/connection.hpp"
 #include "duckdb/main/database.hpp"
 
 #include "base/background_threads.h"
+#include "sql/engine/duck_workers.h"
 #include "sql/services.h"
 #include "sql/session.h"
 
@@ -23,16 +26,24 @@ class DuckInstance {
   duckdb::DatabaseInstance& instance() { return *database_->instance; }
   int threads() const { return threads_; }
   size_t memory_bytes() const { return memory_bytes_; }
-  /// Where a statement goes on that takes long: on what short ones leave, and when that is next to nothing, with a share of its own.
-  /// Null: where it is.
-  BackgroundThreads* idle_threads() { return idle_threads_.get(); }
+  /// Whether a statement that takes long has to stand back now: short ones came in the last moments. DuckDB's workers do as it says.
+  bool stands_back();
+  /// Where such a statement goes on: on what short ones leave, and when that is next to nothing, with a share of its own.
+  BackgroundThreads& idle_threads() { return *idle_threads_; }
   BackgroundThreads& low_threads() { return *low_threads_; }
+  /// A worker that stands back holds up its statement, for it gets no processor.
+  void free_workers();
+  /// Processor time of the workers that stand back.
+  std::chrono::nanoseconds standing_workers_time() { return workers_ == nullptr ? std::chrono::nanoseconds(0) : workers_->idle_time(); }
 
  private:
   int threads_ = 1;
   size_t memory_bytes_ = 0;
-  std::unique_ptr<BackgroundThreads> idle_threads_, low_threads_;
+  std::unique_ptr<BackgroundThreads> idle_threads_, low_threads_;  // null: nothing stands back
   std::unique_ptr<duckdb::DuckDB> database_;
+  std::unique_ptr<DuckWorkers> workers_;  // null: DuckDB's own, or none
+  using Clock = std::chrono::steady_clock;
+  std::atomic<Clock::time_point> not_idle_until_{Clock::time_point()};  // workers that stand back do so at nice 10
 };
 
 }  // namespace omendb::sql

@@ -79,8 +79,8 @@ ColumnStatement::Use use_of_columns(Settings::Route route) {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-// A statement that has not ended by then stands back behind others.
-constexpr std::chrono::milliseconds kShort{2};
+// A statement that has not ended by then stands back behind short ones, when there are any, and looks for them again so often.
+constexpr std::chrono::milliseconds kShort{2}, kLook{10};
 // In the background: how long it runs before it looks how it gets on, the least share of a processor that it puts up with while nothing
 // but the processor keeps it waiting, and how long it takes a share of its own when it gets less, the first time and at most.
 constexpr std::chrono::milliseconds kSlice{50};
@@ -141,19 +141,28 @@ Clock::duration thread_cpu_time() {
   return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
 }
 
-/// Runs it to its end on what short statements leave of the processors, or if that is next to nothing, on a share of its own.
-void run_in_background(DuckInstance& duck, Run& run) {
+/// Runs it to its end: where it is, and while there are short statements, on what they leave of the processors, or if that is next to
+/// nothing, on a share of its own.
+void run_long(DuckInstance& duck, Run& run) {
   auto assertive = kAssertive;
   for (bool ended = false; !ended;) {
-    Clock::duration busy{0}, cpu{0};
-    duck.idle_threads()->run([&] {
+    if (!duck.stands_back()) {
+      ended = run.until(Clock::now() + kLook);
+      continue;
+    }
+    Clock::duration busy{0}, cpu{0}, waited{0};
+    const auto workers_before = duck.standing_workers_time();
+    duck.idle_threads().run([&] {
       const auto began = Clock::now();
       const auto cpu_before = thread_cpu_time(), waited_before = run.waited();
       ended = run.until(began + kSlice);
-      busy = Clock::now() - began - (run.waited() - waited_before);
+      waited = run.waited() - waited_before;
+      busy = Clock::now() - began - waited;
       cpu = thread_cpu_time() - cpu_before;
     });
     if (ended) return;
+    // All that is left to do is a worker's, and it does not do it.
+    if (2 * waited > kSlice && 10 * (duck.standing_workers_time() - workers_before) < waited) duck.free_workers();
     if (static_cast<double>(cpu.count()) >= kShareMin * static_cast<double>(busy.count())) {
       assertive = kAssertive;
     } else {
@@ -183,7 +192,8 @@ duckdb::ErrorData run_once(SessionImpl& session, const duckdb::SelectStatement& 
   session.check_cancelled();
   Run run(session, *pending, consumer);
   auto& duck = session.engine().duck();
-  if (!run.until(duck.idle_threads() == nullptr ? Clock::time_point::max() : Clock::now() + kShort)) run_in_background(duck, run);
+  (void)duck.stands_back();  // the workers that help from the start
+  if (!run.until(Clock::now() + kShort)) run_long(duck, run);
   return run.error();
 }
 

@@ -1,5 +1,7 @@
 #include "sql/engine/route_counters.h"
 
+#include <atomic>
+
 #include "base/striped_counter.h"
 
 #include "sql/columnar/column_store.h"
@@ -13,6 +15,11 @@ struct Counter {
 };
 std::array<Counter, kRouteNames.size()> g_routes;
 
+using Clock = std::chrono::steady_clock;
+// Of the last short statement, written once in so long: all sessions share the line.
+std::atomic<Clock::duration> g_last_short{-std::chrono::hours(1)};
+constexpr std::chrono::milliseconds kLastShortStep{10};
+
 }  // namespace
 
 RouteCount route_count(StatementRoute route) {
@@ -23,7 +30,15 @@ RouteCount route_count(StatementRoute route) {
 void RouteTimer::done(StatementRoute route) const {
   Counter& counter = g_routes[static_cast<size_t>(route)];
   counter.statements.add();
-  counter.nanoseconds.add(static_cast<uint64_t>((std::chrono::steady_clock::now() - start_).count()));
+  const auto now = Clock::now();
+  counter.nanoseconds.add(static_cast<uint64_t>((now - start_).count()));
+  if (route > StatementRoute::kSmall) return;
+  if (now.time_since_epoch() - g_last_short.load(std::memory_order_relaxed) > kLastShortStep)
+    g_last_short.store(now.time_since_epoch(), std::memory_order_relaxed);
+}
+
+bool short_statement_within(std::chrono::milliseconds time) {
+  return Clock::now().time_since_epoch() - g_last_short.load(std::memory_order_relaxed) < time;
 }
 
 std::vector<std::pair<std::string, uint64_t>> engine_counters(ColumnStore& columns) {

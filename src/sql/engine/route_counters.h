@@ -20,6 +20,8 @@ struct RouteCount {
   uint64_t statements = 0, microseconds = 0;
 };
 RouteCount route_count(StatementRoute route);
+/// Whether a point or small statement has ended in the last `time`, by any session; give or take 10 ms.
+bool short_statement_within(std::chrono::milliseconds time);
 /// These, where scans found their rows, and the copies' own, by name.
 std::vector<std::pair<std::string, uint64_t>> engine_counters(ColumnStore& columns);
 
