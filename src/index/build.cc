@@ -173,9 +173,10 @@ size_t root_bytes(const Root* root) { return root->bytes; }
 
 namespace {
 
-Root* empty_root() {
+Root* empty_root(bool wide) {
   LeafImage empty;
-  empty.slots = build_dense(nullptr, 0, 16, &empty.model);
+  const uint64_t none = 0;
+  empty.slots = build_dense(nullptr, wide ? &none : nullptr, 0, 16, &empty.model);
   return build_root({{0, build_segment(&empty, 1, true)}});
 }
 
@@ -193,34 +194,48 @@ void destroy(Root* root) {
 
 }  // namespace
 
-Core::Core() { root_.store(empty_root(), std::memory_order_release); }
+Core::Core(bool wide) : wide_(wide) { root_.store(empty_root(wide), std::memory_order_release); }
 Core::~Core() { destroy(root_.load(std::memory_order_acquire)); }
-void Core::clear() { destroy(root_.exchange(empty_root(), std::memory_order_acq_rel)); }
+void Core::clear() { destroy(root_.exchange(empty_root(wide_), std::memory_order_acq_rel)); }
 
 bool Core::bulk_load(const std::function<bool(Pair*)>& next) {
+  return load([&](Item* item) {
+    Pair pair;
+    const bool more = next(&pair);
+    if (more) *item = {pair.key, pair.payload, 0};
+    return more;
+  });
+}
+bool Core::bulk_load(const std::function<bool(Item*)>& next) { return load(next); }
+
+template <class Next>
+bool Core::load(const Next& next) {
   CHECK(size() == 0);
   PatientAllocation patient;
   std::vector<LeafImage> images;
   std::vector<Pair> pairs;  // read and not yet placed, from `begin` on
+  std::vector<uint64_t> sides;  // theirs
   pairs.reserve(2 * kLeafSlots);
   size_t begin = 0;
   bool more = true, ordered = true;
   uint64_t previous = 0;
   for (;;) {
     while (more && pairs.size() - begin < kDenseSlots) {
-      Pair pair;
-      more = next(&pair);
+      Item item;
+      more = next(&item);
       if (!more) break;
-      if (!(images.empty() && pairs.empty()) && pair.key <= previous) {
+      if (!(images.empty() && pairs.empty()) && item.key <= previous) {
         ordered = more = false;
         break;
       }
-      previous = pair.key;
+      previous = item.key;
       if (pairs.size() == pairs.capacity()) {
         pairs.erase(pairs.begin(), pairs.begin() + static_cast<ptrdiff_t>(begin));
+        if (wide_) sides.erase(sides.begin(), sides.begin() + static_cast<ptrdiff_t>(begin));
         begin = 0;
       }
-      pairs.push_back(pair);
+      pairs.push_back({item.key, item.payload});
+      if (wide_) sides.push_back(item.side);
     }
     const uint32_t avail = static_cast<uint32_t>(pairs.size() - begin);
     if (avail == 0 || !ordered) break;
@@ -229,11 +244,11 @@ bool Core::bulk_load(const std::function<bool(Pair*)>& next) {
     image.base = from->key;
     LeafPlan plan;
     if (avail >= kDenseSlots && from[kDenseSlots - 1].key - from->key == kDenseSlots - 1) {
-      plan = plan_leaf(from, avail, kDenseSlots, image.base, 1.0, 0);  // consecutive integers
+      plan = plan_leaf(from, avail, kDenseSlots, image.base, 1.0, 0, wide_);  // consecutive integers
     } else {
-      plan = plan_leaf(from, avail, std::min(avail, kLeafKeysBulk), image.base, kFillBulk, 0);
+      plan = plan_leaf(from, avail, std::min(avail, kLeafKeysBulk), image.base, kFillBulk, 0, wide_);
     }
-    image.slots = build_leaf(from, plan, &image.model);
+    image.slots = build_leaf(from, wide_ ? sides.data() + begin : nullptr, plan, &image.model);
     image.live = plan.n;
     images.push_back(image);
     begin += plan.n;

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <new>
+#include <type_traits>
 #include <vector>
 
 #include "base/check.h"
@@ -70,7 +71,7 @@ bool is_gap(const Slot* slots, uint32_t i, uint32_t lo) {
 }
 
 void retire_leaf(Slot* slots, Model model) {
-  epoch_retire(slots, free_leaf, leaf_bytes(model.cap(), model.dense()));
+  epoch_retire(slots, free_leaf, leaf_bytes(model));
 }
 
 LeafImage image_of(const Entry& entry, uint64_t version) {
@@ -90,31 +91,49 @@ void Core::relax(uint32_t attempt) {
   }
 }
 
+// The two words are read by who looks at the version once more, but for a side alone: it changes at its place.
+void Core::replace(Place& place, const Wide& current, const Wide& value) {
+  Side& side = sides(place.slots, place.model)[place.i];
+  if (current.payload == value.payload) {
+    side.store(value.side, std::memory_order_release);
+    place.entry->version.store(place.version, std::memory_order_release);
+    return;
+  }
+  raise_busy(*place.entry, place.version);
+  place.slots[place.i].set_payload(value.payload);
+  side.store(value.side, std::memory_order_release);
+  unlock(*place.entry, place.version, place.live());
+}
+
 // Looks into the key's leaf; kMoving: it changed meanwhile.
-Core::Sight Core::look(const Entry& entry, const View& view, uint64_t key, uint64_t* payload) {
+template <class Value>
+Core::Sight Core::look(const Entry& entry, const View& view, uint64_t key, Value* value) {
   uint32_t end;
   const uint32_t i = find_in_leaf(view.slots, view.model, view.base, key, &end);
   const bool there = i < end && view.slots[i].get_key() == key;
-  const uint64_t value = there ? view.slots[i].get_payload() : 0;
+  Value seen{};
+  if (there) read(view.slots, view.model, i, &seen);
   if (!view.still(entry)) return Sight::kMoving;
   if (!there) return Sight::kAbsent;
-  *payload = value;
+  *value = seen;
   return Sight::kFound;
 }
 
-bool Core::find_anywhere(uint64_t key, uint64_t* payload) const {
+template <class Value>
+bool Core::find_anywhere(uint64_t key, Value* value) const {
   for (uint32_t attempt = 0;; relax(attempt++)) {
     const Entry& entry = locate(key);
     View view;
-    const Sight sight = view.open(entry) ? look(entry, view, key, payload) : Sight::kMoving;
+    const Sight sight = view.open(entry) ? look(entry, view, key, value) : Sight::kMoving;
     if (sight != Sight::kMoving) return sight == Sight::kFound;
     if (dead_.load(std::memory_order_acquire)) return false;
   }
 }
 
-bool Core::find_in(const Entry& entry, View view, uint64_t key, uint64_t* payload) const {
-  const Sight sight = look(entry, view, key, payload);
-  return sight != Sight::kMoving ? sight == Sight::kFound : find_anywhere(key, payload);
+template <class Value>
+bool Core::find_in(const Entry& entry, View view, uint64_t key, Value* value) const {
+  const Sight sight = look(entry, view, key, value);
+  return sight != Sight::kMoving ? sight == Sight::kFound : find_anywhere(key, value);
 }
 
 #if defined(OMENDB_INDEX_VECTORS)
@@ -126,8 +145,8 @@ const bool has_vectors = __builtin_cpu_supports("avx2") && __builtin_cpu_support
 
 // The way of nine keys in ten, in as few instructions as can be: processors overlap the misses of lookups only as far as
 // these fit into what they look ahead. `crooked`: also where keys follow no line.
-template <class Probe, bool crooked>
-[[gnu::always_inline]] inline bool Core::find_straight(uint64_t key, uint64_t* payload) const {
+template <class Probe, bool crooked, class Value>
+[[gnu::always_inline]] inline bool Core::find_straight(uint64_t key, Value* payload) const {
   const Root* root = root_.load(std::memory_order_acquire);
   if (!crooked && root->parts != nullptr) return find_crooked(key, payload);
   const uint32_t root_bucket = crooked ? root->bucket(key) : root->hinter.bucket(key, root->last_bucket);
@@ -161,8 +180,13 @@ template <class Probe, bool crooked>
     const Slot* line = slots + at;
     const uint32_t equal = Probe::equal(line, key);
     if (equal != 0) [[likely]] {
-      const auto* words = reinterpret_cast<const std::atomic<uint64_t>*>(line);
-      const uint64_t value = words[std::countr_zero(equal) * 2 / Probe::kBits + 1].load(std::memory_order_acquire);
+      Value value;
+      if constexpr (std::is_same_v<Value, uint64_t>) {
+        const auto* words = reinterpret_cast<const std::atomic<uint64_t>*>(line);
+        value = words[std::countr_zero(equal) * 2 / Probe::kBits + 1].load(std::memory_order_acquire);
+      } else {
+        read(slots, model, at + static_cast<uint32_t>(std::countr_zero(equal)) / Probe::kBits, &value);
+      }
       if (entry->version.load(std::memory_order_acquire) == version) [[likely]] {
         *payload = value;
         return true;
@@ -172,37 +196,55 @@ template <class Probe, bool crooked>
   return find_in(*entry, {version, base, model, slots}, key, payload);
 }
 
-[[gnu::target("bmi,bmi2")]] bool Core::find_with_vectors(uint64_t key, uint64_t* payload) const {
-  return find_straight<VectorProbe, true>(key, payload);
+template <class Value>
+[[gnu::target("bmi,bmi2")]] bool Core::find_with_vectors(uint64_t key, Value* value) const {
+  return find_straight<VectorProbe, true>(key, value);
 }
-[[gnu::target("bmi,bmi2")]] bool Core::find_crooked(uint64_t key, uint64_t* payload) const {
-  return find_straight<WideProbe, true>(key, payload);
+template <class Value>
+[[gnu::target("bmi,bmi2")]] bool Core::find_crooked(uint64_t key, Value* value) const {
+  return find_straight<WideProbe, true>(key, value);
 }
-[[gnu::target("bmi,bmi2")]] bool Core::find_with_wide_vectors(uint64_t key, uint64_t* payload) const {
-  return find_straight<WideProbe, false>(key, payload);
+template <class Value>
+[[gnu::target("bmi,bmi2")]] bool Core::find_with_wide_vectors(uint64_t key, Value* value) const {
+  return find_straight<WideProbe, false>(key, value);
 }
 
-bool Core::find_pinned(uint64_t key, uint64_t* payload) const {
+template <class Value>
+[[gnu::always_inline]] inline bool Core::find_as(uint64_t key, Value* value) const {
   if (has_wide_vectors) [[likely]]
-    return find_with_wide_vectors(key, payload);
-  return has_vectors ? find_with_vectors(key, payload) : find_anywhere(key, payload);
-}
-
-bool Core::agrees_every_way(uint64_t key, const uint64_t* expected) const {
-  const auto agrees = [&](bool (Core::*find)(uint64_t, uint64_t*) const) {
-    uint64_t payload = 0;
-    return (this->*find)(key, &payload) == (expected != nullptr) && (expected == nullptr || payload == *expected);
-  };
-  return agrees(&Core::find_anywhere) && (!has_vectors || agrees(&Core::find_with_vectors)) &&
-         (!has_wide_vectors || (agrees(&Core::find_crooked) && agrees(&Core::find_with_wide_vectors)));
+    return find_with_wide_vectors(key, value);
+  return has_vectors ? find_with_vectors(key, value) : find_anywhere(key, value);
 }
 #else
-bool Core::find_pinned(uint64_t key, uint64_t* payload) const { return find_anywhere(key, payload); }
-bool Core::agrees_every_way(uint64_t key, const uint64_t* expected) const {
-  uint64_t payload = 0;
-  return find_anywhere(key, &payload) == (expected != nullptr) && (expected == nullptr || payload == *expected);
+template <class Value>
+[[gnu::always_inline]] inline bool Core::find_as(uint64_t key, Value* value) const {
+  return find_anywhere(key, value);
 }
 #endif
+
+bool Core::find_pinned(uint64_t key, uint64_t* payload) const { return find_as(key, payload); }
+bool Core::find_pinned(uint64_t key, Wide* value) const { return find_as(key, value); }
+
+template <class Value>
+bool Core::agrees_every_way_as(uint64_t key, const Item* expected) const {
+  const auto agrees = [&](bool (Core::*find)(uint64_t, Value*) const) {
+    Value value{};
+    if ((this->*find)(key, &value) != (expected != nullptr)) return false;
+    const Item found = item(key, value);
+    return expected == nullptr ||
+           (found.payload == expected->payload && (!wide_ || found.side == expected->side));
+  };
+  bool all = agrees(&Core::find_anywhere<Value>);
+#if defined(OMENDB_INDEX_VECTORS)
+  all = all && (!has_vectors || agrees(&Core::find_with_vectors<Value>)) &&
+        (!has_wide_vectors || (agrees(&Core::find_crooked<Value>) && agrees(&Core::find_with_wide_vectors<Value>)));
+#endif
+  return all;
+}
+
+bool Core::agrees_every_way(uint64_t key, const Item* expected) const {
+  return wide_ ? agrees_every_way_as<Wide>(key, expected) : agrees_every_way_as<uint64_t>(key, expected);
+}
 
 bool Core::lock_leaf(uint64_t key, Place* place) {
   const Root* root = root_.load(std::memory_order_acquire);
@@ -249,25 +291,21 @@ void Core::publish(Entry& entry, uint64_t version, const LeafImage& image) {
 
 // Lays the leaf out anew in place, with `extra` added. Done: unlocked. Not done, because one leaf will not
 // do: still locked.
-bool Core::rebuild_with(Place& place, const Pair* extra) {
-  Pair pairs[kLeafSlots + 1];
-  uint32_t n = collect_leaf(place.slots, place.model, pairs);
+bool Core::rebuild_with(Place& place, const Item* extra) {
+  Contents all;
+  all.add(place.slots, place.model);
   if (extra != nullptr) {
-    if (n + 1 > kLeafKeysMax) return false;
-    Pair* at = std::lower_bound(pairs, pairs + n, extra->key,
-                                [](const Pair& p, uint64_t key) { return p.key < key; });
-    std::copy_backward(at, pairs + n, pairs + n + 1);
-    *at = *extra;
-    ++n;
+    if (all.n + 1 > kLeafKeysMax) return false;
+    all.insert(all.lower_bound(extra->key), *extra);
   }
-  if (n == 0) return false;
+  if (all.n == 0) return false;
   LeafImage image;
-  image.base = place.index == 0 ? pairs[0].key : place.base;
-  const LeafPlan plan = plan_leaf(pairs, n, n, image.base, extra != nullptr ? kFillBuild : kFillShrunk,
-                                  extra != nullptr ? kTailSlack : 0);
-  if (plan.n != n) return false;
-  image.slots = build_leaf(pairs, plan, &image.model);
-  image.live = n;
+  image.base = place.index == 0 ? all.pairs[0].key : place.base;
+  const LeafPlan plan = plan_leaf(all.pairs, all.n, all.n, image.base, extra != nullptr ? kFillBuild : kFillShrunk,
+                                  extra != nullptr ? kTailSlack : 0, wide_);
+  if (plan.n != all.n) return false;
+  image.slots = build_leaf(all.pairs, wide_ ? all.sides : nullptr, plan, &image.model);
+  image.live = all.n;
   publish(*place.entry, place.version, image);
   retire_leaf(place.slots, place.model);
   rebuilds_.fetch_add(1, std::memory_order_relaxed);
@@ -275,19 +313,29 @@ bool Core::rebuild_with(Place& place, const Pair* extra) {
 }
 
 // True: inserted and unlocked. False: unlocked, the leaf must be split.
-bool Core::insert_locked(Place& place, uint64_t key, uint64_t value) {
-  if (place.model.dense() ? insert_dense(place, key, value) : insert_gapped(place, key, value)) return true;
+bool Core::insert_locked(Place& place, const Item& extra) {
+  if (place.model.dense() ? insert_dense(place, extra) : insert_gapped(place, extra)) return true;
   place.entry->version.store(place.version, std::memory_order_release);
   return false;
 }
 
-bool Core::insert_dense(Place& place, uint64_t key, uint64_t value) {
+// Puts a key at `at`, and what was there and up to the gap at `gap` one further.
+static void put(Slot* slots, Model model, uint32_t at, uint32_t gap, const Item& item) {
+  for (uint32_t j = gap; j > at; --j) slots[j].set(slots[j - 1].get_key(), slots[j - 1].get_payload());
+  slots[at].set(item.key, item.payload);
+  if (!model.wide()) return;
+  Side* side = sides(slots, model);
+  for (uint32_t j = gap; j > at; --j)
+    side[j].store(side[j - 1].load(std::memory_order_relaxed), std::memory_order_release);
+  side[at].store(item.side, std::memory_order_release);
+}
+
+bool Core::insert_dense(Place& place, const Item& extra) {
   const uint32_t n = place.model.lo(), cap = place.model.cap(), i = place.i;
   Slot* slots = place.slots;
-  const Pair extra{key, value};
   if (i == n && n < cap) {
     // Readers look at lo() slots: the new one appears with the model's word, no need to look again.
-    slots[n].set(key, value);
+    put(slots, place.model, n, n, extra);
     place.entry->model.store(place.model.with_lo(n + 1).word, std::memory_order_release);
     unlock(*place.entry, place.version, n + 1);
     return true;
@@ -295,21 +343,19 @@ bool Core::insert_dense(Place& place, uint64_t key, uint64_t value) {
   const bool near_end = n - i <= kDensePlain;  // appends from several threads arrive a little out of order
   if (n < cap && (near_end || n < kDenseMax)) {
     raise_busy(*place.entry, place.version);
-    for (uint32_t j = n; j > i; --j) slots[j].set(slots[j - 1].get_key(), slots[j - 1].get_payload());
-    slots[i].set(key, value);
+    put(slots, place.model, i, n, extra);
     place.entry->model.store(place.model.with_lo(n + 1).word, std::memory_order_release);
     unlock(*place.entry, place.version, n + 1);
     return true;
   }
   if (n == cap && cap < kDenseSlots && (near_end || n < kDenseMax)) {
-    Pair pairs[kLeafSlots + 1];
-    collect_leaf(slots, place.model, pairs);
-    std::copy_backward(pairs + i, pairs + n, pairs + n + 1);
-    pairs[i] = extra;
+    Contents all;
+    all.add(slots, place.model);
+    all.insert(i, extra);
     LeafImage image;
-    image.base = place.index == 0 ? pairs[0].key : place.base;
-    image.slots =
-        build_dense(pairs, n + 1, std::min(kDenseSlots, i == n ? cap * 2 : cap + cap / 2), &image.model);
+    image.base = place.index == 0 ? all.pairs[0].key : place.base;
+    image.slots = build_dense(all.pairs, wide_ ? all.sides : nullptr, n + 1,
+                              std::min(kDenseSlots, i == n ? cap * 2 : cap + cap / 2), &image.model);
     image.live = n + 1;
     publish(*place.entry, place.version, image);
     retire_leaf(slots, place.model);
@@ -319,11 +365,11 @@ bool Core::insert_dense(Place& place, uint64_t key, uint64_t value) {
   return rebuild_with(place, &extra);
 }
 
-bool Core::insert_gapped(Place& place, uint64_t key, uint64_t value) {
+bool Core::insert_gapped(Place& place, const Item& extra) {
   const Model model = place.model;
   const uint32_t cap = model.cap(), lo = model.lo(), live = place.live();
   Slot* slots = place.slots;
-  const Pair extra{key, value};
+  const uint64_t key = extra.key;
   const bool exact =
       model.m() == UINT32_MAX && model.k() == 0;  // a slot for every key between: no filling up
   const uint32_t at = place.i;                    // first slot with a larger key, or cap
@@ -339,7 +385,7 @@ bool Core::insert_gapped(Place& place, uint64_t key, uint64_t value) {
   };
   if (live == 0 || (at == lo && predicted < lo)) {
     raise_busy(*place.entry, place.version);
-    slots[predicted].set(key, value);
+    put(slots, model, predicted, predicted, extra);
     fill(predicted + 1, live == 0 ? cap + kSlotPad : lo);
     place.entry->model.store(model.with_lo(predicted).word, std::memory_order_release);
     unlock(*place.entry, place.version, live + 1);
@@ -351,7 +397,7 @@ bool Core::insert_gapped(Place& place, uint64_t key, uint64_t value) {
     while (to > start && is_gap(slots, to - 1, lo)) --to;
     if (to - predicted <= kDriftMax) {
       raise_busy(*place.entry, place.version);
-      slots[to].set(key, value);
+      put(slots, model, to, to, extra);
       fill(to + 1, at == cap ? cap + kSlotPad : at);
       unlock(*place.entry, place.version, live + 1);
       return true;
@@ -362,8 +408,7 @@ bool Core::insert_gapped(Place& place, uint64_t key, uint64_t value) {
     while (gap < limit && !is_gap(slots, gap, lo)) ++gap;
     if (gap < limit) {
       raise_busy(*place.entry, place.version);
-      for (uint32_t j = gap; j > at; --j) slots[j].set(slots[j - 1].get_key(), slots[j - 1].get_payload());
-      slots[at].set(key, value);
+      put(slots, model, at, gap, extra);
       unlock(*place.entry, place.version, live + 1);
       return true;
     }
@@ -383,6 +428,9 @@ void Core::erase_locked(Place& place, uint64_t key) {
   raise_busy(*place.entry, place.version);
   if (model.dense()) {
     for (uint32_t j = i; j + 1 < lo; ++j) slots[j].set(slots[j + 1].get_key(), slots[j + 1].get_payload());
+    Side* side = sides(slots, model);
+    for (uint32_t j = i; model.wide() && j + 1 < lo; ++j)
+      side[j].store(side[j + 1].load(std::memory_order_relaxed), std::memory_order_release);
     place.model = model.with_lo(lo - 1);
     place.entry->model.store(place.model.word, std::memory_order_release);
   } else {
@@ -415,7 +463,8 @@ void Core::erase_locked(Place& place, uint64_t key) {
 
 // Splits the leaf of `key`, which was full, and adds the key on the way. False: the key came, or the
 // structure changed, meanwhile; look again.
-bool Core::split(uint64_t key, uint64_t value) {
+bool Core::split(const Item& extra) {
+  const uint64_t key = extra.key;
   const Root* root = root_.load(std::memory_order_acquire);
   Segment* segment = root->segment(root->route(key));
   SmoLock smo(segment);
@@ -424,24 +473,24 @@ bool Core::split(uint64_t key, uint64_t value) {
   Entry& entry = segment->entries()[index];
   const uint64_t version = lock_entry(entry);
   const LeafImage old = image_of(entry, version);
-  Pair pairs[kLeafSlots + 1];
-  uint32_t n = collect_leaf(old.slots, old.model, pairs);
-  Pair* at = std::lower_bound(pairs, pairs + n, key, [](const Pair& p, uint64_t k) { return p.key < k; });
-  if (at != pairs + n && at->key == key) {
+  Contents all;
+  all.add(old.slots, old.model);
+  const uint32_t at = all.lower_bound(key);
+  if (at != all.n && all.pairs[at].key == key) {
     entry.version.store(version, std::memory_order_release);
     return false;
   }
+  const Pair* pairs = all.pairs;
   LeafImage images[kLeafSlots / 16 + 2];
   uint32_t count = 0;
-  const Pair extra{key, value};
-  const bool append = at == pairs + n && n >= 2 * kTailSlack;
+  const bool append = at == all.n && all.n >= 2 * kTailSlack;
   if (append) {
     if (old.model.dense()) {
-      for (uint32_t done = 0; done < n;) {
+      for (uint32_t done = 0; done < all.n;) {
         LeafImage& image = images[count];
         image.base = count == 0 && index != 0 ? old.base : pairs[done].key;
-        const LeafPlan plan = plan_leaf(pairs + done, n - done, n - done, image.base, kFillSealed, 0);
-        image.slots = build_leaf(pairs + done, plan, &image.model);
+        const LeafPlan plan = plan_leaf(pairs + done, all.n - done, all.n - done, image.base, kFillSealed, 0, wide_);
+        image.slots = build_leaf(pairs + done, wide_ ? all.sides + done : nullptr, plan, &image.model);
         image.live = plan.n;
         done += plan.n;
         ++count;
@@ -451,13 +500,12 @@ bool Core::split(uint64_t key, uint64_t value) {
     }
     LeafImage& image = images[count++];
     image.base = key;
-    image.slots = build_dense(&extra, 1, 2 * kTailSlack, &image.model);
+    const Pair only{extra.key, extra.payload};
+    image.slots = build_dense(&only, wide_ ? &extra.side : nullptr, 1, 2 * kTailSlack, &image.model);
     image.live = 1;
   } else {
-    std::copy_backward(at, pairs + n, pairs + n + 1);
-    *at = extra;
-    ++n;
-    const uint32_t parts = n > kLeafKeysMax ? 2 : 1;
+    all.insert(at, extra);
+    const uint32_t n = all.n, parts = n > kLeafKeysMax ? 2 : 1;
     const uint32_t want = (n + parts - 1) / parts;
     for (uint32_t done = 0; done < n;) {
       LeafImage& image = images[count];
@@ -467,8 +515,8 @@ bool Core::split(uint64_t key, uint64_t value) {
       const bool keep = count == 0 && index != 0 && pairs[0].key - old.base <= span / 4;
       image.base = keep ? old.base : pairs[done].key;
       const LeafPlan plan =
-          plan_leaf(pairs + done, n - done, std::min(want, n - done), image.base, kFillBuild, kTailSlack);
-      image.slots = build_leaf(pairs + done, plan, &image.model);
+          plan_leaf(pairs + done, n - done, std::min(want, n - done), image.base, kFillBuild, kTailSlack, wide_);
+      image.slots = build_leaf(pairs + done, wide_ ? all.sides + done : nullptr, plan, &image.model);
       image.live = plan.n;
       done += plan.n;
       ++count;
@@ -567,15 +615,16 @@ void Core::merge(uint64_t key) {
       LeafImage image;
       bool joined = false;
       if (old_a.live + old_b.live <= kMergeMax) {
-        Pair pairs[kMergeMax + 1];  // collect_leaf() writes one further
-        uint32_t n = collect_leaf(old_a.slots, old_a.model, pairs);
-        n += collect_leaf(old_b.slots, old_b.model, pairs + n);
-        image.base = left == 0 && n > 0 ? pairs[0].key : old_a.base;
+        Contents all;
+        all.add(old_a.slots, old_a.model);
+        all.add(old_b.slots, old_b.model);
+        const uint32_t n = all.n;
+        image.base = left == 0 && n > 0 ? all.pairs[0].key : old_a.base;
         LeafPlan plan;
         plan.cap = 8;
-        if (n > 0) plan = plan_leaf(pairs, n, n, image.base, kFillBuild, kTailSlack);
+        if (n > 0) plan = plan_leaf(all.pairs, n, n, image.base, kFillBuild, kTailSlack, wide_);
         if (plan.n == n) {
-          image.slots = build_leaf(pairs, plan, &image.model);
+          image.slots = build_leaf(all.pairs, wide_ ? all.sides : nullptr, plan, &image.model);
           image.live = n;
           joined = true;
         }
@@ -652,17 +701,20 @@ void Core::unite_segments(uint64_t key) {
   // there.
   LeafImage& border = all[count_a];
   const LeafImage old_border = border;
-  Pair pairs[kLeafSlots + 1];
-  const uint32_t n = collect_leaf(border.slots, border.model, pairs);
+  Contents all_border;
+  all_border.add(border.slots, border.model);
+  const Pair* pairs = all_border.pairs;
+  const uint64_t* border_sides = wide_ ? all_border.sides : nullptr;
+  const uint32_t n = all_border.n;
   if (n == 0) {
     border.base = root->entries()[place + 1].separator;
   } else if (pairs[0].key < border.base) {
     border.base = pairs[0].key;
-    const LeafPlan plan = plan_leaf(pairs, n, n, border.base, kFillBuild, kTailSlack);
+    const LeafPlan plan = plan_leaf(pairs, n, n, border.base, kFillBuild, kTailSlack, wide_);
     if (plan.n == n) {
-      border.slots = build_leaf(pairs, plan, &border.model);
+      border.slots = build_leaf(pairs, border_sides, plan, &border.model);
     } else {
-      border.slots = build_dense(pairs, n, n, &border.model);
+      border.slots = build_dense(pairs, border_sides, n, n, &border.model);
     }
   }
   const bool last = place + 2 == root->count;

@@ -41,6 +41,18 @@ struct Pair {
   uint64_t payload;
 };
 
+/// What a wide core keeps for a key: two words, read and written as one.
+struct Wide {
+  uint64_t payload;
+  uint64_t side;
+};
+
+struct Item {
+  uint64_t key;
+  uint64_t payload;
+  uint64_t side;  // of a wide core
+};
+
 struct CoreStatistics {
   uint64_t keys = 0;
   uint64_t bytes = 0;
@@ -59,7 +71,8 @@ enum class Verdict { kKeep, kStore, kErase };
 
 class Core {
  public:
-  Core();
+  /// A wide core keeps a Wide for each key, any other a word. It answers in no other type than its own.
+  explicit Core(bool wide = false);
   ~Core();
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
@@ -70,6 +83,7 @@ class Core {
   }
   /// The same for who holds an EpochGuard.
   bool find_pinned(uint64_t key, uint64_t* payload) const;
+  bool find_pinned(uint64_t key, Wide* value) const;
 
   /// Looks up `n` keys, overlapping their cache misses. found[i] says whether payloads[i] was set.
   size_t find_many(const uint64_t* keys, size_t n, uint64_t* payloads, bool* found) const;
@@ -84,48 +98,28 @@ class Core {
   /// Thread:  any.
   template <class Decide>
   bool apply(uint64_t key, const Decide& decide) {
-    EpochGuard guard;
-    for (uint32_t attempt = 0;; relax(attempt++)) {
-      Place place;
-      if (!lock_leaf(key, &place)) {
-        if (dead_.load(std::memory_order_acquire)) return false;
-        continue;
-      }
-      const bool present = place.i < place.end && place.slots[place.i].get_key() == key;
-      uint64_t value = 0;
-      const uint64_t current = present ? place.slots[place.i].get_payload() : 0;
-      const Verdict verdict = decide(present ? &current : nullptr, &value);
-      if (verdict == Verdict::kKeep || (verdict == Verdict::kErase && !present)) {
-        place.entry->version.store(place.version, std::memory_order_release);
-        return true;
-      }
-      if (verdict == Verdict::kErase) {
-        erase_locked(place, key);
-        return true;
-      }
-      if (present) {
-        // One word, at a slot that no reader can mistake: nobody needs to look again.
-        place.slots[place.i].set_payload(value);
-        place.entry->version.store(place.version, std::memory_order_release);
-        return true;
-      }
-      if (insert_locked(place, key, value)) return true;
-      // The leaf was given up for a split.
-      if (split(key, value)) return true;
-    }
+    return apply_as<uint64_t>(key, decide);
+  }
+  /// The same for a wide core: Verdict(const Wide* present, Wide* value).
+  template <class Decide>
+  bool apply_wide(uint64_t key, const Decide& decide) {
+    return apply_as<Wide>(key, decide);
   }
 
   /// Copies up to `max` pairs with keys >= from, ascending; *next is where to go on. False: the end was
   /// reached.
   bool scan_forward(uint64_t from, size_t max, Pair* out, size_t* n, uint64_t* next) const;
+  bool scan_forward(uint64_t from, size_t max, Item* out, size_t* n, uint64_t* next) const;
   /// Copies up to `max` pairs with keys <= from, descending.
   bool scan_backward(uint64_t from, size_t max, Pair* out, size_t* n, uint64_t* next) const;
+  bool scan_backward(uint64_t from, size_t max, Item* out, size_t* n, uint64_t* next) const;
   /// Counts keys in [lo, hi]. Whole leaves are not read.
   uint64_t count(uint64_t lo, uint64_t hi) const;
 
   /// Fills an empty core from a strictly ascending stream. False: it was not; the core is empty. Thread:
   /// alone.
   bool bulk_load(const std::function<bool(Pair*)>& next);
+  bool bulk_load(const std::function<bool(Item*)>& next);
   /// Thread: alone.
   void clear();
 
@@ -183,31 +177,93 @@ class Core {
     return segment->entries()[segment->route(key)];
   }
 
+  // `Value` below: uint64_t, or Wide in a wide core.
+  static void read(const Slot* slots, Model, size_t i, uint64_t* value) { *value = slots[i].get_payload(); }
+  static void read(const Slot* slots, Model model, size_t i, Wide* value) {
+    *value = {slots[i].get_payload(), sides(slots, model)[i].load(std::memory_order_acquire)};
+  }
+  static Item item(uint64_t key, uint64_t value) { return {key, value, 0}; }
+  static Item item(uint64_t key, const Wide& value) { return {key, value.payload, value.side}; }
+  // One word, at a slot that no reader can mistake: nobody needs to look again.
+  static void replace(Place& place, uint64_t, uint64_t value) {
+    place.slots[place.i].set_payload(value);
+    place.entry->version.store(place.version, std::memory_order_release);
+  }
+  static void replace(Place& place, const Wide& current, const Wide& value);
+
+  template <class Value, class Decide>
+  bool apply_as(uint64_t key, const Decide& decide) {
+    EpochGuard guard;
+    for (uint32_t attempt = 0;; relax(attempt++)) {
+      Place place;
+      if (!lock_leaf(key, &place)) {
+        if (dead_.load(std::memory_order_acquire)) return false;
+        continue;
+      }
+      const bool present = place.i < place.end && place.slots[place.i].get_key() == key;
+      Value value{}, current{};
+      if (present) read(place.slots, place.model, place.i, &current);
+      const Verdict verdict = decide(present ? &current : nullptr, &value);
+      if (verdict == Verdict::kKeep || (verdict == Verdict::kErase && !present)) {
+        place.entry->version.store(place.version, std::memory_order_release);
+        return true;
+      }
+      if (verdict == Verdict::kErase) {
+        erase_locked(place, key);
+        return true;
+      }
+      if (present) {
+        replace(place, current, value);
+        return true;
+      }
+      if (insert_locked(place, item(key, value))) return true;
+      // The leaf was given up for a split.
+      if (split(item(key, value))) return true;
+    }
+  }
+
   enum class Sight { kAbsent, kFound, kMoving };
-  static Sight look(const Entry& entry, const View& view, uint64_t key, uint64_t* payload);
-  template <class Probe, bool crooked>
-  bool find_straight(uint64_t key, uint64_t* payload) const;
-  bool find_with_wide_vectors(uint64_t key, uint64_t* payload) const;
-  [[gnu::noinline]] bool find_crooked(uint64_t key, uint64_t* payload) const;
-  bool find_with_vectors(uint64_t key, uint64_t* payload) const;
-  [[gnu::noinline]] bool find_anywhere(uint64_t key, uint64_t* payload) const;
-  [[gnu::noinline]] bool find_in(const Entry& entry, View view, uint64_t key, uint64_t* payload) const;
+  template <class Value>
+  static Sight look(const Entry& entry, const View& view, uint64_t key, Value* value);
+  template <class Probe, bool crooked, class Value>
+  bool find_straight(uint64_t key, Value* value) const;
+  template <class Value>
+  bool find_with_wide_vectors(uint64_t key, Value* value) const;
+  template <class Value>
+  [[gnu::noinline]] bool find_crooked(uint64_t key, Value* value) const;
+  template <class Value>
+  bool find_with_vectors(uint64_t key, Value* value) const;
+  template <class Value>
+  [[gnu::noinline]] bool find_anywhere(uint64_t key, Value* value) const;
+  template <class Value>
+  [[gnu::noinline]] bool find_in(const Entry& entry, View view, uint64_t key, Value* value) const;
+  template <class Value>
+  bool find_as(uint64_t key, Value* value) const;
   /// Whether each way of looking up that this processor has finds `expected`, or nothing if that is null.
-  bool agrees_every_way(uint64_t key, const uint64_t* expected) const;
+  bool agrees_every_way(uint64_t key, const Item* expected) const;
+  template <class Value>
+  bool agrees_every_way_as(uint64_t key, const Item* expected) const;
+  template <class Out>
+  bool forward_as(uint64_t from, size_t max, Out* out, size_t* n, uint64_t* next) const;
+  template <class Out>
+  bool backward_as(uint64_t from, size_t max, Out* out, size_t* n, uint64_t* next) const;
+  template <class Next>
+  bool load(const Next& next);
 
   bool lock_leaf(uint64_t key, Place* place);
-  bool insert_locked(Place& place, uint64_t key, uint64_t value);
-  bool insert_gapped(Place& place, uint64_t key, uint64_t value);
-  bool insert_dense(Place& place, uint64_t key, uint64_t value);
-  bool rebuild_with(Place& place, const Pair* extra);
+  bool insert_locked(Place& place, const Item& extra);
+  bool insert_gapped(Place& place, const Item& extra);
+  bool insert_dense(Place& place, const Item& extra);
+  bool rebuild_with(Place& place, const Item* extra);
   void erase_locked(Place& place, uint64_t key);
-  bool split(uint64_t key, uint64_t value);
+  bool split(const Item& extra);
   void merge(uint64_t key);
   void replace_entries(Segment* old, uint32_t first, uint32_t removed, const LeafImage* images, uint32_t n);
   void unite_segments(uint64_t key);
   void publish(Entry& entry, uint64_t version, const LeafImage& image);
 
   std::atomic<Root*> root_;
+  const bool wide_;
   std::atomic<bool> dead_{false};
   mutable std::shared_mutex root_mutex_;  // shared: put a segment into its place; alone: replace the root
   std::atomic<uint64_t> rebuilds_{0}, splits_{0}, merges_{0};

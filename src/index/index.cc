@@ -117,14 +117,15 @@ Cas OrderedIndex::compare_and_set(std::string_view key, Payload& expected, Paylo
 
 std::optional<Payload> OrderedIndex::find(std::string_view key) const {
   Payload payload;
-  const bool found = impl_->words != nullptr ? impl_->words->find(impl_->word(key), &payload)
-                                             : impl_->bytes->find(key, &payload);
+  EpochGuard guard;
+  const bool found = impl_->words != nullptr ? impl_->words->find_pinned(impl_->word(key), &payload)
+                                             : impl_->bytes->find_pinned(key, &payload);
   return found ? std::optional<Payload>(payload) : std::nullopt;
 }
 
 bool OrderedIndex::find_pinned(std::string_view key, Payload* payload) const {
   const Core* words = impl_->words.get();
-  if (words == nullptr) return impl_->bytes->find(key, payload);
+  if (words == nullptr) return impl_->bytes->find_pinned(key, payload);
   // Eight bytes, as most keys have, are one load.
   return words->find_pinned(key.size() == 8 && impl_->shift == 0 ? slice_at(key, 0) : impl_->word(key), payload);
 }
@@ -162,19 +163,36 @@ uint64_t OrderedIndex::count(std::string_view lo, std::optional<std::string_view
     if (!hi || !impl_->lower_word(*hi, &end)) return impl_->words->count(first, impl_->last_word());
     return end <= first ? 0 : impl_->words->count(first, end - 1);
   }
+  constexpr size_t kBlock = 1024;
   uint64_t total = 0;
   Batch batch;
-  std::string from(lo);
+  std::string from(lo), last;
   for (bool inclusive = true;; inclusive = false) {
-    batch.clear();
+    EpochGuard guard;
     const std::string_view view = from;
-    impl_->bytes->scan_forward(&view, inclusive, 1024, &batch);
-    for (size_t i = 0; i < batch.items.size(); ++i) {
-      if (hi && batch.key(i) >= *hi) return total;
-      ++total;
+    impl_->bytes->scan_forward(&view, inclusive, kBlock, &batch);
+    // Of a batch the last key is looked at, and of the one with the end in it some ten more.
+    const auto before_end = [&](size_t i) {
+      last.clear();
+      batch.append_key(i, &last);
+      return !hi || last < *hi;
+    };
+    const size_t n = batch.n;
+    if (n > 0 && !before_end(n - 1)) {
+      size_t first = 0, end = n - 1;  // the first that is not before the end is in [first, end]
+      while (first < end) {
+        const size_t half = first + (end - first) / 2;
+        if (before_end(half)) {
+          first = half + 1;
+        } else {
+          end = half;
+        }
+      }
+      return total + first;
     }
-    if (batch.items.size() < 1024) return total;
-    from = batch.key(batch.items.size() - 1);
+    total += n;
+    if (n < kBlock) return total;
+    from.swap(last);
   }
 }
 
@@ -234,16 +252,27 @@ Status OrderedIndex::verify() const {
 struct OrderedIndex::Cursor::State {
   const Impl* impl;
   size_t first;
+  Keys keys;
   size_t wanted = 0;
   size_t at = 0, n = 0;
   bool ascending = true;
   Pair pairs[kBatchMax];  // of word keys
   Batch batch;            // of byte keys
   std::string bound;
+  std::string pinned_key;
+  size_t pinned_at = SIZE_MAX;  // whose key that is
   char word_bytes[8];
 
   std::string_view key_at(size_t i) {
-    if (impl->words == nullptr) return batch.key(i);
+    if (impl->words == nullptr) {
+      if (keys == Keys::kCopied) return batch.key(i);
+      if (pinned_at != i) {
+        pinned_key.clear();
+        batch.append_key(i, &pinned_key);
+        pinned_at = i;
+      }
+      return pinned_key;
+    }
     const uint64_t big_endian = __builtin_bswap64(pairs[i].key << impl->shift);
     std::memcpy(word_bytes, &big_endian, 8);
     return {word_bytes, impl->options.fixed_key_bytes};
@@ -265,7 +294,8 @@ struct OrderedIndex::Cursor::State {
       bound.assign(*from);  // it may lie in the batch
     }
     const std::string_view view = bound;
-    batch.clear();
+    EpochGuard guard;
+    pinned_at = SIZE_MAX;
     ascending = forward;
     at = 0;
     if (forward) {
@@ -273,7 +303,8 @@ struct OrderedIndex::Cursor::State {
     } else {
       impl->bytes->scan_backward(from != nullptr ? &view : nullptr, inclusive, wanted, &batch);
     }
-    n = batch.items.size();
+    if (keys == Keys::kCopied) batch.copy_keys();
+    n = batch.n;
     return n > 0;
   }
   bool read_on(bool forward) {
@@ -304,10 +335,11 @@ struct OrderedIndex::Cursor::State {
   }
 };
 
-OrderedIndex::Cursor OrderedIndex::cursor(size_t first) const {
+OrderedIndex::Cursor OrderedIndex::cursor(size_t first, Keys keys) const {
   auto state = std::make_unique<Cursor::State>();
   state->impl = impl_.get();
   state->first = std::min(first, Cursor::kBatchMax);
+  state->keys = keys;
   return Cursor(std::move(state));
 }
 

@@ -41,6 +41,14 @@ struct Options {
   uint32_t fixed_key_bytes = 0;
 };
 
+/// Where a cursor has its keys from.
+enum class Keys {
+  kCopied,  // they are copied beside the payloads
+  /// They are put together when asked for: with keys of any length, a scan that wants payloads touches nothing else. Requires
+  /// an EpochGuard from before each seek until after the last key(), next() or prev() that follows it.
+  kPinned,
+};
+
 enum class Cas {
   kSwapped,
   kMismatch,  // the key is there with another payload
@@ -104,7 +112,7 @@ class OrderedIndex {
 
   class Cursor;
   /// `first`: how many keys a seek reads at once, at most Cursor::kBatchMax; later batches are larger.
-  Cursor cursor(size_t first = 8) const;
+  Cursor cursor(size_t first = 8, Keys keys = Keys::kCopied) const;
 
  private:
   struct Impl;

@@ -413,7 +413,7 @@ void run_strings() {
   for (const char* name : {"uuid", "composite", "url"}) {
     if (!wants_any(name, "lookup", "insert", "scan100", "memory")) continue;
     const std::vector<std::string> keys = make_strings(name, options.n);
-    std::vector<double> find_a, find_b, insert_a, insert_b, bytes_a, bytes_b, scan_a, scan_b;
+    std::vector<double> find_a, find_b, insert_a, insert_b, bytes_a, bytes_b, scan_a, scan_b, keys_a, keys_b;
     for (int round = 0; round < options.rounds; ++round) {
       Random random(round);
       std::vector<std::string_view> order(keys.begin(), keys.end());
@@ -436,13 +436,22 @@ void run_strings() {
         }
         find_a.push_back(nanoseconds_each(cpu_seconds() - t, asked.size()));
         t = cpu_seconds();
-        auto cursor = index.cursor(100);  // who scans says how much it wants
+        auto cursor = index.cursor(100, omendb::index::Keys::kPinned);  // who scans says how much it wants
         for (size_t i = 0; i < 20000; ++i) {
+          EpochGuard statement;
           int left = 100;
-          for (bool there = cursor.seek(asked[i]); there && left > 0; --left, there = cursor.next())
+          for (bool there = cursor.seek(asked[i % asked.size()]); there && left > 0; --left, there = cursor.next())
             sink += cursor.payload();
         }
         scan_a.push_back(nanoseconds_each(cpu_seconds() - t, 20000));
+        t = cpu_seconds();
+        auto copying = index.cursor(100);
+        for (size_t i = 20000; i < 40000; ++i) {
+          int left = 100;
+          for (bool there = copying.seek(asked[i % asked.size()]); there && left > 0; --left, there = copying.next())
+            sink += copying.payload() + static_cast<uint64_t>(copying.key().back());
+        }
+        keys_a.push_back(nanoseconds_each(cpu_seconds() - t, 20000));
       }
       omendb::index::epoch_reclaim();
       {
@@ -458,16 +467,24 @@ void run_strings() {
         t = cpu_seconds();
         for (size_t i = 0; i < 20000; ++i) {
           int left = 100;
-          for (auto it = map.lower_bound(asked[i]); it != map.end() && left > 0; ++it, --left)
+          for (auto it = map.lower_bound(asked[i % asked.size()]); it != map.end() && left > 0; ++it, --left)
             sink += it->second;
         }
         scan_b.push_back(nanoseconds_each(cpu_seconds() - t, 20000));
+        t = cpu_seconds();
+        for (size_t i = 20000; i < 40000; ++i) {
+          int left = 100;
+          for (auto it = map.lower_bound(asked[i % asked.size()]); it != map.end() && left > 0; ++it, --left)
+            sink += it->second + static_cast<uint64_t>(it->first.back());
+        }
+        keys_b.push_back(nanoseconds_each(cpu_seconds() - t, 20000));
       }
     }
     const char* peer = "absl::btree_map<std::string>";
     report(std::string(name) + "/lookup", "time", "ns", peer, keys.size(), find_a, find_b);
     report(std::string(name) + "/insert", "time", "ns", peer, keys.size(), insert_a, insert_b);
     report(std::string(name) + "/scan100", "time", "ns", peer, keys.size(), scan_a, scan_b);
+    report(std::string(name) + "/scan100_keys", "time", "ns", peer, keys.size(), keys_a, keys_b);
     report(std::string(name) + "/memory", "bytes_a_key", "bytes", peer, keys.size(), bytes_a, bytes_b);
   }
 }

@@ -8,6 +8,8 @@
 #include "index/index.h"
 
 using omendb::index::Cas;
+using omendb::index::EpochGuard;
+using omendb::index::Keys;
 using omendb::index::OrderedIndex;
 using omendb::index::Payload;
 
@@ -103,7 +105,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         break;
       }
       case 6: {
-        auto cursor = index.cursor();
+        EpochGuard guard;
+        auto cursor = index.cursor(8, what >= 128 ? Keys::kPinned : Keys::kCopied);
         auto at = oracle.lower_bound(key);
         bool more = cursor.seek(key);
         for (int left = in.byte(); left > 0 && more; --left) {
@@ -116,7 +119,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         break;
       }
       default: {
-        auto cursor = index.cursor();
+        EpochGuard guard;
+        auto cursor = index.cursor(8, what >= 128 ? Keys::kPinned : Keys::kCopied);
         auto at = oracle.upper_bound(key);
         bool more = cursor.seek_for_prev(key);
         for (int left = in.byte(); left > 0 && more; --left) {

@@ -24,8 +24,9 @@ std::string big_endian(uint64_t v, int bytes) {
 using Oracle = std::map<std::string, Payload>;
 using KeyMaker = std::function<std::string(std::mt19937_64&)>;
 
-void expect_same_walk(const OrderedIndex& index, const Oracle& oracle) {
-  auto cursor = index.cursor();
+void expect_same_walk(const OrderedIndex& index, const Oracle& oracle, Keys keys) {
+  EpochGuard guard;
+  auto cursor = index.cursor(8, keys);
   bool there = cursor.seek_first();
   for (const auto& [key, payload] : oracle) {
     ASSERT_TRUE(there);
@@ -90,6 +91,7 @@ void mixed_operations(const Options& options, const KeyMaker& make_key, uint64_t
     return true;
   }));
   auto cursor = index.cursor();
+  auto pinned = index.cursor(5, Keys::kPinned);
   std::string last;
   uint64_t insert_share = 60;  // of 100, wanders so that the index grows and shrinks
   for (uint64_t op = 0; op < ops; ++op) {
@@ -166,7 +168,8 @@ void mixed_operations(const Options& options, const KeyMaker& make_key, uint64_t
       ASSERT_EQ(*found, now->second);
     }
     if (op % 64 == 0) {
-      expect_same_steps(cursor, oracle, make_key(random), random);
+      EpochGuard guard;
+      expect_same_steps(random() % 2 == 0 ? cursor : pinned, oracle, make_key(random), random);
       if (testing::Test::HasFatalFailure()) return;
     }
     if (op % 512 == 0) {
@@ -182,7 +185,8 @@ void mixed_operations(const Options& options, const KeyMaker& make_key, uint64_t
   ASSERT_EQ(index.size(), oracle.size());
   const Status sound = index.verify();
   ASSERT_TRUE(sound.ok()) << sound.message();
-  expect_same_walk(index, oracle);
+  expect_same_walk(index, oracle, Keys::kCopied);
+  expect_same_walk(index, oracle, Keys::kPinned);
   if (testing::Test::HasFatalFailure()) return;
   ran(ops, seed);
 
@@ -243,6 +247,18 @@ TEST(OrderedIndexProperty, LongCommonPrefixes) {
 TEST(OrderedIndexProperty, CompositeKeys) {
   mixed_operations(
       {}, [](auto& r) { return big_endian(r() % 10, 8) + big_endian(r() % 2000, 8); }, test_ops(100000));
+}
+// Keys whose length does not fit into a word's sixteen bits, and those just below.
+TEST(OrderedIndexProperty, VeryLongKeys) {
+  mixed_operations(
+      {},
+      [](auto& r) {
+        std::string key(r() % 2 * 70000, 'p');
+        key += std::to_string(r() % 40);
+        if (r() % 2) key.resize(65527 + r() % 16, 'q');
+        return key;
+      },
+      std::min<uint64_t>(test_ops(3000), 20000));
 }
 TEST(OrderedIndexProperty, UuidKeys) {
   mixed_operations(

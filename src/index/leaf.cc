@@ -44,27 +44,28 @@ bool fit(const Pair* pairs, uint32_t n, uint64_t base, uint32_t usable, LeafPlan
   return total <= uint64_t{8} * n;
 }
 
-Slot* allocate(uint32_t cap, bool dense) { return static_cast<Slot*>(allocate_node(leaf_bytes(cap, dense))); }
+Slot* allocate(Model model) { return static_cast<Slot*>(allocate_node(leaf_bytes(model))); }
 
 // The capacity nearest to `slots` that fills its block to the end, and holds n.
-uint32_t whole_block(uint32_t slots, uint32_t n, uint32_t margin) {
-  constexpr uint32_t kSlotsPerUnit = kNodeUnit / sizeof(Slot);
-  uint32_t units = (slots + margin + kSlotsPerUnit / 2) / kSlotsPerUnit;
-  while (units * kSlotsPerUnit < n + margin + n / 16 + 1) ++units;
-  return std::min(kLeafSlots, units * kSlotsPerUnit - margin);
+uint32_t whole_block(uint32_t slots, uint32_t n, uint32_t margin, bool wide) {
+  const uint32_t each = wide ? sizeof(Slot) + sizeof(Side) : sizeof(Slot);
+  const uint32_t beyond = margin * sizeof(Slot);
+  uint32_t bytes = (slots * each + beyond + kNodeUnit / 2) / kNodeUnit * kNodeUnit;
+  while (bytes < (n + n / 16 + 1) * each + beyond) bytes += kNodeUnit;
+  return std::min(kLeafSlots, (bytes - beyond) / each);
 }
 
 }  // namespace
 
 LeafPlan plan_leaf(const Pair* pairs, uint32_t avail, uint32_t want, uint64_t base, double fill,
-                   uint32_t slack) {
+                   uint32_t slack, bool wide) {
   LeafPlan plan;
   plan.n = std::min(avail, want);
   CHECK(plan.n <= kLeafSlots);
   while (plan.n > 16) {
     const uint64_t range = pairs[plan.n - 1].key - base;
     plan.cap = std::min(kLeafSlots, static_cast<uint32_t>(std::ceil(plan.n / fill)));
-    if (fill < 1) plan.cap = whole_block(plan.cap, plan.n, kSlotPad);
+    if (fill < 1) plan.cap = whole_block(plan.cap, plan.n, kSlotPad, wide);
     if (range < plan.cap) {
       // A slot for every key there can be: exact, and never to be rebuilt.
       plan.cap = static_cast<uint32_t>(range) + 1;
@@ -93,22 +94,27 @@ LeafPlan plan_leaf(const Pair* pairs, uint32_t avail, uint32_t want, uint64_t ba
   }
   plan.n = std::min({avail, want, std::max(plan.n, kDensePlain)});
   plan.dense = true;
-  plan.cap = whole_block(plan.n + plan.n / 4, plan.n, 0);
+  plan.cap = whole_block(plan.n + plan.n / 4, plan.n, 0, wide);
   return plan;
 }
 
-Slot* build_dense(const Pair* pairs, uint32_t n, uint32_t cap, Model* model) {
-  Slot* slots = allocate(cap, true);
+Slot* build_dense(const Pair* pairs, const uint64_t* from_sides, uint32_t n, uint32_t cap, Model* model) {
+  *model = Model::make(1u << 31, 63, cap, n, from_sides != nullptr, true);
+  Slot* slots = allocate(*model);
   for (uint32_t i = 0; i < n; ++i) slots[i].set(pairs[i].key, pairs[i].payload);
   for (uint32_t i = n; i < cap; ++i) slots[i].set(0, 0);
-  *model = Model::make(1u << 31, 63, cap, n, true);
+  if (from_sides != nullptr) {
+    Side* side = sides(slots, *model);
+    for (uint32_t i = 0; i < cap; ++i) side[i].store(i < n ? from_sides[i] : 0, std::memory_order_release);
+  }
   return slots;
 }
 
-Slot* build_leaf(const Pair* pairs, const LeafPlan& plan, Model* model) {
-  if (plan.dense) return build_dense(pairs, plan.n, plan.cap, model);
-  Slot* slots = allocate(plan.cap, false);
+Slot* build_leaf(const Pair* pairs, const uint64_t* from_sides, const LeafPlan& plan, Model* model) {
+  if (plan.dense) return build_dense(pairs, from_sides, plan.n, plan.cap, model);
   CHECK(plan.n > 0);
+  *model = Model::make(plan.m, plan.k, plan.cap, plan.at[0], from_sides != nullptr, false);
+  Slot* slots = allocate(*model);
   // Each key is followed by two gaps, which the next ones overwrite: whether there are any is not worth a
   // branch, which would be mispredicted at every third key. The margin has room for them.
   static_assert(kSlotPad >= 2);
@@ -124,22 +130,39 @@ Slot* build_leaf(const Pair* pairs, const LeafPlan& plan, Model* model) {
     next = at + 3;
   }
   for (; next < plan.cap + kSlotPad; ++next) slots[next].set(previous, 0);
-  *model = Model::make(plan.m, plan.k, plan.cap, plan.at[0], false);
+  if (from_sides != nullptr) {
+    Side* side = sides(slots, *model);
+    for (uint32_t i = 0; i < plan.cap; ++i) side[i].store(0, std::memory_order_relaxed);
+    for (uint32_t i = 0; i < plan.n; ++i) side[plan.at[i]].store(from_sides[i], std::memory_order_release);
+  }
   return slots;
 }
 
 void free_leaf(void* slots) { free_node(slots); }
 
-uint32_t collect_leaf(const Slot* slots, Model model, Pair* out) {
+uint32_t collect_leaf(const Slot* slots, Model model, Pair* out, uint64_t* out_sides) {
   uint32_t n = 0;
+  const Side* side = sides(slots, model);
   if (model.dense()) {
     for (; n < model.lo(); ++n) out[n] = {slots[n].get_key(), slots[n].get_payload()};
+    for (uint32_t i = 0; model.wide() && i < n; ++i) out_sides[i] = side[i].load(std::memory_order_acquire);
     return n;
   }
   const uint32_t lo = model.lo(), cap = model.cap();
   if (lo >= cap) return 0;
   uint64_t previous = ~slots[lo].get_key();
-  for (uint32_t i = lo; i < cap; ++i) {  // every slot is written down; a gap by the next one again
+  // Every slot is written down; a gap by the next one again.
+  if (model.wide()) {
+    for (uint32_t i = lo; i < cap; ++i) {
+      const uint64_t key = slots[i].get_key();
+      out[n] = {key, slots[i].get_payload()};
+      out_sides[n] = side[i].load(std::memory_order_acquire);
+      n += key != previous;
+      previous = key;
+    }
+    return n;
+  }
+  for (uint32_t i = lo; i < cap; ++i) {
     const uint64_t key = slots[i].get_key();
     out[n] = {key, slots[i].get_payload()};
     n += key != previous;

@@ -2,6 +2,7 @@
 // leaf is.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "index/core.h"
@@ -43,23 +44,44 @@ struct LeafPlan {
 ///
 /// Cost: a few passes over the pairs.
 LeafPlan plan_leaf(const Pair* pairs, uint32_t avail, uint32_t want, uint64_t base, double fill,
-                   uint32_t slack);
+                   uint32_t slack, bool wide);
 
-/// Allocates and fills the leaf. Owns: the caller, until it is published; free_leaf() or epoch_retire with
-/// it.
-Slot* build_leaf(const Pair* pairs, const LeafPlan& plan, Model* model);
+/// Allocates and fills the leaf; wide, if there are `sides`. Owns: the caller, until it is published; free_leaf() or
+/// epoch_retire with it.
+Slot* build_leaf(const Pair* pairs, const uint64_t* sides, const LeafPlan& plan, Model* model);
 
 /// A dense leaf with room for `cap` keys.
-Slot* build_dense(const Pair* pairs, uint32_t n, uint32_t cap, Model* model);
+Slot* build_dense(const Pair* pairs, const uint64_t* sides, uint32_t n, uint32_t cap, Model* model);
 
 void free_leaf(void* slots);
-/// As the allocator rounds it. Dense leaves need no margin.
-inline size_t leaf_bytes(uint32_t cap, bool dense) {
-  return ((cap + (dense ? 0 : kSlotPad)) * sizeof(Slot) + kNodeUnit - 1) / kNodeUnit * kNodeUnit;
+/// As the allocator rounds it.
+inline size_t leaf_bytes(Model model) {
+  const size_t bytes = model.slots() * sizeof(Slot) + (model.wide() ? model.cap() * sizeof(Side) : 0);
+  return (bytes + kNodeUnit - 1) / kNodeUnit * kNodeUnit;
 }
 
-/// Copies the live pairs in order; returns how many. Requires: nobody changes the leaf, and room for one pair
-/// more.
-uint32_t collect_leaf(const Slot* slots, Model model, Pair* out);
+/// Copies the live pairs in order, and the sides of a wide leaf; returns how many. Requires: nobody changes the leaf, and
+/// room for one more.
+uint32_t collect_leaf(const Slot* slots, Model model, Pair* out, uint64_t* out_sides);
+
+/// What a leaf holds, for who lays it out anew, with room for one key more.
+struct Contents {
+  uint32_t n = 0;
+  Pair pairs[kLeafSlots + 2];  // collect_leaf() writes one further
+  uint64_t sides[kLeafSlots + 2];
+
+  void add(const Slot* slots, Model model) { n += collect_leaf(slots, model, pairs + n, sides + n); }
+  void insert(uint32_t at, const Item& item) {
+    std::copy_backward(pairs + at, pairs + n, pairs + n + 1);
+    std::copy_backward(sides + at, sides + n, sides + n + 1);
+    pairs[at] = {item.key, item.payload};
+    sides[at] = item.side;
+    ++n;
+  }
+  uint32_t lower_bound(uint64_t key) const {
+    return static_cast<uint32_t>(
+        std::lower_bound(pairs, pairs + n, key, [](const Pair& p, uint64_t k) { return p.key < k; }) - pairs);
+  }
+};
 
 }  // namespace omendb::index

@@ -15,6 +15,8 @@
 //   dense    Keys stand in slots 0 .. lo() - 1 without gaps. For leaves that grow at their end, tiny ones,
 //   and keys that
 //            no line fits: the B-tree's worst case.
+//
+// Behind the slots of a wide leaf lies a second word for each of them, its side (sides()).
 #pragma once
 
 #include <atomic>
@@ -79,20 +81,23 @@ struct Slot {
   }
 };
 
-/// m:32 | k:6 | cap:11 | lo:11 | dense:1, from the top.
+/// m:32 | k:6 | cap:11 | lo:11 | unused:2 | wide:1 | dense:1, from the top.
 struct Model {
   uint64_t word = 0;
 
-  static Model make(uint32_t m, uint32_t k, uint32_t cap, uint32_t lo, bool dense) {
+  static Model make(uint32_t m, uint32_t k, uint32_t cap, uint32_t lo, bool wide, bool dense) {
     return {(static_cast<uint64_t>(m) << 32) | (static_cast<uint64_t>(k) << 26) |
             (static_cast<uint64_t>(cap) << 15) | (static_cast<uint64_t>(lo) << 4) |
-            static_cast<uint64_t>(dense)};
+            static_cast<uint64_t>(wide) << 1 | static_cast<uint64_t>(dense)};
   }
   uint32_t m() const { return static_cast<uint32_t>(word >> 32); }
   uint32_t k() const { return (word >> 26) & 63; }
   uint32_t cap() const { return (word >> 15) & 2047; }
   uint32_t lo() const { return (word >> 4) & 2047; }
+  bool wide() const { return (word & 2) != 0; }
   bool dense() const { return (word & 1) != 0; }
+  /// Dense leaves need no margin.
+  uint32_t slots() const { return cap() + (dense() ? 0 : kSlotPad); }
   Model with_lo(uint32_t lo) const {
     return {(word & ~(uint64_t{2047} << 4)) | (static_cast<uint64_t>(lo) << 4)};
   }
@@ -103,6 +108,11 @@ struct Model {
     return position < last ? static_cast<uint32_t>(position) : last;
   }
 };
+
+/// The second words of a wide leaf, slot by slot. Those of gaps and of the margin mean nothing, or are not there.
+using Side = std::atomic<uint64_t>;
+inline Side* sides(Slot* slots, Model model) { return reinterpret_cast<Side*>(slots + model.slots()); }
+inline const Side* sides(const Slot* slots, Model model) { return reinterpret_cast<const Side*>(slots + model.slots()); }
 
 // live:11 | sequence:50 | obsolete | busy | locked
 inline constexpr uint64_t kLocked = 1;    // a writer owns the leaf; readers carry on

@@ -20,6 +20,7 @@ void* allocate_record(size_t bytes) {
   return memory;
 }
 void free_record_memory(void* record, size_t) { std::free(record); }
+void (*record_destroyer(size_t))(void*) { return std::free; }
 size_t record_memory_used() { return 0; }
 
 #else
@@ -29,7 +30,7 @@ namespace {
 constexpr size_t kSlabBytes = 16 << 10;
 constexpr uint32_t kSlabs = kChunkBytes / kSlabBytes;  // of a chunk; the first holds the table of the others
 constexpr size_t kLargest = 1024;                      // more is malloc's
-constexpr size_t kClasses = kLargest / 16;
+constexpr size_t kClasses = kLargest / 8;
 constexpr size_t kShards = 16;
 
 struct FreeBlock {
@@ -149,7 +150,7 @@ void* allocate_record(size_t bytes) {
   const uint32_t number = own_shard();
   Shard& shard = m.shards[number];
   std::lock_guard lock(shard.mutex);
-  Slab*& room = shard.room[size / 16 - 1];
+  Slab*& room = shard.room[size / 8 - 1];
   if (room == nullptr) {
     Slab* slab = m.pool.take();
     slab->free = nullptr;
@@ -177,7 +178,7 @@ void free_record_memory(void* record, size_t bytes) {
   Slab* slab = slab_of(record);
   Shard& shard = m.shards[slab->shard];
   std::lock_guard lock(shard.mutex);
-  Slab*& room = shard.room[slab->block / 16 - 1];
+  Slab*& room = shard.room[slab->block / 8 - 1];
   if (slab->full()) link(&room, slab);
   auto* block = static_cast<FreeBlock*>(record);
   block->next = slab->free;
@@ -185,6 +186,11 @@ void free_record_memory(void* record, size_t bytes) {
   if (--slab->used > 0 || (slab->next == nullptr && slab->previous == nullptr)) return;  // the last with room stays
   unlink(&room, slab);
   m.pool.give(slab);
+}
+
+void (*record_destroyer(size_t bytes))(void*) {
+  if (bytes > kLargest) return std::free;
+  return [](void* record) { free_record_memory(record, 1); };
 }
 
 size_t record_memory_used() { return memory().pool.used(); }

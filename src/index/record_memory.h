@@ -1,7 +1,7 @@
-// Memory for records and bunches of byte keys: small blocks of one size side by side, in slabs of 16 KB, on the huge pages that
+// Memory for tails and bunches of byte keys: small blocks of one size side by side, in slabs of 16 KB, on the huge pages that
 // leaves are on too (node_memory.h).
 //
-// A scan asks for the records of many keys at once, and each that lies on a small page of its own costs a walk through the page
+// A scan asks for the tails of many keys at once, and each that lies on a small page of its own costs a walk through the page
 // tables, which no processor does many of at a time. malloc gives small pages.
 #pragma once
 
@@ -13,8 +13,11 @@ namespace omendb::index {
 void* allocate_record(size_t bytes);
 void free_record_memory(void* record, size_t bytes);
 
-/// What a record of so many bytes takes.
-inline size_t record_memory_bytes(size_t bytes) { return (bytes + 15) / 16 * 16; }
+/// free_record_memory() as epoch_retire() takes it, for a block of so many bytes.
+void (*record_destroyer(size_t bytes))(void*);
+
+/// What a block of so many bytes takes.
+inline size_t record_memory_bytes(size_t bytes) { return (bytes + 7) / 8 * 8; }
 
 /// Bytes of all slabs in use, their free blocks included; of the whole process. 0 where malloc is used (sanitizers watch it).
 size_t record_memory_used();

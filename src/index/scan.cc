@@ -66,36 +66,96 @@ size_t Core::find_many(const uint64_t* keys, size_t n, uint64_t* payloads, bool*
   return hits;
 }
 
-bool Core::scan_forward(uint64_t from, size_t max, Pair* out, size_t* n, uint64_t* next) const {
+namespace {
+
+struct SlotReader {
+  const Slot* slots;
+  const Side* side;
+  void operator()(uint32_t i, uint64_t key, Pair* to) const { *to = {key, slots[i].get_payload()}; }
+  void operator()(uint32_t i, uint64_t key, Item* to) const {
+    *to = {key, slots[i].get_payload(), side[i].load(std::memory_order_acquire)};
+  }
+};
+
+// Inlined always, as the next ones: they have no effect that gcc 12 knows, and it drops calls of such.
+[[gnu::always_inline]] inline void prefetch_bytes(const void* begin, size_t bytes) {
+  const auto* at = static_cast<const char*>(begin);
+  for (size_t byte = 0; byte < bytes; byte += 64) __builtin_prefetch(at + byte);
+}
+
+// Starts loading the sides of slots [i, i + n).
+[[gnu::always_inline]] inline void prefetch_sides(const Slot* slots, Model model, uint32_t i, size_t n) {
+  if (model.wide()) prefetch_bytes(sides(slots, model) + i, n * sizeof(Side));
+}
+
+// The same for the slots, and the sides, of the n first keys, or last ones, of a leaf that is not being looked at yet. Processors
+// follow a row of lines once they have seen its beginning, and leaves are short rows.
+[[gnu::always_inline]] inline void prefetch_leaf(const Entry& entry, size_t n, bool from_end) {
+  const Model model{entry.model.load(std::memory_order_relaxed)};
+  const Slot* slots = entry.leaf.load(std::memory_order_relaxed);
+  const uint32_t begin = model.dense() ? 0 : model.lo(), end = model.dense() ? model.lo() : model.cap();
+  if (begin >= end) return;
+  n = std::min<size_t>(model.dense() ? n : n + n / 2, end - begin);
+  const uint32_t i = from_end ? end - static_cast<uint32_t>(n) : begin;
+  prefetch_bytes(slots + i, n * sizeof(Slot));
+  prefetch_sides(slots, model, i, n);
+}
+
+// The entry of a key, by the copy of its segment's line that the root has: the header and the hints are waited for at once.
+struct Way {
+  uint32_t place;
+  const Segment* segment;
+  uint32_t index;
+
+  Way(const Root* root, uint64_t key) : place(root->route(key)) {
+    const RootEntry& entry = root->entries()[place];
+    segment = entry.segment.load(std::memory_order_acquire);
+    const uint32_t bucket = entry.bucket(key);
+    __builtin_prefetch(segment);
+    index = segment->route(key, bucket);
+    if (segment->separator(index) > key) index = segment->route(key);  // the bucket was another segment's, or of a key below it
+  }
+};
+
+}  // namespace
+
+template <class Out>
+bool Core::forward_as(uint64_t from, size_t max, Out* out, size_t* n, uint64_t* next) const {
   EpochGuard guard;
   *n = 0;
   for (uint32_t attempt = 0;; relax(attempt++)) {
     const Root* root = root_.load(std::memory_order_acquire);
-    uint32_t place = root->route(from);
-    const Segment* segment = root->segment(place);
-    uint32_t index = segment->route(from);
-    for (;;) {
+    auto [place, segment, index] = Way(root, from);
+    for (bool first = true;; first = false) {
       const Entry& entry = segment->entries()[index];
       View view;
       if (!view.open(entry)) {
         if (dead_.load(std::memory_order_acquire)) return false;
         break;
       }
-      uint32_t end;
-      uint32_t i = find_in_leaf(view.slots, view.model, view.base, from, &end);
+      // Of leaves after the first all keys are wanted.
+      uint32_t i = view.model.dense() ? 0 : view.model.lo(), end = view.model.dense() ? view.model.lo() : view.model.cap();
+      if (first) {
+        // A search in a dense leaf waits for one line after the other.
+        if (view.model.dense() && end <= kDenseMax) prefetch_bytes(view.slots, end * sizeof(Slot));
+        i = find_in_leaf(view.slots, view.model, view.base, from, &end);
+        prefetch_sides(view.slots, view.model, i, std::min<size_t>(end - i, max - *n));
+      }
+      if (end - i < max - *n && index + 1 < segment->count.load(std::memory_order_relaxed))
+        prefetch_leaf(segment->entries()[index + 1], max - *n - (end - i), false);
+      const SlotReader take{view.slots, sides(view.slots, view.model)};
       size_t taken = *n;
       if (view.model.dense()) {
-        for (; i < end && taken < max; ++i)
-          out[taken++] = {view.slots[i].get_key(), view.slots[i].get_payload()};
+        for (; i < end && taken < max; ++i) take(i, view.slots[i].get_key(), &out[taken++]);
       } else if (i < end) {
         uint64_t previous = ~view.slots[i].get_key();
         while (i < end && taken < max) {
           // Each slot adds one pair at most: so many can go without a look at `max`, and without a branch.
           const uint32_t stop = i + static_cast<uint32_t>(std::min<size_t>(end - i, max - taken));
-          Pair* to = out + taken;
+          Out* to = out + taken;
           for (; i < stop; ++i) {
             const uint64_t key = view.slots[i].get_key();
-            *to = {key, view.slots[i].get_payload()};
+            take(i, key, to);
             to += key != previous;
             previous = key;
           }
@@ -132,31 +192,37 @@ bool Core::scan_forward(uint64_t from, size_t max, Pair* out, size_t* n, uint64_
   }
 }
 
-bool Core::scan_backward(uint64_t from, size_t max, Pair* out, size_t* n, uint64_t* next) const {
+template <class Out>
+bool Core::backward_as(uint64_t from, size_t max, Out* out, size_t* n, uint64_t* next) const {
   EpochGuard guard;
   *n = 0;
   for (uint32_t attempt = 0;; relax(attempt++)) {
     const Root* root = root_.load(std::memory_order_acquire);
-    uint32_t place = root->route(from);
-    const Segment* segment = root->segment(place);
-    uint32_t index = segment->route(from);
-    for (;;) {
+    auto [place, segment, index] = Way(root, from);
+    for (bool nearest = true;; nearest = false) {
       const Entry& entry = segment->entries()[index];
       View view;
       if (!view.open(entry)) {
         if (dead_.load(std::memory_order_acquire)) return false;
         break;
       }
-      uint32_t end;
-      uint32_t i = find_in_leaf(view.slots, view.model, view.base, from, &end);
       const uint32_t first = view.model.dense() ? 0 : view.model.lo();
-      if (i < end && view.slots[i].get_key() == from) ++i;  // from here on: everything before i
+      uint32_t i = view.model.dense() ? view.model.lo() : view.model.cap(), end = i;  // from here on: everything before i
+      if (nearest) {
+        if (view.model.dense() && end <= kDenseMax) prefetch_bytes(view.slots, end * sizeof(Slot));
+        i = find_in_leaf(view.slots, view.model, view.base, from, &end);
+        if (i < end && view.slots[i].get_key() == from) ++i;
+      }
+      const size_t here = std::min<size_t>(i > first ? i - first : 0, max - *n);
+      if (nearest) prefetch_sides(view.slots, view.model, i - static_cast<uint32_t>(here), here);
+      if (here < max - *n && index > 0) prefetch_leaf(segment->entries()[index - 1], max - *n - here, true);
+      const SlotReader take{view.slots, sides(view.slots, view.model)};
       size_t taken = *n;
       while (i > first && taken < max) {
         --i;
         const uint64_t key = view.slots[i].get_key();
         if (view.model.dense() || i == first || view.slots[i - 1].get_key() != key) {
-          out[taken++] = {key, view.slots[i].get_payload()};
+          take(i, key, &out[taken++]);
         }
       }
       const bool open_end = index == 0 && place == 0;
@@ -188,6 +254,19 @@ bool Core::scan_backward(uint64_t from, size_t max, Pair* out, size_t* n, uint64
   }
 }
 
+bool Core::scan_forward(uint64_t from, size_t max, Pair* out, size_t* n, uint64_t* next) const {
+  return forward_as(from, max, out, n, next);
+}
+bool Core::scan_forward(uint64_t from, size_t max, Item* out, size_t* n, uint64_t* next) const {
+  return forward_as(from, max, out, n, next);
+}
+bool Core::scan_backward(uint64_t from, size_t max, Pair* out, size_t* n, uint64_t* next) const {
+  return backward_as(from, max, out, n, next);
+}
+bool Core::scan_backward(uint64_t from, size_t max, Item* out, size_t* n, uint64_t* next) const {
+  return backward_as(from, max, out, n, next);
+}
+
 uint64_t Core::count(uint64_t lo, uint64_t hi) const {
   if (lo > hi) return 0;
   EpochGuard guard;
@@ -217,10 +296,10 @@ uint64_t Core::count(uint64_t lo, uint64_t hi) const {
       if (whole_left && (whole_right || (open_end && hi == UINT64_MAX))) {
         here = view.live();
       } else {
-        Pair pairs[kLeafSlots];
-        const uint32_t n = collect_leaf(view.slots, view.model, pairs);
+        Contents all;
+        all.add(view.slots, view.model);
         if (!view.still(entry)) break;
-        for (uint32_t i = 0; i < n; ++i) here += pairs[i].key >= lo && pairs[i].key <= hi;
+        for (uint32_t i = 0; i < all.n; ++i) here += all.pairs[i].key >= lo && all.pairs[i].key <= hi;
       }
       if (!view.still(entry)) break;
       total += here;
@@ -277,7 +356,7 @@ CoreStatistics Core::statistics() const {
       s.dense_leaves += view.model.dense();
       s.keys += view.live();
       s.slots += view.model.cap();
-      s.bytes += leaf_bytes(view.model.cap(), view.model.dense());
+      s.bytes += leaf_bytes(view.model);
       // The model's error is sampled, in one leaf of sixteen, and scaled up.
       if (i % 16 != 0 || view.model.dense()) continue;
       uint64_t drift = 0;
@@ -321,8 +400,11 @@ std::string Core::verify() const {
                             : has_high    ? root->entries()[r + 1].separator
                                           : 0;
       if (model.lo() > model.cap() + kSlotPad || model.cap() > kLeafSlots) return fault("leaf with wrong bounds", base);
-      Pair pairs[kLeafSlots];
-      const uint32_t n = collect_leaf(slots, model, pairs);
+      if (model.wide() != wide_) return fault("leaf of the other kind", base);
+      Contents all;
+      all.add(slots, model);
+      const Pair* pairs = all.pairs;
+      const uint32_t n = all.n;
       if (n != version >> kLiveShift) return fault("leaf with a wrong count", base);
       for (uint32_t k = 0; k < n; ++k) {
         const uint64_t key = pairs[k].key;
@@ -334,7 +416,8 @@ std::string Core::verify() const {
         if (at >= end || slots[at].get_key() != key || slots[at].get_payload() != pairs[k].payload) {
           return fault("key not at its place", key);
         }
-        if (!agrees_every_way(key, &pairs[k].payload)) return fault("lookup that misses", key);
+        const Item expected{key, pairs[k].payload, all.sides[k]};
+        if (!agrees_every_way(key, &expected)) return fault("lookup that misses", key);
         if (key != UINT64_MAX && (k + 1 < n ? pairs[k + 1].key > key + 1 : has_high && high > key + 1) &&
             !agrees_every_way(key + 1, nullptr)) {
           return fault("lookup that finds nobody's key", key + 1);
