@@ -301,7 +301,7 @@ bool Core::rebuild_with(Place& place, const Item* extra) {
   if (all.n == 0) return false;
   LeafImage image;
   image.base = place.index == 0 ? all.pairs[0].key : place.base;
-  const LeafPlan plan = plan_leaf(all.pairs, all.n, all.n, image.base, extra != nullptr ? kFillBuild : kFillShrunk,
+  const LeafPlan plan = plan_leaf(all.pairs, all.n, all.n, image.base, extra != nullptr ? build_fill(all.n) : kFillShrunk,
                                   extra != nullptr ? kTailSlack : 0, wide_);
   if (plan.n != all.n) return false;
   image.slots = build_leaf(all.pairs, wide_ ? all.sides : nullptr, plan, &image.model);
@@ -515,7 +515,7 @@ bool Core::split(const Item& extra) {
       const bool keep = count == 0 && index != 0 && pairs[0].key - old.base <= span / 4;
       image.base = keep ? old.base : pairs[done].key;
       const LeafPlan plan =
-          plan_leaf(pairs + done, n - done, std::min(want, n - done), image.base, kFillBuild, kTailSlack, wide_);
+          plan_leaf(pairs + done, n - done, std::min(want, n - done), image.base, build_fill(want), kTailSlack, wide_);
       image.slots = build_leaf(pairs + done, wide_ ? all.sides + done : nullptr, plan, &image.model);
       image.live = plan.n;
       done += plan.n;

@@ -15,6 +15,8 @@ namespace omendb::index {
 // either side a thirteenth of its keys at least must come or go first, so no pattern of inserts and erases can make
 // it resize again and again.
 inline constexpr double kFillBuild = 0.66;
+inline constexpr double kFillBuildLarge = 0.64;  // of 400 keys and more: they are the longest to lay out anew
+inline double build_fill(uint32_t keys) { return keys >= 400 ? kFillBuildLarge : kFillBuild; }
 inline constexpr double kFillBulk = 0.77;
 inline constexpr double kFillShrunk = 0.80;  // keys that went are not expected back
 inline constexpr double kFillSealed = 0.94;  // keys that arrived in order are likely to be left alone
