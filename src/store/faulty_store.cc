@@ -29,7 +29,6 @@ class FaultyStore final : public Store {
   }
   Result<bool> get(std::string_view key, std::string* value) override { return inner_->get(key, value); }
   std::unique_ptr<Iterator> iterate(const IterateOptions& options) override { return inner_->iterate(options); }
-  bool may_have_prefix(std::string_view prefix) override { return inner_->may_have_prefix(prefix); }
   Result<std::unique_ptr<SortedFile>> new_sorted_file() override { return inner_->new_sorted_file(); }
   Result<std::unique_ptr<ScratchFile>> new_scratch_file() override {
     ASSIGN_OR_RETURN(auto inner, inner_->new_scratch_file());

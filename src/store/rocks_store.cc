@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cstring>
 #include <filesystem>
 
@@ -36,7 +37,8 @@ Status read_failure(const rocksdb::Status& status) {
                 "could not read from the store: " + status.ToString());
 }
 
-/// A key without its last eight bytes (txn/'s stamp): what the Bloom filters hold.
+/// A key without its last eight bytes (txn/'s stamp): what the Bloom filters hold. One filter then answers get(), whose key's newest version
+/// is the only one in its file as a rule, and iterators over the versions of one key.
 class WithoutStamp final : public rocksdb::SliceTransform {
  public:
   const char* Name() const override { return "omendb.without_stamp.1"; }
@@ -82,6 +84,12 @@ class LeastTailFactory final : public rocksdb::TablePropertiesCollectorFactory {
   const char* Name() const override { return "omendb.least_tail"; }
 };
 
+/// The cache's parts, each under a lock of its own, are large enough for many blocks: what is larger than its part is never kept.
+int shard_bits(size_t cache_bytes) {
+  constexpr size_t kLeastPart = 4 << 20;
+  return std::min(6, static_cast<int>(std::bit_width(std::max(cache_bytes / kLeastPart, size_t{1}))) - 1);
+}
+
 class ReaperFilter final : public rocksdb::CompactionFilter {
  public:
   explicit ReaperFilter(std::unique_ptr<Reaper> reaper) : reaper_(std::move(reaper)) {}
@@ -124,7 +132,8 @@ class RocksIterator final : public Iterator {
     rocksdb::ReadOptions read;
     if (!lower_.empty()) read.iterate_lower_bound = &lower_slice_;
     if (!upper_.empty()) read.iterate_upper_bound = &upper_slice_;
-    read.total_order_seek = true;  // the prefix extractor is there for Bloom filters only
+    read.total_order_seek = !options.one_prefix;  // the prefix extractor is there for Bloom filters only
+    read.prefix_same_as_start = options.one_prefix;
     read.fill_cache = options.fill_cache;
     read.adaptive_readahead = options.sequential;
     if (const uint64_t limit = options.tail_below; limit != 0) {
@@ -330,19 +339,6 @@ class RocksStore final : public Store {
     return std::make_unique<RocksIterator>(*db_, options);
   }
 
-  bool may_have_prefix(std::string_view prefix) override {
-    std::string first(prefix), last(prefix);
-    first.append(8, '\0');
-    last.append(9, '\xFF');
-    const Slice upper = slice(last);
-    rocksdb::ReadOptions read;
-    read.prefix_same_as_start = true;  // lets the Bloom filters answer
-    read.iterate_upper_bound = &upper;
-    std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(read));
-    it->Seek(slice(first));
-    return it->Valid() || !it->status().ok();
-  }
-
   Result<std::unique_ptr<SortedFile>> new_sorted_file() override {
     auto file = std::make_unique<RocksSortedFile>(
         env_, rocks_, staging_ + "/" + std::to_string(next_file_.fetch_add(1)) + ".sst");
@@ -471,13 +467,21 @@ class RocksStore final : public Store {
     o.stats_dump_period_sec = 0;
     o.stats_persist_period_sec = 0;
     if (options_.reapers) o.compaction_filter_factory = std::make_shared<ReaperFilterFactory>(options_.reapers);
+    // Who calls get() knows that the key is there, so a filter only spares levels above the one that has it; and the last level has
+    // nine tenths of all.
+    o.optimize_filters_for_hits = true;
     rocksdb::BlockBasedTableOptions table;
-    table.block_cache = rocksdb::NewLRUCache(options_.block_cache_bytes, 6);
+    table.block_cache = rocksdb::NewLRUCache(options_.block_cache_bytes, shard_bits(options_.block_cache_bytes));
     table.block_size = 16 << 10;
     table.format_version = 5;
+    // Indexes and filters lie in the cache, in pieces: a file's as a whole are megabytes, more than a part of a small cache takes, and were
+    // then read from the file for each key. What finds the pieces is a kilobyte or two a file and stays.
     table.cache_index_and_filter_blocks = true;
     table.cache_index_and_filter_blocks_with_high_priority = true;
     table.pin_l0_filter_and_index_blocks_in_cache = true;
+    table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+    table.partition_filters = true;
+    table.whole_key_filtering = false;
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
     table.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
     o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));

@@ -84,6 +84,9 @@ struct IterateOptions {
   std::string_view upper;        // exclusive; empty: none
   bool sequential = false;       // a long scan: read ahead
   bool fill_cache = true;
+  /// Only entries are wanted whose keys agree with the key sought in all but their last eight bytes: filters spare the files without one.
+  /// Then every key sought has its eight bytes, and moves go forward alone.
+  bool one_prefix = false;
   /// Not 0: entries whose last eight bytes, read as a big-endian number, are this or greater may be left out. Files that hold nothing
   /// else are not opened; so what came to the store late is found without reading all of it.
   uint64_t tail_below = 0;
@@ -143,8 +146,6 @@ class Store {
   /// False: there is no such key.
   virtual Result<bool> get(std::string_view key, std::string* value) = 0;
   virtual std::unique_ptr<Iterator> iterate(const IterateOptions& options) = 0;
-  /// False for certain when no key of this prefix exists; the prefix is a whole key without its last eight bytes.
-  virtual bool may_have_prefix(std::string_view prefix) = 0;
 
   virtual Result<std::unique_ptr<SortedFile>> new_sorted_file() = 0;
   virtual Result<std::unique_ptr<ScratchFile>> new_scratch_file() = 0;

@@ -99,14 +99,38 @@ TEST_P(StoreTest, SortedFilesArriveAsAWhole) {
   EXPECT_EQ(all(), "k3=v ");
 }
 
-TEST_P(StoreTest, PrefixesThatAreNotThereAreMostlyKnown) {
+TEST_P(StoreTest, IteratorsOfOnePrefixSeeAllOfIt) {
   open();
-  Batch batch;
-  batch.put("key-one", "12345678", "v", "");
-  ASSERT_TRUE(store_->write(batch, Sync::kNo).ok());
-  ASSERT_TRUE(store_->flush().ok());
-  EXPECT_TRUE(store_->may_have_prefix("key-one"));
-  EXPECT_FALSE(store_->may_have_prefix("key-two"));
+  // In two files and in memory, and neighbours that begin alike.
+  const auto put = [&](std::string_view prefix, int number) {
+    Batch batch;
+    batch.put(prefix, std::to_string(10000000 + number), "v", "");
+    ASSERT_TRUE(store_->write(batch, Sync::kNo).ok());
+  };
+  for (int number = 0; number < 90; ++number) {
+    put("one", number), put("three", number);
+    if (number == 30 || number == 60) ASSERT_TRUE(store_->flush().ok());
+    if (number == 30) ASSERT_TRUE(store_->compact("", "").ok());
+    if (number == 59) put("on", number), put("one-more", number);
+  }
+  const auto count = [&](const std::string& prefix, int from) {
+    IterateOptions options;
+    options.one_prefix = true;
+    auto it = store_->iterate(options);
+    int found = 0;
+    for (it->seek(prefix + std::to_string(10000000 + from)); it->valid(); it->next()) {
+      EXPECT_EQ(it->key().substr(0, it->key().size() - 8), prefix);
+      ++found;
+    }
+    EXPECT_TRUE(it->status().ok());
+    return found;
+  };
+  EXPECT_EQ(count("one", 0), 90);
+  EXPECT_EQ(count("one", 45), 45);
+  EXPECT_EQ(count("three", 89), 1);
+  EXPECT_EQ(count("on", 0), 1);
+  EXPECT_EQ(count("one-more", 59), 1);
+  EXPECT_EQ(count("two", 0), 0);
 }
 
 TEST_P(StoreTest, ReopeningFindsSyncedWrites) {

@@ -11,6 +11,8 @@
 //   KEYS/lookup-batch     the same, sixteen keys at a time that are known before the first is read (table/row_read.h)
 //   KEYS/lookup-store     index and cache off
 //   KEYS/cache-PERCENT    a cache of that share of the rows' bytes; the hit rate is a line of its own
+//   KEYS/blocks-PERCENT   a row cache of 1 %, and a block cache of that share of the rows' bytes instead of one that holds everything, after
+//                         every twentieth row was updated; the bytes read from files for a lookup are a line of their own
 //   uniform/threads-N     beside one thread
 //   restart/first-answer  from opening to the first row, with the index's checkpoint; index/memory: bytes a row, beside PostgreSQL's B-tree
 #include <sqlite3.h>
@@ -227,6 +229,39 @@ void report_hits(const std::string& name, int64_t n, const Result& r) {
               name.c_str(), static_cast<long long>(n), r.hits, arguments.rounds);
 }
 
+/// Bytes that this process has read from files, out of the system's cache or not.
+uint64_t bytes_read() {
+  unsigned long long bytes = 0;
+  std::FILE* io = std::fopen("/proc/self/io", "r");
+  CHECK(io != nullptr && std::fscanf(io, "rchar: %llu", &bytes) == 1);
+  std::fclose(io);
+  return bytes;
+}
+
+template <class Choose>
+void blocks(const std::string& name, Fixture& f, Sqlite& sqlite, int64_t n, Choose choose) {
+  (void)compare(f, sqlite, 100'000, choose);
+  const uint64_t from = bytes_read();
+  report(name, n, compare(f, sqlite, 100'000, choose));
+  std::printf("{\"suite\":\"lookup\",\"case\":\"%s\",\"n\":%lld,\"metric\":\"bytes_read\",\"unit\":\"bytes\",\"ours\":%.0f,"
+              "\"better\":\"lower\",\"samples\":%d}\n",
+              name.c_str(), static_cast<long long>(n), static_cast<double>(bytes_read() - from) / 100'000 / arguments.rounds, arguments.rounds);
+  std::fflush(stdout);
+}
+
+/// Writes each row that `choose` gives once more as it is, in many commits.
+template <class Choose>
+void touch(Fixture& f, int64_t count, std::string_view text, Choose choose) {
+  while (count > 0) {
+    auto t = f.begin();
+    for (int i = 0; i < 1000 && count > 0; ++i, --count) {
+      const int64_t id = choose();
+      CHECK(f.update(*t, id, id % 1000, text).ok());
+    }
+    CHECK(f.database->commit(*t).ok());
+  }
+}
+
 void fill(Fixture& f, int64_t rows, std::string_view text) {
   auto t = f.begin();
   codec::RowBuilder builder(f.access->layout());
@@ -356,6 +391,21 @@ void run(int64_t rows) {
         report_hits("uniform" + size, rows, compare(f, sqlite, 100'000, uniform));
       }
     }
+  }
+  bool touched = false;
+  for (const int percent : {1, 10, 50, 100}) {
+    const std::string size = "/blocks-" + std::to_string(percent);
+    if (!wanted("uniform" + size) && !wanted("zipf" + size)) continue;
+    if (!touched) {
+      Fixture f = Fixture::existing(options(1));
+      touch(f, rows / 20, text, uniform);
+      touched = true;
+    }
+    DatabaseOptions o = options(1);
+    o.block_cache_bytes = static_cast<size_t>(rows) * row_bytes / 100 * static_cast<size_t>(percent);
+    Fixture f = Fixture::existing(o);
+    blocks("uniform" + size, f, sqlite, rows, uniform);
+    blocks("zipf" + size, f, sqlite, rows, zipf);
   }
 }
 

@@ -169,8 +169,9 @@ Status DatabaseImpl::sweep_storage(StorageId storage, Timestamp horizon) {
       store::IterateOptions one;
       one.lower = prefix;
       one.upper = end;
+      one.one_prefix = true;
       auto versions = store_->iterate(one);
-      versions->seek(prefix);
+      versions->seek(prefix + std::string(txn::kStampBytes, '\0'));
       if (!versions->valid() && versions->status().ok()) directory->vanished(key);
       manager_.locks().release_all(owner);
     }

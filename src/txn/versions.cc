@@ -9,7 +9,7 @@ bool contains(const std::vector<uint64_t>* loads, uint64_t load) {
   return loads != nullptr && std::find(loads->begin(), loads->end(), load) != loads->end();
 }
 
-/// Iterates all versions of one key, newest first.
+/// Iterates all versions of one key, newest first. Stands nowhere before a seek.
 class Chain {
  public:
   Chain(store::Store& store, StorageId storage, std::string_view key) : prefix_(version_prefix(storage, key)) {
@@ -18,9 +18,11 @@ class Chain {
     store::IterateOptions options;
     options.lower = prefix_;
     options.upper = upper;
+    options.one_prefix = true;
     iterator_ = store.iterate(options);
-    iterator_->seek(prefix_);
   }
+  /// To the newest version.
+  void seek() { iterator_->seek(prefix_ + std::string(kStampBytes, '\0')); }
   /// To the first version that is not newer than `stamp`.
   void seek(Stamp stamp) {
     std::string target = prefix_;
@@ -140,7 +142,11 @@ Result<bool> VersionReader::from_store(const View& view, StorageId storage, std:
   Chain chain(store_, storage, key);
   const bool own = view.own_loads != nullptr && !view.own_loads->empty();
   // A committed load can have a number below the snapshot and a timestamp above; never the other way round.
-  if (!own && look == 0) chain.seek(Stamp{(view.snapshot.value << 1) | 1});
+  if (!own && look == 0) {
+    chain.seek(Stamp{(view.snapshot.value << 1) | 1});
+  } else {
+    chain.seek();
+  }
   bool newest = look != 0;  // nothing was passed over but what no longer counts
   for (; chain.valid(); chain.next()) {
     const Stamp stamp = chain.stamp();
@@ -220,6 +226,7 @@ Result<Newest> VersionReader::newest(StorageId storage, std::string_view key, co
   }
   counters_.walked.add();
   Chain chain(store_, storage, key);
+  chain.seek();
   for (; chain.valid(); chain.next()) {
     const Stamp stamp = chain.stamp();
     if (stamp.is_load()) {
@@ -249,6 +256,7 @@ Result<bool> VersionReader::own_newest(StorageId storage, std::string_view key,
                                        const std::vector<uint64_t>& own_loads, bool* tombstone, uint32_t* command,
                                        std::string* row) const {
   Chain chain(store_, storage, key);
+  chain.seek();
   for (; chain.valid(); chain.next()) {
     const Stamp stamp = chain.stamp();
     // Own loads are newer than every committed version of a key they hold.
