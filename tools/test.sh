@@ -148,6 +148,6 @@ case "$suite" in
   psql) psql_commands "$@" ;;
   random) random_queries "$@" ;;
   kill) kill9 "$@" ;;
-  memory | columns | disk | directory) limits "$suite" "$@" ;;
+  memory | columns | large | disk | directory) limits "$suite" "$@" ;;
   *) echo "./dev test: unknown suite '$suite'" >&2; exit 2 ;;
 esac

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """What happens at the edges of the machine: memory under its budget, a full disk, a directory that cannot be written.
 
-    run.py [memory] [columns] [disk] [directory] [--rows N] [--memory SIZE]
+    run.py [memory] [columns] [large] [disk] [directory] [--rows N] [--memory SIZE]
 
 memory     a COPY of N narrow rows and a large sort; the server's peak resident memory stays under the budget
 columns    copies in columns larger than the memory for analytics answer as the rows do, while they are written, and after a kill -9
+large      a copy of N narrow rows (2,000,000) under a budget (128MB): answers against closed forms, before and after changes, a stop and a kill -9
 disk       (as root) a data directory on a small tmpfs: 53100 when it is full, nothing acknowledged is lost, writes go on with room
 directory  an unwritable or occupied data directory is one line on stderr and exit code 1
 """
@@ -21,6 +22,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from harness.servers import PG_BIN, OmenDB  # noqa: E402
 from harness.wire import ServerError  # noqa: E402
+import large_copy  # noqa: E402
 
 
 def peak_resident(process):
@@ -30,31 +32,43 @@ def peak_resident(process):
     raise RuntimeError("no VmHWM")
 
 
+def bytes_read(process):
+    """From files, whether the system's cache had them or not."""
+    fields = dict(line.split(": ") for line in pathlib.Path(f"/proc/{process.pid}/io").read_text().splitlines())
+    return int(fields["rchar"])
+
+
+def processor_seconds(process):
+    fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def parse_size(text):
     units = {"MB": 1 << 20, "GB": 1 << 30}
     return int(float(text[:-2]) * units[text[-2:]])
 
 
 def check_memory(options):
-    budget = parse_size(options.memory)
-    with OmenDB(arguments=["--memory", options.memory]) as omen:
+    budget = parse_size(options.memory or "2GB")
+    rows = options.rows or 10_000_000
+    with OmenDB(arguments=["--memory", options.memory or "2GB"]) as omen:
         connection = omen.connect(timeout=3600)
         connection.execute("create table big (id bigint primary key, a int, b double precision, c text)")
         started = time.monotonic()
-        generate = (f"BEGIN {{ for (i = 1; i <= {options.rows}; i++) "
+        generate = (f"BEGIN {{ for (i = 1; i <= {rows}; i++) "
                     "printf \"%d\\t%d\\t%.3f\\ttext of row %d\\n\", i, (i * 7919) % 1000003, i / 7, i }")
         source = subprocess.Popen(["awk", generate], stdout=subprocess.PIPE)
         subprocess.run([PG_BIN / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(omen.port), "-U", "postgres",
                         "-c", "copy big from stdin", "postgres"], stdin=source.stdout, check=True)
         copied = time.monotonic() - started
         after_copy = peak_resident(omen.process)
-        assert connection.scalar("select count(*) from big") == str(options.rows)
+        assert connection.scalar("select count(*) from big") == str(rows)
         started = time.monotonic()
         got = connection.scalar("select sum(r) from (select row_number() over (order by c, b desc, a) % 7 as r from big) s")
         sort_seconds = time.monotonic() - started
         peak = peak_resident(omen.process)
         connection.close()
-        print(f"memory: {options.rows} rows copied in {copied:.1f} s, peak {after_copy >> 20} MB; sorted in {sort_seconds:.1f} s, "
+        print(f"memory: {rows} rows copied in {copied:.1f} s, peak {after_copy >> 20} MB; sorted in {sort_seconds:.1f} s, "
               f"peak {peak >> 20} MB of {budget >> 20} MB (sum {got})")
         assert peak <= budget, f"peak resident memory {peak >> 20} MB is over the budget of {budget >> 20} MB"
 
@@ -62,7 +76,7 @@ def check_memory(options):
 def check_columns(options):
     budget = parse_size("128MB")
     analytics = budget // 100 * 40
-    rows = options.rows // 5
+    rows = (options.rows or 10_000_000) // 5
     queries = ("select count(*), sum(length(c)), min(d), max(c) from wide", "select id % 7, count(*), max(d) from wide where c > '8' group by 1 order by 1")
     with OmenDB(arguments=["--memory", "128MB"]) as omen:
         def both(connection):
@@ -97,11 +111,15 @@ def check_columns(options):
         started = time.monotonic()
         while connection.scalar("select count(*) from omendb_columns()") == "0" and time.monotonic() < started + 300:
             time.sleep(0.05)
-        taken_up = time.monotonic() - started
+        taken_up, spent, read = time.monotonic() - started, processor_seconds(omen.process), bytes_read(omen.process)
         both(connection)
         connection.close()
         print(f"columns: {rows} rows, {size() >> 20} MB of copies with {analytics >> 20} MB for analytics, made in {made:.1f} s, peak resident "
-              f"{peak >> 20} MB; taken up in {taken_up:.1f} s")
+              f"{peak >> 20} MB; taken up in {taken_up:.1f} s; by then the server had used {spent:.1f} s of processors and read {read >> 20} MB of files")
+
+
+def check_large(options):
+    large_copy.check(options.rows or 2_000_000, options.memory or "128MB")
 
 
 def check_disk(options):
@@ -164,11 +182,11 @@ def check_directory(_):
 
 
 def main():
-    checks = {"memory": check_memory, "columns": check_columns, "disk": check_disk, "directory": check_directory}
+    checks = {"memory": check_memory, "columns": check_columns, "large": check_large, "disk": check_disk, "directory": check_directory}
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("checks", nargs="*", default=list(checks))
-    arguments.add_argument("--rows", type=int, default=10_000_000)
-    arguments.add_argument("--memory", default="2GB")
+    arguments.add_argument("--rows", type=int)
+    arguments.add_argument("--memory")
     options = arguments.parse_args()
     failed = 0
     for name in options.checks:
