@@ -53,6 +53,7 @@ void Committer::lead(std::vector<Request*>& group) {
     r->status = written;
     if (!written.ok()) continue;
     for (const auto& load : r->transaction->loads) loads_.commit(load.number, r->commit_ts);
+    if (auto* node = r->transaction->dependencies) Dependencies::committed_at(*node, r->commit_ts);
     if (hooks_ != nullptr) hooks_->after_write(*r->transaction, r->commit_ts);
     commits_.fetch_add(1, std::memory_order_relaxed);
   }

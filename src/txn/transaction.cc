@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "base/check.h"
 #include "txn/commit.h"
@@ -38,6 +39,7 @@ std::string clock_key() { return storage_prefix(kClockStorage) + std::string(kCl
 
 Manager::Manager(store::Store& store, const ManagerOptions& options)
     : store_(store),
+      dependencies_(options.dependencies),
       reader_(store, loads_),
       committer_(std::make_unique<Committer>(store, timeline_, loads_, options.sync_commits)) {}
 
@@ -85,7 +87,31 @@ void Manager::begin_beside(BasicTransaction& t, const BasicTransaction& other) {
 void Manager::begin_statement(BasicTransaction& t) {
   CHECK(!t.over);
   ++t.command;
-  if (!t.snapshot_ || !t.keeps_snapshot()) t.snapshot_ = timeline_.snapshot(std::move(t.snapshot_));
+  if (t.snapshot_ && t.keeps_snapshot()) return;
+  if (t.isolation_ == Isolation::kSerializable) return begin_serializable(t);
+  t.snapshot_ = timeline_.snapshot(std::move(t.snapshot_));
+}
+
+void Manager::begin_serializable(BasicTransaction& t) {
+  const auto take_snapshot = [&] {
+    t.snapshot_ = timeline_.snapshot(std::move(t.snapshot_));
+    return t.snapshot();
+  };
+  for (;;) {
+    t.dependencies = dependencies_.begin(t.id(), t.locks.process_id, t.read_only_, take_snapshot);
+    if (t.dependencies == nullptr || !t.deferrable.value_or(false) || !t.read_only_) return;
+    const auto cancelled = [&] { return t.cancelled(); };
+    if (dependencies_.wait_until_decided(*t.dependencies, cancelled) != Dependencies::Safety::kUnsafe) return;
+    dependencies_.finish(*t.dependencies, false);
+  }
+}
+
+Status Manager::note_read(const BasicTransaction& t, StorageId storage, std::string_view key) {
+  return t.kept_ ? Status() : dependencies_.read(*t.dependencies, storage, key, t.snapshot());
+}
+
+Status Manager::note_read(const BasicTransaction& t, StorageId storage, std::string_view lower, std::string_view upper) {
+  return t.kept_ ? Status() : dependencies_.read(*t.dependencies, storage, lower, upper, t.snapshot());
 }
 
 bool Manager::see_newest(BasicTransaction& t, bool on) {
@@ -104,6 +130,13 @@ bool Manager::see_newest(BasicTransaction& t, bool on) {
 Status Manager::commit(BasicTransaction& t) {
   CHECK(!t.over);
   Status status;
+  if (t.dependencies != nullptr) {
+    status = dependencies_.prepare(*t.dependencies);
+    if (!status.ok()) {
+      rollback(t);
+      return status;
+    }
+  }
   if (t.has_writes()) {
     status = committer_->commit(t);
     if (!status.ok() && !status.is(SqlState::kTRStatementCompletionUnknown)) {
@@ -112,7 +145,7 @@ Status Manager::commit(BasicTransaction& t) {
     }
   }
   commits_.fetch_add(status.ok() ? 1 : 0, std::memory_order_relaxed);
-  finish(t);
+  finish(t, status.ok());
   return status;
 }
 
@@ -120,11 +153,13 @@ void Manager::rollback(BasicTransaction& t) {
   if (t.over) return;
   rollbacks_.fetch_add(1, std::memory_order_relaxed);
   for (const auto& load : t.loads) loads_.abort(load.number);
-  finish(t);
+  finish(t, false);
 }
 
-void Manager::finish(BasicTransaction& t) {
+void Manager::finish(BasicTransaction& t, bool committed) {
   t.over = true;
+  // Before the locks go: who waits for one of them has to find the edges' other end as it is now.
+  if (t.dependencies != nullptr) dependencies_.finish(*std::exchange(t.dependencies, nullptr), committed);
   locks_.release_all(t.locks);
   t.snapshot_.reset();
   t.kept_.reset();
@@ -143,6 +178,7 @@ Savepoint Manager::savepoint(BasicTransaction& t) {
 
 void Manager::rollback_to(BasicTransaction& t, const Savepoint& s) {
   t.writes.rollback_to(s.write_mark);
+  if (t.dependencies != nullptr) dependencies_.undo_writes(*t.dependencies, s.write_mark);
   drop_loads(t, s.write_mark);
   locks_.release_to(t.locks, s.lock_mark);
   while (!t.savepoint_marks.empty() && t.savepoint_marks.back() > s.write_mark) t.savepoint_marks.pop_back();
@@ -292,6 +328,7 @@ Status Manager::spill(BasicTransaction& t, const Moved& moved) {
 }
 
 std::vector<std::pair<std::string, uint64_t>> Manager::statistics() {
+  const Dependencies::Counts serializable = dependencies_.counts();
   return {{"commits", commits_.load()},
           {"rollbacks", rollbacks_.load()},
           {"commit_groups", committer_->groups()},
@@ -301,7 +338,12 @@ std::vector<std::pair<std::string, uint64_t>> Manager::statistics() {
           {"deadlocks", locks_.deadlocks()},
           {"snapshots", timeline_.snapshot_count()},
           {"watermark", timeline_.watermark().value},
-          {"horizon", timeline_.horizon().value}};
+          {"horizon", timeline_.horizon().value},
+          {"serializable_active", serializable.active},
+          {"serializable_finished", serializable.finished},
+          {"serializable_marks", serializable.marks},
+          {"serializable_summarized", serializable.summarized},
+          {"serializable_cancelled", serializable.cancelled}};
 }
 
 }  // namespace omendb::txn

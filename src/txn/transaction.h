@@ -4,10 +4,12 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "store/store.h"
+#include "txn/dependencies.h"
 #include "txn/load_writer.h"
 #include "txn/locks.h"
 #include "txn/timeline.h"
@@ -54,6 +56,8 @@ class BasicTransaction : public Transaction {
   std::vector<OwnLoad> loads;
   std::vector<uint64_t> load_numbers;       // of `loads`, ascending
   std::vector<uint64_t> savepoint_marks;    // write marks that rollback_to may come back to, ascending
+  DependencyNode* dependencies = nullptr;   // of a serializable transaction with a snapshot; null for all others, which pay a look at it
+  std::optional<bool> deferrable;           // read-only and serializable: waits for a safe snapshot
   bool over = false;
 
  private:
@@ -80,6 +84,7 @@ class Committer;
 
 struct ManagerOptions {
   bool sync_commits = true;
+  DependencyLimits dependencies;
 };
 
 /// What all transactions of a store share. Thread: any.
@@ -113,6 +118,15 @@ class Manager {
   /// Waits until the transaction `other` is over.
   LockOutcome wait_for(BasicTransaction& transaction, uint64_t other);
 
+  // What a serializable transaction reads and writes (dependencies.h). Require transaction.dependencies. Errors: 40001.
+  /// A key, whether there is a row or not.
+  Status note_read(const BasicTransaction& transaction, StorageId storage, std::string_view key);
+  Status note_read(const BasicTransaction& transaction, StorageId storage, std::string_view lower, std::string_view upper);
+  /// Before the write goes into the write set.
+  Status note_write(BasicTransaction& transaction, StorageId storage, std::string_view key) {
+    return dependencies_.write(*transaction.dependencies, storage, key, transaction.writes.mark());
+  }
+
   store::Store& store() { return store_; }
   Timeline& timeline() { return timeline_; }
   const Timeline& timeline() const { return timeline_; }
@@ -121,10 +135,12 @@ class Manager {
   LockManager& locks() { return locks_; }
   const VersionReader& reader() const { return reader_; }
   Committer& committer() { return *committer_; }
+  Dependencies& dependencies() { return dependencies_; }
   std::vector<std::pair<std::string, uint64_t>> statistics();
 
  private:
-  void finish(BasicTransaction& transaction);
+  void begin_serializable(BasicTransaction& transaction);
+  void finish(BasicTransaction& transaction, bool committed);
   void lock_own_id(BasicTransaction& transaction);  // who meets its loads waits for it
   void drop_loads(BasicTransaction& transaction, uint64_t from_mark);
 
@@ -133,6 +149,7 @@ class Manager {
   const std::shared_ptr<Loads> loads_owner_ = std::make_shared<Loads>();  // the store's threads may outlive us
   Loads& loads_ = *loads_owner_;
   LockManager locks_;
+  Dependencies dependencies_;
   VersionReader reader_;
   std::unique_ptr<Committer> committer_;
   std::atomic<uint64_t> next_id_{1};

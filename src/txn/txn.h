@@ -4,7 +4,7 @@
 //   stamp.h        how versions lie in the store
 //   timeline.h     numbers in commit order, the watermark, live snapshots, loads
 //   write_set.h    what a transaction has written so far
-//   locks.h        row and object locks, deadlocks
+//   locks.h        row and object locks, deadlocks; for SERIALIZABLE dependencies.h, on marks that key_marks.h keeps
 //   directory.h    where the newest version of each key lies: the learned index over a storage
 //   row_cache.h    newest rows in memory, one step behind the directory
 //   versions.h     reading: the version of a key that a snapshot sees
@@ -27,8 +27,8 @@
 // Who wins. A writer locks a row before it writes it and keeps the lock to the end. Under the lock it looks at the newest
 // committed version. READ COMMITTED goes on with that one (sql/ re-checks the condition); REPEATABLE READ refuses with
 // 40001 when it is newer than the snapshot. So nothing is left to check at commit, and no history of commits is needed,
-// however old a snapshot is. SERIALIZABLE behaves as REPEATABLE READ; the place for tracking dangerous structures is
-// where reads go through View (versions.h) and writes through lock_row.
+// however old a snapshot is. SERIALIZABLE runs as REPEATABLE READ, notes beside it what is read and written, and refuses
+// orders that no serial one could give (dependencies.h): while reading and writing, or at the commit.
 //
 // Invariants
 //   1. A snapshot is a timestamp S; it sees exactly the versions committed at or below S. S never exceeds the watermark.
