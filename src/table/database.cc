@@ -368,6 +368,7 @@ std::shared_ptr<const catalog::Catalog> DatabaseImpl::catalog(const txn::Transac
 
 Status DatabaseImpl::change_catalog(txn::Transaction& transaction, std::vector<catalog::Change> changes) {
   TableTransaction& t = own(transaction);
+  if (t.dependencies != nullptr) RETURN_IF_ERROR(txn::Dependencies::met_row(*t.dependencies));  // drop_storage() could not say so
   auto committed = committed_catalog();
   auto all = changes_of(t);
   all.insert(all.end(), changes.begin(), changes.end());
@@ -394,7 +395,9 @@ Status DatabaseImpl::change_catalog(txn::Transaction& transaction, std::vector<c
 }
 
 void DatabaseImpl::drop_storage(txn::Transaction& transaction, StorageId storage) {
-  own(transaction).events.push_back({Event::Kind::kDropStorage, {}, nullptr, storage});
+  TableTransaction& t = own(transaction);
+  if (!t.made(storage)) manager_.dependencies().drop_storage(t.dependencies, storage);
+  t.events.push_back({Event::Kind::kDropStorage, {}, nullptr, storage});
 }
 
 void DatabaseImpl::made_storage(txn::Transaction& transaction, StorageId storage) {

@@ -153,6 +153,8 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
   Result<bool> get(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
                    std::string* row) override;
   Result<bool> read(txn::Transaction& transaction, const TableAccess& table, std::string_view key, txn::RowRef* row);
+  Status note_whole_read(txn::Transaction& transaction, const TableAccess& table);
+  txn::Manager& manager() { return manager_; }
   std::unique_ptr<RowCursor> scan(txn::Transaction& transaction, const TableAccess& table, const KeyRange& range,
                                   bool reverse) override;
   std::unique_ptr<RowCursor> scan_index(txn::Transaction& transaction, const TableAccess& table, size_t index,
@@ -228,6 +230,15 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
   void record_changes(const TableTransaction& t, Timestamp commit_ts);
 
   // rows.cc
+  /// Whether reads and writes of the table are noted (txn/dependencies.h).
+  static bool marks(const TableTransaction& t, const TableAccess& table) {
+    return t.dependencies != nullptr && table.table().persistence != 't';
+  }
+  Status note_write(TableTransaction& t, const TableAccess& table, StorageId storage, std::string_view key) {
+    return marks(t, table) ? manager_.note_write(t, storage, key) : Status();
+  }
+  template <class Row>
+  Result<bool> marked_get(TableTransaction& t, const TableAccess& table, std::string_view key, Row* row);
   friend class IndexRows;
   friend void prefetch_rows(Database&, const TableAccess&, std::span<const std::string_view>);
   friend class SortedIndexRows;

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "table/database_impl.h"
+#include "table/read_trail.h"
 #include "txn/cursor.h"
 #include "txn/stamp.h"
 
@@ -40,13 +41,18 @@ class IndexRows final : public RowCursor {
         table_(table),
         index_(table.secondary()[index]),
         entries_(*database.store_, database.manager_.loads(), view_, index_.index.storage, range.lower, range.upper,
-                 reverse) {}
+                 reverse) {
+    if (DatabaseImpl::marks(t, table)) trail_.emplace(database.manager_, t, index_.index.storage, range, reverse);
+  }
 
   bool next() override {
     if (!status_.ok() || (at_ == ahead_ && !read_ahead())) return false;
     key_ = keys_[at_++];
     auto found = reader_.get(view_, table_.table().storage, key_, &row_, directory_);
-    if (found.ok() && *found) return true;
+    if (found.ok() && *found) {
+      if (trail_.has_value()) status_ = trail_->met_row();
+      return status_.ok();
+    }
     status_ = found.ok() ? index_damaged(index_.index.name, "an entry has no row") : found.status();
     return false;
   }
@@ -70,7 +76,10 @@ class IndexRows final : public RowCursor {
       }
       views[ahead_] = keys_[ahead_].assign(entry.substr(length));
       ++ahead_;
+      if (trail_.has_value() && ahead_ == wanted_) status_ = trail_->passed(entry);
     }
+    if (trail_.has_value() && ahead_ < wanted_ && entries_.status().ok()) status_ = trail_->ended();
+    if (!status_.ok()) return false;
     wanted_ = std::min(wanted_ * 2, kAhead);
     if (directory_ != nullptr && ahead_ > 1) directory_->prefetch_keys(std::span(views).first(ahead_));
     return ahead_ > 0;
@@ -83,6 +92,7 @@ class IndexRows final : public RowCursor {
   const TableAccess& table_;
   const TableAccess::IndexAccess& index_;
   txn::VersionCursor entries_;
+  std::optional<ReadTrail> trail_;  // in a serializable transaction: the entries stand for their rows
   std::array<std::string, kAhead> keys_;  // of the entries that were read ahead
   size_t at_ = 0, ahead_ = 0, wanted_ = 1;
   std::string_view key_;

@@ -9,7 +9,8 @@
 
 namespace omendb::table {
 
-/// Thread: one at a time. Must not outlive the transaction's statement.
+/// Thread: one at a time. Must not outlive the transaction's statement. Notes nothing in a serializable transaction: whoever reads so
+/// has noted the whole table (serializable.h).
 class OrderedRows {
  public:
   virtual ~OrderedRows() = default;

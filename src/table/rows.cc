@@ -3,7 +3,9 @@
 
 #include "base/check.h"
 #include "table/database_impl.h"
+#include "table/read_trail.h"
 #include "table/row_read.h"
+#include "table/serializable.h"
 #include "txn/cursor.h"
 #include "txn/stamp.h"
 
@@ -27,6 +29,27 @@ class TableCursor final : public RowCursor {
  private:
   txn::SnapshotRef snapshot_;
   txn::VersionCursor cursor_;
+};
+
+/// The same in a serializable transaction.
+class MarkedTableCursor final : public RowCursor {
+ public:
+  MarkedTableCursor(std::unique_ptr<RowCursor> rows, ReadTrail trail) : rows_(std::move(rows)), trail_(std::move(trail)) {}
+  bool next() override {
+    if (!status_.ok()) return false;
+    const bool more = rows_->next();
+    status_ = more ? trail_.passed(rows_->key()) : rows_->status().ok() ? trail_.ended() : rows_->status();
+    if (more && status_.ok()) status_ = trail_.met_row();
+    return more && status_.ok();
+  }
+  std::string_view key() const override { return rows_->key(); }
+  std::string_view row() const override { return rows_->row(); }
+  Status status() const override { return status_; }
+
+ private:
+  const std::unique_ptr<RowCursor> rows_;
+  ReadTrail trail_;
+  Status status_;
 };
 
 std::string row_not_available(const TableAccess& table) {
@@ -54,12 +77,22 @@ Status key_of_row(const TableAccess& table, std::string_view row, std::string* k
 Result<bool> DatabaseImpl::get(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
                                std::string* row) {
   gets_.add();
+  if (marks(own(transaction), table)) [[unlikely]] return marked_get(own(transaction), table, key, row);
   return manager_.reader().get(own(transaction).view(), table.table().storage, key, row, directory(table));
+}
+
+template <class Row>
+Result<bool> DatabaseImpl::marked_get(TableTransaction& t, const TableAccess& table, std::string_view key, Row* row) {
+  RETURN_IF_ERROR(manager_.note_read(t, table.table().storage, key));
+  ASSIGN_OR_RETURN(const bool found, manager_.reader().get(t.view(), table.table().storage, key, row, directory(table)));
+  if (found) RETURN_IF_ERROR(txn::Dependencies::met_row(*t.dependencies));
+  return found;
 }
 
 inline Result<bool> DatabaseImpl::read(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
                                        txn::RowRef* row) {
   gets_.add();
+  if (marks(own(transaction), table)) [[unlikely]] return marked_get(own(transaction), table, key, row);
   return manager_.reader().get(own(transaction).view(), table.table().storage, key, row, directory(table));
 }
 
@@ -75,8 +108,29 @@ void prefetch_rows(Database& database, const TableAccess& table, std::span<const
 std::unique_ptr<RowCursor> DatabaseImpl::scan(txn::Transaction& transaction, const TableAccess& table,
                                               const KeyRange& range, bool reverse) {
   scans_.add();
-  return std::make_unique<TableCursor>(*store_, manager_.loads(), own(transaction), table.table().storage, range,
-                                       reverse, txn::CursorMemory{&manager_.reader(), directory(table)});
+  TableTransaction& t = own(transaction);
+  const StorageId storage = table.table().storage;
+  auto rows = std::make_unique<TableCursor>(*store_, manager_.loads(), t, storage, range, reverse,
+                                            txn::CursorMemory{&manager_.reader(), directory(table)});
+  if (!marks(t, table)) return rows;
+  return std::make_unique<MarkedTableCursor>(std::move(rows), ReadTrail(manager_, t, storage, range, reverse));
+}
+
+Status DatabaseImpl::note_whole_read(txn::Transaction& transaction, const TableAccess& table) {
+  const TableTransaction& t = own(transaction);
+  return marks(t, table) ? manager_.note_read(t, table.table().storage, {}, {}) : Status();
+}
+
+Status note_whole_read(Database& database, txn::Transaction& transaction, const TableAccess& table) {
+  return static_cast<DatabaseImpl&>(database).note_whole_read(transaction, table);
+}
+
+void set_deferrable(txn::Transaction& transaction, bool deferrable) { own(transaction).deferrable = deferrable; }
+
+std::optional<bool> deferrable(const txn::Transaction& transaction) { return static_cast<const TableTransaction&>(transaction).deferrable; }
+
+std::vector<txn::Dependencies::ReadMark> read_marks(Database& database) {
+  return static_cast<DatabaseImpl&>(database).manager().dependencies().read_marks();
 }
 
 Result<DatabaseImpl::Own> DatabaseImpl::own_newest(TableTransaction& t, StorageId storage, std::string_view key,
@@ -120,7 +174,10 @@ Result<Database::InsertOutcome> DatabaseImpl::insert(txn::Transaction& transacti
     RETURN_IF_ERROR(key_of_row(table, row, &outcome.key));
     ASSIGN_OR_RETURN(auto conflict, claim_key(t, table, outcome.key));
     if (conflict.has_value()) {
-      if (!arbitrates(table.primary_index())) return primary_duplicate(table, outcome.key);
+      if (!arbitrates(table.primary_index())) {
+        RETURN_IF_ERROR(note_write(t, table, storage, outcome.key));  // 40001 says more than 23505
+        return primary_duplicate(table, outcome.key);
+      }
       return reported(std::move(*conflict), table.primary_index());
     }
   } else {
@@ -138,8 +195,17 @@ Result<Database::InsertOutcome> DatabaseImpl::insert(txn::Transaction& transacti
     const std::string_view prefix = std::string_view(entries[i].bytes).substr(0, entries[i].prefix_length);
     ASSIGN_OR_RETURN(auto conflict, claim_entry(t, table, index, prefix, {}));
     if (!conflict.has_value()) continue;
-    if (!arbitrates(index.index.oid)) return index_duplicate(table, index, prefix);
+    if (!arbitrates(index.index.oid)) {
+      RETURN_IF_ERROR(note_write(t, table, index.index.storage, entries[i].bytes));
+      return index_duplicate(table, index, prefix);
+    }
     return reported(std::move(*conflict), index.index.oid);
+  }
+  if (marks(t, table)) {
+    RETURN_IF_ERROR(note_write(t, table, storage, outcome.key));
+    for (size_t i = 0; i < entries.size(); ++i) {
+      if (entries[i].included) RETURN_IF_ERROR(note_write(t, table, table.secondary()[i].index.storage, entries[i].bytes));
+    }
   }
   t.writes.put(storage, outcome.key, row, t.command);
   for (size_t i = 0; i < entries.size(); ++i) {
@@ -200,8 +266,9 @@ Result<LockedRow> DatabaseImpl::lock_row(txn::Transaction& transaction, const Ta
         locked.state = LockedRow::State::kCurrent;
         return locked;
       }
+      // A shared lock's message, which no write asks for, is the same for both.
       return Status(SqlState::kTRSerializationFailure,
-                    newest.exists ? "could not serialize access due to concurrent update"
+                    newest.exists || mode <= RowLockMode::kShare ? "could not serialize access due to concurrent update"
                                   : "could not serialize access due to concurrent delete");
     }
     locked.state = newest.exists ? LockedRow::State::kChanged : LockedRow::State::kGone;
@@ -219,7 +286,10 @@ Status DatabaseImpl::update(txn::Transaction& transaction, const TableAccess& ta
   const bool moves = new_key != key;
   if (moves) {
     ASSIGN_OR_RETURN(auto conflict, claim_key(t, table, new_key));
-    if (conflict.has_value()) return primary_duplicate(table, new_key);
+    if (conflict.has_value()) {
+      RETURN_IF_ERROR(note_write(t, table, storage, new_key));
+      return primary_duplicate(table, new_key);
+    }
   }
   struct Change {
     Entry before, after;
@@ -235,7 +305,20 @@ Status DatabaseImpl::update(txn::Transaction& transaction, const TableAccess& ta
     const std::string_view prefix = std::string_view(after.bytes).substr(0, after.prefix_length);
     if (before.included && prefix == std::string_view(before.bytes).substr(0, before.prefix_length)) continue;
     ASSIGN_OR_RETURN(auto conflict, claim_entry(t, table, index, prefix, key));
-    if (conflict.has_value()) return index_duplicate(table, index, prefix);
+    if (conflict.has_value()) {
+      RETURN_IF_ERROR(note_write(t, table, index.index.storage, after.bytes));
+      return index_duplicate(table, index, prefix);
+    }
+  }
+  if (marks(t, table)) {
+    RETURN_IF_ERROR(note_write(t, table, storage, key));
+    if (moves) RETURN_IF_ERROR(note_write(t, table, storage, new_key));
+    // Entries that stay as they are too: who reads a row through an index has marked its entry alone.
+    for (size_t i = 0; i < changes.size(); ++i) {
+      const StorageId entries = table.secondary()[i].index.storage;
+      if (changes[i].before.included) RETURN_IF_ERROR(note_write(t, table, entries, changes[i].before.bytes));
+      if (changes[i].after.included) RETURN_IF_ERROR(note_write(t, table, entries, changes[i].after.bytes));
+    }
   }
   if (moves) t.writes.erase(storage, key, t.command);
   t.writes.put(storage, new_key, new_row, t.command);
@@ -253,10 +336,13 @@ Status DatabaseImpl::update(txn::Transaction& transaction, const TableAccess& ta
 Status DatabaseImpl::erase(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
                            std::string_view old_row) {
   TableTransaction& t = own(transaction);
+  RETURN_IF_ERROR(note_write(t, table, table.table().storage, key));
   for (const auto& index : table.secondary()) {
     Entry entry;
     RETURN_IF_ERROR(make_entry(table, index, key, old_row, &entry));
-    if (entry.included) t.writes.erase(index.index.storage, entry.bytes, t.command);
+    if (!entry.included) continue;
+    RETURN_IF_ERROR(note_write(t, table, index.index.storage, entry.bytes));
+    t.writes.erase(index.index.storage, entry.bytes, t.command);
   }
   t.writes.erase(table.table().storage, key, t.command);
   --t.row_deltas[table.table().storage];

@@ -1,4 +1,4 @@
-// What a row costs: `table_bench [case...]`; cases: load build scan get commit hot restart. One line of JSON a case.
+// What a row costs: `table_bench [case...]`; cases: load build scan get serializable commit hot restart. One line of JSON a case.
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -173,6 +173,39 @@ int run(const std::set<std::string>& cases) {
           auto found = f.database->get(
               *t, *f.access, f.key(static_cast<int64_t>(random() % static_cast<uint64_t>(rows_wanted))), &row);
           CHECK(found.ok());
+          CHECK(f.database->commit(*t).ok());
+        }
+      });
+    }
+  }
+  if (wanted("serializable")) {
+    // What the marks cost, and what they cost while one transaction that stays open keeps those of the finished ones.
+    std::mt19937_64 random(11);
+    std::string row;
+    const auto id = [&] { return static_cast<int64_t>(random() % static_cast<uint64_t>(rows_wanted - 100)); };
+    for (const char* how : {"repeatable_read", "serializable", "serializable_beside_old"}) {
+      const auto isolation = how[0] == 's' ? txn::Isolation::kSerializable : txn::Isolation::kRepeatableRead;
+      const auto old = std::string_view(how).ends_with("old") ? f.begin(isolation) : nullptr;
+      const auto name = [&](const char* what) { return std::string(how) + "_" + what; };
+      measure(name("10_gets").c_str(), 20'000, [&] {
+        for (int i = 0; i < 20'000; ++i) {
+          auto t = f.begin(isolation);
+          for (int g = 0; g < 10; ++g) CHECK(f.database->get(*t, *f.access, f.key(id()), &row).ok());
+          CHECK(f.database->commit(*t).ok());
+        }
+      });
+      measure(name("scan_of_100").c_str(), 10'000, [&] {
+        for (int i = 0; i < 10'000; ++i) {
+          auto t = f.begin(isolation);
+          const int64_t first = id();
+          CHECK(f.all(*t, false, {f.key(first), f.key(first + 100)}).size() == 100);
+          CHECK(f.database->commit(*t).ok());
+        }
+      });
+      measure(name("2_updates").c_str(), 5'000, [&] {
+        for (int i = 0; i < 5'000; ++i) {
+          auto t = f.begin(isolation);
+          for (int u = 0; u < 2; ++u) CHECK(f.update(*t, id(), i, text).ok());
           CHECK(f.database->commit(*t).ok());
         }
       });
