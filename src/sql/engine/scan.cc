@@ -19,6 +19,7 @@
 #include "sql/engine/row_filter.h"
 #include "sql/error.h"
 #include "table/ordered_rows.h"
+#include "table/serializable.h"
 
 namespace omendb::sql {
 namespace {
@@ -183,6 +184,7 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> init_global(ClientContext& 
     if (table != nullptr && (statement->forced() || reads_copy(services, schema, state->path, rows))) {
       state->copy = std::make_unique<ColumnScan>(context, statement->snapshot(), *table, state->columns, input);
       ++g_counters.column_scans;
+      throw_if_error(table::note_whole_read(database, services.transaction(), *schema.access));
       state->path = AccessPath();
       state->path.kind = AccessPath::Kind::kLookup;
       if (table->overlay != nullptr) state->path.keys = table->overlay->keys;
@@ -226,6 +228,7 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> init_global(ClientContext& 
     case AccessPath::Kind::kRange: {
       const bool full = state->path.kind == AccessPath::Kind::kFull;
       ++(full ? g_counters.full_scans : g_counters.range_scans);
+      if (full && state->row_limit == 0) throw_if_error(table::note_whole_read(database, services.transaction(), *schema.access));
       std::vector<table::KeyRange> ranges = full ? std::vector<table::KeyRange>{{}} : state->path.ranges;
       if (state->row_limit == 0 && rows > kParallelRows && ranges.size() == 1 && services.scan_threads() > 1) {
         ranges = database.split(*schema.access, ranges[0], std::min<size_t>(512, rows / kRowsPerTask + 1));
@@ -404,6 +407,11 @@ duckdb::unique_ptr<duckdb::NodeStatistics> scan_cardinality(ClientContext& conte
   return duckdb::make_uniq<duckdb::NodeStatistics>(rows, rows);
 }
 
+/// Whether an answer may come from what is known of a copy: a serializable transaction has to read, for what it reads is noted.
+bool answers_from_knowledge(ClientContext& context) {
+  return engine_services(context).transaction().isolation() != txn::Isolation::kSerializable;
+}
+
 /// Of a copy that is the whole answer, what its native table knows, bounds included. Else distinct counts alone, which DuckDB orders
 /// joins by: rows may be written that lie beyond any bound.
 duckdb::unique_ptr<duckdb::BaseStatistics> scan_statistics(ClientContext& context, const duckdb::FunctionData* data,
@@ -412,7 +420,9 @@ duckdb::unique_ptr<duckdb::BaseStatistics> scan_statistics(ClientContext& contex
   if (column >= schema.column_count()) return nullptr;
   if (const auto statement = ColumnStatement::of(context)) {
     const auto* table = statement->find(schema);
-    if (table != nullptr && table->overlay == nullptr) return ColumnScan::statistics(context, *table, column);
+    if (table != nullptr && table->overlay == nullptr && answers_from_knowledge(context)) {
+      return ColumnScan::statistics(context, *table, column);
+    }
   }
   const auto statistics = engine_services(context).statistics(schema);
   if (statistics == nullptr || statistics->distinct[column] == 0) return nullptr;
@@ -424,7 +434,7 @@ duckdb::unique_ptr<duckdb::BaseStatistics> scan_statistics(ClientContext& contex
 /// How many rows there are, where that is certain: then a count reads none.
 duckdb::vector<duckdb::PartitionStatistics> scan_partition_statistics(ClientContext& context, duckdb::GetPartitionStatsInput& input) {
   const auto statement = ColumnStatement::of(context);
-  if (statement == nullptr) return {};
+  if (statement == nullptr || !answers_from_knowledge(context)) return {};
   const auto* table = statement->find(*input.bind_data->Cast<ScanBindData>().schema);
   if (table == nullptr || table->overlay != nullptr) return {};
   return ColumnScan::partition_statistics(context, *table);

@@ -136,7 +136,9 @@ std::shared_ptr<const TableStatistics> StatisticsCache::get(table::Database& dat
       if (rows <= then + then / 5 && rows + rows / 5 >= then) return found->second.statistics;
     }
   }
-  auto sampled = Sampler(database, transaction, access, rows).run();
+  // What is looked at here, a serializable statement has not read.
+  const auto beside = transaction.isolation() == txn::Isolation::kSerializable ? database.begin_beside(transaction) : nullptr;
+  auto sampled = Sampler(database, beside != nullptr ? *beside : transaction, access, rows).run();
   if (!sampled) return nullptr;
   auto statistics = std::make_shared<const TableStatistics>(std::move(*sampled));
   MutexLock lock(mutex_);

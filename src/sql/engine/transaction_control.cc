@@ -6,6 +6,7 @@
 #include "sql/engine/portal.h"
 #include "sql/engine/session_impl.h"
 #include "sql/engine/type_catalog.h"
+#include "table/serializable.h"
 
 namespace omendb::sql {
 namespace {
@@ -72,7 +73,10 @@ void SessionImpl::next_command() {
   statement_ran_ = true;
   if (settings_.lock_timeout_ms() >= 0) transaction_->set_lock_timeout_us(settings_.lock_timeout_ms() * 1000);
   transaction_->set_deadlock_timeout_us(settings_.deadlock_timeout_ms() * 1000);
+  if (isolation_ != txn::Isolation::kSerializable) return engine_.database().begin_statement(*transaction_);
+  if (read_only_ && !transaction_->has_snapshot()) table::set_deferrable(*transaction_, show_setting("transaction_deferrable") == "on");
   engine_.database().begin_statement(*transaction_);
+  check_cancelled();  // a deferrable one may have waited
 }
 
 void SessionImpl::check_writable(const char* command) {
@@ -228,6 +232,7 @@ std::string SessionImpl::begin_block(std::optional<txn::Isolation> isolation, st
 std::string SessionImpl::commit_block(bool chain) {
   const auto isolation = isolation_;
   const bool read_only = read_only_;
+  std::string deferrable = chain ? show_setting("transaction_deferrable").value_or("off") : "";
   std::string tag = "COMMIT";
   switch (state_) {
     case BlockState::kBlock:
@@ -252,6 +257,7 @@ std::string SessionImpl::commit_block(bool chain) {
     transaction_->set_isolation(isolation);
     isolation_ = isolation;
     set_read_only(read_only);
+    throw_if_error(set_transaction_setting("transaction_deferrable", &deferrable));
   }
   return tag;
 }
@@ -259,6 +265,7 @@ std::string SessionImpl::commit_block(bool chain) {
 std::string SessionImpl::rollback_block(bool chain) {
   const auto isolation = isolation_;
   const bool read_only = read_only_;
+  std::string deferrable = chain ? show_setting("transaction_deferrable").value_or("off") : "";
   if (state_ == BlockState::kBlock || state_ == BlockState::kFailed) {
     finish_rollback();
   } else {
@@ -274,6 +281,7 @@ std::string SessionImpl::rollback_block(bool chain) {
     transaction_->set_isolation(isolation);
     isolation_ = isolation;
     set_read_only(read_only);
+    throw_if_error(set_transaction_setting("transaction_deferrable", &deferrable));
   }
   return "ROLLBACK";
 }
@@ -339,6 +347,10 @@ std::optional<std::string> SessionImpl::show_setting(std::string_view name) cons
     if (state_ == BlockState::kNone) return settings_.show("default_transaction_read_only");
     return read_only_ ? "on" : "off";
   }
+  if (canonical == "transaction_deferrable") {
+    const auto chosen = transaction_ != nullptr ? table::deferrable(*transaction_) : std::nullopt;
+    return chosen ? *chosen ? "on" : "off" : settings_.show("default_transaction_deferrable");
+  }
   if (canonical == "omendb.plan_cache_hits") return std::to_string(plan_cache_->counters().hits);
   if (canonical == "omendb.plan_cache_misses") return std::to_string(plan_cache_->counters().misses);
   if (canonical == "omendb.plan_cache_plans") return std::to_string(plan_cache_->counters().plans);
@@ -378,6 +390,15 @@ Status SessionImpl::set_transaction_setting(const std::string& name, std::string
       return Status(SqlState::kActiveSqlTransaction, "transaction read-write mode must be set before any query");
     }
     set_read_only(read_only);
+  } else if (name == "transaction_deferrable") {
+    if (transaction_ == nullptr) return Status();
+    if (!savepoints_.empty()) {
+      return Status(SqlState::kActiveSqlTransaction, "SET TRANSACTION [NOT] DEFERRABLE cannot be called within a subtransaction");
+    }
+    if (statement_ran_ && transaction_->has_snapshot()) {
+      return Status(SqlState::kActiveSqlTransaction, "SET TRANSACTION [NOT] DEFERRABLE must be called before any query");
+    }
+    table::set_deferrable(*transaction_, *value == "on");
   } else if (name == "session_authorization" && (value->empty() || *value == "default")) {
     session_user_ = role_ = *value = options_.user;
   } else if (name == "session_authorization") {

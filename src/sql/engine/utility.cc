@@ -13,7 +13,7 @@ namespace {
 
 struct TransactionModes {
   std::optional<txn::Isolation> isolation;
-  std::optional<bool> read_only;
+  std::optional<bool> read_only, deferrable;
 };
 
 TransactionModes transaction_modes(const List* options) {
@@ -30,6 +30,8 @@ TransactionModes transaction_modes(const List* options) {
                                                       : txn::Isolation::kReadCommitted;
     } else if (name == "transaction_read_only") {
       modes.read_only = constant->val.ival.ival != 0;
+    } else if (name == "transaction_deferrable") {
+      modes.deferrable = constant->val.ival.ival != 0;
     }
   }
   return modes;
@@ -41,6 +43,10 @@ std::string run_transaction(SessionImpl& session, const TransactionStmt* stateme
     case TRANS_STMT_START: {
       const auto modes = transaction_modes(statement->options);
       session.begin_block(modes.isolation, modes.read_only);
+      if (modes.deferrable) {
+        std::string value = *modes.deferrable ? "on" : "off";
+        throw_if_error(session.set_transaction_setting("transaction_deferrable", &value));
+      }
       return statement->kind == TRANS_STMT_BEGIN ? "BEGIN" : "START TRANSACTION";
     }
     case TRANS_STMT_COMMIT:

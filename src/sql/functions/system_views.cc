@@ -3,10 +3,12 @@
 // Not known here, and shown empty although something may be there: pg_stats, pg_timezone_names and pg_timezone_abbrevs.
 #include <algorithm>
 #include <tuple>
+#include <unordered_map>
 
 #include "sql/functions/system_rows.h"
 #include "sql/neighbours.h"
 #include "sql/services.h"
+#include "table/serializable.h"
 
 namespace omendb::sql {
 namespace {
@@ -184,8 +186,32 @@ void pg_stat_database(const SystemContext& c, SystemRows& rows) {
   }
 }
 
-/// Advisory locks; row and table locks are not listed.
+/// What serializable transactions have read: keys as tuples, ranges as pages, though there are none.
+void read_locks(const SystemContext& c, SystemRows& rows) {
+  using Kind = txn::Dependencies::ReadMark::Kind;
+  const auto marks = table::read_marks(c.services->database());
+  if (marks.empty()) return;
+  std::unordered_map<uint32_t, Oid> relations;
+  c.catalog.for_each_of<cat::Table>([&](const cat::Table& t) { relations[t.storage.value] = t.oid; });
+  c.catalog.for_each_of<cat::Index>([&](const cat::Index& i) { relations[i.storage.value] = i.oid; });
+  for (const auto& mark : marks) {
+    const auto relation = relations.find(mark.storage.value);
+    if (relation == relations.end()) continue;  // it is gone
+    rows.begin_row();
+    rows.set("locktype", mark.kind == Kind::kKey ? "tuple" : mark.kind == Kind::kRange ? "page" : "relation");
+    rows.set("database", cat::oid::kDatabase);
+    rows.set("relation", relation->second);
+    rows.set("virtualtransaction", std::to_string(mark.process_id) + "/0");
+    rows.set("pid", mark.process_id);
+    rows.set("mode", "SIReadLock");
+    rows.set("granted", true);
+    rows.set("fastpath", false);
+  }
+}
+
+/// Advisory locks, and marks of serializable transactions; row and table locks are not listed.
 void pg_locks(const SystemContext& c, SystemRows& rows) {
+  read_locks(c, rows);
   for (const auto& lock : c.services->neighbours().locks()) {
     const auto key = static_cast<uint64_t>(lock.key.key);
     rows.begin_row();
