@@ -7,6 +7,7 @@
 
 #include "duckdb/main/pending_query_result.hpp"
 #include "duckdb/main/query_result.hpp"
+#include "duckdb/main/stream_query_result.hpp"
 #include "duckdb/parser/expression/columnref_expression.hpp"
 #include "duckdb/parser/expression/constant_expression.hpp"
 #include "duckdb/parser/expression/function_expression.hpp"
@@ -88,6 +89,8 @@ constexpr double kShareMin = 0.1;
 constexpr std::chrono::milliseconds kAssertive{200}, kAssertiveMax{3200};
 // Other threads have the statement's last tasks: the time to look again.
 constexpr std::chrono::microseconds kOthersWork{20};
+// What comes back sooner had nothing to do.
+constexpr std::chrono::microseconds kNoWork{5};
 
 /// A select that is being run, by one thread after another.
 class Run {
@@ -113,6 +116,10 @@ class Run {
       if (Clock::now() >= deadline) return false;
     }
     while (true) {
+      if (!has_chunk()) {
+        if (Clock::now() >= deadline) return false;
+        continue;
+      }
       auto chunk = result_->FetchRaw();  // null after an error too
       if (chunk == nullptr || chunk->size() == 0) return true;
       session_.check_cancelled();
@@ -120,7 +127,7 @@ class Run {
       if (Clock::now() >= deadline) return false;
     }
   }
-  /// For the statement's other threads, so far.
+  /// Waits for the statement's other threads, so far.
   Clock::duration waited() const { return waited_; }
   duckdb::ErrorData error() const {
     duckdb::BaseQueryResult& ended = result_ == nullptr ? static_cast<duckdb::BaseQueryResult&>(pending_) : *result_;
@@ -128,6 +135,29 @@ class Run {
   }
 
  private:
+  /// Does a part of the work, if there is any for this thread. False: FetchRaw() would wait, and hold a processor while it does.
+  bool has_chunk() {
+    if (result_->type != duckdb::QueryResultType::STREAM_RESULT) return true;
+    auto& stream = result_->Cast<duckdb::StreamQueryResult>();
+    const auto began = Clock::now();
+    try {
+      const auto state = stream.ExecuteTask();
+      if (state == duckdb::StreamExecutionResult::BLOCKED) {
+        stream.WaitForTask();
+        waited_ += Clock::now() - began;
+        return false;
+      }
+      if (state != duckdb::StreamExecutionResult::CHUNK_NOT_READY) return true;
+    } catch (...) {
+      return true;  // fetching says what it is
+    }
+    if (Clock::now() - began < kNoWork) {
+      std::this_thread::sleep_for(kOthersWork);
+      waited_ += kOthersWork;
+    }
+    return false;
+  }
+
   SessionImpl& session_;
   duckdb::PendingQueryResult& pending_;
   const ChunkConsumer& consumer_;
