@@ -109,8 +109,12 @@ TEST_P(StoreTest, IteratorsOfOnePrefixSeeAllOfIt) {
   };
   for (int number = 0; number < 90; ++number) {
     put("one", number), put("three", number);
-    if (number == 30 || number == 60) ASSERT_TRUE(store_->flush().ok());
-    if (number == 30) ASSERT_TRUE(store_->compact("", "").ok());
+    if (number == 30 || number == 60) {
+      ASSERT_TRUE(store_->flush().ok());
+    }
+    if (number == 30) {
+      ASSERT_TRUE(store_->compact("", "").ok());
+    }
     if (number == 59) put("on", number), put("one-more", number);
   }
   const auto count = [&](const std::string& prefix, int from) {
