@@ -200,7 +200,7 @@ def main():
             theirs_load, ours_load = load(pg, files), load(omen, files)
             report.pairs("load", options.sf, "time", "s", "postgresql-15", [(ours_load, theirs_load)], "lower")
             duck = None if options.no_duckdb else DuckPeer(pathlib.Path(scratch), files)
-            sqlite = None if options.no_sqlite else SqlitePeer(pathlib.Path(scratch), files, options.sqlite_seconds)
+            sqlite = None if options.no_sqlite or options.sqlite_seconds <= 0 else SqlitePeer(pathlib.Path(scratch), files, options.sqlite_seconds)
             for peer, name in ((duck, "duckdb"), (sqlite, "sqlite")):
                 if peer:
                     report.pairs("load", options.sf, "time", "s", name, [(ours_load, peer.load_seconds)], "lower")

@@ -159,7 +159,10 @@ class RocksIterator final : public Iterator {
     settle();
   }
   void seek_to_last() override {
-    iterator_->SeekToLast();
+    // Backwards, entries in memory that a dropped range covers are passed one by one, those before the lower bound too: the first
+    // insert into a new table took more than 0.25 s after some hundred dropped ones. That there is nothing is seen from the front.
+    if (!lower_.empty()) iterator_->Seek(lower_slice_);
+    if (lower_.empty() || iterator_->Valid()) iterator_->SeekToLast();
     settle();
   }
   Status status() const override {
