@@ -110,8 +110,7 @@ class Run {
         pending_.WaitForTask();
         waited_ += Clock::now() - began;
       } else if (state == duckdb::PendingExecutionResult::NO_TASKS_AVAILABLE) {
-        std::this_thread::sleep_for(kOthersWork);
-        waited_ += kOthersWork;
+        wait_for_others();
       }
       if (Clock::now() >= deadline) return false;
     }
@@ -151,11 +150,13 @@ class Run {
     } catch (...) {
       return true;  // fetching says what it is
     }
-    if (Clock::now() - began < kNoWork) {
-      std::this_thread::sleep_for(kOthersWork);
-      waited_ += kOthersWork;
-    }
+    if (Clock::now() - began < kNoWork) wait_for_others();
     return false;
+  }
+  void wait_for_others() {
+    const auto began = Clock::now();
+    std::this_thread::sleep_for(kOthersWork);
+    waited_ += Clock::now() - began;  // several times what was asked for
   }
 
   SessionImpl& session_;
