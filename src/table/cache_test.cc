@@ -89,6 +89,76 @@ TEST(RowCache, HoldsItsBoundAndKeepsWhatIsReadOften) {
   EXPECT_GT(statistic(f, "row_cache_hits"), 27'000u);
 }
 
+TEST(RowCache, AScanGoesOnBehindKeysThatItDoesNotSee) {
+  Fixture f(small_cache());
+  load(f, 64, "abc", 1000);
+  load(f, 20'000, std::string(100, 'x'), 2000);
+  auto t = f.begin();
+  for (int64_t id = 2000; id < 22'000; ++id) ASSERT_EQ(f.get(*t, id), id);  // the cache is full
+  for (int64_t id = 1000; id < 1064; ++id) ASSERT_EQ(f.get(*t, id), id);    // and has these
+  auto old = f.begin(txn::Isolation::kRepeatableRead);
+  ASSERT_EQ(f.get(*old, 1000), 1000);
+  load(f, 16, "abc");  // as many as a scan's first batch has, and none of them is anybody's before this commit
+  const auto rows = f.all(*old);
+  ASSERT_EQ(rows.size(), 20'064u);
+  for (size_t i = 0; i < rows.size(); ++i) ASSERT_EQ(rows[i].first, static_cast<int64_t>(i < 64 ? 1000 + i : 2000 + i - 64));
+}
+
+// Rows come in pairs that cancel one another, at the end, and go at the front; some of it is rolled back, some of it goes through loads.
+TEST(RowCache, ScansSeeTheirSnapshotWhileTheCacheIsShortAndTheTableMovesOn) {
+  DatabaseOptions options = small_cache();
+  options.write_set_bytes = 64 << 10;
+  Fixture f(options);
+  std::atomic<int64_t> next{0};
+  std::atomic<bool> over{false};
+  const auto step = [&](txn::Transaction& t, std::mt19937_64& random) {
+    constexpr int64_t kSizes[] = {2, 20, 200, 2000};
+    const int64_t size = kSizes[random() % 4];
+    if (random() % 2 == 0) {
+      const int64_t first = next.fetch_add(size);
+      for (int64_t i = 0; i < size; ++i) {
+        if (!f.insert(t, first + i, i % 2 == 0 ? i + 1 : -i, std::string(random() % 200, 'x')).ok()) return false;
+      }
+      return true;
+    }
+    int64_t sum = 0, gone = 0;
+    const auto cursor = f.database->scan(t, *f.access, {}, false);
+    for (int64_t low = 0; gone < size && cursor->next(); ++gone) {
+      const int64_t id = f.id_of(cursor->row());
+      if (gone == 0) low = id;
+      if (id >= low + size || next - low < 4000) break;
+      sum += f.value_of(cursor->row());
+      if (!f.erase(t, id).ok()) return false;
+    }
+    return sum == 0;
+  };
+  std::vector<std::thread> writers;
+  for (int w = 0; w < 2; ++w) {
+    writers.emplace_back([&, w] {
+      std::mt19937_64 random(w);
+      while (!over) {
+        auto t = f.begin();
+        if (step(*t, random) && random() % 8 != 0) ASSERT_TRUE(f.database->commit(*t).ok());
+        else f.database->rollback(*t);
+      }
+    });
+  }
+  for (int scan = 0; next < 20'000; ++scan) {
+    auto t = f.begin(txn::Isolation::kRepeatableRead);
+    int64_t sum = 0, last = -1;
+    for (const auto& [id, value] : f.all(*t)) {
+      EXPECT_GT(id, last) << "in scan " << scan;
+      last = id;
+      sum += value;
+    }
+    EXPECT_EQ(sum, 0) << "in scan " << scan;
+    f.database->rollback(*t);
+    if (::testing::Test::HasFailure()) break;
+  }
+  over = true;
+  for (auto& writer : writers) writer.join();
+}
+
 TEST(RowCache, RowsGiveWayToAnIndexBeyondItsShare) {
   DatabaseOptions options = small_cache();
   options.row_cache_bytes = 8 << 20;

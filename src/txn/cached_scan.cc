@@ -177,12 +177,12 @@ bool CachedScan::next_of_run() {
 bool CachedScan::fill() {
   items_.clear();
   at_ = 0;
-  if (run_after_) {
-    run_after_ = false;
-    run_ = kStoreRun;
-    return true;
-  }
   while (items_.empty()) {
+    if (run_after_) {  // also after a batch of which the store gave nothing
+      run_after_ = false;
+      run_ = kStoreRun;
+      return true;
+    }
     if (done_ || !status_.ok()) return false;
     bytes_.clear();
     {
