@@ -146,3 +146,7 @@ select 1 / (a - a) <> null from (values (1), (2)) v(a);
 select count(*) from (values (1), (2)) v(a) where not a * 94 + a / (a * 0) <> null;
 select a / 0 + null::int, upper(null || (a / 0)::text), coalesce(a / 0 * null, a) from (values (1), (2)) v(a);
 select sum(a) + null, count(*) * null from (values (1), (2)) v(a);
+select coalesce(42, 8 / 0), coalesce(42, case -42 when -8 / 0 then null when count(*) then 31 end) from (values (1), (2)) v(a);
+select coalesce(42, + - coalesce(-57, case -42 when -8 / 0 + 94 then null when 83 * count(*) then 31 end, count(distinct 20) * -62)) + min(43) * 80;
+select coalesce(42, count(*)), coalesce('x', 1 / 0 || '') from (values (1), (2)) v(a);
+select coalesce(a, 3, 1 / 0), coalesce(7, (select 1 / 0)), pg_typeof(coalesce(1, a / 2.5)) from (values (1), (null)) v(a);

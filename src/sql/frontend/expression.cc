@@ -391,6 +391,8 @@ TypedExpr coalesce_of(Scope& scope, std::vector<TypedExpr> args, int location) {
   std::vector<TypedExpr*> list;
   for (auto& a : args) list.push_back(&a);
   const Oid type = select_common_type(scope, list, "COALESCE");
+  // PostgreSQL's planner drops what stands behind a constant, so that (a division by zero) is not computed.
+  size_t used = args.size();
   for (auto& a : args) {
     const Oid from = is_unknown(a) ? oid::kUnknown : a.type;
     if (!can_coerce(*scope.statement, from, type, CoercionContext::kImplicit)) {
@@ -399,7 +401,9 @@ TypedExpr coalesce_of(Scope& scope, std::vector<TypedExpr> args, int location) {
                      a.location);
     }
     const int at = a.location;
+    const bool constant = is_constant_value(a);
     a = coerce_type(scope, std::move(a), type, -1, CoercionContext::kImplicit, at);
+    if (used == args.size() && (constant || is_constant_value(a))) used = static_cast<size_t>(&a - args.data()) + 1;
   }
   TypedExpr result = typed(nullptr, type, {}, {}, location);
   bool same_typmod = true;
@@ -408,6 +412,8 @@ TypedExpr coalesce_of(Scope& scope, std::vector<TypedExpr> args, int location) {
     same_typmod = same_typmod && a.typmod == args[0].typmod;
   }
   if (same_typmod) result.typmod = args[0].typmod;
+  args.resize(used);
+  list.resize(used);
   auto build = [](std::vector<DuckExpr> parts) {
     duckdb::vector<duckdb::unique_ptr<duckdb::ParsedExpression>> children;
     for (auto& p : parts) children.push_back(duck_ptr(std::move(p)));
