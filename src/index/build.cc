@@ -51,7 +51,7 @@ Segment* build_segment(const LeafImage* leaves, uint32_t n, bool room) {
     entry->base.store(image.base, std::memory_order_relaxed);
     entry->model.store(image.model.word, std::memory_order_relaxed);
     entry->leaf.store(image.slots, std::memory_order_relaxed);
-    const uint64_t version = i < n ? static_cast<uint64_t>(image.live) << kLiveShift : kObsolete;
+    const uint64_t version = i < n ? static_cast<uint64_t>(image.live) << kLiveShift | kLocked : kObsolete;
     entry->version.store(version, std::memory_order_relaxed);
   }
   // A segment with room expects the rest of its leaves to follow at the pace of those it has.
@@ -64,6 +64,14 @@ Segment* build_segment(const LeafImage* leaves, uint32_t n, bool room) {
   }
   segment->count.store(n, std::memory_order_release);
   return segment;
+}
+
+void open_segment(Segment* segment) {
+  const uint32_t count = segment->count.load(std::memory_order_relaxed);
+  for (uint32_t i = 0; i < count; ++i) {
+    std::atomic<uint64_t>& version = segment->entries()[i].version;
+    version.store(version.load(std::memory_order_relaxed) & ~kLocked, std::memory_order_release);
+  }
 }
 
 namespace {
@@ -177,7 +185,9 @@ Root* empty_root(bool wide) {
   LeafImage empty;
   const uint64_t none = 0;
   empty.slots = build_dense(nullptr, wide ? &none : nullptr, 0, 16, &empty.model);
-  return build_root({{0, build_segment(&empty, 1, true)}});
+  Segment* segment = build_segment(&empty, 1, true);
+  open_segment(segment);
+  return build_root({{0, segment}});
 }
 
 // Requires that nobody reads it.
@@ -268,6 +278,7 @@ bool Core::load(const Next& next) {
     const size_t due = kEntriesMean * (segments.size() + 1), least = due > i ? due - i : 1;
     if (least < n) n = cut_leaves(&images[i], static_cast<uint32_t>(least), n - 1, n);
     segments.emplace_back(images[i].base, build_segment(&images[i], n, i + n == images.size()));
+    open_segment(segments.back().second);
     i += n;
   }
   destroy(root_.exchange(build_root(segments), std::memory_order_acq_rel));

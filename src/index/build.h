@@ -22,8 +22,12 @@ struct LeafImage {
 /// one line through both sides would say little of either. Or `otherwise`. Requires leaves[most].
 uint32_t cut_leaves(const LeafImage* leaves, uint32_t least, uint32_t most, uint32_t otherwise);
 
-/// Builds a segment; `room` leaves space for leaves to be added behind the last.
+/// Builds a segment; `room` leaves space for leaves to be added behind the last. All of its entries are locked: readers may have it, and
+/// writers once it is opened.
 Segment* build_segment(const LeafImage* leaves, uint32_t n, bool room);
+/// Requires that no entry leads to a leaf that another segment, which is not obsolete, leads to: who reads by that one looks at its
+/// versions, and would not hear of writers here.
+void open_segment(Segment* segment);
 Root* build_root(const std::vector<std::pair<uint64_t, Segment*>>& segments);
 std::vector<std::pair<uint64_t, Segment*>> segments_of(const Root* root);
 /// The place of `segment`, which must be where `key` leads.

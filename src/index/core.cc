@@ -564,12 +564,12 @@ void Core::replace_entries(Segment* old, uint32_t first, uint32_t removed, const
 
   const bool appended = first + removed == count;
   const uint64_t inside = entries[0].base.load(std::memory_order_relaxed);
+  Segment *fresh = nullptr, *right = nullptr;
   if (all.size() <= kSegmentEntries) {
     std::shared_lock lock(root_mutex_);
     Root* root = root_.load(std::memory_order_acquire);
     const uint32_t place = find_segment(root, inside, old);
-    Segment* fresh =
-        build_segment(all.data(), static_cast<uint32_t>(all.size()), appended && place + 1 == root->count);
+    fresh = build_segment(all.data(), static_cast<uint32_t>(all.size()), appended && place + 1 == root->count);
     root->entries()[place].put(fresh);
   } else {
     std::unique_lock lock(root_mutex_);
@@ -583,16 +583,18 @@ void Core::replace_entries(Segment* old, uint32_t first, uint32_t removed, const
     const uint32_t rest = total - half;
     const bool last = place + 1 == root->count;
     CHECK(half <= kSegmentEntries);
-    Segment* left = build_segment(all.data(), half, false);
-    Segment* right = build_segment(all.data() + half, rest, appended && last);
+    fresh = build_segment(all.data(), half, false);
+    right = build_segment(all.data() + half, rest, appended && last);
     std::vector<std::pair<uint64_t, Segment*>> segments = segments_of(root);
-    segments[place].second = left;
+    segments[place].second = fresh;
     segments.insert(segments.begin() + place + 1, {all[half].base, right});
     root_.store(build_root(segments), std::memory_order_release);
     epoch_retire(root, free_root, root_bytes(root));
   }
   for (uint32_t i = 0; i < count; ++i) entries[i].version.store(kObsolete, std::memory_order_release);
   old->obsolete = true;
+  open_segment(fresh);
+  if (right != nullptr) open_segment(right);
   epoch_retire(old, free_node, segment_bytes(old));
 }
 
@@ -731,6 +733,7 @@ void Core::unite_segments(uint64_t key) {
     old->obsolete = true;
     epoch_retire(old, free_node, segment_bytes(old));
   }
+  open_segment(fresh);
   if (border.slots != old_border.slots) retire_leaf(old_border.slots, old_border.model);
   merges_.fetch_add(1, std::memory_order_relaxed);
 }
