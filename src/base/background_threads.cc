@@ -4,6 +4,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace omendb {
@@ -12,11 +14,18 @@ namespace {
 constexpr int kLowNice = 10;
 }
 
-void lower_priority(Priority priority) {
-  // A failure leaves the priority as it is, which costs others time and nothing else.
+void set_priority(pid_t thread, Priority priority) {
+  // A failure leaves the priority as it is, which costs time and nothing else.
   const sched_param none{};
-  if (priority == Priority::kLow) setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kLowNice);
-  if (priority == Priority::kIdle) sched_setscheduler(0, SCHED_IDLE, &none);
+  const int policy = priority == Priority::kIdle ? SCHED_IDLE : sched_getscheduler(getpid());
+  if (sched_getscheduler(thread) != policy) sched_setscheduler(thread, policy, &none);
+  if (priority == Priority::kIdle) return;
+  const int nice = getpriority(PRIO_PROCESS, static_cast<id_t>(getpid()));
+  setpriority(PRIO_PROCESS, static_cast<id_t>(thread), priority == Priority::kLow ? std::max(nice, kLowNice) : nice);
+}
+
+void lower_priority(Priority priority) {
+  if (priority != Priority::kNormal) set_priority(gettid(), priority);
 }
 
 BackgroundThreads::~BackgroundThreads() {

@@ -1,6 +1,8 @@
 // Threads that stand back: long work on them leaves the processors to short work.
 #pragma once
 
+#include <sys/types.h>
+
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
@@ -18,7 +20,10 @@ enum class Priority : uint8_t {
   kLow,   // nice 10: a tenth of a processor that others want as well
   kIdle,  // SCHED_IDLE: what nobody else wants, and gone at once when somebody does
 };
-/// Of the calling thread and those that it will create. For good: without privileges no thread gets its priority back.
+/// Of a thread of this process, and those that it will create; kNormal is what the process's first thread has. Without privileges
+/// no thread gets a higher priority than it has: it stays as it is then.
+void set_priority(pid_t thread, Priority priority);
+/// Of the calling thread.
 void lower_priority(Priority priority);
 
 /// Threads on which callers have work done. There are as many as callers at the same time; those without work wait. Thread: any.

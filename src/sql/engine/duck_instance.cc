@@ -28,7 +28,7 @@ namespace {
 // Who sends short statements sends the next one soon: long ones stand back for so long after each.
 constexpr std::chrono::milliseconds kShortWork{100};
 // How long workers do without SCHED_IDLE after one of them got no processor there.
-constexpr std::chrono::milliseconds kNotIdle{2000};
+constexpr std::chrono::milliseconds kFreed{2000};
 
 /// What a killed process spilled is nobody's any more.
 void remove_leftovers(const std::string& directory) {
@@ -115,16 +115,29 @@ DuckInstance::DuckInstance(const EngineOptions& options) {
 bool DuckInstance::stands_back() {
   if (idle_threads_ == nullptr) return false;
   const bool back = short_statement_within(kShortWork);
-  if (workers_ != nullptr)
-    workers_->use(!back ? Priority::kNormal : Clock::now() < not_idle_until_.load(std::memory_order_relaxed) ? Priority::kLow : Priority::kIdle);
+  if (workers_ == nullptr) return back;
+  const auto now = Clock::now();
+  if (!back || now < normal_until_.load(std::memory_order_relaxed)) {
+    workers_->use(Priority::kNormal);
+  } else {
+    workers_->use(now < low_until_.load(std::memory_order_relaxed) ? Priority::kLow : Priority::kIdle);
+  }
   return back;
 }
 
 void DuckInstance::free_workers() {
   if (workers_ == nullptr) return;
-  not_idle_until_.store(Clock::now() + kNotIdle, std::memory_order_relaxed);
-  workers_->use(Priority::kLow);
-  workers_->raise_idle();
+  low_until_.store(Clock::now() + kFreed, std::memory_order_relaxed);
+  (void)stands_back();
+  workers_->raise_others();
+  count_stand_back(StandBackCount::kWorkersFreed);
+}
+
+void DuckInstance::raise_workers(std::chrono::milliseconds time) {
+  if (workers_ == nullptr) return;
+  normal_until_.store(Clock::now() + time, std::memory_order_relaxed);
+  (void)stands_back();
+  workers_->raise_others();
 }
 
 duckdb::unique_ptr<duckdb::Connection> DuckInstance::connect(duckdb::shared_ptr<SessionServices> services) {

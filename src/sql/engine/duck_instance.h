@@ -31,10 +31,12 @@ class DuckInstance {
   /// Where such a statement goes on: on what short ones leave, and when that is next to nothing, with a share of its own.
   BackgroundThreads& idle_threads() { return *idle_threads_; }
   BackgroundThreads& low_threads() { return *low_threads_; }
-  /// A worker that stands back holds up its statement, for it gets no processor.
+  /// A worker in SCHED_IDLE holds up its statement, for it gets no processor: workers have nice 10 for the next two seconds.
   void free_workers();
-  /// Processor time of the workers that stand back.
-  std::chrono::nanoseconds standing_workers_time() { return workers_ == nullptr ? std::chrono::nanoseconds(0) : workers_->idle_time(); }
+  /// Workers do not stand back for so long, for nice 10 is no share either.
+  void raise_workers(std::chrono::milliseconds time);
+  /// Processor time of the workers.
+  std::chrono::nanoseconds workers_time() { return workers_ == nullptr ? std::chrono::nanoseconds(0) : workers_->processor_time(); }
 
  private:
   int threads_ = 1;
@@ -43,7 +45,8 @@ class DuckInstance {
   std::unique_ptr<duckdb::DuckDB> database_;
   std::unique_ptr<DuckWorkers> workers_;  // null: DuckDB's own, or none
   using Clock = std::chrono::steady_clock;
-  std::atomic<Clock::time_point> not_idle_until_{Clock::time_point()};  // workers that stand back do so at nice 10
+  // Workers that stand back do so at nice 10; do not.
+  std::atomic<Clock::time_point> low_until_{Clock::time_point()}, normal_until_{Clock::time_point()};
 };
 
 }  // namespace omendb::sql

@@ -1,21 +1,12 @@
 #include "sql/engine/duck_workers.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <unistd.h>
 
 #include <ctime>
 #include <utility>
 
 namespace omendb::sql {
-namespace {
-
-void set_policy(const std::vector<pid_t>& threads, int policy) {
-  const sched_param none{};
-  for (const pid_t thread : threads) (void)sched_setscheduler(thread, policy, &none);
-}
-
-}  // namespace
 
 DuckWorkers::DuckWorkers(duckdb::TaskScheduler& scheduler, int threads) : scheduler_(scheduler) {
   for (const Priority priority : {Priority::kNormal, Priority::kLow, Priority::kIdle}) {
@@ -47,7 +38,9 @@ void DuckWorkers::use(Priority priority) {
   if (!crew.works) {
     const MutexLock lock(mutex_);
     if (closing_) return;
-    if (std::exchange(crew.raised, false)) set_policy(crew.ids, SCHED_IDLE);
+    if (std::exchange(crew.raised, false)) {
+      for (const pid_t thread : crew.ids) set_priority(thread, crew.priority);
+    }
     for (Crew& other : crews_) other.works = &other == &crew;
     wake_.notify_all();
   }
@@ -56,28 +49,31 @@ void DuckWorkers::use(Priority priority) {
   if (asleep > 0) scheduler_.Signal(asleep);
 }
 
-std::chrono::nanoseconds DuckWorkers::idle_time() {
+std::chrono::nanoseconds DuckWorkers::processor_time() {
   std::chrono::nanoseconds total{0};
-  for (auto& thread : crew_of(Priority::kIdle).threads) {
-    clockid_t clock;
-    timespec time{};
-    if (pthread_getcpuclockid(thread.native_handle(), &clock) == 0) clock_gettime(clock, &time);
-    total += std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+  for (Crew& crew : crews_) {
+    for (auto& thread : crew.threads) {
+      clockid_t clock;
+      timespec time{};
+      if (pthread_getcpuclockid(thread.native_handle(), &clock) == 0) clock_gettime(clock, &time);
+      total += std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+    }
   }
   return total;
 }
 
-void DuckWorkers::raise_idle() {
+void DuckWorkers::raise_others() {
   const MutexLock lock(mutex_);
-  Crew& crew = crew_of(Priority::kIdle);
-  crew.raised = true;
-  set_policy(crew.ids, SCHED_OTHER);
+  for (Crew& crew : crews_) {
+    if (crew.works || std::exchange(crew.raised, true)) continue;
+    for (const pid_t thread : crew.ids) set_priority(thread, Priority::kNormal);
+  }
 }
 
 void DuckWorkers::work(Crew& crew) {
-  lower_priority(crew.priority);
   {
     const MutexLock lock(mutex_);
+    lower_priority(crew.priority);
     crew.ids.push_back(gettid());
   }
   while (true) {

@@ -30,10 +30,11 @@ class DuckWorkers {
   /// Which crew works from now on. The others end what they have begun, a part of a pipeline's task each; called again, this
   /// wakes those of them that still sleep in DuckDB's queue.
   void use(Priority priority);
-  /// Processor time that the crew in SCHED_IDLE has had.
-  std::chrono::nanoseconds idle_time();
-  /// Gives the crew in SCHED_IDLE its priority back, until it is to work again. Without privileges this does nothing.
-  void raise_idle();
+  /// Processor time that all have had.
+  std::chrono::nanoseconds processor_time();
+  /// Gives the crews that do not work their priority back, until they are to work again: what they have begun is waited for. Without
+  /// privileges this does nothing.
+  void raise_others();
 
  private:
   struct Crew {

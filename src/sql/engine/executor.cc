@@ -2,7 +2,10 @@
 
 #include <ctime>
 
+#include <atomic>
 #include <chrono>
+#include <fstream>
+#include <optional>
 #include <thread>
 
 #include "duckdb/main/pending_query_result.hpp"
@@ -23,6 +26,7 @@
 #include "sql/engine/route_counters.h"
 #include "sql/engine/row_decoder.h"
 #include "sql/engine/scan.h"
+#include "sql/engine/standing_back.h"
 #include "sql/engine/vectors.h"
 #include "sql/point/row_plan.h"
 
@@ -82,11 +86,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 // A statement that has not ended by then stands back behind short ones, when there are any, and looks for them again so often.
 constexpr std::chrono::milliseconds kShort{2}, kLook{10};
-// In the background: how long it runs before it looks how it gets on, the least share of a processor that it puts up with while nothing
-// but the processor keeps it waiting, and how long it takes a share of its own when it gets less, the first time and at most.
-constexpr std::chrono::milliseconds kSlice{50};
-constexpr double kShareMin = 0.1;
-constexpr std::chrono::milliseconds kAssertive{200}, kAssertiveMax{3200};
+// How long it is taken from a statement that the machine is others'.
+constexpr std::chrono::milliseconds kRaisedKnown{1000};
 // Other threads have the statement's last tasks: the time to look again.
 constexpr std::chrono::microseconds kOthersWork{20};
 // What comes back sooner had nothing to do.
@@ -166,40 +167,71 @@ class Run {
   Clock::duration waited_{0};
 };
 
-Clock::duration thread_cpu_time() {
+Clock::duration cpu_time(clockid_t clock) {
   timespec now;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  clock_gettime(clock, &now);
   return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
 }
 
-/// Runs it to its end: where it is, and while there are short statements, on what they leave of the processors, or if that is next to
-/// nothing, on a share of its own.
+/// How long the calling thread could have run and had no processor, so far (proc_schedstat); nothing: the system does not say.
+std::optional<Clock::duration> queued_time() {
+  std::ifstream file("/proc/thread-self/schedstat");
+  int64_t ran = 0, queued = 0;
+  if (!(file >> ran >> queued)) return std::nullopt;
+  return std::chrono::nanoseconds(queued);
+}
+
+/// Runs it for `time` on the calling thread, and says what came of it. `ended`: it has ended.
+StandingSample run_measured(DuckInstance& duck, Run& run, std::chrono::milliseconds time, bool* ended) {
+  StandingSample sample;
+  const auto began = Clock::now();
+  const auto cpu = cpu_time(CLOCK_THREAD_CPUTIME_ID), process = cpu_time(CLOCK_PROCESS_CPUTIME_ID), waited = run.waited();
+  const auto workers = duck.workers_time();
+  const auto queued = queued_time();
+  *ended = run.until(began + time);
+  if (*ended) return sample;
+  sample.wall = Clock::now() - began;
+  sample.cpu = cpu_time(CLOCK_THREAD_CPUTIME_ID) - cpu;
+  sample.process = cpu_time(CLOCK_PROCESS_CPUTIME_ID) - process;
+  sample.waited = run.waited() - waited;
+  sample.workers = duck.workers_time() - workers;
+  const auto queued_now = queued_time();
+  sample.queued = queued && queued_now ? *queued_now - *queued : sample.wall - sample.waited - sample.cpu;
+  return sample;
+}
+
+/// Runs it to its end: where it is, and while there are short statements, at the priority that is left for it.
 void run_long(DuckInstance& duck, Run& run) {
-  auto assertive = kAssertive;
+  // Until when a statement that begins takes it from others that the machine is not this server's.
+  static std::atomic<Clock::time_point> raised_until{Clock::time_point()};
+  const unsigned processors = std::max(1u, std::thread::hardware_concurrency());
+  const bool raised = Clock::now() < raised_until.load(std::memory_order_relaxed);
+  StandingBack standing(processors, raised);
+  if (raised) count_stand_back(StandBackCount::kRaised);
+  std::optional<OverdueWatch> watch;
   for (bool ended = false; !ended;) {
     if (!duck.stands_back()) {
       ended = run.until(Clock::now() + kLook);
       continue;
     }
-    Clock::duration busy{0}, cpu{0}, waited{0};
-    const auto workers_before = duck.standing_workers_time();
-    duck.idle_threads().run([&] {
-      const auto began = Clock::now();
-      const auto cpu_before = thread_cpu_time(), waited_before = run.waited();
-      ended = run.until(began + kSlice);
-      waited = run.waited() - waited_before;
-      busy = Clock::now() - began - waited;
-      cpu = thread_cpu_time() - cpu_before;
-    });
-    if (ended) return;
-    // All that is left to do is a worker's, and it does not do it.
-    if (2 * waited > kSlice && 10 * (duck.standing_workers_time() - workers_before) < waited) duck.free_workers();
-    if (static_cast<double>(cpu.count()) >= kShareMin * static_cast<double>(busy.count())) {
-      assertive = kAssertive;
+    StandingSample sample;
+    const auto time = standing.time();
+    const Priority before = standing.priority();
+    const auto slice = [&] { sample = run_measured(duck, run, time, &ended); };
+    if (before == Priority::kNormal) {
+      duck.raise_workers(time);
+      slice();
     } else {
-      duck.low_threads().run([&] { ended = run.until(Clock::now() + assertive); });
-      assertive = std::min(2 * assertive, kAssertiveMax);
+      if (!watch) watch.emplace(processors);
+      (before == Priority::kIdle ? duck.idle_threads() : duck.low_threads()).run([&] { watch->run(before, slice); });
     }
+    if (ended) return;
+    if (standing.take(sample)) duck.free_workers();
+    // Not by a statement that ends before it has looked: one after the other they would keep it up for ever.
+    if (standing.priority() == Priority::kNormal) raised_until.store(Clock::now() + kRaisedKnown, std::memory_order_relaxed);
+    if (standing.priority() == before) continue;
+    if (standing.priority() == Priority::kLow) count_stand_back(StandBackCount::kNice);
+    if (standing.priority() == Priority::kNormal) count_stand_back(StandBackCount::kRaised);
   }
 }
 

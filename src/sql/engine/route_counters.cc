@@ -14,6 +14,7 @@ struct Counter {
   StripedCounter statements, nanoseconds;
 };
 std::array<Counter, kRouteNames.size()> g_routes;
+std::array<StripedCounter, kStandBackNames.size()> g_stand_back;
 
 using Clock = std::chrono::steady_clock;
 // Of the last short statement, written once in so long: all sessions share the line.
@@ -41,6 +42,10 @@ bool short_statement_within(std::chrono::milliseconds time) {
   return Clock::now().time_since_epoch() - g_last_short.load(std::memory_order_relaxed) < time;
 }
 
+void count_stand_back(StandBackCount what) { g_stand_back[static_cast<size_t>(what)].add(); }
+
+uint64_t stand_back_count(StandBackCount what) { return g_stand_back[static_cast<size_t>(what)].total(); }
+
 std::vector<std::pair<std::string, uint64_t>> engine_counters(ColumnStore& columns) {
   std::vector<std::pair<std::string, uint64_t>> result;
   for (size_t i = 0; i < kRouteNames.size(); ++i) {
@@ -48,6 +53,7 @@ std::vector<std::pair<std::string, uint64_t>> engine_counters(ColumnStore& colum
     result.emplace_back(std::string("route_") + kRouteNames[i] + "_statements", count.statements);
     result.emplace_back(std::string("route_") + kRouteNames[i] + "_microseconds", count.microseconds);
   }
+  for (size_t i = 0; i < kStandBackNames.size(); ++i) result.emplace_back(kStandBackNames[i], g_stand_back[i].total());
   const ScanCounters scans = scan_counters();
   result.emplace_back("scan_rows_from_columns", scans.column_rows);
   result.emplace_back("scan_rows_from_delta", scans.delta_rows);
