@@ -201,6 +201,15 @@ bool KeyPath::make_range(const Parameters& parameters, size_t row, table::KeyRan
   }
   range->lower = !has_low ? prefix : low_open ? codec::prefix_successor(low) : low;
   range->upper = !has_high ? codec::prefix_successor(prefix) : high_open ? high : codec::prefix_successor(high);
+  if (not_null && not_null->nullable) {
+    std::string null = prefix;
+    throw_if_error(codec::append_key(*not_null, types::ValueView(), &null));
+    if (not_null->nulls_first) {
+      range->lower = std::max(range->lower, codec::prefix_successor(null));
+    } else if (range->upper.empty() || range->upper > null) {
+      range->upper = std::move(null);
+    }
+  }
   return range->upper.empty() || range->lower < range->upper;
 }
 

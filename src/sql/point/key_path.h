@@ -49,6 +49,7 @@ struct KeyPath {
   std::vector<KeyPart> alternatives;               // IN over the column after `equal`; empty: none
   std::optional<KeyPart> lower, upper;             // bounds of that column
   bool lower_open = false, upper_open = false;
+  std::optional<codec::KeyColumn> not_null;        // that column, if its nulls are left out
   std::vector<size_t> used;                        // predicates that equality settles; the others must still be asked
 
   bool empty() const { return equal.empty() && alternatives.empty() && !lower && !upper; }

@@ -216,7 +216,11 @@ std::optional<TableAccessPath> find_ordered_path(std::shared_ptr<const TableSche
         return;
       }
       const bool turned = wanted.descending != key_columns[k].descending;
-      if (key_columns[k].nullable && (wanted.nulls_first != key_columns[k].nulls_first) != turned) return;
+      if (wanted.not_null && k == key.equal.size()) {
+        key.not_null = key_columns[k];
+      } else if (key_columns[k].nullable && (wanted.nulls_first != key_columns[k].nulls_first) != turned) {
+        return;
+      }
       if (reverse && *reverse != turned) return;
       reverse = turned;
       ++k;

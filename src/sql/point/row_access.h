@@ -37,6 +37,7 @@ std::optional<TableAccessPath> find_path(SessionImpl& session, std::shared_ptr<c
 struct OrderedColumn {
   size_t column;                     // of the table, in the row layout
   bool descending, nulls_first;
+  bool not_null = false;             // rows without a value are not wanted
 };
 /// A path that yields the table's rows in this order, for reading the first few; nullopt: none.
 std::optional<TableAccessPath> find_ordered_path(std::shared_ptr<const TableSchema> schema, std::vector<size_t> columns,

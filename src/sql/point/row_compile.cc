@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "duckdb/planner/expression/bound_aggregate_expression.hpp"
 #include "duckdb/planner/expression/bound_columnref_expression.hpp"
 #include "duckdb/planner/expression/bound_comparison_expression.hpp"
 #include "duckdb/planner/expression/bound_constant_expression.hpp"
@@ -38,6 +39,12 @@ void collect_tables(const Expression& expression, Tables* tables) {
     tables->insert(expression.Cast<duckdb::BoundColumnRefExpression>().binding.table_index);
   }
   duckdb::ExpressionIterator::EnumerateChildren(expression, [&](const Expression& child) { collect_tables(child, tables); });
+}
+
+std::vector<Expression*> views_of(const Expressions& expressions) {
+  std::vector<Expression*> views;
+  for (const auto& expression : expressions) views.push_back(expression.get());
+  return views;
 }
 
 bool within(const Expression& expression, const Tables& tables) {
@@ -217,33 +224,37 @@ class Compiler {
         if (key->GetExpressionType() != ExpressionType::BOUND_COLUMN_REF) return nullptr;
         key = projection->expressions[key->Cast<duckdb::BoundColumnRefExpression>().binding.column_index].get();
       }
-      if (key->GetExpressionType() != ExpressionType::BOUND_COLUMN_REF) return nullptr;
-      const auto& binding = key->Cast<duckdb::BoundColumnRefExpression>().binding;
-      const auto at = std::find(leaf->bindings.begin(), leaf->bindings.end(), binding);
-      if (at == leaf->bindings.end()) return nullptr;
-      order.push_back({leaf->columns[static_cast<size_t>(at - leaf->bindings.begin())],
-                       sort->orders[i].type == duckdb::OrderType::DESCENDING,
+      const size_t column = column_of(*leaf, *key);
+      if (column == SIZE_MAX) return nullptr;
+      order.push_back({column, sort->orders[i].type == duckdb::OrderType::DESCENDING,
                        sort->orders[i].null_order == duckdb::OrderByNullType::NULLS_FIRST});
     }
-    std::vector<Expression*> pending;
-    for (auto& predicate : predicates) pending.push_back(predicate.get());
-    auto path = find_ordered_path(leaf->schema, leaf->columns, predicates_on(*leaf, {}, pending), order);
-    if (!path || !prepare_path(&*path, {})) return nullptr;
-    settle(*path, std::vector<Expression*>(pending), &pending);
-    Expressions residual;
-    for (auto* predicate : pending) {
-      residual.push_back(predicate->Copy());
-      if (!resolve_columns(residual.back(), leaf->bindings)) return nullptr;
-    }
-    kept_.push_back(std::move(predicates));
-    NodePtr node = make_first_rows(context_, std::move(*path), leaf->bindings, std::move(residual), count.Copy(),
-                                   offset == nullptr ? nullptr : offset->Copy());
+    auto path = find_ordered_path(leaf->schema, leaf->columns, predicates_on(*leaf, {}, views_of(predicates)), order);
+    if (!path) return nullptr;
+    NodePtr node = ordered_rows(*leaf, std::move(*path), std::move(predicates), count, offset);
+    if (node == nullptr) return nullptr;
     for (auto it = projections.rbegin(); it != projections.rend(); ++it) {
       auto outputs = resolved((*it)->expressions, node->bindings());
       if (!outputs) return nullptr;
       node = make_project(context_, std::move(node), std::move(*outputs), (*it)->GetColumnBindings());
     }
     return node;  // in order already
+  }
+
+  /// The first rows of `path`, an ordered one, that pass `predicates`.
+  NodePtr ordered_rows(const TableLeaf& leaf, TableAccessPath path, Expressions predicates, const Expression& count,
+                       const Expression* offset) {
+    std::vector<Expression*> pending = views_of(predicates);
+    if (!prepare_path(&path, {})) return nullptr;
+    settle(path, std::vector<Expression*>(pending), &pending);
+    Expressions residual;
+    for (auto* predicate : pending) {
+      residual.push_back(predicate->Copy());
+      if (!resolve_columns(residual.back(), leaf.bindings)) return nullptr;
+    }
+    kept_.push_back(std::move(predicates));
+    return make_first_rows(context_, std::move(path), leaf.bindings, std::move(residual), count.Copy(),
+                           offset == nullptr ? nullptr : offset->Copy());
   }
 
   NodePtr distinct(duckdb::LogicalDistinct& op) {
@@ -282,12 +293,58 @@ class Compiler {
 
   NodePtr aggregate(duckdb::LogicalAggregate& op) {
     if (op.grouping_sets.size() > 1 || !op.grouping_functions.empty()) return nullptr;
+    if (NodePtr ends = ends_of_keys(op)) return ends;
     NodePtr input = compile(*op.children[0]);
     if (input == nullptr) return nullptr;
     auto groups = resolved(op.groups, input->bindings());
     auto aggregates = resolved(op.expressions, input->bindings());
     if (!groups || !aggregates) return nullptr;
     return make_aggregate(context_, std::move(input), std::move(*groups), std::move(*aggregates), op.GetColumnBindings());
+  }
+
+  /// min() and max() of columns of one table that keys are ordered by: each reads the first row at its end of one.
+  NodePtr ends_of_keys(duckdb::LogicalAggregate& op) {
+    if (!op.groups.empty()) return nullptr;
+    const duckdb::BoundConstantExpression one(duckdb::Value::BIGINT(1));
+    const Bindings bindings = op.GetColumnBindings();
+    NodePtr node;
+    for (size_t i = 0; i < op.expressions.size(); ++i) {
+      if (op.expressions[i]->GetExpressionClass() != duckdb::ExpressionClass::BOUND_AGGREGATE) return nullptr;
+      const auto& call = op.expressions[i]->Cast<duckdb::BoundAggregateExpression>();
+      const bool min_max = call.function.name == "min" || call.function.name == "max";
+      if (!min_max || call.filter || call.order_bys || call.children.size() != 1) return nullptr;
+      Expressions predicates;
+      const auto leaf = table_leaf(*op.children[0], &predicates);
+      if (!leaf) return nullptr;
+      const size_t column = column_of(*leaf, *call.children[0]);
+      if (column == SIZE_MAX) return nullptr;
+      const auto asked = views_of(predicates);
+      auto path = find_ordered_path(leaf->schema, leaf->columns, predicates_on(*leaf, {}, asked),
+                                    {{.column = column, .descending = call.function.name == "max", .nulls_first = false, .not_null = true}});
+      if (!path) return nullptr;
+      // What other columns have to be may lead to fewer rows by another key.
+      for (size_t p = 0; p < asked.size(); ++p) {
+        const auto& used = path->key.used;
+        if (std::find(used.begin(), used.end(), p) != used.end() || only_on(*asked[p], *leaf, column)) continue;
+        if (path_into(*leaf, {}, asked)) return nullptr;
+        break;
+      }
+      NodePtr row = ordered_rows(*leaf, std::move(*path), std::move(predicates), one, nullptr);
+      if (row == nullptr) return nullptr;
+      Expressions own;
+      own.push_back(call.Copy());
+      if (!resolve_columns(own.back(), row->bindings())) return nullptr;
+      row = make_aggregate(context_, std::move(row), {}, std::move(own), {bindings[i]});
+      if (row == nullptr) return nullptr;
+      if (node == nullptr) {
+        node = std::move(row);
+      } else {
+        JoinSpec spec;
+        spec.bindings = joined(node->bindings(), row->bindings());
+        node = make_hash_join(context_, std::move(node), std::move(row), {}, {}, {}, std::move(spec));
+      }
+    }
+    return node;
   }
 
   // --- Joins ---
@@ -414,16 +471,27 @@ class Compiler {
     duckdb::ExpressionIterator::EnumerateChildren(*expression, [&](ExpressionPtr& child) { substitute(child, group); });
   }
 
+  /// Which column of the table `expression` is; SIZE_MAX: none.
+  static size_t column_of(const TableLeaf& leaf, const Expression& expression) {
+    if (expression.GetExpressionType() != ExpressionType::BOUND_COLUMN_REF) return SIZE_MAX;
+    const auto& binding = expression.Cast<duckdb::BoundColumnRefExpression>().binding;
+    const auto found = std::find(leaf.bindings.begin(), leaf.bindings.end(), binding);
+    return found == leaf.bindings.end() ? SIZE_MAX : leaf.columns[static_cast<size_t>(found - leaf.bindings.begin())];
+  }
+
+  /// Whether `expression` reads that column of the table and no other.
+  static bool only_on(const Expression& expression, const TableLeaf& leaf, size_t column) {
+    if (expression.GetExpressionType() == ExpressionType::BOUND_COLUMN_REF) return column_of(leaf, expression) == column;
+    bool only = true;
+    duckdb::ExpressionIterator::EnumerateChildren(expression, [&](const Expression& child) { only = only && only_on(child, leaf, column); });
+    return only;
+  }
+
   /// `predicates` as asked of `leaf`, when the columns of `known` have values. `leaf` must outlive the result.
   static KeyPredicates predicates_on(const TableLeaf& leaf, Tables known, const std::vector<Expression*>& predicates) {
     KeyPredicates given;
     given.predicates = predicates;
-    given.column_of = [&leaf](const Expression& expression) -> size_t {
-      if (expression.GetExpressionType() != ExpressionType::BOUND_COLUMN_REF) return SIZE_MAX;
-      const auto& binding = expression.Cast<duckdb::BoundColumnRefExpression>().binding;
-      const auto found = std::find(leaf.bindings.begin(), leaf.bindings.end(), binding);
-      return found == leaf.bindings.end() ? SIZE_MAX : leaf.columns[static_cast<size_t>(found - leaf.bindings.begin())];
-    };
+    given.column_of = [&leaf](const Expression& expression) { return column_of(leaf, expression); };
     given.is_value = [known = std::move(known)](const Expression& expression) { return within(expression, known); };
     return given;
   }
@@ -487,8 +555,7 @@ class Compiler {
                            : compile(*group.leaves[i]);
       if (leaves[i].node == nullptr) return nullptr;
     }
-    std::vector<Expression*> pending;
-    for (auto& predicate : group.predicates) pending.push_back(predicate.get());
+    std::vector<Expression*> pending = views_of(group.predicates);
 
     NodePtr node;
     for (size_t step = 0; step < leaves.size(); ++step) {
@@ -648,8 +715,7 @@ class Compiler {
     }
     // A row of the table meets one of the distinct values at most.
     NodePtr node = make_distinct(context_, std::move(right), std::move(keys));
-    std::vector<Expression*> pending;
-    for (auto& predicate : predicates) pending.push_back(predicate.get());
+    std::vector<Expression*> pending = views_of(predicates);
     auto path = path_into(*leaf, tables_of(node->bindings()), pending);
     if (!path || path->everything || !prepare_path(&*path, node->bindings())) return nullptr;
     settle(*path, std::vector<Expression*>(pending), &pending);
@@ -680,8 +746,7 @@ class Compiler {
       Expressions all;
       for (const auto& predicate : predicates) all.push_back(predicate->Copy());
       if (auto leaf = table_leaf(right_op, &all)) {
-        std::vector<Expression*> pending;
-        for (auto& predicate : all) pending.push_back(predicate.get());
+        std::vector<Expression*> pending = views_of(all);
         auto path = path_into(*leaf, tables_of(left->bindings()), pending);
         if (!path) return nullptr;
         if (!path->everything) {
@@ -696,8 +761,7 @@ class Compiler {
     }
     NodePtr right = compile(right_op);
     if (right == nullptr) return nullptr;
-    std::vector<Expression*> pending;
-    for (auto& predicate : predicates) pending.push_back(predicate.get());
+    std::vector<Expression*> pending = views_of(predicates);
     HashKeys keys;
     if (!take_keys(left->bindings(), right->bindings(), &pending, &keys)) return nullptr;
     if (spec.kind == SmallJoin::kMark) {

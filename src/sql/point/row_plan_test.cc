@@ -85,6 +85,24 @@ TEST_F(RowPlanTest, TheFirstRowsOfAnOrder) {
   EXPECT_EQ(small("SELECT n FROM line WHERE ord_id = 7 ORDER BY n DESC LIMIT 0"), "SELECT 0");
 }
 
+TEST_F(RowPlanTest, TheEndsOfKeys) {
+  run("CREATE INDEX ord_status ON ord (status DESC, total)");
+  // Nulls lie at either end, more than a small plan reads.
+  run("INSERT INTO ord SELECT i, NULL, NULL, NULL, NULL FROM generate_series(2001, 8000) i");
+  EXPECT_EQ(small("SELECT min(id), max(id) FROM ord"), "1|8000");
+  EXPECT_EQ(small("SELECT min(cust_id), max(cust_id), max(id) - min(id) FROM ord"), "1|249|7999");
+  EXPECT_EQ(small("SELECT min(status), max(status) FROM ord"), "done|open");
+  EXPECT_EQ(small("SELECT min(total), max(total) FROM ord WHERE status = 'open'"), "6.25|2500.00");
+  EXPECT_EQ(small("SELECT min(total), max(total) FROM ord WHERE status = 'open' AND total > 100"), "106.25|2500.00");
+  EXPECT_EQ(small("SELECT min(cust_id), max(cust_id) FROM ord WHERE cust_id > 1000"), "NULL|NULL");
+  EXPECT_EQ(small("SELECT min(id), max(id) FROM ord WHERE cust_id = 9"), "9|1759");
+  // Another key leads to fewer rows than the order's.
+  EXPECT_EQ(run("EXPLAIN SELECT min(id), max(id) FROM ord WHERE cust_id = 9 AND note IS NULL").find("First Rows: Short Range on ord using ord_pkey"), std::string::npos);
+  EXPECT_EQ(small("SELECT min(note), max(cust_id) FROM ord WHERE cust_id = 9"), "n1509|9");
+  EXPECT_EQ(run("EXPLAIN SELECT min(id), max(cust_id) FROM ord"),
+            "Project\n  ->  Nested Loop\n    ->  Aggregate\n      ->  First Rows: Short Range on ord using ord_pkey\n    ->  Aggregate\n      ->  First Rows: Short Range on ord using ord_cust\nRoute: small");
+}
+
 TEST_F(RowPlanTest, AnIndexOrdersNothingBehindItsColumnsWithoutAPrimaryKey) {
   run("CREATE TABLE heap (a int, b int, c text)");
   run("CREATE INDEX heap_a ON heap (a)");
