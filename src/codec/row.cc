@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "types/fixed_width.h"
 
 namespace omendb::codec {
 namespace {
@@ -27,20 +28,7 @@ T load(const char* at) {
 }  // namespace
 
 uint32_t fixed_bytes(Physical kind) {
-  switch (kind) {
-    case Physical::kBool: return 1;
-    case Physical::kInt16: return 2;
-    case Physical::kInt32:
-    case Physical::kUInt32:
-    case Physical::kFloat32:
-    case Physical::kBytes: return 4;
-    case Physical::kInt64:
-    case Physical::kFloat64: return 8;
-    case Physical::kInt128:
-    case Physical::kInterval:
-    case Physical::kUuid: return 16;
-  }
-  return 0;
+  return kind == Physical::kBytes ? sizeof(uint32_t) : static_cast<uint32_t>(types::fixed_width(kind));
 }
 
 RowLayout::RowLayout(std::vector<types::PhysicalType> columns) : columns_(std::move(columns)) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <map>
 #include <random>
 #include <set>
@@ -45,6 +46,12 @@ struct House {
     if (status.ok()) Dependencies::committed_at(*t.node, Timestamp(++clock));
     dependencies.finish(*std::exchange(t.node, nullptr), status.ok());
     return status;
+  }
+  /// Another transaction's write, committed.
+  Status write_alone(std::string_view key) {
+    Transaction t = begin();
+    if (Status status = write(t, key); !status.ok()) return status;
+    return commit(t);
   }
   void rollback(Transaction& t) {
     if (t.node != nullptr) dependencies.finish(*std::exchange(t.node, nullptr), false);
@@ -118,14 +125,12 @@ TEST(Dependencies, NeighboursOfARangeAreFree) {
 
 TEST(Dependencies, TransactionsAfterAnotherOwnItNothing) {
   House h;
-  auto a = h.begin();
-  EXPECT_OK(h.read(a, "x"));
-  EXPECT_OK(h.write(a, "y"));
-  EXPECT_OK(h.commit(a));
-  auto b = h.begin();
-  EXPECT_OK(h.read(b, "y"));
-  EXPECT_OK(h.write(b, "x"));
-  EXPECT_OK(h.commit(b));
+  for (const auto& [reads, writes] : {std::pair("x", "y"), std::pair("y", "x")}) {
+    auto t = h.begin();
+    EXPECT_OK(h.read(t, reads));
+    EXPECT_OK(h.write(t, writes));
+    EXPECT_OK(h.commit(t));
+  }
   EXPECT_EQ(h.dependencies.counts().finished, 0u);
 }
 
@@ -141,9 +146,7 @@ TEST(Dependencies, AReadOnlyAnomalyIsRefused) {
   auto withdraw = h.begin();
   EXPECT_OK(h.read(withdraw, "x"));
   EXPECT_OK(h.read(withdraw, "y"));
-  auto deposit = h.begin();
-  EXPECT_OK(h.write(deposit, "y"));
-  EXPECT_OK(h.commit(deposit));
+  EXPECT_OK(h.write_alone("y"));  // the deposit
   auto report = h.begin();
   EXPECT_OK(h.read(report, "x"));
   EXPECT_OK(h.read(report, "y"));
@@ -155,9 +158,7 @@ TEST(Dependencies, WithoutTheReportBothCommit) {
   House h;
   auto withdraw = h.begin();
   EXPECT_OK(h.read(withdraw, "y"));
-  auto deposit = h.begin();
-  EXPECT_OK(h.write(deposit, "y"));
-  EXPECT_OK(h.commit(deposit));
+  EXPECT_OK(h.write_alone("y"));  // the deposit
   EXPECT_OK(h.write(withdraw, "x"));
   EXPECT_OK(h.commit(withdraw));
 }
@@ -168,9 +169,7 @@ TEST(Dependencies, AReadOnlySnapshotBeforeTheFirstCommitIsNoAnomaly) {
     auto withdraw = h.begin();
     EXPECT_OK(h.read(withdraw, "y"));
     auto report = h.begin(declared);
-    auto deposit = h.begin();
-    EXPECT_OK(h.write(deposit, "y"));
-    EXPECT_OK(h.commit(deposit));
+    EXPECT_OK(h.write_alone("y"));
     EXPECT_OK(h.read(report, "x"));
     EXPECT_OK(h.read(report, "y"));
     EXPECT_OK(h.commit(report));
@@ -180,13 +179,21 @@ TEST(Dependencies, AReadOnlySnapshotBeforeTheFirstCommitIsNoAnomaly) {
   }
 }
 
+/// first -> pivot -> last, all of them open.
+struct Pivot : House {
+  Pivot() {
+    auto& [first, pivot, last] = transactions;
+    EXPECT_OK(read(first, "a"));
+    EXPECT_OK(write(pivot, "a"));
+    EXPECT_OK(read(pivot, "b"));
+    EXPECT_OK(write(last, "b"));
+  }
+  std::array<Transaction, 3> transactions = {begin(), begin(), begin()};
+};
+
 TEST(Dependencies, NobodyIsCancelledBeforeTheLastOneCommits) {
-  House h;
-  auto first = h.begin(), pivot = h.begin(), last = h.begin();
-  EXPECT_OK(h.read(first, "a"));
-  EXPECT_OK(h.write(pivot, "a"));
-  EXPECT_OK(h.read(pivot, "b"));
-  EXPECT_OK(h.write(last, "b"));
+  Pivot h;
+  auto& [first, pivot, last] = h.transactions;
   EXPECT_OK(h.write(first, "c"));
   EXPECT_OK(h.commit(pivot));  // the pivot before the last: an order exists
   EXPECT_OK(h.commit(last));
@@ -194,12 +201,8 @@ TEST(Dependencies, NobodyIsCancelledBeforeTheLastOneCommits) {
 }
 
 TEST(Dependencies, APivotIsCancelledWhenTheLastCommitsFirst) {
-  House h;
-  auto first = h.begin(), pivot = h.begin(), last = h.begin();
-  EXPECT_OK(h.read(first, "a"));
-  EXPECT_OK(h.write(pivot, "a"));
-  EXPECT_OK(h.read(pivot, "b"));
-  EXPECT_OK(h.write(last, "b"));
+  Pivot h;
+  auto& [first, pivot, last] = h.transactions;
   EXPECT_OK(h.commit(last));
   EXPECT_OK(h.read(pivot, "z"));
   expect_refused(Dependencies::met_row(*pivot.node), "Canceled on identification as a pivot, during conflict out checking");
@@ -223,9 +226,7 @@ TEST(Dependencies, TheEdgeIsToTheFirstWriterThatIsNotSeen) {
     auto first = h.begin();
     if (!read_late) EXPECT_OK(h.read(first, "a"));
     EXPECT_OK(h.write(first, "z"));
-    auto second = h.begin();
-    EXPECT_OK(h.write(second, "a"));
-    EXPECT_OK(h.commit(second));
+    EXPECT_OK(h.write_alone("a"));  // the second
     auto third = h.begin();
     EXPECT_OK(h.write(third, "a"));
     EXPECT_OK(h.read(third, "b"));
@@ -392,9 +393,7 @@ TEST(Dependencies, DeferrableWaitsUntilItIsKnown) {
   // The writer has an edge to a deposit that the report's snapshot shows.
   auto writer = h.begin();
   EXPECT_OK(h.read(writer, "y"));
-  auto deposit = h.begin();
-  EXPECT_OK(h.write(deposit, "y"));
-  EXPECT_OK(h.commit(deposit));
+  EXPECT_OK(h.write_alone("y"));  // the deposit
   auto report = h.begin(true);
   Dependencies::Safety safety{};
   std::thread waiting([&] { safety = h.dependencies.wait_until_decided(*report.node, [] { return false; }); });

@@ -3,29 +3,13 @@
 
 #include <cstring>
 
+#include "types/fixed_width.h"
 #include "types/io_parts.h"
 #include "types/numeric.h"
 #include "types/scalar.h"
 
 namespace omendb::types {
 namespace {
-
-size_t fixed_width(Physical kind) {
-  switch (kind) {
-    case Physical::kBool: return 1;
-    case Physical::kInt16: return 2;
-    case Physical::kInt32:
-    case Physical::kUInt32:
-    case Physical::kFloat32: return 4;
-    case Physical::kInt64:
-    case Physical::kFloat64: return 8;
-    case Physical::kInt128:
-    case Physical::kInterval:
-    case Physical::kUuid: return 16;
-    case Physical::kBytes: return 0;
-  }
-  return 0;
-}
 
 template <class T>
 void append_raw(const T& v, std::string* out) {

@@ -5,73 +5,27 @@
 #include <thread>
 
 #include "sql/columnar/column_copy.h"
-#include "sql/columnar/column_store.h"
-#include "sql/engine/session_impl.h"
-#include "sql/engine/testing.h"
+#include "sql/columnar/testing.h"
 #include "table/testing.h"
 
 namespace omendb::sql {
 namespace {
 
-using testing::TestSession;
+using testing::ColumnDatabase;
 
-/// On disk or in memory, with transactions that go to the store in parts.
-class LoadServer {
- public:
-  explicit LoadServer(const std::string& directory, size_t write_set_bytes = 2 << 20) {
-    table::DatabaseOptions options;
-    if (!directory.empty()) options.directory = directory + "/data";
-    options.block_cache_bytes = 16 << 20;
-    options.write_buffer_bytes = 16 << 20;
-    options.write_set_bytes = write_set_bytes;
-    options.change_log_bytes = 256 << 10;  // a load's keys, one by one, are more
-    auto opened = table::Database::open(options);
-    CHECK(opened.ok());
-    database_ = std::move(opened).value();
-    EngineOptions engine_options;
-    engine_options.memory_bytes = 256 << 20;
-    engine_options.threads = 2;
-    if (!directory.empty()) engine_options.columns_directory = directory + "/columns";
-    engine_options.release = "test";
-    auto created = Engine::create(*database_, engine_options);
-    CHECK(created.ok());
-    engine_ = std::move(created).value();
-    session_ = connect();
-  }
-  std::unique_ptr<TestSession> connect() { return std::make_unique<TestSession>(*engine_, next_process_id_++); }
-  ColumnStore& store() { return static_cast<EngineImpl&>(*engine_).columns(); }
-  static std::string run(TestSession& session, const std::string& sql) {
-    const std::string result = session.run(sql);
-    EXPECT_NE(result.rfind("ERROR", 0), 0u) << sql << "\n" << result;
-    return result;
-  }
-  std::string run(const std::string& sql) { return run(*session_, sql); }
-  static std::string both(TestSession& session, const std::string& query) {
-    run(session, "SET omendb.route = columns");
-    const std::string columns = run(session, query);
-    run(session, "SET omendb.route = rows");
-    EXPECT_EQ(columns, run(session, query)) << query;
-    run(session, "RESET omendb.route");
-    return columns;
-  }
-  std::string both(const std::string& query) { return both(*session_, query); }
-  void expect_sound() {
-    const Status status = store().verify();
-    EXPECT_TRUE(status.ok()) << status.message();
-  }
-
- private:
-  std::unique_ptr<table::Database> database_;
-  std::unique_ptr<Engine> engine_;
-  std::unique_ptr<TestSession> session_;
-  int32_t next_process_id_ = 1;
-};
+/// Transactions go to the store in parts.
+table::DatabaseOptions in_parts(size_t write_set_bytes = 2 << 20) {
+  table::DatabaseOptions options;
+  options.write_set_bytes = write_set_bytes;
+  options.change_log_bytes = 256 << 10;  // a load's keys, one by one, are more
+  return options;
+}
 
 const char* const kAll = "SELECT count(*), sum(id), sum(a), min(b), max(b) FROM t";
 
 class ColumnLoad : public ::testing::TestWithParam<bool> {
  protected:
-  ColumnLoad() : server_(GetParam() ? directory_.path() : std::string()) {
+  ColumnLoad() : server_(GetParam() ? directory_.path() : std::string(), "test", in_parts()) {
     run("CREATE TABLE t (id int PRIMARY KEY, a int, b text)");
     run("SELECT omendb_build_columns('t')");
   }
@@ -95,7 +49,7 @@ class ColumnLoad : public ::testing::TestWithParam<bool> {
   }
 
   table::testing::TemporaryDirectory directory_;
-  LoadServer server_;
+  ColumnDatabase server_;
 };
 
 TEST_P(ColumnLoad, ALoadReachesTheCopyAsSpans) {
@@ -149,20 +103,20 @@ TEST_P(ColumnLoad, SnapshotsBeforeAndWithin) {
   run(load(1, 20000));
   server_.both(kAll);
   auto old = server_.connect();
-  LoadServer::run(*old, "BEGIN ISOLATION LEVEL REPEATABLE READ");
-  const std::string before = LoadServer::both(*old, kAll);
+  ColumnDatabase::run(*old, "BEGIN ISOLATION LEVEL REPEATABLE READ");
+  const std::string before = ColumnDatabase::both(*old, kAll);
   run("BEGIN ISOLATION LEVEL REPEATABLE READ");
   run(load(20001, 30000));
   run("UPDATE t SET a = -1 WHERE id BETWEEN 5000 AND 15000");
   run("DELETE FROM t WHERE id BETWEEN 25000 AND 26000");
   EXPECT_EQ(server_.both("SELECT count(*), sum(CASE WHEN a < 0 THEN 1 ELSE 0 END) FROM t"), "28999|10001");
   run("COMMIT");
-  EXPECT_EQ(LoadServer::both(*old, kAll), before);
+  EXPECT_EQ(ColumnDatabase::both(*old, kAll), before);
   server_.store().fold_all();
-  EXPECT_EQ(LoadServer::both(*old, kAll), before);
-  LoadServer::run(*old, load(40001, 41000));
-  EXPECT_EQ(LoadServer::both(*old, "SELECT count(*) FROM t"), "21000");
-  LoadServer::run(*old, "COMMIT");
+  EXPECT_EQ(ColumnDatabase::both(*old, kAll), before);
+  ColumnDatabase::run(*old, load(40001, 41000));
+  EXPECT_EQ(ColumnDatabase::both(*old, "SELECT count(*) FROM t"), "21000");
+  ColumnDatabase::run(*old, "COMMIT");
   expect_followed(29999);
 }
 
@@ -174,18 +128,18 @@ TEST_P(ColumnLoad, LoadsBesideOneAnotherAndFolds) {
       auto session = server_.connect();
       for (int round = 0; round < 4; ++round) {
         // Neighbours of one another's keys; some undone.
-        LoadServer::run(*session, "BEGIN");
-        LoadServer::run(*session, load(round * 5000 + 1, round * 5000 + 5000, n == 0 ? "3 * i" : n == 1 ? "3 * i + 1" : "-i"));
-        LoadServer::run(*session, round % 3 == 1 ? "ROLLBACK" : "COMMIT");
+        ColumnDatabase::run(*session, "BEGIN");
+        ColumnDatabase::run(*session, load(round * 5000 + 1, round * 5000 + 5000, n == 0 ? "3 * i" : n == 1 ? "3 * i + 1" : "-i"));
+        ColumnDatabase::run(*session, round % 3 == 1 ? "ROLLBACK" : "COMMIT");
       }
       --loading;
     });
   }
   auto reader = server_.connect();
   while (loading > 0) {
-    LoadServer::run(*reader, "BEGIN ISOLATION LEVEL REPEATABLE READ");
-    LoadServer::both(*reader, kAll);
-    LoadServer::run(*reader, "COMMIT");
+    ColumnDatabase::run(*reader, "BEGIN ISOLATION LEVEL REPEATABLE READ");
+    ColumnDatabase::both(*reader, kAll);
+    ColumnDatabase::run(*reader, "COMMIT");
     server_.store().fold_all();
   }
   for (auto& loader : loaders) loader.join();
@@ -215,7 +169,7 @@ INSTANTIATE_TEST_SUITE_P(Kinds, ColumnLoad, ::testing::Bool(), [](const auto& in
 // Large enough to be read by several threads; a check that throws leaves the copy as it was.
 TEST(ColumnLoads, ALargeLoadIsReadInParts) {
   table::testing::TemporaryDirectory directory;
-  LoadServer server(directory.path(), 16 << 20);
+  ColumnDatabase server(directory.path(), "test", in_parts(16 << 20));
   server.run("CREATE TABLE t (id int PRIMARY KEY, a int, b text)");
   server.run("INSERT INTO t SELECT i, 1, 'first' FROM generate_series(1, 10000) i");
   server.run("SELECT omendb_build_columns('t')");
@@ -240,7 +194,7 @@ void cancel_fold(const char* step) {
 }
 
 TEST(ColumnLoads, AFoldThatIsGivenUpLeavesNoPlaces) {
-  LoadServer server("");
+  ColumnDatabase server("", "test", in_parts());
   server.run("CREATE TABLE t (id int PRIMARY KEY, a int, b text)");
   server.run("INSERT INTO t SELECT i, 1, 'first' FROM generate_series(1, 1000) i");
   server.run("SELECT omendb_build_columns('t')");
@@ -248,7 +202,7 @@ TEST(ColumnLoads, AFoldThatIsGivenUpLeavesNoPlaces) {
   g_cancel = true;  // of this thread's folds, not the background's
   server.run("INSERT INTO t SELECT i, i % 7, 'second' FROM generate_series(-20000, 0) i");
   auto session = server.connect();
-  LoadServer::run(*session, "SET omendb.route = columns");
+  ColumnDatabase::run(*session, "SET omendb.route = columns");
   const std::string first = session->run("SELECT count(*) FROM t");
   g_cancel = false;
   column_step_hook = nullptr;

@@ -13,18 +13,16 @@
 #include <thread>
 
 #include "sql/columnar/column_file.h"
-#include "sql/columnar/column_store.h"
+#include "sql/columnar/testing.h"
 #include "sql/engine/scan.h"
-#include "sql/engine/session_impl.h"
-#include "sql/engine/testing.h"
 #include "table/testing.h"
 
 namespace omendb::sql {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::ColumnDatabase;
 using testing::TestDatabase;
-using testing::TestSession;
 
 const char* const kTables[] = {"t", "h", "k"};
 const char* const kSchema[] = {
@@ -55,25 +53,17 @@ class Server {
  public:
   explicit Server(std::string directory) : directory_(std::move(directory)) { start(); }
   void start(const std::string& release = "test") {
-    db_ = std::make_unique<TestDatabase>(directory_, release);
-    session_ = db_->connect();
+    db_ = std::make_unique<ColumnDatabase>(directory_, release);
     store().await_taken_up();
   }
-  void stop() {
-    session_.reset();
-    db_.reset();
-  }
+  void stop() { db_.reset(); }
   void restart() {
     stop();
     start();
   }
-  ColumnStore& store() { return static_cast<EngineImpl&>(*db_->engine).columns(); }
-  TestDatabase& db() { return *db_; }
-  std::string run(const std::string& sql) {
-    const std::string result = session_->run(sql);
-    EXPECT_NE(result.rfind("ERROR", 0), 0u) << sql << "\n" << result;
-    return result;
-  }
+  ColumnStore& store() { return db_->store(); }
+  ColumnDatabase& db() { return *db_; }
+  std::string run(const std::string& sql) { return db_->run(sql); }
   std::string on_rows(const std::string& query) {
     run("SET omendb.route = rows");
     return run(query);
@@ -97,8 +87,7 @@ class Server {
       EXPECT_EQ(on_columns(query), rows) << query;
       EXPECT_EQ(on_any(query), rows) << query;
     }
-    const Status status = store().verify();
-    EXPECT_TRUE(status.ok()) << status.message();
+    db_->expect_sound();
   }
   std::vector<fs::path> files() const {
     std::vector<fs::path> result;
@@ -108,8 +97,7 @@ class Server {
 
  private:
   const std::string directory_;
-  std::unique_ptr<TestDatabase> db_;
-  std::unique_ptr<TestSession> session_;
+  std::unique_ptr<ColumnDatabase> db_;
 };
 
 void make_tables(Server& server) {

@@ -3,44 +3,19 @@
 #include <random>
 #include <thread>
 
-#include "sql/columnar/column_store.h"
+#include "sql/columnar/testing.h"
 #include "sql/engine/scan.h"
-#include "sql/engine/session_impl.h"
-#include "sql/engine/testing.h"
 
 namespace omendb::sql {
 namespace {
 
-using testing::TestDatabase;
-using testing::TestSession;
-
-class ColumnTest : public ::testing::Test {
+class ColumnTest : public ::testing::Test, protected testing::ColumnDatabase {
  protected:
-  ColumnTest() : session_(db_.connect()) {
+  ColumnTest() {
     run("CREATE TABLE t (id int PRIMARY KEY, a int, b text, n numeric(12,2), d date, big numeric, arr int[])");
     run("INSERT INTO t SELECT i, i % 100, 'text number ' || i % 1000, i / 4.0, date '2020-01-01' + i % 1000, i::numeric * 1e30, ARRAY[i, i + 1] "
         "FROM generate_series(1, 10000) i");
   }
-  std::string run(const std::string& sql) { return run(*session_, sql); }
-  static std::string run(TestSession& session, const std::string& sql) {
-    const std::string result = session.run(sql);
-    EXPECT_NE(result.rfind("ERROR", 0), 0u) << sql << "\n" << result;
-    return result;
-  }
-  ColumnStore& store() { return static_cast<EngineImpl&>(*db_.engine).columns(); }
-  /// The answer, which both ways must give; of a query whose order is fixed.
-  static std::string both(TestSession& session, const std::string& query) {
-    run(session, "SET omendb.route = columns");
-    const std::string columns = run(session, query);
-    run(session, "SET omendb.route = rows");
-    EXPECT_EQ(columns, run(session, query)) << query;
-    run(session, "RESET omendb.route");
-    return columns;
-  }
-  std::string both(const std::string& query) { return both(*session_, query); }
-
-  TestDatabase db_;
-  std::unique_ptr<TestSession> session_;
 };
 
 const char* const kQueries[] = {
@@ -58,11 +33,11 @@ const char* const kQueries[] = {
 TEST_F(ColumnTest, ACopyAnswersAsTheRowsDo) {
   for (const char* query : kQueries) both(query);
   EXPECT_EQ(store().counters().builds, 1u);
-  EXPECT_TRUE(store().verify().ok());
+  expect_sound();
 }
 
 TEST_F(ColumnTest, EveryCommitIsSeenAtOnce) {
-  auto writer = db_.connect();
+  auto writer = connect();
   for (int i = 0; i < 50; ++i) {
     run(*writer, "INSERT INTO t (id, a) VALUES (" + std::to_string(100000 + i) + ", 1)");
     run(*writer, "DELETE FROM t WHERE id = " + std::to_string(i * 3 + 1));
@@ -74,14 +49,13 @@ TEST_F(ColumnTest, EveryCommitIsSeenAtOnce) {
   }
   EXPECT_EQ(store().counters().builds, 1u);
   EXPECT_GT(store().counters().folds, 40u);
-  const Status status = store().verify();
-  EXPECT_TRUE(status.ok()) << status.message();
+  expect_sound();
 }
 
 TEST_F(ColumnTest, OwnWritesAndOlderSnapshotsAreLaidOver) {
   both(kQueries[0]);
-  auto writer = db_.connect();
-  auto old = db_.connect();
+  auto writer = connect();
+  auto old = connect();
   run(*old, "BEGIN ISOLATION LEVEL REPEATABLE READ");
   const std::string before = both(*old, kQueries[0]);
   run(*writer, "UPDATE t SET a = a + 1, b = 'new' WHERE id % 10 = 0");
@@ -102,8 +76,7 @@ TEST_F(ColumnTest, OwnWritesAndOlderSnapshotsAreLaidOver) {
   EXPECT_EQ(both(*old, "SELECT max(a), count(*) FROM t"), "1000000|10001");
   run(*old, "ROLLBACK");
   for (const char* query : kQueries) both(*old, query);
-  const Status status = store().verify();
-  EXPECT_TRUE(status.ok()) << status.message();
+  expect_sound();
 }
 
 TEST_F(ColumnTest, TablesThatChangeTheirShapeAreCopiedAnew) {
@@ -146,8 +119,7 @@ TEST_F(ColumnTest, TablesWithoutAPrimaryKeyAndWithLongKeys) {
     run("UPDATE k SET b = b + 10000 WHERE c % 53 = " + std::to_string(i));
     both("SELECT count(*), sum(b), max(a) FROM k");
   }
-  const Status status = store().verify();
-  EXPECT_TRUE(status.ok()) << status.message();
+  expect_sound();
 }
 
 TEST_F(ColumnTest, TablesThatAreScannedAgainAndAgainAreCopied) {
@@ -163,7 +135,7 @@ TEST_F(ColumnTest, TablesThatAreScannedAgainAndAgainAreCopied) {
 TEST_F(ColumnTest, CopiesAreMadeAndDroppedByFunctions) {
   EXPECT_EQ(run("SELECT omendb_build_columns('t')"), "t");
   EXPECT_EQ(run("SELECT relid::regclass, rows, dead, lag FROM omendb_columns()"), "t|10000|0|0");
-  auto other = db_.connect();
+  auto other = connect();
   EXPECT_EQ(other->run("SELECT omendb_drop_columns('t')"), "t");
   EXPECT_EQ(other->run("SELECT omendb_drop_columns('t')"), "f");
   EXPECT_EQ(run("SELECT count(*) FROM omendb_columns()"), "0");
@@ -171,14 +143,14 @@ TEST_F(ColumnTest, CopiesAreMadeAndDroppedByFunctions) {
   EXPECT_EQ(other->run("SELECT omendb_build_columns('v')").substr(0, 12), "ERROR 42809:");
   run("CREATE ROLE guest");
   run("SET ROLE guest");
-  EXPECT_EQ(session_->run("SELECT omendb_build_columns('t')"), "ERROR 42501: must be owner of table t");
+  EXPECT_EQ(first_session->run("SELECT omendb_build_columns('t')"), "ERROR 42501: must be owner of table t");
   run("RESET ROLE");
 }
 
 TEST_F(ColumnTest, CopiesMayBeDroppedUnderTheirReaders) {
   std::atomic<bool> stop{false};
   std::thread dropper([&] {
-    auto session = db_.connect();
+    auto session = connect();
     while (!stop) {
       session->run("SELECT omendb_drop_columns('t')");
       session->run("UPDATE t SET a = a WHERE id < 20");
@@ -187,7 +159,7 @@ TEST_F(ColumnTest, CopiesMayBeDroppedUnderTheirReaders) {
   std::vector<std::thread> readers;
   for (int r = 0; r < 2; ++r) {
     readers.emplace_back([&] {
-      auto session = db_.connect();
+      auto session = connect();
       session->run("SET omendb.route = columns");
       for (int i = 0; i < 40; ++i) EXPECT_EQ(session->run("SELECT count(*), sum(a) FROM t"), "10000|495000");
     });
@@ -195,22 +167,21 @@ TEST_F(ColumnTest, CopiesMayBeDroppedUnderTheirReaders) {
   for (auto& reader : readers) reader.join();
   stop = true;
   dropper.join();
-  const Status status = store().verify();
-  EXPECT_TRUE(status.ok()) << status.message();
+  expect_sound();
 }
 
 TEST_F(ColumnTest, BeyondTheBoundOfPlacesTablesAreCopiedAtCommandOnly) {
   EngineOptions options;
   options.memory_bytes = 64 << 20;
   DuckInstance duck(options);
-  auto transaction = db_.database->begin(txn::Isolation::kRepeatableRead, true);
-  const auto catalog = db_.database->catalog(*transaction);
+  auto transaction = database->begin(txn::Isolation::kRepeatableRead, true);
+  const auto catalog = database->catalog(*transaction);
   const auto* table = catalog->find<catalog::Table>(Oid(std::stoul(run("SELECT 't'::regclass::oid"))));
   ASSERT_NE(table, nullptr);
   const auto schema = std::make_shared<const TableSchema>(*catalog, std::make_shared<table::TableAccess>(*catalog, *table));
-  db_.database->rollback(*transaction);
+  database->rollback(*transaction);
   for (const size_t bound : {size_t{1000}, size_t{10} << 20}) {
-    ColumnStore store(*db_.database, duck.instance(), {.places_max = bound});
+    ColumnStore store(*database, duck.instance(), {.places_max = bound});
     for (int i = 0; i < 5; ++i) store.note_scan(schema, 10000);
     for (int i = 0; i < 100 && store.list().empty(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(bound > 1000 ? 50 : 4));
     EXPECT_EQ(store.list().size(), bound > 1000 ? 1u : 0u);
@@ -229,7 +200,7 @@ TEST_F(ColumnTest, WaysAgreeWhileOthersWrite) {
   std::vector<std::thread> writers;
   for (int w = 0; w < 2; ++w) {
     writers.emplace_back([&, w] {
-      auto session = db_.connect();
+      auto session = connect();
       std::mt19937 random(17 + w);
       while (!stop) {
         const std::string from = std::to_string(random() % 2000 + 1), to = std::to_string(random() % 2000 + 1);
@@ -247,7 +218,7 @@ TEST_F(ColumnTest, WaysAgreeWhileOthersWrite) {
   std::vector<std::thread> readers;
   for (int r = 0; r < 2; ++r) {
     readers.emplace_back([&, r] {
-      auto session = db_.connect();
+      auto session = connect();
       for (int i = 0; i < 15; ++i) {
         session->run("SET omendb.route = columns");
         EXPECT_EQ(session->run("SELECT sum(balance) FROM account"), "200000");
@@ -264,8 +235,7 @@ TEST_F(ColumnTest, WaysAgreeWhileOthersWrite) {
   for (auto& reader : readers) reader.join();
   stop = true;
   for (auto& writer : writers) writer.join();
-  const Status status = store().verify();
-  EXPECT_TRUE(status.ok()) << status.message();
+  expect_sound();
 }
 
 }  // namespace

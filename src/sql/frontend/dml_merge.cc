@@ -98,13 +98,7 @@ AnalyzedQuery analyze_merge(StatementContext& statement, Scope* parent, Node* ra
           .detail("The name is used both as MERGE target table and data source.");
     }
   }
-  Scope::SeenTable seen;
-  seen.alias = target.item.alias;
-  seen.name = table.name;
-  for (const ScopeColumn& column : target.item.columns) {
-    if (!column.hidden) seen.columns.push_back(column.name);
-  }
-  scope.seen_tables.push_back(std::move(seen));
+  note_seen(scope, target.item, table.name);
   std::vector<ScopeItem> source_items = source.items;
   std::vector<ScopeItem> both = source_items;
   both.insert(both.begin(), target.item);

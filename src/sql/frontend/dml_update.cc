@@ -17,13 +17,7 @@ DuckTable analyze_other_tables(Scope& scope, const TargetRows& target, List* lis
   hidden.lateral_only = true;
   hidden.lateral_ok = false;
   scope.items.push_back(std::move(hidden));
-  Scope::SeenTable seen;
-  seen.alias = target.item.alias;
-  seen.name = target.table->name;
-  for (const ScopeColumn& column : target.item.columns) {
-    if (!column.hidden) seen.columns.push_back(column.name);
-  }
-  scope.seen_tables.push_back(std::move(seen));
+  note_seen(scope, target.item, target.table->name);
   DuckTable others = analyze_from(scope, list);
   scope.items[0].lateral_only = false;
   scope.items[0].lateral_ok = true;

@@ -12,6 +12,26 @@
 
 namespace omendb::sql {
 
+void note_seen(Scope& scope, const ScopeItem& item, const std::string& name) {
+  Scope::SeenTable seen;
+  seen.alias = item.alias;
+  seen.name = name;
+  for (const ScopeColumn& column : item.columns) {
+    if (!column.hidden) seen.columns.push_back(column.name);
+  }
+  scope.seen_tables.push_back(std::move(seen));
+}
+
+FromItem from_single(Scope& scope, ScopeItem item, DuckTable ref, const std::string& duck_alias, const std::string& name) {
+  scope.duck_aliases.insert(duck_alias);
+  note_seen(scope, item, name);
+  FromItem result;
+  result.ref = std::move(ref);
+  result.columns = item.columns;
+  result.items.push_back(std::move(item));
+  return result;
+}
+
 namespace {
 
 const ScopeCte* find_cte(Scope& scope, const std::string& name) {
@@ -24,26 +44,6 @@ const ScopeCte* find_cte(Scope& scope, const std::string& name) {
     }
   }
   return nullptr;
-}
-
-void note_seen(Scope& scope, const ScopeItem& item, const std::string& name) {
-  Scope::SeenTable seen;
-  seen.alias = item.alias;
-  seen.name = name;
-  for (const ScopeColumn& column : item.columns) {
-    if (!column.hidden) seen.columns.push_back(column.name);
-  }
-  scope.seen_tables.push_back(std::move(seen));
-}
-
-FromItem single(Scope& scope, ScopeItem item, DuckTable ref, const std::string& duck_alias, const std::string& name) {
-  scope.duck_aliases.insert(duck_alias);
-  note_seen(scope, item, name);
-  FromItem result;
-  result.ref = std::move(ref);
-  result.columns = item.columns;
-  result.items.push_back(std::move(item));
-  return result;
 }
 
 FromItem from_cte(Scope& scope, RangeVar* var, const ScopeCte& cte) {
@@ -64,7 +64,7 @@ FromItem from_cte(Scope& scope, RangeVar* var, const ScopeCte& cte) {
   DuckTable ref = cte.run_first == SIZE_MAX
                       ? emit::cte(cte.duck_name, alias)
                       : emit::table_function("omen_rows", emit::integer(100 + static_cast<int64_t>(cte.run_first)), alias);
-  return single(scope, std::move(item), std::move(ref), alias, cte.name);
+  return from_single(scope, std::move(item), std::move(ref), alias, cte.name);
 }
 
 std::vector<ScopeColumn> system_columns(const SystemRelation& relation, const std::string& alias) {
@@ -411,7 +411,7 @@ FromItem from_level(Scope& scope, Level level, const Alias* alias) {
   item.kind = 's';
   item.columns = level.columns(*scope.statement, duck_alias);
   apply_alias(item, alias);
-  return single(scope, std::move(item), emit::subquery(std::move(node), duck_alias), duck_alias, item.alias);
+  return from_single(scope, std::move(item), emit::subquery(std::move(node), duck_alias), duck_alias, item.alias);
 }
 
 FromItem analyze_from_relation(Scope& scope, RangeVar* var) {
@@ -436,7 +436,7 @@ FromItem analyze_from_relation(Scope& scope, RangeVar* var) {
       item.columns[i].attnum = relation.view->columns[i].attnum;
     }
     apply_alias(item, var->alias);
-    return single(scope, std::move(item), emit::subquery(std::move(node), alias), alias, var->relname);
+    return from_single(scope, std::move(item), emit::subquery(std::move(node), alias), alias, var->relname);
   }
   DuckTable ref;
   if (relation.system != nullptr) {
@@ -453,7 +453,7 @@ FromItem analyze_from_relation(Scope& scope, RangeVar* var) {
     not_supported("reading from a sequence", var->location);
   }
   apply_alias(item, var->alias);
-  return single(scope, std::move(item), std::move(ref), alias, var->relname);
+  return from_single(scope, std::move(item), std::move(ref), alias, var->relname);
 }
 
 FromItem analyze_from_item(Scope& scope, Node* node) {

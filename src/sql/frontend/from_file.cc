@@ -74,9 +74,7 @@ const FuncCall* file_call(const RangeFunction* range, std::string* function) {
   auto* node = static_cast<Node*>(linitial(static_cast<List*>(linitial(range->functions))));
   if (!IsA(node, FuncCall)) return nullptr;
   auto* call = reinterpret_cast<FuncCall*>(node);
-  const int parts = list_length(call->funcname);
-  if (parts > 2 || (parts == 2 && std::string_view(strVal(linitial(call->funcname))) != "pg_catalog")) return nullptr;
-  *function = strVal(llast(call->funcname));
+  *function = system_function_name(call);
   return *function == "read_parquet" || *function == "read_csv" ? call : nullptr;
 }
 
@@ -131,17 +129,7 @@ std::optional<FromItem> analyze_from_file(Scope& scope, Node* range_function) {
     item.columns.push_back(std::move(seen));
   }
   apply_alias(item, range->alias);
-
-  scope.duck_aliases.insert(alias);
-  Scope::SeenTable seen;
-  seen.alias = item.alias;
-  for (const ScopeColumn& column : item.columns) seen.columns.push_back(column.name);
-  scope.seen_tables.push_back(std::move(seen));
-  FromItem result;
-  result.ref = emit::subquery(std::move(rows), alias);
-  result.columns = item.columns;
-  result.items.push_back(std::move(item));
-  return result;
+  return from_single(scope, std::move(item), emit::subquery(std::move(rows), alias), alias, "");
 }
 
 }  // namespace omendb::sql

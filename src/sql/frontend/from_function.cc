@@ -11,6 +11,12 @@
 
 namespace omendb::sql {
 
+std::string system_function_name(const FuncCall* call) {
+  const int parts = list_length(call->funcname);
+  if (parts > 2 || (parts == 2 && std::string_view(strVal(linitial(call->funcname))) != "pg_catalog")) return {};
+  return strVal(llast(call->funcname));
+}
+
 namespace {
 
 struct FromFunction {
@@ -38,18 +44,11 @@ Tree list_of(TypedExpr& expr) {
   return emit::call("list_value", one(owned(std::move(expr.duck))));
 }
 
-
-bool is_system_function(const FuncCall* call, const char* name) {
-  int parts = list_length(call->funcname);
-  if (parts > 2 || (parts == 2 && std::string_view(strVal(linitial(call->funcname))) != "pg_catalog")) return false;
-  return std::string_view(strVal(llast(call->funcname))) == name;
-}
-
 // unnest(a, b) in FROM is ROWS FROM (unnest(a), unnest(b)).
 bool is_multiple_unnest(Node* node) {
   if (!IsA(node, FuncCall)) return false;
   auto* call = reinterpret_cast<FuncCall*>(node);
-  return list_length(call->args) > 1 && is_system_function(call, "unnest") && call->agg_order == nullptr &&
+  return list_length(call->args) > 1 && system_function_name(call) == "unnest" && call->agg_order == nullptr &&
          !call->agg_star && !call->agg_distinct && !call->func_variadic && call->over == nullptr;
 }
 
@@ -271,17 +270,7 @@ FromItem analyze_from_function(Scope& scope, Node* range_function) {
     ref = emit::subquery(std::move(rows), alias);
   }
   apply_alias(item, range->alias);
-
-  scope.duck_aliases.insert(alias);
-  Scope::SeenTable seen;
-  seen.alias = item.alias;
-  for (const ScopeColumn& column : item.columns) seen.columns.push_back(column.name);
-  scope.seen_tables.push_back(std::move(seen));
-  FromItem result;
-  result.ref = std::move(ref);
-  result.columns = item.columns;
-  result.items.push_back(std::move(item));
-  return result;
+  return from_single(scope, std::move(item), std::move(ref), alias, "");
 }
 
 }  // namespace omendb::sql

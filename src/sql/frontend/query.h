@@ -15,6 +15,7 @@ struct RangeVar;
 struct WithClause;
 struct SortBy;
 struct Alias;
+struct FuncCall;
 
 namespace omendb::sql {
 
@@ -122,6 +123,12 @@ FromItem analyze_from_relation(Scope& scope, RangeVar* var);
 FromItem analyze_from_function(Scope& scope, Node* range_function);
 /// read_parquet(...) and read_csv(...); nullopt: it is neither (from_file.cc).
 std::optional<FromItem> analyze_from_file(Scope& scope, Node* range_function);
+/// `ref`, which makes `item` visible; `name`: the table's, for hints.
+FromItem from_single(Scope& scope, ScopeItem item, DuckTable ref, const std::string& duck_alias, const std::string& name);
+/// Notes `item` for the hints of errors about names that are not found.
+void note_seen(Scope& scope, const ScopeItem& item, const std::string& name);
+/// The function's name, unless it is called in another schema than pg_catalog; empty then.
+std::string system_function_name(const FuncCall* call);
 /// Applies `AS alias(c1, c2)`. Errors: 42P10 for too many names.
 void apply_alias(ScopeItem& item, const Alias* alias);
 void add_items(Scope& scope, std::vector<ScopeItem> items);   // checks for duplicate names: 42712

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "types/fixed_width.h"
+
 namespace omendb::sql {
 namespace {
 
@@ -10,23 +12,6 @@ using types::Physical;
 
 constexpr size_t kBlockBytes = 4096;
 constexpr size_t kKeptBytes = 64 * 1024;
-
-size_t width_of(Physical kind) {
-  switch (kind) {
-    case Physical::kBool: return 1;
-    case Physical::kInt16: return 2;
-    case Physical::kInt32:
-    case Physical::kUInt32:
-    case Physical::kFloat32: return 4;
-    case Physical::kInt64:
-    case Physical::kFloat64: return 8;
-    case Physical::kInt128:
-    case Physical::kInterval:
-    case Physical::kUuid:
-    case Physical::kBytes: return 16;
-  }
-  return 16;
-}
 
 template <class T>
 void store(char* at, T value) {
@@ -39,7 +24,8 @@ void OutputRows::set_columns(const std::vector<ColumnDescription>& columns) {
   columns_.clear();
   views_.clear();
   for (const auto& description : columns) {
-    columns_.push_back({width_of(description.physical.kind), {}, {}});
+    const size_t width = types::fixed_width(description.physical.kind);
+    columns_.push_back({width > 0 ? width : sizeof(types::StringRef), {}, {}});
     types::ColumnView view;
     view.type = description.type;
     view.typmod = description.typmod;
