@@ -409,7 +409,10 @@ bool ColumnStore::make(std::shared_ptr<const TableSchema> schema, size_t threads
     const MutexLock lock(mutex_);
     building_.erase(storage.value);
     wishes_.erase(storage.value);
-    if (copy != nullptr) old = std::exchange(copies_[storage.value], copy);
+    if (copy != nullptr) {
+      ++counters_.builds;
+      old = std::exchange(copies_[storage.value], copy);
+    }
     built_.notify_all();
   };
   try {
@@ -428,7 +431,6 @@ bool ColumnStore::make(std::shared_ptr<const TableSchema> schema, size_t threads
     old->discard();
     column_step("swap: discarded");
   }
-  if (copy != nullptr) ++counters_.builds;
   return copy != nullptr;
 }
 
