@@ -131,7 +131,7 @@ ColumnCopy::ColumnCopy(std::unique_ptr<ColumnFile> file, std::shared_ptr<const T
       schema_(std::move(schema)),
       log_(std::move(log)),
       shape_(shape_of(*schema_, release)),
-      places_({schema_->access->fixed_key_bytes()}) {}
+      places_(duckdb::BufferManager::GetBufferManager(file_->attached().GetDatabase()), schema_->access->fixed_key_bytes()) {}
 
 std::shared_ptr<ColumnCopy> ColumnCopy::build(table::Database& database, std::unique_ptr<ColumnFile> file,
                                               std::shared_ptr<const TableSchema> schema, const std::string& release, size_t threads,
@@ -140,6 +140,7 @@ std::shared_ptr<ColumnCopy> ColumnCopy::build(table::Database& database, std::un
   std::shared_ptr<ColumnCopy> copy(new ColumnCopy(std::move(file), std::move(schema), std::move(log), release));
   auto& attached = copy->file_->attached();
   ColumnReading reading(database);
+  std::vector<KeyPlaces::Run> runs;
   {
     NativeWrite write(attached, DatabaseModificationType::INSERT_DATA | DatabaseModificationType::CREATE_CATALOG_ENTRY);
     auto info = duckdb::make_uniq<duckdb::CreateTableInfo>(attached.GetName(), DEFAULT_SCHEMA, ColumnFile::kRows);
@@ -149,12 +150,16 @@ std::shared_ptr<ColumnCopy> ColumnCopy::build(table::Database& database, std::un
     attached.GetCatalog().CreateTable(write.context(), std::move(info));
     column_step("build: begun");
     const FillRange all{{}, database.estimate_rows(*copy->schema_->access)};
-    if (!fill_table(database, *reading, *copy->schema_, *copy->entry(write.context()), write.context(), threads, {all}, stop)) return nullptr;
+    if (!fill_table(database, *reading, *copy->schema_, *copy->entry(write.context()), write.context(), threads, {all}, copy->places_, stop, &runs)) return nullptr;
     column_step("build: filled");
     write.commit();
   }
   column_step("build: committed");
-  if (!copy->find_places(stop)) return nullptr;
+  copy->places_.place_run(&runs[0], 0);
+  copy->places_.replace({}, std::move(runs[0]));
+  copy->rows_ = copy->places_.size();
+  copy->native_rows_ = copy->count_native_rows();
+  require(copy->native_rows_ == copy->rows(), "its rows are not those that were written");
   copy->watermark_ = (*reading).snapshot().value;
   copy->unwritten_ = copy->rows();
   return copy;
@@ -189,26 +194,24 @@ bool ColumnCopy::find_places(const std::function<bool()>& stop) {
     ++at, ++rows;
     return true;
   };
-  // Rows stand in the order of their keys, but for those that were folded in.
-  std::string last;
-  bool more = next();
-  const bool ascending = places_.bulk_load([&](std::string_view* to_key, index::Payload* place) {
-    if (!more) return false;
-    if (rows > 1 && key <= last) return false;
-    last.assign(key);
-    *to_key = last;
-    *place = static_cast<index::Payload>(id);
-    more = next();
+  places_.fill([&](std::string_view* to_key, uint64_t* place) {
+    if (!next()) return false;
+    *to_key = key;
+    *place = static_cast<uint64_t>(id);
     return true;
   });
-  CHECK(ascending);
-  for (; more; more = next()) require(places_.insert(key, static_cast<index::Payload>(id)), "a key comes twice");
   if (stop()) return false;
-  connection.BeginTransaction();
-  native_rows_ = entry(*connection.context)->GetStorage().GetTotalRows();
-  connection.Rollback();
+  native_rows_ = count_native_rows();
   rows_ = rows;
   return true;
+}
+
+uint64_t ColumnCopy::count_native_rows() const {
+  duckdb::Connection connection(file_->attached().GetDatabase());
+  connection.BeginTransaction();
+  const uint64_t rows = entry(*connection.context)->GetStorage().GetTotalRows();
+  connection.Rollback();
+  return rows;
 }
 
 std::shared_ptr<ColumnCopy> ColumnCopy::take_up(table::Database& database, std::unique_ptr<ColumnFile> file,
@@ -263,8 +266,7 @@ ColumnCopy::Folded ColumnCopy::fold_in_turn(table::Database& database, txn::Tran
   // What is wholly rewritten is made anew, beside what is there.
   uint64_t gone = 0;
   for (const auto& span : changes.spans()) {
-    const auto range = span.range();
-    gone += places_.count(range.lower, range.upper.empty() ? std::nullopt : std::optional<std::string_view>(range.upper));
+    gone += places_.extent(span.first, span.last).keys();
   }
   if (gone > kDeadMin && is_worn(dead() + gone)) {
     to_be_remade_ = true;
@@ -291,20 +293,20 @@ void ColumnCopy::replace(table::Database& database, txn::Transaction& transactio
 
   // What goes. Row ids in ascending order: DuckDB looks for each vector of rows once then.
   std::vector<duckdb::row_t> gone;
-  std::vector<std::string> gone_of_spans;  // keys
   std::vector<FillRange> ranges;
+  std::vector<KeyPlaces::Extent> extents;
   for (const auto& span : changes.spans()) {
-    auto cursor = places_.cursor(index::OrderedIndex::Cursor::kBatchMax);
-    for (bool more = cursor.seek(span.first); more && cursor.key() <= span.last; more = cursor.next()) {
+    extents.push_back(places_.extent(span.first, span.last, [&](uint64_t place) {
       if (check && gone.size() % kKeysPerCheck == 0) check();
-      gone.push_back(static_cast<duckdb::row_t>(cursor.payload()));
-      gone_of_spans.emplace_back(cursor.key());
-    }
+      gone.push_back(static_cast<duckdb::row_t>(place));
+    }));
     ranges.push_back({span.range(), span.keys});
   }
+  KeyPlaces::Finder finder(places_);
+  std::vector<std::optional<KeyPlaces::Found>> was(keys.size());
   for (size_t i = 0; i < keys.size(); ++i) {
     if (check && i % kKeysPerCheck == 0) check();
-    if (const auto place = places_.find(keys[i])) gone.push_back(static_cast<duckdb::row_t>(*place));
+    if ((was[i] = finder.find(keys[i]))) gone.push_back(static_cast<duckdb::row_t>(was[i]->place));
   }
   std::sort(gone.begin(), gone.end());
   auto deletion = table.InitializeDelete(entry, write.context(), kNoConstraints);
@@ -315,44 +317,38 @@ void ColumnCopy::replace(table::Database& database, txn::Transaction& transactio
   }
   column_step("fold: deleted");
 
-  // What comes. Places of keys that are new among the spans' are noted as their rows are read: nobody finds a row there before the commit.
-  std::vector<std::pair<std::string, uint64_t>> moved;
+  // What comes.
+  std::vector<KeyPlaces::Run> runs;
+  const auto stop = [&] {
+    if (check) check();
+    return false;
+  };
+  fill_table(database, transaction, *schema_, entry, write.context(), threads, ranges, places_, stop, &runs);
   uint64_t place = first_new;
-  std::vector<bool> there(keys.size());
-  uint64_t of_spans = 0, come = 0;
-  try {
-    const auto stop = [&] {
-      if (check) check();
-      return false;
-    };
-    fill_table(database, transaction, *schema_, entry, write.context(), threads, ranges, stop, [&](std::string_view key) {
-      if (!places_.insert(key, place)) moved.emplace_back(key, place);
-      ++place;
-    });
-    of_spans = place - first_new;
-    NativeAppend append(entry, write.context(), *schema_);
-    std::string row;
-    for (size_t i = 0; i < keys.size(); ++i) {
-      if (check && i % kKeysPerCheck == 0) check();
-      there[i] = value_or_throw(database.get(transaction, *schema_->access, keys[i], &row));
-      if (there[i]) append.add(keys[i], row);
-    }
-    append.finish();
-    come = of_spans + static_cast<uint64_t>(std::count(there.begin(), there.end(), true));
-    column_step("fold: appended");
-  } catch (...) {
-    forget_places(changes, first_new);
-    throw;
+  for (auto& run : runs) {
+    places_.place_run(&run, place);
+    place += run.keys();
   }
+  const uint64_t of_spans = place - first_new;
+  NativeAppend append(entry, write.context(), *schema_);
+  std::vector<bool> there(keys.size());
+  std::string row;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (check && i % kKeysPerCheck == 0) check();
+    there[i] = value_or_throw(database.get(transaction, *schema_->access, keys[i], &row));
+    if (there[i]) append.add(keys[i], row);
+  }
+  append.finish();
+  const uint64_t come = of_spans + static_cast<uint64_t>(std::count(there.begin(), there.end(), true));
+  column_step("fold: appended");
 
   {
     const std::unique_lock published(publish);
     write.commit();
-    for (const auto& key : gone_of_spans) places_.erase(key);
-    for (const auto& [key, at] : moved) places_.upsert(key, at);
+    for (size_t i = runs.size(); i-- > 0;) places_.replace(extents[i], std::move(runs[i]));
     for (size_t i = 0; i < keys.size(); ++i) {
-      if (there[i]) places_.upsert(keys[i], place++);
-      else places_.erase(keys[i]);
+      if (there[i]) places_.put(keys[i], was[i], place++);
+      else places_.erase(keys[i], was[i]);
     }
     rows_ += come - gone.size();
     native_rows_ += come;
@@ -363,13 +359,12 @@ void ColumnCopy::replace(table::Database& database, txn::Transaction& transactio
   column_step("fold: committed");
 }
 
-void ColumnCopy::forget_places(const ColumnChanges& changes, uint64_t from) {
-  for (const auto& span : changes.spans()) {
-    auto cursor = places_.cursor(index::OrderedIndex::Cursor::kBatchMax);
-    for (bool more = cursor.seek(span.first); more && cursor.key() <= span.last; more = cursor.next()) {
-      if (cursor.payload() >= from) places_.erase(cursor.key());
-    }
-  }
+void ColumnCopy::pack_places(std::shared_mutex& publish) {
+  if (!places_.loose()) return;
+  auto packed = places_.pack();
+  KeyPlaces::Old old;  // which takes a while to be freed
+  const std::unique_lock published(publish);
+  old = places_.adopt(std::move(packed));
 }
 
 // --- Writing down ---
@@ -390,6 +385,7 @@ ColumnCopy::Folded ColumnCopy::write_down(table::Database& database, std::shared
     throw_if_error(database.keep_changes(access, Timestamp(position_)));
   }
   column_step("write: armed");
+  pack_places(publish);
   file_->write_down({position, shape_});
   // Until here the file as it was before would be taken up.
   if (position_.exchange(position.value) != position.value) throw_if_error(database.keep_changes(access, position));
@@ -419,17 +415,16 @@ bool ColumnCopy::fits(const TableSchema& schema) const {
   return true;
 }
 
-std::optional<int64_t> ColumnCopy::place(std::string_view key) const {
-  const auto found = places_.find(key);
-  if (!found) return std::nullopt;
-  return static_cast<int64_t>(*found);
-}
-
-void ColumnCopy::places(const ColumnChanges::Span& span, std::vector<int64_t>* out) const {
-  auto cursor = places_.cursor(index::OrderedIndex::Cursor::kBatchMax);
-  for (bool more = cursor.seek(span.first); more && cursor.key() <= span.last; more = cursor.next()) {
-    out->push_back(static_cast<int64_t>(cursor.payload()));
+std::vector<int64_t> ColumnCopy::places(const ColumnChanges& changes) const {
+  std::vector<int64_t> result;
+  KeyPlaces::Finder finder(places_);
+  for (const auto& key : changes.keys()) {
+    if (const auto found = finder.find(key)) result.push_back(static_cast<int64_t>(found->place));
   }
+  for (const auto& span : changes.spans()) {
+    places_.extent(span.first, span.last, [&](uint64_t place) { result.push_back(static_cast<int64_t>(place)); });
+  }
+  return result;
 }
 
 duckdb::TableCatalogEntry* ColumnCopy::entry(duckdb::ClientContext& context) const {
@@ -446,6 +441,7 @@ Status ColumnCopy::verify(table::Database& database, txn::Transaction& transacti
   auto result = connection.Query("SELECT rowid, * FROM " + file_->rows_name());
   if (result->HasError()) return wrong(result->GetError());
   uint64_t rows = 0;
+  KeyPlaces::Finder finder(places_);
   RowBatch batch;
   duckdb::DataChunk expected;
   expected.Initialize(duckdb::Allocator::DefaultAllocator(), schema_->types);
@@ -454,8 +450,8 @@ Status ColumnCopy::verify(table::Database& database, txn::Transaction& transacti
     for (size_t i = 0; i < chunk->size(); ++i) {
       const auto rowid = chunk->GetValue(0, i).GetValue<int64_t>();
       const std::string key = duckdb::StringValue::Get(chunk->GetValue(chunk->ColumnCount() - 1, i));
-      const auto found = place(key);
-      if (!found || *found != rowid) return wrong("a key's place is not its row's");
+      const auto found = finder.find(key);
+      if (!found || found->place != static_cast<uint64_t>(rowid)) return wrong("a key's place is not its row's");
       std::string row;
       auto exists = database.get(transaction, *schema_->access, key, &row);
       if (!exists.ok()) return exists.status();

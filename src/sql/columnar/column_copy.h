@@ -18,9 +18,9 @@
 #include "duckdb/main/connection.hpp"
 
 #include "base/mutex.h"
-#include "index/index.h"
 #include "sql/columnar/column_changes.h"
 #include "sql/columnar/column_file.h"
+#include "sql/columnar/column_places.h"
 #include "sql/engine/table_schema.h"
 #include "txn/change_log.h"
 
@@ -65,7 +65,9 @@ class ColumnCopy {
   uint64_t rows() const { return rows_.load(std::memory_order_relaxed); }
   /// Native rows that are deleted.
   uint64_t dead() const { return native_rows_.load(std::memory_order_relaxed) - rows(); }
+  /// Of the keys' places; own: those that are not DuckDB's buffers.
   uint64_t place_bytes() const { return places_.memory_bytes(); }
+  uint64_t own_place_bytes() const { return places_.own_bytes(); }
   bool persistent() const { return file_->persistent(); }
   bool never_written() const { return persistent() && position_.load() == 0; }
   /// Changed rows that the file on disk does not have.
@@ -94,10 +96,8 @@ class ColumnCopy {
   /// So many rows are dead, or would be by the next fold, that it costs less to make it anew.
   bool worn() const { return to_be_remade_.load(std::memory_order_relaxed) || is_worn(dead()); }
 
-  /// Native row id of a key. Requires `publish` to be held, in either way.
-  std::optional<int64_t> place(std::string_view key) const;
-  /// Likewise those of a span's keys, to the others in *out.
-  void places(const ColumnChanges::Span& span, std::vector<int64_t>* out) const;
+  /// Native row ids of what is there of the keys. Requires `publish` to be held, in either way. Throws what DuckDB throws for want of memory.
+  std::vector<int64_t> places(const ColumnChanges& changes) const;
   /// The native table as the context's transaction sees it.
   duckdb::TableCatalogEntry* entry(duckdb::ClientContext& context) const;
   duckdb::AttachedDatabase& attached() const { return file_->attached(); }
@@ -120,20 +120,21 @@ class ColumnCopy {
              const std::string& release);
   /// Reads the places from the native table. False: `stop` said so.
   bool find_places(const std::function<bool()>& stop);
+  uint64_t count_native_rows() const;
+  /// Packs what was folded in since, where it is much.
+  void pack_places(std::shared_mutex& publish);
   Folded fold_in_turn(table::Database& database, txn::Transaction& transaction, std::shared_mutex& publish, size_t threads,
                       const std::function<void()>& check, FoldCount* folded);
   /// Puts the rows of what changed as the transaction sees them in the place of those that are there.
   void replace(table::Database& database, txn::Transaction& transaction, const ColumnChanges& changes, std::shared_mutex& publish,
                size_t threads, const std::function<void()>& check);
-  /// Places of the rows from native row id `from` on, of keys in the spans.
-  void forget_places(const ColumnChanges& changes, uint64_t from);
   bool is_worn(uint64_t dead) const;
 
   const std::unique_ptr<ColumnFile> file_;
   const std::shared_ptr<const TableSchema> schema_;
   const std::shared_ptr<txn::ChangeLog> log_;
   const std::string shape_;
-  index::OrderedIndex places_;
+  KeyPlaces places_;
   Mutex turn_mutex_;
   std::condition_variable turn_over_;
   Busy busy_ GUARDED_BY(turn_mutex_) = Busy::kNo;

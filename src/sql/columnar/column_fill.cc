@@ -24,10 +24,11 @@ struct Part {
   table::KeyRange range;
   std::unique_ptr<duckdb::OptimisticDataWriter> writer;
   duckdb::unique_ptr<duckdb::OptimisticWriteCollection> rows;
+  KeyPlaces::Run keys;
 };
 
 bool fill_part(table::Database& database, txn::Transaction& transaction, const TableSchema& schema, duckdb::DataTable& table,
-               duckdb::ClientContext& context, const std::function<bool()>& stop, Part& part) {
+               duckdb::ClientContext& context, const KeyPlaces& places, const std::function<bool()>& stop, Part& part) {
   part.writer = std::make_unique<duckdb::OptimisticDataWriter>(context, table);
   part.rows = part.writer->CreateCollection(table, schema.types);
   auto& collection = *part.rows->collection;
@@ -38,9 +39,11 @@ bool fill_part(table::Database& database, txn::Transaction& transaction, const T
   const auto append = [&] {
     if (collection.Append(chunks.take(), state)) part.writer->WriteNewRowGroup(*part.rows);
   };
+  KeyPlaces::RunWriter keys(places);
   auto cursor = database.scan(transaction, *schema.access, part.range, false);
-  for (uint64_t rows = 0; cursor->next(); ++rows) {
-    if (rows % kRowsPerCheck == 0 && stop()) return false;
+  while (cursor->next()) {
+    if (keys.keys() % kRowsPerCheck == 0 && stop()) return false;
+    keys.add(cursor->key());
     if (chunks.add(cursor->key(), cursor->row())) append();
   }
   throw_if_error(cursor->status());
@@ -50,12 +53,14 @@ bool fill_part(table::Database& database, txn::Transaction& transaction, const T
     part.writer->WriteUnflushedRowGroups(*part.rows);
     part.writer->FinalFlush();
   }
+  part.keys = keys.take();
   return true;
 }
 
 /// Fills the parts, by as many threads. False: `stop` said so.
 bool fill_parts(table::Database& database, txn::Transaction& transaction, const TableSchema& schema, duckdb::DataTable& table,
-                duckdb::ClientContext& context, size_t threads, const std::function<bool()>& stop, std::vector<Part>& parts) {
+                duckdb::ClientContext& context, const KeyPlaces& places, size_t threads, const std::function<bool()>& stop,
+                std::vector<Part>& parts) {
   std::atomic<size_t> next{0};
   std::atomic<bool> over{false};
   Mutex mutex;
@@ -63,7 +68,7 @@ bool fill_parts(table::Database& database, txn::Transaction& transaction, const 
   const auto work = [&](const std::function<bool()>& enough) {
     try {
       for (size_t i = next.fetch_add(1); i < parts.size(); i = next.fetch_add(1)) {
-        if (!fill_part(database, transaction, schema, table, context, enough, parts[i])) over = true;
+        if (!fill_part(database, transaction, schema, table, context, places, enough, parts[i])) over = true;
       }
     } catch (...) {
       over = true;
@@ -77,16 +82,6 @@ bool fill_parts(table::Database& database, txn::Transaction& transaction, const 
   for (auto& helper : helpers) helper.join();
   if (error != nullptr) std::rethrow_exception(error);
   return !over;
-}
-
-void tell_keys(duckdb::DataChunk& chunk, const std::function<void(std::string_view key)>& key) {
-  duckdb::UnifiedVectorFormat keys;
-  chunk.data[0].ToUnifiedFormat(chunk.size(), keys);
-  const auto* text = duckdb::UnifiedVectorFormat::GetData<duckdb::string_t>(keys);
-  for (duckdb::idx_t i = 0; i < chunk.size(); ++i) {
-    const auto& one = text[keys.sel->get_index(i)];
-    key({one.GetData(), one.GetSize()});
-  }
 }
 
 }  // namespace
@@ -144,8 +139,8 @@ void NativeAppend::finish() {
 }
 
 bool fill_table(table::Database& database, txn::Transaction& transaction, const TableSchema& schema, duckdb::TableCatalogEntry& entry,
-                duckdb::ClientContext& context, size_t threads, const std::vector<FillRange>& ranges, const std::function<bool()>& stop,
-                const std::function<void(std::string_view key)>& key) {
+                duckdb::ClientContext& context, size_t threads, const std::vector<FillRange>& ranges, const KeyPlaces& places,
+                const std::function<bool()>& stop, std::vector<KeyPlaces::Run>* runs) {
   auto& table = entry.GetStorage();
   // A range is one part to be filled beside others, or several, or is read here.
   std::vector<Part> parts;
@@ -159,37 +154,37 @@ bool fill_table(table::Database& database, txn::Transaction& transaction, const 
     }
     parts_of.push_back(parts.size() - before);
   }
-  if (!parts.empty() && !fill_parts(database, transaction, schema, table, context, threads, stop, parts)) return false;
+  if (!parts.empty() && !fill_parts(database, transaction, schema, table, context, places, threads, stop, parts)) return false;
 
-  auto& native = duckdb::DuckTransaction::Get(context, entry.ParentCatalog());
   auto part = parts.begin();
   for (size_t i = 0; i < ranges.size(); ++i) {
     if (parts_of[i] == 0) {
       NativeAppend append(entry, context, schema);
       auto cursor = database.scan(transaction, *schema.access, ranges[i].range, false);
-      for (uint64_t rows = 0; cursor->next(); ++rows) {
-        if (rows % kRowsPerCheck == 0 && stop()) return false;
+      KeyPlaces::RunWriter keys(places);
+      while (cursor->next()) {
+        if (keys.keys() % kRowsPerCheck == 0 && stop()) return false;
         append.add(cursor->key(), cursor->row());
-        if (key) key(cursor->key());
+        keys.add(cursor->key());
       }
       throw_if_error(cursor->status());
       append.finish();
+      runs->push_back(keys.take());
       continue;
     }
+    KeyPlaces::Run& run = runs->emplace_back();
     for (const auto end = part + static_cast<ptrdiff_t>(parts_of[i]); part != end; ++part) {
       if (stop()) return false;
       if (part->rows->collection->GetTotalRows() == 0) continue;
       const bool whole = part->rows->collection->GetTotalRows() >= table.GetRowGroupSize();
-      if (key) {
-        for (auto& chunk : part->rows->collection->Chunks(native, {duckdb::StorageIndex(schema.key_column())})) tell_keys(chunk, key);
-      }
+      run.append(std::move(part->keys));
       if (whole) {
         table.LocalMerge(context, *part->rows);
         table.GetOptimisticWriter(context).Merge(*part->writer);
         continue;
       }
       NativeAppend append(entry, context, schema);
-      for (auto& chunk : part->rows->collection->Chunks(native)) append.add(chunk);
+      for (auto& chunk : part->rows->collection->Chunks(duckdb::DuckTransaction::Get(context, entry.ParentCatalog()))) append.add(chunk);
       append.finish();
     }
   }

@@ -306,11 +306,13 @@ std::shared_ptr<const ColumnOverlay> ColumnStore::overlay(ColumnCopy& copy, txn:
   if (changes.empty()) return nullptr;
   changes.settle();
   result->keys = changes.keys();
-  for (const auto& key : result->keys) {
-    if (const auto place = copy.place(key)) result->hidden.push_back(*place);
+  try {
+    result->hidden = copy.places(changes);
+  } catch (const duckdb::OutOfMemoryException&) {
+    *readable = false;
+    return nullptr;
   }
   for (const auto& span : changes.spans()) {
-    copy.places(span, &result->hidden);
     auto cursor = database_.scan(transaction, *copy.schema().access, span.range(), false);
     while (cursor->next()) result->keys.emplace_back(cursor->key());
     throw_if_error(cursor->status());
@@ -425,6 +427,7 @@ bool ColumnStore::make(std::shared_ptr<const TableSchema> schema, size_t threads
     throw;
   }
   failures_.forget(storage);
+  if (copy != nullptr) ++counters_.builds;  // before anybody can see it
   leave();
   if (old != nullptr) {
     column_step("swap: begun");

@@ -16,7 +16,7 @@ namespace {
 constexpr size_t kFoldSoon = 2000;
 constexpr auto kPeriod = std::chrono::milliseconds(100);
 constexpr double kDecay = 0.999;      // of a wish, a period: half is gone after a minute
-constexpr uint64_t kPlaceBytes = 24;  // of a key, about
+constexpr uint64_t kPlaceBytes = 3;   // of a key, about, that DuckDB cannot put on disk: of some that came or moved since they were packed
 
 // A copy is written down when so many changes, and this share of the rows, are not on disk; any change after a while.
 constexpr uint64_t kWriteSoon = 100000, kWriteShare = 10;
@@ -83,7 +83,7 @@ void ColumnStore::remake(const std::shared_ptr<ColumnCopy>& worn, size_t threads
 
 uint64_t ColumnStore::held_bytes() {
   uint64_t bytes = 0;
-  for (const auto& copy : all()) bytes += copy->place_bytes() + copy->log().bytes();
+  for (const auto& copy : all()) bytes += copy->own_place_bytes() + copy->log().bytes();
   return std::min<uint64_t>(bytes, options_.reserved_max);
 }
 
@@ -116,7 +116,7 @@ void ColumnStore::keep_to_memory() {
   for (const auto& copy : copies) copy->trim_log(copy->watermark());
   if (reserve(held_bytes()) || ++pressed_ < kPressedPeriods || copies.empty()) return;
   pressed_ = 0;
-  remove(*std::max_element(copies.begin(), copies.end(), [](const auto& a, const auto& b) { return a->place_bytes() < b->place_bytes(); }),
+  remove(*std::max_element(copies.begin(), copies.end(), [](const auto& a, const auto& b) { return a->own_place_bytes() < b->own_place_bytes(); }),
          "the places of its keys exceed the memory for analytics");
 }
 
@@ -128,7 +128,7 @@ void ColumnStore::maintain() {
   {
     const MutexLock lock(mutex_);
     uint64_t places = 0;
-    for (const auto& [storage, copy] : copies_) places += copy->rows() * kPlaceBytes;
+    for (const auto& [storage, copy] : copies_) places += std::max(copy->rows() * kPlaceBytes, copy->own_place_bytes());
     for (auto it = wishes_.begin(); it != wishes_.end();) {
       Wish& wish = it->second;
       const auto rows = static_cast<double>(database_.estimate_rows(*wish.schema->access));
