@@ -30,6 +30,7 @@ constexpr size_t kKeysPerCheck = 4096;
 // Dead native rows, as a share of those alive, beyond which a copy is worn.
 constexpr uint64_t kDeadShare = 3, kDeadMin = 100000;
 constexpr std::chrono::milliseconds kCheckEvery{10};
+constexpr std::chrono::seconds kPackAgain{60};  // after there was no memory for it
 
 /// A copy that is not as it should be costs itself, never the server: the rows still have the answer.
 void require(bool holds, const char* what) {
@@ -203,6 +204,7 @@ bool ColumnCopy::find_places(const std::function<bool()>& stop) {
   if (stop()) return false;
   native_rows_ = count_native_rows();
   rows_ = rows;
+  loose_ = places_.loose();
   return true;
 }
 
@@ -355,16 +357,24 @@ void ColumnCopy::replace(table::Database& database, txn::Transaction& transactio
     unwritten_ += keys.size() + of_spans;
     watermark_.store(to.value, std::memory_order_release);
   }
+  loose_ = places_.loose();
   require(table.GetTotalRows() == native_rows_, "native rows are not those noted");
   column_step("fold: committed");
 }
 
 void ColumnCopy::pack_places(std::shared_mutex& publish) {
-  if (!places_.loose()) return;
-  auto packed = places_.pack();
-  KeyPlaces::Old old;  // which takes a while to be freed
-  const std::unique_lock published(publish);
-  old = places_.adopt(std::move(packed));
+  const auto now = std::chrono::steady_clock::now();
+  if (now < pack_next_) return;
+  const Turn turn(*this, Busy::kWriting);
+  try {
+    auto packed = places_.pack();
+    KeyPlaces::Old old;  // which takes a while to be freed
+    const std::unique_lock published(publish);
+    old = places_.adopt(std::move(packed));
+    loose_ = false;
+  } catch (const duckdb::OutOfMemoryException&) {
+    pack_next_ = now + kPackAgain;
+  }
 }
 
 // --- Writing down ---
@@ -385,7 +395,6 @@ ColumnCopy::Folded ColumnCopy::write_down(table::Database& database, std::shared
     throw_if_error(database.keep_changes(access, Timestamp(position_)));
   }
   column_step("write: armed");
-  pack_places(publish);
   file_->write_down({position, shape_});
   // Until here the file as it was before would be taken up.
   if (position_.exchange(position.value) != position.value) throw_if_error(database.keep_changes(access, position));

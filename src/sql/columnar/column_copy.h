@@ -93,6 +93,10 @@ class ColumnCopy {
               const std::function<void()>& check, FoldCount* folded);
   /// Folds, and puts the copy on disk as it is then. Answers and throws as fold(). Statements read the copy meanwhile, but none folds.
   Folded write_down(table::Database& database, std::shared_mutex& publish, size_t threads);
+  /// Keys have come or moved so that their places take less memory when they are packed anew.
+  bool places_loose() const { return loose_.load(std::memory_order_relaxed); }
+  /// Does that; statements do not fold meanwhile. Where there is no memory for it, the places stay as they are for a while. Thread: one at a time.
+  void pack_places(std::shared_mutex& publish);
   /// So many rows are dead, or would be by the next fold, that it costs less to make it anew.
   bool worn() const { return to_be_remade_.load(std::memory_order_relaxed) || is_worn(dead()); }
 
@@ -121,8 +125,6 @@ class ColumnCopy {
   /// Reads the places from the native table. False: `stop` said so.
   bool find_places(const std::function<bool()>& stop);
   uint64_t count_native_rows() const;
-  /// Packs what was folded in since, where it is much.
-  void pack_places(std::shared_mutex& publish);
   Folded fold_in_turn(table::Database& database, txn::Transaction& transaction, std::shared_mutex& publish, size_t threads,
                       const std::function<void()>& check, FoldCount* folded);
   /// Puts the rows of what changed as the transaction sees them in the place of those that are there.
@@ -139,7 +141,8 @@ class ColumnCopy {
   std::condition_variable turn_over_;
   Busy busy_ GUARDED_BY(turn_mutex_) = Busy::kNo;
   std::atomic<uint64_t> watermark_{0}, rows_{0}, native_rows_{0}, unwritten_{0};
-  std::atomic<bool> spoiled_{false}, to_be_remade_{false};
+  std::atomic<bool> spoiled_{false}, to_be_remade_{false}, loose_{false};
+  std::chrono::steady_clock::time_point pack_next_{};
   std::atomic<std::chrono::steady_clock::duration> written_at_{std::chrono::steady_clock::now().time_since_epoch()};
   std::atomic<uint64_t> position_{0};  // from where the store remembers what changed; 0: it does not yet
 };

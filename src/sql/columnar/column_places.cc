@@ -13,6 +13,8 @@ constexpr size_t kBlockBytes = 16 << 10;  // of keys, that are packed together
 constexpr uint64_t kRunMin = 4096;
 // Scattered keys, as a share of all, that are worth packing; pieces beside those that full pages would be.
 constexpr uint64_t kLooseShare = 16, kLooseMin = 65536, kLoosePieces = 1000;
+// While copies are taken up, which others wait for, more may be scattered.
+constexpr uint64_t kFillShare = 3;
 
 void require_once(bool once) {
   if (!once) throw SqlError(SqlState::kIndexCorrupted, "copy in columns: a key comes twice");
@@ -289,23 +291,23 @@ void KeyPlaces::fill(const std::function<bool(std::string_view* key, uint64_t* p
     Run run = writer.take();
     place_run(&run, 0);
     replace(Extent(), std::move(run));
-    if (loose()) adopt(pack());
+    if (scattered_->size() > std::max(kLooseMin, size() / kFillShare)) adopt(pack());
   };
-  const auto within = [&](std::string_view wanted) {
-    const size_t piece = piece_at(wanted);
-    return piece < pieces_.size() && pieces_[piece].first <= wanted;
-  };
+  const auto starts_by = [&](size_t piece, std::string_view wanted) { return piece < pieces_.size() && pieces_[piece].first <= wanted; };
   std::string_view key;
   uint64_t place = 0;
   while (next(&key, &place)) {
     if (!running || key <= last || (limited && key >= limit)) {
-      if (running && !within(key)) end_run();  // the key may be in the run that ends here
-      if (within(key)) {
+      size_t piece = piece_at(key);
+      if (running && !starts_by(piece, key)) {
+        end_run();
+        piece = piece_at(key);  // it may be in the run that ended
+      }
+      if (starts_by(piece, key)) {
         require_once(scattered_->insert(key, place));
-        if (++strays > kLooseMin) end_run();
+        if (++strays > std::max(kLooseMin, packed_keys_ / kFillShare)) end_run();
         continue;
       }
-      const size_t piece = piece_at(key);
       running = true;
       limited = piece < pieces_.size();
       if (limited) limit = pieces_[piece].first;
@@ -314,6 +316,7 @@ void KeyPlaces::fill(const std::function<bool(std::string_view* key, uint64_t* p
     last.assign(key);
   }
   end_run();
+  if (loose()) return;  // what packs it will see keys that come twice
   Finder finder(*this);
   auto cursor = scattered_->cursor(index::OrderedIndex::Cursor::kBatchMax);
   for (bool more = cursor.seek_first(); more; more = cursor.next()) require_once(!finder.find_packed(cursor.key()));

@@ -128,7 +128,7 @@ class KeyPlaces {
   /// Puts a readied run in the place of what an extent of keys has, which encloses it. The extents of several such changes are taken before the first,
   /// and the changes made from the greatest keys to the least.
   void replace(const Extent& extent, Run&& run);
-  /// Takes keys in the order of their places, from nothing. `next` returns false at the end. XX002 thrown: a key came twice.
+  /// Takes keys in the order of their places, from nothing. `next` returns false at the end. XX002 thrown, here or by pack(): a key came twice.
   void fill(const std::function<bool(std::string_view* key, uint64_t* place)>& next);
 
   /// So much is scattered, or in so many pieces, that packing it saves memory.

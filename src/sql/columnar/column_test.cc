@@ -192,6 +192,33 @@ TEST_F(ColumnTest, BeyondTheBoundOfPlacesTablesAreCopiedAtCommandOnly) {
   }
 }
 
+// Keys that were folded in have an entry each, until they are packed into pages again.
+TEST_F(ColumnTest, PlacesArePackedAfterManyFolds) {
+  run("CREATE TABLE much (id int PRIMARY KEY, a int)");
+  run("INSERT INTO much SELECT g, g FROM generate_series(1, 200000) g");
+  run("SELECT omendb_build_columns('much')");
+  const auto bytes = [&] {
+    for (const auto& copy : store().list()) {
+      if (copy.rows > 190000) return copy.place_bytes;
+    }
+    return UINT64_MAX;
+  };
+  const auto settle = [&](uint64_t below) {
+    store().fold_all();
+    for (int i = 0; i < 1000 && bytes() > below; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_LT(bytes(), below);
+    const Status status = store().verify();
+    EXPECT_TRUE(status.ok()) << status.message();
+    both("SELECT count(*), sum(a), min(id), max(id) FROM much");
+  };
+  settle(200000 * 3 / 10);
+  run("UPDATE much SET a = a + 1 WHERE id % 5 < 2");
+  settle(200000 * 5 / 2);
+  run("DELETE FROM much WHERE id % 100 = 7");
+  run("UPDATE much SET id = id + 1000000 WHERE id % 100 = 9");
+  settle(200000 * 5 / 2);
+}
+
 // Writers, folds and readers at once: whatever way a transaction's query goes, it gives one answer.
 TEST_F(ColumnTest, WaysAgreeWhileOthersWrite) {
   run("CREATE TABLE account (id int PRIMARY KEY, owner text, balance int)");

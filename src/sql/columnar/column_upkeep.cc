@@ -149,6 +149,13 @@ void ColumnStore::maintain() {
       worn.push_back(copy);
       continue;
     }
+    try {
+      if (copy->places_loose()) copy->pack_places(publish_mutex_);
+    } catch (...) {
+      failures_.note_current_exception(copy->schema().table(), "was dropped");
+      remove(copy);
+      continue;
+    }
     const auto since = std::chrono::steady_clock::now() - copy->written_at();
     const uint64_t unwritten = copy->persistent() ? copy->unwritten() : 0;
     const bool soon = unwritten >= kWriteSoon && unwritten >= copy->rows() / kWriteShare && since >= kWritePeriod;
