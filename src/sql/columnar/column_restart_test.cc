@@ -372,9 +372,11 @@ TEST(ColumnRestart, DISABLED_Child) {
         break;
       case 9:
         if (random() % 4 == 0) {
+          session->run("BEGIN");
           session->run("DROP TABLE h");
           session->run(kSchema[1]);
           session->run(kSchema[4]);
+          session->run("COMMIT");
         }
         break;
       default: session->run("SELECT count(*), sum(a) FROM " + table);
