@@ -427,7 +427,6 @@ bool ColumnStore::make(std::shared_ptr<const TableSchema> schema, size_t threads
     throw;
   }
   failures_.forget(storage);
-  if (copy != nullptr) ++counters_.builds;  // before anybody can see it
   leave();
   if (old != nullptr) {
     column_step("swap: begun");
