@@ -183,7 +183,7 @@ def main():
     arguments.add_argument("--seconds", type=int, default=180)
     arguments.add_argument("--memory", default="1GB")
     arguments.add_argument("--writers", type=int, default=4)
-    arguments.add_argument("--load", type=int, default=100_000)
+    arguments.add_argument("--load", type=int, default=250_000)
     arguments.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     options = arguments.parse_args()
     budget = parse_size(options.memory) >> 20

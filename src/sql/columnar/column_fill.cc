@@ -4,6 +4,7 @@
 #include <atomic>
 #include <exception>
 #include <thread>
+#include <utility>
 
 #include "duckdb/storage/data_table.hpp"
 #include "duckdb/storage/optimistic_data_writer.hpp"
@@ -122,20 +123,22 @@ duckdb::DataChunk& RowChunks::take() {
 }
 
 NativeAppend::NativeAppend(duckdb::TableCatalogEntry& entry, duckdb::ClientContext& context, const TableSchema& schema)
-    : table_(entry.GetStorage()), context_(context), rows_(schema) {
-  table_.InitializeLocalAppend(state_, entry, context, kNoConstraints);
+    : entry_(entry), context_(context), rows_(schema) {}
+
+void NativeAppend::append(duckdb::DataChunk& chunk) {
+  auto& table = entry_.GetStorage();
+  if (!std::exchange(begun_, true)) table.InitializeLocalAppend(state_, entry_, context_, kNoConstraints);
+  table.LocalAppend(state_, context_, chunk, false);
 }
 
-void NativeAppend::flush() { table_.LocalAppend(state_, context_, rows_.take(), false); }
-
 void NativeAppend::add(duckdb::DataChunk& chunk) {
-  if (!rows_.empty()) flush();
-  table_.LocalAppend(state_, context_, chunk, false);
+  if (!rows_.empty()) append(rows_.take());
+  append(chunk);
 }
 
 void NativeAppend::finish() {
-  if (!rows_.empty()) flush();
-  table_.FinalizeLocalAppend(state_);
+  if (!rows_.empty()) append(rows_.take());
+  if (begun_) entry_.GetStorage().FinalizeLocalAppend(state_);
 }
 
 bool fill_table(table::Database& database, txn::Transaction& transaction, const TableSchema& schema, duckdb::TableCatalogEntry& entry,

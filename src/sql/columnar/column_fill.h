@@ -49,23 +49,25 @@ class RowChunks {
   RowBatch batch_;
 };
 
-/// Rows one after another. Thread: one at a time.
+/// Rows one after another. Without any it does nothing to the table: DuckDB begins an append with a new row group where it suggests one, and a
+/// scan ends at a group without rows. Thread: one at a time.
 class NativeAppend {
  public:
   NativeAppend(duckdb::TableCatalogEntry& entry, duckdb::ClientContext& context, const TableSchema& schema);
   void add(std::string_view key, std::string_view row) {
-    if (rows_.add(key, row)) flush();
+    if (rows_.add(key, row)) append(rows_.take());
   }
   /// Rows of the same columns.
   void add(duckdb::DataChunk& chunk);
   void finish();
 
  private:
-  void flush();
+  void append(duckdb::DataChunk& chunk);
 
-  duckdb::DataTable& table_;
+  duckdb::TableCatalogEntry& entry_;
   duckdb::ClientContext& context_;
   duckdb::LocalAppendState state_;
+  bool begun_ = false;
   RowChunks rows_;
 };
 

@@ -187,6 +187,31 @@ TEST(ColumnLoads, ALargeLoadIsReadInParts) {
   EXPECT_GT(server.store().counters().folded_spans, 0u);
 }
 
+// What a large load is moved over as must leave nothing behind it that later rows would be lost to, neither here nor in the file.
+TEST(ColumnLoads, RowsThatComeAfterALargeLoadAreSeen) {
+  table::testing::TemporaryDirectory directory;
+  {
+    ColumnDatabase server(directory.path(), "test", in_parts(256 << 20));
+    server.run("CREATE TABLE t (id int PRIMARY KEY, a int, b text)");
+    server.run("INSERT INTO t SELECT i, 1, 'first' FROM generate_series(1, 10000) i");
+    server.run("SELECT omendb_build_columns('t')");
+    server.run("INSERT INTO t SELECT i, i % 7, 'row ' || i % 100 FROM generate_series(10001, 310000) i");
+    server.store().fold_all();
+    for (const char* change : {"UPDATE t SET a = 9 WHERE id % 100 = 0", "INSERT INTO t VALUES (500000, 1, 'last')"}) {
+      server.store().write_all();
+      server.run(change);
+      server.both(kAll);
+      server.expect_sound();
+    }
+    server.run("UPDATE t SET a = 10 WHERE id % 999 = 0");
+  }
+  ColumnDatabase server(directory.path(), "test", in_parts(256 << 20));
+  server.store().await_taken_up();
+  EXPECT_EQ(server.store().counters().taken_up, 1u);
+  server.both(kAll);
+  server.expect_sound();
+}
+
 thread_local bool g_cancel = false;
 
 void cancel_fold(const char* step) {
