@@ -14,12 +14,14 @@
 // store tells has changed since. A file that is damaged, of another shape or release, or whose changes the store does not remember is
 // deleted. While a copy is written down statements do not fold it, and what it lacks is overlaid.
 //
-// What copies hold in memory beside DuckDB's buffers, the places and the logs, is reserved of DuckDB's memory. Where that is short, logs are trimmed
-// to the copies' watermarks, and when it stays short the copy with the most places is given up; commits never wait.
+// What copies hold in memory beside DuckDB's buffers, the logs and those places that are not packed in pages, is reserved of DuckDB's memory. Where
+// that is short, logs are trimmed to the copies' watermarks, and when it stays short the copy with the most such places is given up; commits never
+// wait.
 //
 //   column_file.h    the file of one copy
 //   column_fill.h    rows into a native table, by several threads
 //   column_copy.h    one copy: its native table, the place of each key in it, folding, writing down, taking up
+//   column_places.h  from a key to its native row id, in little memory; column_pages.h: the bytes of its pages
 //   column_changes.h what a fold looks at: keys, and spans of them that loads wrote
 //   column_store.h   all copies, what a statement may read of them, the thread that makes and folds them (column_upkeep.cc)
 //   column_scan.h    a native scan under omen_scan, without what the overlay hides
