@@ -70,9 +70,7 @@ bool is_gap(const Slot* slots, uint32_t i, uint32_t lo) {
   return i > lo && slots[i].get_key() == slots[i - 1].get_key();
 }
 
-void retire_leaf(Slot* slots, Model model) {
-  epoch_retire(slots, free_leaf, leaf_bytes(model));
-}
+void retire_leaf(Slot* slots, Model model) { epoch_retire(slots, free_leaf, leaf_bytes(model)); }
 
 LeafImage image_of(const Entry& entry, uint64_t version) {
   return {entry.base.load(std::memory_order_relaxed), Model{entry.model.load(std::memory_order_relaxed)},
@@ -91,7 +89,8 @@ void Core::relax(uint32_t attempt) {
   }
 }
 
-// The two words are read by who looks at the version once more, but for a side alone: it changes at its place.
+// The two words are read by who looks at the version once more, but for a side alone: it changes at its
+// place.
 void Core::replace(Place& place, const Wide& current, const Wide& value) {
   Side& side = sides(place.slots, place.model)[place.i];
   if (current.payload == value.payload) {
@@ -143,8 +142,8 @@ const bool has_wide_vectors =
 const bool has_vectors = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
 }  // namespace
 
-// The way of nine keys in ten, in as few instructions as can be: processors overlap the misses of lookups only as far as
-// these fit into what they look ahead. `crooked`: also where keys follow no line.
+// The way of nine keys in ten, in as few instructions as can be: processors overlap the misses of lookups
+// only as far as these fit into what they look ahead. `crooked`: also where keys follow no line.
 template <class Probe, bool crooked, class Value>
 [[gnu::always_inline]] inline bool Core::find_straight(uint64_t key, Value* payload) const {
   const Root* root = root_.load(std::memory_order_acquire);
@@ -169,12 +168,14 @@ template <class Probe, bool crooked, class Value>
   const Model model{entry->model.load(std::memory_order_acquire)};
   const Slot* slots = entry->leaf.load(std::memory_order_acquire);
   // The bucket may be another segment's, and then have led too far.
-  if ((version & (kBusy | kObsolete)) != 0 || entry->version.load(std::memory_order_acquire) != version || key < base)
-      [[unlikely]]
+  if ((version & (kBusy | kObsolete)) != 0 || entry->version.load(std::memory_order_acquire) != version ||
+      key < base) [[unlikely]]
     return find_anywhere(key, payload);
-  const uint64_t steps = key - base + 1;  // as scale(), but where that would carry: then it ends at a slot too far left
+  const uint64_t steps =
+      key - base + 1;  // as scale(), but where that would carry: then it ends at a slot too far left
   const uint64_t wide = model.word >> 32 << 32;
-  const uint64_t predicted = static_cast<uint64_t>((static_cast<unsigned __int128>(steps) * wide) >> 64) >> model.k();
+  const uint64_t predicted =
+      static_cast<uint64_t>((static_cast<unsigned __int128>(steps) * wide) >> 64) >> model.k();
   const uint64_t at = predicted & ~uint64_t{kLineSlots - 1};
   if (!model.dense() && predicted < model.cap() && at >= model.lo()) [[likely]] {
     const Slot* line = slots + at;
@@ -237,7 +238,8 @@ bool Core::agrees_every_way_as(uint64_t key, const Item* expected) const {
   bool all = agrees(&Core::find_anywhere<Value>);
 #if defined(OMENDB_INDEX_VECTORS)
   all = all && (!has_vectors || agrees(&Core::find_with_vectors<Value>)) &&
-        (!has_wide_vectors || (agrees(&Core::find_crooked<Value>) && agrees(&Core::find_with_wide_vectors<Value>)));
+        (!has_wide_vectors ||
+         (agrees(&Core::find_crooked<Value>) && agrees(&Core::find_with_wide_vectors<Value>)));
 #endif
   return all;
 }
@@ -248,8 +250,20 @@ bool Core::agrees_every_way(uint64_t key, const Item* expected) const {
 
 bool Core::lock_leaf(uint64_t key, Place* place) {
   const Root* root = root_.load(std::memory_order_acquire);
-  Segment* segment = root->segment(root->route(key));
-  const uint32_t index = segment->route(key);
+  const uint32_t root_bucket = root->bucket(key);
+  const RootEntry* way = root->entries() + root->hints[root_bucket];
+  way += way[1].separator <= key;
+  if (way[1].separator <= key) [[unlikely]]
+    way = root->entries() + root->route(key, root_bucket);
+  // The line is the segment's or was that of the one before it: it may lead to any of the entries, whose
+  // separators tell.
+  const Hinter hinter{way->base.load(std::memory_order_relaxed), way->line.load(std::memory_order_relaxed)};
+  const uint32_t bucket = hinter.bucket(key, kSegmentHints - 1);
+  Segment* segment = way->segment.load(std::memory_order_acquire);
+  uint32_t index = segment->hint(bucket);
+  index += segment->separator(index + 1) <= key;
+  if (segment->separator(index + 1) <= key || (index > 0 && segment->separator(index) > key)) [[unlikely]]
+    index = segment->route(key);
   Entry& entry = segment->entries()[index];
   uint64_t version = entry.version.load(std::memory_order_relaxed);
   if ((version & (kLocked | kObsolete)) != 0) return false;
@@ -265,9 +279,10 @@ bool Core::lock_leaf(uint64_t key, Place* place) {
   }
   if (!entry.version.compare_exchange_strong(version, version | kLocked, std::memory_order_acquire))
     return false;
-  if (index + 1 < segment->count.load(std::memory_order_acquire) && segment->separator(index + 1) <= key) {
-    entry.version.store(version,
-                        std::memory_order_release);  // a leaf was added behind this one before we locked it
+  if (segment->separator(index + 1) <= key && index + 1 < segment->count.load(std::memory_order_acquire))
+      [[unlikely]] {
+    // A leaf was added behind this one before it was locked.
+    entry.version.store(version, std::memory_order_release);
     return false;
   }
   place->segment = segment;
@@ -301,8 +316,9 @@ bool Core::rebuild_with(Place& place, const Item* extra) {
   if (all.n == 0) return false;
   LeafImage image;
   image.base = place.index == 0 ? all.pairs[0].key : place.base;
-  const LeafPlan plan = plan_leaf(all.pairs, all.n, all.n, image.base, extra != nullptr ? build_fill(all.n) : kFillShrunk,
-                                  extra != nullptr ? kTailSlack : 0, wide_);
+  const LeafPlan plan =
+      plan_leaf(all.pairs, all.n, all.n, image.base, extra != nullptr ? build_fill(all.n) : kFillShrunk,
+                extra != nullptr ? kTailSlack : 0, wide_);
   if (plan.n != all.n) return false;
   image.slots = build_leaf(all.pairs, wide_ ? all.sides : nullptr, plan, &image.model);
   image.live = all.n;
@@ -437,7 +453,8 @@ void Core::erase_locked(Place& place, uint64_t key) {
     uint32_t end = i + 1;
     while (end < cap && slots[end].get_key() == key) ++end;
     if (i == lo) {
-      place.model = model.with_lo(end == cap ? cap + kSlotPad : end);  // the margin, too, holds nothing that lives
+      place.model =
+          model.with_lo(end == cap ? cap + kSlotPad : end);  // the margin, too, holds nothing that lives
       place.entry->model.store(place.model.word, std::memory_order_release);
     } else {
       const uint64_t previous = slots[i - 1].get_key();
@@ -489,7 +506,8 @@ bool Core::split(const Item& extra) {
       for (uint32_t done = 0; done < all.n;) {
         LeafImage& image = images[count];
         image.base = count == 0 && index != 0 ? old.base : pairs[done].key;
-        const LeafPlan plan = plan_leaf(pairs + done, all.n - done, all.n - done, image.base, kFillSealed, 0, wide_);
+        const LeafPlan plan =
+            plan_leaf(pairs + done, all.n - done, all.n - done, image.base, kFillSealed, 0, wide_);
         image.slots = build_leaf(pairs + done, wide_ ? all.sides + done : nullptr, plan, &image.model);
         image.live = plan.n;
         done += plan.n;
@@ -514,8 +532,8 @@ bool Core::split(const Item& extra) {
       const uint64_t span = pairs[n - 1].key - pairs[0].key;
       const bool keep = count == 0 && index != 0 && pairs[0].key - old.base <= span / 4;
       image.base = keep ? old.base : pairs[done].key;
-      const LeafPlan plan =
-          plan_leaf(pairs + done, n - done, std::min(want, n - done), image.base, build_fill(want), kTailSlack, wide_);
+      const LeafPlan plan = plan_leaf(pairs + done, n - done, std::min(want, n - done), image.base,
+                                      build_fill(want), kTailSlack, wide_);
       image.slots = build_leaf(pairs + done, wide_ ? all.sides + done : nullptr, plan, &image.model);
       image.live = plan.n;
       done += plan.n;
@@ -569,7 +587,8 @@ void Core::replace_entries(Segment* old, uint32_t first, uint32_t removed, const
     std::shared_lock lock(root_mutex_);
     Root* root = root_.load(std::memory_order_acquire);
     const uint32_t place = find_segment(root, inside, old);
-    fresh = build_segment(all.data(), static_cast<uint32_t>(all.size()), appended && place + 1 == root->count);
+    fresh =
+        build_segment(all.data(), static_cast<uint32_t>(all.size()), appended && place + 1 == root->count);
     root->entries()[place].put(fresh);
   } else {
     std::unique_lock lock(root_mutex_);

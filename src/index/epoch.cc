@@ -26,9 +26,9 @@ constexpr size_t kFreeAtOnce = 4;
 
 struct Domain {
   std::atomic<Slot*> slots{nullptr};  // only grows; a slot is reused after its thread ends
-  std::atomic<size_t> waiting_bytes{0};
   std::mutex orphans_mutex;
   std::vector<Retired> orphans;  // left by threads that ended
+  std::atomic<size_t> orphan_bytes{0};
 
   Domain() {
 #if !defined(__SANITIZE_THREAD__)
@@ -76,6 +76,8 @@ struct ThreadState {
     if (!retired.empty()) {
       std::lock_guard lock(domain().orphans_mutex);
       domain().orphans.insert(domain().orphans.end(), retired.begin(), retired.end());
+      domain().orphan_bytes.fetch_add(slot->waiting_bytes.exchange(0, std::memory_order_relaxed),
+                                      std::memory_order_relaxed);
     }
     if (slot != nullptr) {
       this_slot = nullptr;
@@ -89,16 +91,18 @@ ThreadState& thread_state() {
   return state;
 }
 
-void destroy(const Retired& r) {
-  domain().waiting_bytes.fetch_sub(r.bytes, std::memory_order_relaxed);
-  r.destroy(r.object);
+// By its only writer: no locked instruction.
+void add_waiting(Slot& slot, size_t bytes) {
+  slot.waiting_bytes.store(slot.waiting_bytes.load(std::memory_order_relaxed) + bytes,
+                           std::memory_order_relaxed);
 }
 
 void free_some(ThreadState& state, size_t most) {
   for (; most > 0 && !state.retired.empty() && state.retired.front().epoch < state.safe; --most) {
     const Retired r = state.retired.front();
     state.retired.pop_front();
-    destroy(r);
+    add_waiting(*state.slot, 0 - r.bytes);
+    r.destroy(r.object);
   }
 }
 
@@ -125,7 +129,10 @@ void free_orphans(uint64_t safe) {
     ready.assign(keep, orphans.end());
     orphans.erase(keep, orphans.end());
   }
-  for (const Retired& r : ready) destroy(r);
+  for (const Retired& r : ready) {
+    domain().orphan_bytes.fetch_sub(r.bytes, std::memory_order_relaxed);
+    r.destroy(r.object);
+  }
 }
 
 }  // namespace
@@ -154,11 +161,12 @@ using namespace epoch_internal;
 
 void epoch_retire(void* object, void (*destroy_object)(void*), size_t bytes) {
   ThreadState& state = thread_state();
+  if (state.slot == nullptr) acquire_slot();
   // A read-modify-write: a reader who sees a later epoch has synchronised with this one, and so sees the
   // unlinking.
   const uint64_t epoch = global_epoch.fetch_add(1, std::memory_order_acq_rel);
   state.retired.push_back(Retired{object, destroy_object, epoch, bytes});
-  domain().waiting_bytes.fetch_add(bytes, std::memory_order_relaxed);
+  add_waiting(*state.slot, bytes);
   ++state.pending;
   state.pending_bytes += bytes;
   if (state.pending >= state.look_after ||
@@ -177,7 +185,12 @@ size_t epoch_reclaim() {
   return epoch_waiting_bytes();
 }
 
-size_t epoch_waiting_bytes() { return domain().waiting_bytes.load(std::memory_order_relaxed); }
+size_t epoch_waiting_bytes() {
+  size_t bytes = domain().orphan_bytes.load(std::memory_order_relaxed);
+  for (const Slot* s = domain().slots.load(std::memory_order_acquire); s != nullptr; s = s->next)
+    bytes += s->waiting_bytes.load(std::memory_order_relaxed);
+  return bytes;
+}
 
 uint64_t epoch_pinned_behind() {
   const uint64_t oldest = oldest_pin();

@@ -33,6 +33,7 @@ struct alignas(64) Slot {
   std::atomic<uint64_t> pinned{0};  // 0: not pinned
   uint32_t depth = 0;               // this thread's nesting of pins
   std::atomic<bool> taken{false};
+  std::atomic<size_t> waiting_bytes{0};  // that this thread retired and has not freed; it alone writes
   Slot* next = nullptr;
 };
 

@@ -29,17 +29,26 @@ bool fit(const Pair* pairs, uint32_t n, uint64_t base, uint32_t usable, LeafPlan
     }
   }
   to_fixed(best_slots / best_span * (1.0 - 1e-9), &plan->m, &plan->k);
+  // Key i stands at i + ahead: the farthest that any prediction up to its own is ahead of its number. Whether
+  // it is that of the key itself nobody can foretell, so there is no branch for it.
+  constexpr uint32_t kBlock = 64;  // keys between two looks at whether this will do
   const uint32_t m = plan->m, k = plan->k;
+  int32_t ahead = 0, farthest = 0;
   uint64_t total = 0;
-  uint32_t next = 0;
-  for (uint32_t i = 0; i < n; ++i) {
-    const uint64_t predicted = scale(pairs[i].key - base, m, k);
-    const uint64_t at = std::max<uint64_t>(predicted, next);
-    const uint64_t drift = at - predicted;
-    if (at + (n - i) > usable || drift > kDriftMax / 2) return false;
-    plan->at[i] = static_cast<uint16_t>(at);
-    total += drift;
-    next = static_cast<uint32_t>(at) + 1;
+  for (uint32_t from = 0; from < n; from += kBlock) {
+    const uint32_t to = std::min(n, from + kBlock);
+    for (uint32_t i = from; i < to; ++i) {
+      const uint64_t exact = scale(pairs[i].key - base, m, k);
+      const int32_t predicted = static_cast<int32_t>(exact < 2 * kLeafSlots ? exact : 2 * kLeafSlots);
+      const int32_t here = predicted - static_cast<int32_t>(i);
+      ahead = here > ahead ? here : ahead;
+      const int32_t drift = ahead - here;
+      farthest = drift > farthest ? drift : farthest;
+      total += static_cast<uint32_t>(drift);
+      plan->at[i] = static_cast<uint16_t>(static_cast<int32_t>(i) + ahead);
+    }
+    if (static_cast<uint32_t>(ahead) + n > usable || farthest > static_cast<int32_t>(kDriftMax / 2))
+      return false;
   }
   return total <= uint64_t{8} * n;
 }

@@ -37,7 +37,8 @@ struct FreeBlock {
   FreeBlock* next;
 };
 
-/// A slab's line in its chunk's table. Slabs' own first lines would all fall into the same few sets of a cache.
+/// A slab's line in its chunk's table. Slabs' own first lines would all fall into the same few sets of a
+/// cache.
 struct alignas(64) Slab {
   Slab *next, *previous;  // of the slabs that are free, or of those of its class and shard with room
   FreeBlock* free;
@@ -137,20 +138,9 @@ uint32_t own_shard() {
   return mine;
 }
 
-}  // namespace
-
-void* allocate_record(size_t bytes) {
-  if (bytes > kLargest) {
-    void* large = std::malloc(bytes);
-    CHECK(large != nullptr);
-    return large;
-  }
-  const size_t size = record_memory_bytes(bytes);
-  Memory& m = memory();
-  const uint32_t number = own_shard();
-  Shard& shard = m.shards[number];
-  std::lock_guard lock(shard.mutex);
-  Slab*& room = shard.room[size / 8 - 1];
+// Requires the shard's lock.
+void* take_block(Memory& m, uint32_t number, size_t size) {
+  Slab*& room = m.shards[number].room[size / 8 - 1];
   if (room == nullptr) {
     Slab* slab = m.pool.take();
     slab->free = nullptr;
@@ -172,20 +162,125 @@ void* allocate_record(size_t bytes) {
   return block;
 }
 
-void free_record_memory(void* record, size_t bytes) {
-  if (bytes > kLargest) return std::free(record);
-  Memory& m = memory();
-  Slab* slab = slab_of(record);
-  Shard& shard = m.shards[slab->shard];
-  std::lock_guard lock(shard.mutex);
-  Slab*& room = shard.room[slab->block / 8 - 1];
+// Requires the lock of the slab's shard.
+void give_block(Memory& m, Slab* slab, void* record) {
+  Slab*& room = m.shards[slab->shard].room[slab->block / 8 - 1];
   if (slab->full()) link(&room, slab);
   auto* block = static_cast<FreeBlock*>(record);
   block->next = slab->free;
   slab->free = block;
-  if (--slab->used > 0 || (slab->next == nullptr && slab->previous == nullptr)) return;  // the last with room stays
+  if (--slab->used > 0 || (slab->next == nullptr && slab->previous == nullptr))
+    return;  // the last with room stays
   unlink(&room, slab);
   m.pool.give(slab);
+}
+
+/// Blocks that a thread has at hand: a lock is two instructions that wait for everything written before, and
+/// what is written here is new memory, so an insert would wait for it twice. One lock for kBatchBytes.
+class Hand {
+ public:
+  ~Hand();
+  void* take(size_t size) {
+    Stack& stack = stacks_[size / 8 - 1];
+    if (stack.top == nullptr) fill(stack, size);
+    FreeBlock* block = stack.top;
+    stack.top = block->next;
+    --stack.n;
+    return block;
+  }
+  void give(void* record, size_t size) {
+    Stack& stack = stacks_[size / 8 - 1];
+    stack.push(record);
+    if (stack.n >= 2 * batch(size)) empty(stack, batch(size));
+  }
+
+ private:
+  struct Stack {
+    FreeBlock* top = nullptr;
+    uint32_t n = 0;
+    void push(void* record) {
+      auto* block = static_cast<FreeBlock*>(record);
+      block->next = top;
+      top = block;
+      ++n;
+    }
+  };
+  static constexpr size_t kBatchBytes = 1024;
+  static constexpr uint32_t batch(size_t size) {
+    return size >= kBatchBytes / 2 ? 1 : static_cast<uint32_t>(kBatchBytes / size);
+  }
+
+  static void fill(Stack& stack, size_t size) {
+    void* taken[kBatchBytes / 8];
+    const uint32_t n = batch(size), number = own_shard();
+    Memory& m = memory();
+    {
+      std::lock_guard lock(m.shards[number].mutex);
+      for (uint32_t i = 0; i < n; ++i) taken[i] = take_block(m, number, size);
+    }
+    for (uint32_t i = n; i > 0; --i) stack.push(taken[i - 1]);  // so that they are handed out as they lie
+  }
+  static void empty(Stack& stack, uint32_t n) {
+    Memory& m = memory();
+    while (n > 0) {
+      Shard& shard = m.shards[slab_of(stack.top)->shard];
+      std::lock_guard lock(shard.mutex);
+      for (; n > 0; --n) {
+        FreeBlock* block = stack.top;
+        Slab* slab = slab_of(block);
+        if (&m.shards[slab->shard] != &shard) break;
+        stack.top = block->next;
+        --stack.n;
+        give_block(m, slab, block);
+      }
+    }
+  }
+
+  std::array<Stack, kClasses> stacks_{};
+};
+
+// Null: none yet, or none any more, for the thread is ending.
+constinit thread_local Hand* own_hand = nullptr;
+constinit thread_local bool hand_is_gone = false;
+
+Hand::~Hand() {
+  own_hand = nullptr;
+  hand_is_gone = true;
+  for (Stack& stack : stacks_) empty(stack, stack.n);
+}
+
+[[gnu::noinline]] Hand* first_hand() {
+  if (hand_is_gone) return nullptr;
+  static thread_local Hand hand;
+  return own_hand = &hand;
+}
+Hand* hand() { return own_hand != nullptr ? own_hand : first_hand(); }
+
+}  // namespace
+
+void* allocate_record(size_t bytes) {
+  if (bytes > kLargest) {
+    void* large = std::malloc(bytes);
+    CHECK(large != nullptr);
+    return large;
+  }
+  const size_t size = record_memory_bytes(bytes);
+  if (Hand* own = hand()) [[likely]]
+    return own->take(size);
+  Memory& m = memory();
+  const uint32_t number = own_shard();
+  std::lock_guard lock(m.shards[number].mutex);
+  return take_block(m, number, size);
+}
+
+void free_record_memory(void* record, size_t bytes) {
+  if (bytes > kLargest) return std::free(record);
+  Slab* slab = slab_of(record);
+  if (Hand* own = hand()) [[likely]]
+    return own->give(record, slab->block);
+  Memory& m = memory();
+  std::lock_guard lock(m.shards[slab->shard].mutex);
+  give_block(m, slab, record);
 }
 
 void (*record_destroyer(size_t bytes))(void*) {
