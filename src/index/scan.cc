@@ -88,8 +88,9 @@ struct SlotReader {
   if (model.wide()) prefetch_bytes(sides(slots, model) + i, n * sizeof(Side));
 }
 
-// The same for the slots, and the sides, of the n first keys, or last ones, of a leaf that is not being looked at yet. Processors
-// follow a row of lines once they have seen its beginning, and leaves are short rows.
+// The same for the slots, and the sides, of the n first keys, or last ones, of a leaf that is not being
+// looked at yet. Processors follow a row of lines once they have seen its beginning, and leaves are short
+// rows.
 [[gnu::always_inline]] inline void prefetch_leaf(const Entry& entry, size_t n, bool from_end) {
   const Model model{entry.model.load(std::memory_order_relaxed)};
   const Slot* slots = entry.leaf.load(std::memory_order_relaxed);
@@ -101,7 +102,8 @@ struct SlotReader {
   prefetch_sides(slots, model, i, n);
 }
 
-// The entry of a key, by the copy of its segment's line that the root has: the header and the hints are waited for at once.
+// The entry of a key, by the copy of its segment's line that the root has: the header and the hints are
+// waited for at once.
 struct Way {
   uint32_t place;
   const Segment* segment;
@@ -113,7 +115,8 @@ struct Way {
     const uint32_t bucket = entry.bucket(key);
     __builtin_prefetch(segment);
     index = segment->route(key, bucket);
-    if (segment->separator(index) > key) index = segment->route(key);  // the bucket was another segment's, or of a key below it
+    if (segment->separator(index) > key)
+      index = segment->route(key);  // the bucket was another segment's, or of a key below it
   }
 };
 
@@ -134,10 +137,17 @@ bool Core::forward_as(uint64_t from, size_t max, Out* out, size_t* n, uint64_t* 
         break;
       }
       // Of leaves after the first all keys are wanted.
-      uint32_t i = view.model.dense() ? 0 : view.model.lo(), end = view.model.dense() ? view.model.lo() : view.model.cap();
+      uint32_t i = view.model.dense() ? 0 : view.model.lo(),
+               end = view.model.dense() ? view.model.lo() : view.model.cap();
       if (first) {
-        // A search in a dense leaf waits for one line after the other.
-        if (view.model.dense() && end <= kDenseMax) prefetch_bytes(view.slots, end * sizeof(Slot));
+        if (view.model.dense()) {
+          // The search waits for one line after the other.
+          if (end <= kDenseMax) prefetch_bytes(view.slots, end * sizeof(Slot));
+        } else {
+          // All that is wanted of it, before the first line has come.
+          const uint32_t at = view.model.predict(from, view.base) & ~(kLineSlots - 1);
+          prefetch_bytes(view.slots + at, std::min<size_t>(end - at, max + max / 4) * sizeof(Slot));
+        }
         i = find_in_leaf(view.slots, view.model, view.base, from, &end);
         prefetch_sides(view.slots, view.model, i, std::min<size_t>(end - i, max - *n));
       }
@@ -207,9 +217,16 @@ bool Core::backward_as(uint64_t from, size_t max, Out* out, size_t* n, uint64_t*
         break;
       }
       const uint32_t first = view.model.dense() ? 0 : view.model.lo();
-      uint32_t i = view.model.dense() ? view.model.lo() : view.model.cap(), end = i;  // from here on: everything before i
+      uint32_t i = view.model.dense() ? view.model.lo() : view.model.cap(),
+               end = i;  // from here on: everything before i
       if (nearest) {
-        if (view.model.dense() && end <= kDenseMax) prefetch_bytes(view.slots, end * sizeof(Slot));
+        if (view.model.dense()) {
+          if (end <= kDenseMax) prefetch_bytes(view.slots, end * sizeof(Slot));
+        } else {
+          const uint32_t at = std::min(end, (view.model.predict(from, view.base) | (kLineSlots - 1)) + 1);
+          const uint32_t wanted = static_cast<uint32_t>(std::min<size_t>(at, max + max / 4));
+          prefetch_bytes(view.slots + (at - wanted), wanted * sizeof(Slot));
+        }
         i = find_in_leaf(view.slots, view.model, view.base, from, &end);
         if (i < end && view.slots[i].get_key() == from) ++i;
       }
@@ -399,7 +416,8 @@ std::string Core::verify() const {
       const uint64_t high = i + 1 < count ? segment->separator(i + 1)
                             : has_high    ? root->entries()[r + 1].separator
                                           : 0;
-      if (model.lo() > model.cap() + kSlotPad || model.cap() > kLeafSlots) return fault("leaf with wrong bounds", base);
+      if (model.lo() > model.cap() + kSlotPad || model.cap() > kLeafSlots)
+        return fault("leaf with wrong bounds", base);
       if (model.wide() != wide_) return fault("leaf of the other kind", base);
       Contents all;
       all.add(slots, model);
