@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 
+#include "types/network.h"
 #include "types/numeric.h"
 
 namespace omendb::codec {
@@ -79,7 +80,7 @@ BytesOrder bytes_order(Oid type) {
   namespace oid = types::oid;
   if (type == oid::kNumeric) return BytesOrder::kNumeric;
   for (Oid plain : {oid::kText, oid::kVarchar, oid::kBpchar, oid::kName, oid::kChar, oid::kBytea, oid::kUnknown,
-                    oid::kRefcursor}) {
+                    oid::kRefcursor, oid::kTimeTz, oid::kBit, oid::kVarbit, oid::kInet, oid::kCidr, oid::kMacaddr, oid::kMacaddr8}) {
     if (type == plain) return BytesOrder::kPlain;
   }
   return BytesOrder::kNone;

@@ -1,5 +1,7 @@
 #include "sql/duck_types.h"
 
+#include "types/network.h"
+
 namespace omendb::sql {
 
 namespace {
@@ -31,6 +33,12 @@ const duckdb::LogicalType& duck_record_type() {
   return type;
 }
 
+/// Bytes that are no text.
+static bool lies_as_bytes(Oid type) {
+  return type == types::oid::kBytea || type == types::oid::kTimeTz || type == types::oid::kInet || type == types::oid::kCidr ||
+         type == types::oid::kMacaddr || type == types::oid::kMacaddr8;
+}
+
 duckdb::LogicalType duck_type(Oid type, const types::PhysicalType& physical) {
   using duckdb::LogicalType;
   if (physical.is_decimal()) return LogicalType::DECIMAL(physical.precision, physical.scale);
@@ -52,7 +60,7 @@ duckdb::LogicalType duck_type(Oid type, const types::PhysicalType& physical) {
     case types::Physical::kBytes: break;
   }
   if (type == types::oid::kNumeric) return duck_numeric_type();
-  if (type == types::oid::kBytea || type == types::oid::kTimeTz) return LogicalType::BLOB;
+  if (lies_as_bytes(type)) return LogicalType::BLOB;
   if (is_record(type)) return duck_record_type();
   const types::TypeInfo* info = types::find_type(type);
   // int2vector and oidvector are arrays by another name.

@@ -3,6 +3,7 @@
 #include "types/array.h"
 #include "types/datetime.h"
 #include "types/json.h"
+#include "types/network.h"
 #include "types/numeric.h"
 #include "types/bit_string.h"
 #include "types/record.h"
@@ -154,6 +155,20 @@ Status input_part(Oid type, int32_t typmod, std::string_view text, const IoConte
       *out = Value::of_bytes(std::move(v));
       return {};
     }
+    case oid::kInet.value:
+    case oid::kCidr.value: {
+      Network v;
+      RETURN_IF_ERROR(parse_network(text, type == oid::kCidr, &v));
+      *out = Value::of_bytes(network_to_bytes(v));
+      return {};
+    }
+    case oid::kMacaddr.value:
+    case oid::kMacaddr8.value: {
+      std::string v;
+      RETURN_IF_ERROR(type == oid::kMacaddr ? parse_macaddr(text, &v) : parse_macaddr8(text, &v));
+      *out = Value::of_bytes(std::move(v));
+      return {};
+    }
     case oid::kInt2Vector.value:
     case oid::kOidVector.value: {
       std::string v;
@@ -187,6 +202,10 @@ bool output_part(Oid type, const PhysicalType& physical, const ValueView& value,
     case oid::kInterval.value: append_interval(value.interval, context.interval_style, out); return true;
     case oid::kMoney.value: append_money(value.integer, out); return true;
     case oid::kJsonb.value: out->append(value.bytes); return true;
+    case oid::kInet.value:
+    case oid::kCidr.value: append_network(network_from_bytes(value.bytes), type == oid::kCidr, out); return true;
+    case oid::kMacaddr.value:
+    case oid::kMacaddr8.value: append_macaddr(value.bytes, out); return true;
     case oid::kInt2Vector.value:
     case oid::kOidVector.value: append_vector(value.bytes, out); return true;
     case oid::kRecord.value: append_record(value.bytes, context, out); return true;
@@ -273,6 +292,24 @@ Status receive_part(Oid type, int32_t typmod, std::string_view bytes, const IoCo
       *out = Value::of_bytes(std::move(v));
       return {};
     }
+    case oid::kInet.value:
+    case oid::kCidr.value: {
+      Network v;
+      RETURN_IF_ERROR(receive_network(bytes, type == oid::kCidr, &v));
+      *out = Value::of_bytes(network_to_bytes(v));
+      return {};
+    }
+    case oid::kMacaddr.value:
+      if (bytes.size() != 6) return bad_length(bytes.size(), 6);
+      *out = Value(ValueView::of_bytes(bytes));
+      return {};
+    case oid::kMacaddr8.value: {
+      if (bytes.size() != 6 && bytes.size() != 8) return bad_length(bytes.size(), 8);
+      std::string v(bytes);
+      if (v.size() == 6) v.insert(3, "\xFF\xFE");
+      *out = Value::of_bytes(std::move(v));
+      return {};
+    }
     case oid::kRecord.value:
       return Status(SqlState::kFeatureNotSupported, "input of anonymous composite types is not implemented");
     default: break;
@@ -327,6 +364,10 @@ Status send_part(Oid type, const PhysicalType& physical, const ValueView& value,
     case oid::kRecord.value: return send_record(value.bytes, context, out);
     case oid::kBit.value:
     case oid::kVarbit.value: send_bits(value.bytes, out); return {};
+    case oid::kInet.value:
+    case oid::kCidr.value: send_network(network_from_bytes(value.bytes), type == oid::kCidr, out); return {};
+    case oid::kMacaddr.value:
+    case oid::kMacaddr8.value: out->append(value.bytes); return {};
     default: break;
   }
   if (element_of(type, context) != kInvalidOid || type == oid::kAnyArray) {

@@ -10,6 +10,7 @@
 #include "types/formatting.h"
 #include "types/io.h"
 #include "types/json.h"
+#include "types/network.h"
 #include "types/regex.h"
 #include "types/text.h"
 #include "types/utf8.h"
@@ -21,6 +22,7 @@ using namespace omendb::types;
 
 constexpr Oid kTypes[] = {oid::kInt2, oid::kInt4, oid::kInt8, oid::kFloat4, oid::kFloat8, oid::kNumeric, oid::kBool,
                           oid::kText, oid::kBytea, oid::kUuid, oid::kDate, oid::kTime, oid::kTimeTz, oid::kTimestamp,
+                          oid::kInet, oid::kCidr, oid::kMacaddr, oid::kMacaddr8,
                           oid::kTimestampTz, oid::kInterval, oid::kJson, oid::kJsonb, Oid{1007}, Oid{1009}, Oid{1231},
                           oid::kMoney, oid::kTid, oid::kPgLsn, oid::kInt2Vector, oid::kOid, oid::kChar, oid::kName};
 constexpr size_t kTypeCount = sizeof(kTypes) / sizeof(kTypes[0]);

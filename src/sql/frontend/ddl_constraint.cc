@@ -58,7 +58,7 @@ void Ddl::check_indexable(Oid type, std::string_view method) {
   if (element != kInvalidOid) return check_indexable(element, method);
   // Binary-coercible to a type that has one.
   if (base == types::oid::kVarchar) base = types::oid::kText;
-  if (base == Oid{650}) base = types::oid::kInet;
+  if (base == types::oid::kCidr) base = types::oid::kInet;
   if (types_with_opclass(method).count(base.value) != 0) return;
   const types::TypeInfo* info = types::find_type(base);
   if (info != nullptr && (info->kind == 'r' || info->kind == 'm')) return;

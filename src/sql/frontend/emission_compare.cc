@@ -173,7 +173,8 @@ void add_comparison_emitters() {
       add_emitter(*names.back(), plain_compare);
     }
   }
-  for (const char* base : {"text", "date", "time", "timetz", "timestamp", "uuid", "enum", "name", "nametext", "textname", "pg_lsn"}) {
+  for (const char* base : {"text", "date", "time", "timetz", "timestamp", "uuid", "enum", "name", "nametext", "textname", "pg_lsn",
+                           "network", "macaddr", "macaddr8"}) {
     for (const char* op : {"eq", "ne", "lt", "le", "gt", "ge"}) {
       static std::vector<std::unique_ptr<std::string>> names;
       names.push_back(std::make_unique<std::string>(std::string(base) + "_" + op));

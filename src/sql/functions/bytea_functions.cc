@@ -3,6 +3,7 @@
 
 #include "sql/functions/library.h"
 #include "types/io.h"
+#include "types/network.h"
 
 namespace omendb::sql::functions {
 
@@ -104,7 +105,8 @@ void add_send(Library& library) {
       {"int2send", oid::kInt2}, {"int4send", oid::kInt4}, {"int8send", oid::kInt8}, {"float4send", oid::kFloat4}, {"float8send", oid::kFloat8},
       {"textsend", oid::kText}, {"boolsend", oid::kBool}, {"numeric_send", oid::kNumeric}, {"byteasend", oid::kBytea}, {"uuid_send", oid::kUuid},
       {"date_send", oid::kDate}, {"time_send", oid::kTime}, {"timestamp_send", oid::kTimestamp}, {"timestamptz_send", oid::kTimestampTz},
-      {"interval_send", oid::kInterval}, {"jsonb_send", oid::kJsonb}, {"json_send", oid::kJson}};
+      {"interval_send", oid::kInterval}, {"jsonb_send", oid::kJsonb}, {"json_send", oid::kJson}, {"inet_send", oid::kInet},
+      {"cidr_send", oid::kCidr}, {"macaddr_send", oid::kMacaddr}, {"macaddr8_send", oid::kMacaddr8}};
   for (const auto& [name, type] : senders) {
     library.row({name, {type}, oid::kBytea, [type = type](RowCall& call, const ValueView* a) {
       call.buffer.clear();
