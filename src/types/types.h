@@ -3,7 +3,7 @@
 //   type.h        the built-in types, their physical forms, typmods
 //   value.h       one value and a column of values, as every folder hands them on
 //   io.h          text and binary forms of every type: input, output, receive, send
-//   numeric.h     exact decimals of any size, with PostgreSQL's display scale
+//   numeric.h     exact decimals of any size, with PostgreSQL's display scale;  numeric_sum.h: sum, avg, variance and stddev of them
 //   datetime.h    date, time, timestamp, interval, time zones;  formatting.h: to_char and its family
 //   array.h       arrays and records;  json.h: json and jsonb;  text.h: strings;  regex.h: PostgreSQL's regular expressions
 //
