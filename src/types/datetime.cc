@@ -21,8 +21,8 @@ Status out_of_range(const char* what) {
 
 namespace {
 
-constexpr int64_t kDateMin = -2440588;          // 4714-11-24 BC, Julian day 0
-constexpr int64_t kDateEnd = 2145042906;        // 5874898-01-01
+constexpr int64_t kDateMin = -kJulianEpochDays;  // 4714-11-24 BC, Julian day 0
+constexpr int64_t kDateEnd = 2145042906;         // 5874898-01-01
 constexpr int64_t kTimestampMin = -210866803200000000;
 
 void append_padded(int64_t v, int width, std::string* out) {

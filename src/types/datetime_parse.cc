@@ -262,7 +262,7 @@ ParseError Parser::date_field(size_t i) {
     std::string_view text = f.text;
     int32_t day = 0;
     if (!internal::take_int(&text, &day)) return ParseError::kFieldOverflow;
-    civil_of_days(static_cast<int64_t>(day) - 2440588, &t_.year, &t_.month, &t_.day);
+    civil_of_days(day - kJulianEpochDays, &t_.year, &t_.month, &t_.day);
     julian_ = true;
     mask_ = kDateBits | kTimeBits | kZoneBit;
     return decode_zone(text);
@@ -339,7 +339,7 @@ ParseError Parser::unit_field(const Field& f) {
     case Unit::kJulian: {
       if (value < 0) return ParseError::kFieldOverflow;
       mask_ = kDateBits;
-      civil_of_days(static_cast<int64_t>(value) - 2440588, &t_.year, &t_.month, &t_.day);
+      civil_of_days(value - kJulianEpochDays, &t_.year, &t_.month, &t_.day);
       julian_ = true;
       if (!rest.empty()) {
         double part = 0;
