@@ -13,18 +13,6 @@ using types::Physical;
 
 constexpr uint32_t kCountMask = 0x0FFF;
 
-template <class T>
-void store(char* at, T value) {
-  std::memcpy(at, &value, sizeof(value));
-}
-
-template <class T>
-T load(const char* at) {
-  T value;
-  std::memcpy(&value, at, sizeof(value));
-  return value;
-}
-
 }  // namespace
 
 uint32_t fixed_bytes(Physical kind) {
@@ -60,14 +48,14 @@ std::string_view RowBuilder::finish() {
   const size_t fixed = 2 + (n + 7) / 8;
   const size_t variable = fixed + layout_.fixed_offset_[n];
   bytes_.assign(variable, '\0');
-  store<uint16_t>(bytes_.data(), static_cast<uint16_t>(n));
+  store_raw<uint16_t>(bytes_.data(), static_cast<uint16_t>(n));
   for (size_t i = 0; i < n; ++i) {
     const types::ValueView& value = values_[i];
     const Physical kind = layout_.columns_[i].kind;
     if (value.null) bytes_[2 + i / 8] = static_cast<char>(bytes_[2 + i / 8] | (1 << (i % 8)));
     if (kind == Physical::kBytes) {
       if (!value.null) bytes_.append(value.bytes);
-      store<uint32_t>(bytes_.data() + fixed + layout_.fixed_offset_[i], static_cast<uint32_t>(bytes_.size() - variable));
+      store_raw<uint32_t>(bytes_.data() + fixed + layout_.fixed_offset_[i], static_cast<uint32_t>(bytes_.size() - variable));
       continue;
     }
     if (value.null) continue;
@@ -77,20 +65,7 @@ std::string_view RowBuilder::finish() {
 }
 
 void RowBuilder::store_fixed(size_t column, char* slot) const {
-  const types::ValueView& value = values_[column];
-  switch (layout_.columns_[column].kind) {
-    case Physical::kBool: store<uint8_t>(slot, value.integer != 0); break;
-    case Physical::kInt16: store(slot, static_cast<int16_t>(value.integer)); break;
-    case Physical::kInt32: store(slot, static_cast<int32_t>(value.integer)); break;
-    case Physical::kUInt32: store(slot, static_cast<uint32_t>(value.integer)); break;
-    case Physical::kInt64: store(slot, value.integer); break;
-    case Physical::kInt128:
-    case Physical::kUuid: store(slot, value.wide); break;
-    case Physical::kFloat32: store(slot, static_cast<float>(value.real)); break;
-    case Physical::kFloat64: store(slot, value.real); break;
-    case Physical::kInterval: store(slot, value.interval); break;
-    case Physical::kBytes: break;
-  }
+  types::store_fixed(layout_.columns_[column].kind, values_[column], slot);
 }
 
 std::string_view RowBuilder::patch(std::string_view row, const std::vector<size_t>& changed) {
@@ -131,13 +106,13 @@ std::string_view RowBuilder::patch(std::string_view row, const std::vector<size_
     } else if (!values_[i].null) {
       bytes_.append(values_[i].bytes);
     }
-    store<uint32_t>(bytes_.data() + fixed + layout_.fixed_offset_[i], static_cast<uint32_t>(bytes_.size() - variable));
+    store_raw<uint32_t>(bytes_.data() + fixed + layout_.fixed_offset_[i], static_cast<uint32_t>(bytes_.size() - variable));
   }
   return bytes_;
 }
 
 RowView::RowView(const RowLayout& layout, std::string_view bytes) : layout_(layout), bytes_(bytes) {
-  const uint32_t written = load<uint16_t>(bytes_.data()) & kCountMask;
+  const uint32_t written = load_raw<uint16_t>(bytes_.data()) & kCountMask;
   // Adding a column locks the table against every reader, so no row is wider than the layout that reads it.
   CHECK(written <= layout.column_count());
   count_ = written;
@@ -147,26 +122,13 @@ RowView::RowView(const RowLayout& layout, std::string_view bytes) : layout_(layo
 
 types::ValueView RowView::get(size_t column) const {
   if (is_null(column)) return {};
-  const char* at = fixed(column);
-  switch (layout_.columns_[column].kind) {
-    case Physical::kBool: return types::ValueView::of_integer(load<uint8_t>(at));
-    case Physical::kInt16: return types::ValueView::of_integer(load<int16_t>(at));
-    case Physical::kInt32: return types::ValueView::of_integer(load<int32_t>(at));
-    case Physical::kUInt32: return types::ValueView::of_integer(load<uint32_t>(at));
-    case Physical::kInt64: return types::ValueView::of_integer(load<int64_t>(at));
-    case Physical::kInt128:
-    case Physical::kUuid: return types::ValueView::of_wide(load<types::Int128>(at));
-    case Physical::kFloat32: return types::ValueView::of_real(load<float>(at));
-    case Physical::kFloat64: return types::ValueView::of_real(load<double>(at));
-    case Physical::kInterval: return types::ValueView::of_interval(load<types::Interval>(at));
-    case Physical::kBytes: return types::ValueView::of_bytes(bytes(column));
-  }
-  return {};
+  const Physical kind = layout_.columns_[column].kind;
+  return kind == Physical::kBytes ? types::ValueView::of_bytes(bytes(column)) : types::load_fixed(kind, fixed(column));
 }
 
 bool RowView::valid(const RowLayout& layout, std::string_view bytes) {
   if (bytes.size() < 2) return false;
-  const uint16_t head = load<uint16_t>(bytes.data());
+  const uint16_t head = load_raw<uint16_t>(bytes.data());
   const uint32_t written = head & kCountMask;
   if ((head >> 12) != 0 || written > layout.column_count()) return false;
   const size_t fixed = 2 + (written + 7) / 8;
@@ -175,7 +137,7 @@ bool RowView::valid(const RowLayout& layout, std::string_view bytes) {
   uint32_t end = 0;
   for (uint32_t i = 0; i < written; ++i) {
     if (layout.columns_[i].kind != Physical::kBytes) continue;
-    const uint32_t next = load<uint32_t>(bytes.data() + fixed + layout.fixed_offset_[i]);
+    const uint32_t next = load_raw<uint32_t>(bytes.data() + fixed + layout.fixed_offset_[i]);
     if (next < end) return false;
     end = next;
   }

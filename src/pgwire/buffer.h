@@ -7,16 +7,10 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/bytes.h"
 #include "base/check.h"
 
 namespace omendb::pgwire {
-
-/// Network byte order, unaligned.
-inline void store_be16(char* at, uint16_t v) { v = __builtin_bswap16(v); std::memcpy(at, &v, 2); }
-inline void store_be32(char* at, uint32_t v) { v = __builtin_bswap32(v); std::memcpy(at, &v, 4); }
-inline void store_be64(char* at, uint64_t v) { v = __builtin_bswap64(v); std::memcpy(at, &v, 8); }
-inline uint16_t load_be16(const char* at) { uint16_t v; std::memcpy(&v, at, 2); return __builtin_bswap16(v); }
-inline uint32_t load_be32(const char* at) { uint32_t v; std::memcpy(&v, at, 4); return __builtin_bswap32(v); }
 
 /// A byte array that grows. Unlike std::string it does not fill what it is about to overwrite.
 class Buffer {

@@ -100,11 +100,11 @@ bool Protocol::check_interruption() {
 // ---- Startup ----
 
 void Protocol::startup(std::string_view body) {
-  const uint32_t code = pgwire::load_be32(body.data());
+  const uint32_t code = load_be32(body.data());
   if (code == pgwire::kCancelRequestCode) {
     if (body.size() == 12)
-      host_.cancel_request(static_cast<int32_t>(pgwire::load_be32(body.data() + 4)),
-                           static_cast<int32_t>(pgwire::load_be32(body.data() + 8)));
+      host_.cancel_request(static_cast<int32_t>(load_be32(body.data() + 4)),
+                           static_cast<int32_t>(load_be32(body.data() + 8)));
     return close();
   }
   const bool ssl = code == pgwire::kSslRequestCode && !ssl_refused_;

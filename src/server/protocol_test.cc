@@ -52,7 +52,7 @@ class FakeHost : public Host {
 
 std::string be32(uint32_t v) {
   std::string s(4, '\0');
-  pgwire::store_be32(s.data(), v);
+  store_be32(s.data(), v);
   return s;
 }
 std::string zero(const std::string& text) { return text + std::string(1, '\0'); }
@@ -89,7 +89,7 @@ class ProtocolTest : public ::testing::Test {
     std::string text;
     for (size_t at = 0; at < transport.written.size();) {
       char type = transport.written[at];
-      size_t length = pgwire::load_be32(transport.written.data() + at + 1);
+      size_t length = load_be32(transport.written.data() + at + 1);
       std::string body = transport.written.substr(at + 5, length - 4);
       if (!text.empty()) text += ' ';
       text += type;

@@ -2,20 +2,21 @@
 //
 //   protocol.h        what messages mean; no socket, no thread
 //   connection.h      one client's socket, and the thread that serves it for the moment
-//   server.h          listening, workers, the registry of connections, limits, shutdown
-//   http.h            /health and /metrics
+//   server.h          listening, workers, the registry of connections, limits, shutdown (server_impl.h)
+//   start.h           the commands of the binary;  stall_watch.h: a warning when something keeps memory from being freed
+//   http.cc           /health and /metrics
 //   options.h         command line, configuration file, memory budget
 //   data_directory.h  the lock of a data directory
 //
 // Threads. A connection that waits for its client costs no thread: its socket stands in the reactor (Asio, epoll). When bytes
 // arrive, the very thread that learns of it serves the connection: it reads, executes and writes, blocking where it must, as
-// PostgreSQL's process would. After a statement it stays with its client for kLinger, so that a busy client is served by one thread
+// PostgreSQL's process would. After a statement it stays with its client for kLingerUs, so that a busy client is served by one thread
 // without a hop; then it gives the connection back. A thread that begins to serve makes sure that another one
 // watches the reactor, and starts it if there is none, so a statement that waits for a row lock never keeps the
 // statement that would free it from running.
 //
-//   kWaiting --bytes--> kServing --kLinger without bytes--> kWaiting
-//   either   --client gone, Terminate, FATAL--> closed
+//   waiting --bytes--> served --kLingerUs without bytes--> waiting
+//   either  --client gone, Terminate, FATAL--> closed
 //
 // Invariants
 //   1. As long as fewer than the limit of threads serve, one thread watches the reactor.

@@ -24,7 +24,7 @@ using namespace std::chrono_literals;
 
 std::string be32(uint32_t v) {
   std::string s(4, '\0');
-  pgwire::store_be32(s.data(), v);
+  store_be32(s.data(), v);
   return s;
 }
 std::string zero(const std::string& text) { return text + std::string(1, '\0'); }
@@ -55,7 +55,7 @@ class Client {
     while (true) {
       std::string head = read(5);
       if (head.size() < 5) return text + "$";
-      std::string body = read(pgwire::load_be32(head.data() + 1) - 4);
+      std::string body = read(load_be32(head.data() + 1) - 4);
       text += head[0];
       if (head[0] == 'E') text += body.substr(body.find('C', body.find('V') + 6) + 1, 5);
       if (head[0] == 'K') key = body;
@@ -185,10 +185,10 @@ TEST_F(ServerTest, AWrongKeyCancelsNothing) {
   ASSERT_TRUE(eventually([&] { return active() == 1; }));
   Client canceller(port);
   canceller.send(be32(16) + be32(pgwire::kCancelRequestCode) + sleeper.key.substr(0, 4) +
-                 be32(pgwire::load_be32(sleeper.key.data() + 4) + 1));
+                 be32(load_be32(sleeper.key.data() + 4) + 1));
   EXPECT_EQ(canceller.answer(), "$");  // it was read and done with
   EXPECT_EQ(active(), 1u);
-  EXPECT_TRUE(server->cancel(static_cast<int32_t>(pgwire::load_be32(sleeper.key.data()))));
+  EXPECT_TRUE(server->cancel(static_cast<int32_t>(load_be32(sleeper.key.data()))));
   EXPECT_EQ(sleeper.answer(), "E57014ZI");
   EXPECT_FALSE(server->cancel(1));
 }
@@ -223,7 +223,7 @@ TEST_F(ServerTest, TerminateReachesTheIdleAndTheBusy) {
   busy.query("sleep");
   ASSERT_TRUE(eventually([&] { return active() == 1; }));  // idle is back in the reactor, busy is in its statement
   for (Client* client : {&idle, &busy}) {
-    EXPECT_TRUE(server->terminate(static_cast<int32_t>(pgwire::load_be32(client->key.data()))));
+    EXPECT_TRUE(server->terminate(static_cast<int32_t>(load_be32(client->key.data()))));
     EXPECT_EQ(client->answer(), "E57P01$");
   }
   EXPECT_TRUE(eventually([&] { return server->list().empty(); }));

@@ -18,6 +18,7 @@
 #include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "store/directory.h"
@@ -63,11 +64,7 @@ class LeastTail final : public rocksdb::TablePropertiesCollector {
   rocksdb::UserCollectedProperties GetReadableProperties() const override { return {}; }
   const char* Name() const override { return "omendb.least_tail"; }
 
-  static uint64_t tail_of(const Slice& key) {
-    uint64_t tail;
-    std::memcpy(&tail, key.data() + key.size() - 8, 8);
-    return __builtin_bswap64(tail);
-  }
+  static uint64_t tail_of(const Slice& key) { return load_be64(key.data() + key.size() - 8); }
   /// False for certain when the file holds no key below `limit`.
   static bool may_be_below(const rocksdb::TableProperties& file, uint64_t limit) {
     const auto found = file.user_collected_properties.find(kLeastTail);

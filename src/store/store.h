@@ -4,7 +4,7 @@
 // versions or transactions; those who do hand it a Reaper that tells, while files are rewritten, which entries nobody
 // needs any more.
 //
-// Opened on a directory it lives there:
+// Opened on a directory it lives there (directory.h):
 //   DIR/FORMAT   "omendb 1\n": who wrote this directory, and in which format
 //   DIR/LOCK     held with flock(2) while the store is open; holds the process id of who does
 //   DIR/store/   RocksDB's files
@@ -13,7 +13,7 @@
 //
 // States: writable -> (a write or sync failed) failed. A failed store answers reads and refuses writes until it is
 // opened again: what a failed sync left on the disk is unknown, and a retry that succeeds proves nothing about the
-// first attempt.
+// first attempt. A test makes it happen with faulty_store.h.
 //
 // Invariants
 //   1. A batch is applied entirely or not at all, across crashes too.

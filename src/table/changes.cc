@@ -113,7 +113,7 @@ std::string kept_key(char kind, StorageId storage) {
   std::string key = txn::storage_prefix(txn::kIndexStorage);
   key.push_back(kind);
   key.resize(key.size() + 4);
-  txn::put_u32(storage.value, key.data() + key.size() - 4);
+  store_be32(key.data() + key.size() - 4, storage.value);
   return key;
 }
 
@@ -140,7 +140,7 @@ std::string kept_record_key(StorageId storage) { return kept_key('\x02', storage
 std::string kept_log_key(StorageId storage, uint64_t number) {
   std::string key = kept_key('\x03', storage);
   key.resize(key.size() + 8);
-  txn::put_u64(number, key.data() + key.size() - 8);
+  store_be64(key.data() + key.size() - 8, number);
   return key;
 }
 

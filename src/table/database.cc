@@ -16,7 +16,7 @@ constexpr uint32_t kCounterReserve = 1024;
 
 std::string catalog_key(Oid oid) {
   std::string key(4, '\0');
-  txn::put_u32(oid.value, key.data());
+  store_be32(key.data(), oid.value);
   return key;
 }
 
@@ -85,7 +85,7 @@ uint64_t StorageState::next_hidden(store::Store& store, StorageId storage) {
     MutexLock lock(mutex_);
     learn(store, storage);
     if (hidden_.load(std::memory_order_relaxed) == 0) {
-      hidden_.store(empty_ || greatest_.size() != 8 ? 1 : txn::get_u64(greatest_.data()) + 1, std::memory_order_release);
+      hidden_.store(empty_ || greatest_.size() != 8 ? 1 : load_be64(greatest_.data()) + 1, std::memory_order_release);
     }
   }
   return hidden_.fetch_add(1, std::memory_order_relaxed);
@@ -98,7 +98,7 @@ Status DurableCounter::start(uint32_t first) {
   std::string value;
   ASSIGN_OR_RETURN(const bool found, store_.get(txn::storage_prefix(txn::kClockStorage) + name_, &value));
   next_ = first;
-  if (found && value.size() == 8) next_ = std::max(first, static_cast<uint32_t>(txn::get_u64(value.data())));
+  if (found && value.size() == 8) next_ = std::max(first, static_cast<uint32_t>(load_be64(value.data())));
   ceiling_ = next_;
   return {};
 }
@@ -114,7 +114,7 @@ uint32_t DurableCounter::next() {
   if (next_ >= ceiling_) {
     ceiling_ = next_ + kCounterReserve;
     char value[8];
-    txn::put_u64(ceiling_, value);
+    store_be64(value, ceiling_);
     store::Batch batch;
     batch.put(txn::storage_prefix(txn::kClockStorage) + name_, std::string_view(value, sizeof(value)));
     // A store that takes no writes will refuse the commit that this number is for.
@@ -243,7 +243,7 @@ Status DatabaseImpl::drop_orphans() {
   auto it = store_->iterate({});
   it->seek(txn::storage_prefix(StorageId(catalog::kFirstUserStorage)));
   while (it->valid() && it->key().size() >= txn::kStorageBytes) {
-    const uint32_t storage = txn::get_u32(it->key().data());
+    const uint32_t storage = load_be32(it->key().data());
     if (!owned.contains(storage)) orphans.push_back(StorageId(storage));
     it->seek(txn::storage_prefix(StorageId(storage + 1)));
   }

@@ -20,9 +20,9 @@
 // Index entries lie in the index's own storage under (indexed columns | row key) and are versions like rows, so an index scan at
 // a snapshot needs no second look at the row's columns. Payload: u32 length of the indexed columns' bytes.
 //
-// Behind this header: access.cc, database_impl.h (the whole of it), database.cc (opening, transactions, catalog), rows.cc (reading and
-// writing), unique.cc (keys and conflicts), indexes.cc (building, checking), sequences.cc, vacuum.cc, changes.cc
-// (what is told to who keeps a copy), changed_keys.h.
+// Beside it: row_read.h, ordered_rows.h (many keys), serializable.h. Behind it, all over database_impl.h: database.cc (opening, transactions,
+// catalog), directories.cc and index_checkpoint.h (the learned index), rows.cc (reading, writing), unique.cc (keys and conflicts), indexes.cc,
+// index_build.cc with entry_sort.h, changes.cc with changed_keys.h (what is told to who keeps a copy), sequences.cc, vacuum.cc.
 //
 // Invariants
 //   1. Durable before visible: commit returns after the synced batch, then publishes.
@@ -87,7 +87,7 @@ struct LockedRow {
     kSelf,      // the running statement has written it already; `row` is what it wrote, empty if it deleted it
   };
   State state = State::kCurrent;
-  std::string row;  // kCurrent and kChanged
+  std::string row;  // kCurrent, kChanged, kSelf
 };
 
 /// The physical side of a table at one catalog version: layouts and key columns worked out once. Immutable; cheap to share.

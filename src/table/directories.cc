@@ -28,14 +28,14 @@ std::string record_key(StorageId storage) {
   std::string key = txn::storage_prefix(txn::kIndexStorage);
   key.push_back('\0');
   key.resize(key.size() + 4);
-  txn::put_u32(storage.value, key.data() + key.size() - 4);
+  store_be32(key.data() + key.size() - 4, storage.value);
   return key;
 }
 std::string log_key(uint64_t number) {
   std::string key = txn::storage_prefix(txn::kIndexStorage);
   key.push_back('\x01');
   key.resize(key.size() + 8);
-  txn::put_u64(number, key.data() + key.size() - 8);
+  store_be64(key.data() + key.size() - 8, number);
   return key;
 }
 
@@ -56,22 +56,22 @@ Status DatabaseImpl::read_checkpoint_records() {
     if (key.size() == 5 && key[0] == 0 && value.size() == 8) {
       uint64_t id;
       std::memcpy(&id, value.data(), sizeof(id));
-      state(StorageId(txn::get_u32(key.data() + 1))).checkpoint_id.store(id);
+      state(StorageId(load_be32(key.data() + 1))).checkpoint_id.store(id);
       continue;
     }
     if (key.size() == 5 && key[0] == 2 && value.size() == 8) {
       uint64_t position;
       std::memcpy(&position, value.data(), sizeof(position));
-      state(StorageId(txn::get_u32(key.data() + 1))).kept_from.store(position);
+      state(StorageId(load_be32(key.data() + 1))).kept_from.store(position);
       continue;
     }
     if (key.size() == 13 && key[0] == 3) {
-      kept_number_ = std::max(kept_number_, txn::get_u64(key.data() + 5) + 1);
-      state(StorageId(txn::get_u32(key.data() + 1))).kept_bytes += value.size();
+      kept_number_ = std::max(kept_number_, load_be64(key.data() + 5) + 1);
+      state(StorageId(load_be32(key.data() + 1))).kept_bytes += value.size();
       continue;
     }
     if (key.size() != 9) return Status(SqlState::kDataCorrupted, "the store's notes on index checkpoints are damaged");
-    reaped_number_ = txn::get_u64(key.data() + 1) + 1;
+    reaped_number_ = load_be64(key.data() + 1) + 1;
     while (value.size() >= 16) {
       uint32_t storage, bytes;
       uint64_t ts;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/bytes.h"
 #include "base/check.h"
 
 namespace omendb::table {
@@ -14,11 +15,7 @@ constexpr size_t kBlockBytes = 64 << 10;  // a run's unit of reading
 constexpr size_t kSamples = 64;
 
 uint64_t head_of(std::string_view entry) {
-  if (entry.size() >= 8) {
-    uint64_t head;
-    std::memcpy(&head, entry.data(), 8);
-    return __builtin_bswap64(head);
-  }
+  if (entry.size() >= 8) return load_be64(entry.data());
   uint64_t head = 0;
   for (const char c : entry) head = head << 8 | static_cast<unsigned char>(c);
   return entry.empty() ? 0 : head << (8 * (8 - entry.size()));

@@ -278,7 +278,8 @@ TEST(EntrySort, RunsOfAnySizeMergeInOrderAndFromAnyBound) {
       std::string entry;
       for (uint64_t n = random() % 13; n > 0; --n) entry.push_back(static_cast<char>(random() % 3 == 0 ? random() : 'a'));
       if (random() % 5000 == 0) entry.append(random() % 300'000, 'b');  // larger than the buffer, now and then
-      txn::put_u64(random(), entry.data() + (entry.resize(entry.size() + 8), entry.size() - 8));
+      entry.resize(entry.size() + 8);
+      store_be64(entry.data() + entry.size() - 8, random());
       ASSERT_TRUE(sorters.back()->add(entry, static_cast<uint32_t>(entry.size() - 8), i % 2 == 0).ok());
       expected.push_back(std::move(entry));
     }

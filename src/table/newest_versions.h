@@ -1,3 +1,4 @@
+// What a storage holds at last: for who builds or checks what is derived from it, not for statements.
 #pragma once
 
 #include <memory>
@@ -12,7 +13,7 @@
 namespace omendb::table {
 
 /// The newest committed version of each key of a range: the first that is not a dead or pending load's. With `tail_below`, of the keys
-/// that the store's young files have (store::IterateOptions).
+/// that the store's young files have (store::IterateOptions). Thread: one at a time.
 class NewestVersions {
  public:
   NewestVersions(store::Store& store, const txn::Loads& loads, std::string lower, std::string upper, uint64_t tail_below)
@@ -26,6 +27,7 @@ class NewestVersions {
     it_ = store.iterate(options);
     it_->seek(lower_);
   }
+  /// To the next key; a tombstone counts. False: at the end, or an error.
   bool next() {
     if (on_it_) it_->next();
     on_it_ = false;

@@ -182,7 +182,7 @@ Result<Database::InsertOutcome> DatabaseImpl::insert(txn::Transaction& transacti
     }
   } else {
     outcome.key.resize(8);
-    txn::put_u64(state(table).next_hidden(*store_, storage), outcome.key.data());
+    store_be64(outcome.key.data(), state(table).next_hidden(*store_, storage));
   }
 
   // Every unique index is asked before anything is written: a reported conflict must leave no trace.
@@ -397,13 +397,13 @@ std::vector<KeyRange> DatabaseImpl::split(const TableAccess& table, const KeyRan
   const auto number = [&](const std::string& key) {
     char bytes[8] = {};
     std::memcpy(bytes, key.data() + common, std::min<size_t>(8, key.size() - common));
-    return txn::get_u64(bytes);
+    return load_be64(bytes);
   };
   const uint64_t low = number(first), high = number(last);
   const auto key_at = [&](uint64_t n) {
     std::string key = first.substr(0, common);
     key.resize(common + 8);
-    txn::put_u64(n, key.data() + common);
+    store_be64(key.data() + common, n);
     return key;
   };
   const uint64_t total = store_->approximate_bytes(lower, upper);

@@ -14,7 +14,7 @@ constexpr int64_t kFastNs = 200'000'000;
 std::string sequence_key(StorageId storage) {
   std::string key = txn::storage_prefix(catalog::kSequenceStorage);
   key.resize(txn::kStorageBytes + 4);
-  txn::put_u32(storage.value, key.data() + txn::kStorageBytes);
+  store_be32(key.data() + txn::kStorageBytes, storage.value);
   return key;
 }
 
@@ -37,7 +37,7 @@ Status DatabaseImpl::load_sequence(const catalog::Sequence& sequence, SequenceCo
   ASSIGN_OR_RETURN(const bool found, store_->get(sequence_key(sequence.storage), &value));
   if (found) {
     if (value.size() != 9) return Status(SqlState::kDataCorrupted, "sequence \"" + sequence.name + "\" is damaged");
-    counter.last = static_cast<int64_t>(txn::get_u64(value.data()));
+    counter.last = static_cast<int64_t>(load_be64(value.data()));
     counter.called = value[8] != 0;
     counter.logged = counter.last;
     counter.has_logged = counter.called;
@@ -51,7 +51,7 @@ Status DatabaseImpl::load_sequence(const catalog::Sequence& sequence, SequenceCo
 
 Status DatabaseImpl::log_sequence(StorageId storage, int64_t value, bool is_called, store::Sync sync) {
   char bytes[9];
-  txn::put_u64(static_cast<uint64_t>(value), bytes);
+  store_be64(bytes, static_cast<uint64_t>(value));
   bytes[8] = is_called ? 1 : 0;
   store::Batch batch;
   batch.put(sequence_key(storage), std::string_view(bytes, sizeof(bytes)));

@@ -63,7 +63,7 @@ void DatabaseImpl::drop_unneeded_storages(bool closing) {
     }
     std::string sequence = txn::storage_prefix(catalog::kSequenceStorage);
     sequence.resize(txn::kStorageBytes + 4);
-    txn::put_u32(drop.storage.value, sequence.data() + txn::kStorageBytes);
+    store_be32(sequence.data() + txn::kStorageBytes, drop.storage.value);
     store::Batch batch;
     batch.erase(sequence);
     if (state(drop.storage).kept_from.exchange(0) != 0) {

@@ -72,7 +72,7 @@ Status Committer::reserve(uint64_t number) {
   if (number <= reserved_.load(std::memory_order_relaxed)) return {};
   store::Batch batch;
   char value[8];
-  put_u64(number + kReserve, value);
+  store_be64(value, number + kReserve);
   batch.put(storage_prefix(kClockStorage) + std::string(kClockName), std::string_view(value, sizeof(value)));
   RETURN_IF_ERROR(store_.write(batch, store::Sync::kYes));
   reserved_.store(number + kReserve, std::memory_order_release);
@@ -85,7 +85,7 @@ void Committer::append(BasicTransaction& transaction, Timestamp ts, store::Batch
       const WriteSet::Version* version = entry.newest;
       if (version == nullptr) continue;
       key_.resize(kStorageBytes);
-      put_u32(storage.value, key_.data());
+      store_be32(key_.data(), storage.value);
       key_.append(row_key);
       append_stamp(Stamp::commit(ts), &key_);
       const char flags = version->tombstone ? kTombstoneFlag : 0;
@@ -95,9 +95,9 @@ void Committer::append(BasicTransaction& transaction, Timestamp ts, store::Batch
   for (const auto& load : transaction.loads) {
     key_ = storage_prefix(kLoadStorage);
     key_.resize(kStorageBytes + 8);
-    put_u64(load.number, key_.data() + kStorageBytes);
+    store_be64(key_.data() + kStorageBytes, load.number);
     char value[8];
-    put_u64(ts.value, value);
+    store_be64(value, ts.value);
     batch.put(key_, std::string_view(value, sizeof(value)));
   }
 }

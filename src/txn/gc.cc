@@ -13,7 +13,7 @@ class VersionReaper final : public store::Reaper {
 
   bool drop(std::string_view key, std::string_view) noexcept override {
     if (key.size() < kStorageBytes + kStampBytes) return false;
-    const uint32_t storage = get_u32(key.data());
+    const uint32_t storage = load_be32(key.data());
     if (storage < kFirstVersionedStorage && storage != kVersionedCatalogStorage.value) return false;
     const std::string_view prefix = key.substr(0, key.size() - kStampBytes);
     const bool same = prefix == last_;

@@ -5,7 +5,7 @@
 //   4      the row's (or index entry's) key bytes; no key of a storage is a prefix of another
 //   end-8  u64 big-endian   bitwise complement of the stamp, so that the newest version of a key comes first
 //
-// Stamp: (number << 1) | load. The number is the commit timestamp, or with load = 1 the number of a load (txn/loads.h):
+// Stamp: (number << 1) | load. The number is the commit timestamp, or with load = 1 the number of a load (txn/timeline.h):
 // a part of a transaction that was written before its commit.
 //
 // Value of a version:
@@ -13,7 +13,7 @@
 //   1      u32  little-endian command number, if flagged (versions of loads: the writing transaction's own scans need it)
 //   then   row bytes, or an index entry's payload; nothing for a tombstone
 //
-// Storages below kFirstUserStorage hold other things:
+// Storages below kFirstVersionedStorage hold other things:
 //   0 "clock"      u64 big-endian: no number above it has been given out; it runs ahead
 //   1              catalog objects, versioned as rows are; key: OID big-endian
 //   2              sequences, not versioned: key storage id of the sequence, value i64 big-endian | u8 is_called
@@ -25,6 +25,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/bytes.h"
 #include "base/strong_id.h"
 
 namespace omendb::txn {
@@ -33,7 +34,7 @@ inline constexpr size_t kStampBytes = 8;
 inline constexpr size_t kStorageBytes = 4;
 inline constexpr StorageId kClockStorage{0}, kLoadStorage{3}, kIndexStorage{4};
 inline constexpr std::string_view kClockName = "clock";
-/// Catalog rows are versioned; below the first user storage nothing else is.
+/// Catalog rows are versioned; below the first storage of tables and indexes (catalog::kFirstUserStorage) nothing else is.
 inline constexpr StorageId kVersionedCatalogStorage{1};
 inline constexpr uint32_t kFirstVersionedStorage = 16;
 
@@ -45,28 +46,9 @@ struct Stamp {
   uint64_t number() const { return value >> 1; }
 };
 
-inline void put_u32(uint32_t value, char* at) {
-  value = __builtin_bswap32(value);
-  std::memcpy(at, &value, sizeof(value));
-}
-inline void put_u64(uint64_t value, char* at) {
-  value = __builtin_bswap64(value);
-  std::memcpy(at, &value, sizeof(value));
-}
-inline uint32_t get_u32(const char* at) {
-  uint32_t value;
-  std::memcpy(&value, at, sizeof(value));
-  return __builtin_bswap32(value);
-}
-inline uint64_t get_u64(const char* at) {
-  uint64_t value;
-  std::memcpy(&value, at, sizeof(value));
-  return __builtin_bswap64(value);
-}
-
 inline std::string storage_prefix(StorageId storage) {
   std::string out(kStorageBytes, '\0');
-  put_u32(storage.value, out.data());
+  store_be32(out.data(), storage.value);
   return out;
 }
 /// storage | key, the part that all versions of a key share.
@@ -74,17 +56,17 @@ inline std::string version_prefix(StorageId storage, std::string_view key) {
   std::string out;
   out.reserve(kStorageBytes + key.size() + kStampBytes + 1);
   out.resize(kStorageBytes);
-  put_u32(storage.value, out.data());
+  store_be32(out.data(), storage.value);
   out.append(key);
   return out;
 }
 inline void append_stamp(Stamp stamp, std::string* out) {
   char bytes[kStampBytes];
-  put_u64(~stamp.value, bytes);
+  store_be64(bytes, ~stamp.value);
   out->append(bytes, kStampBytes);
 }
 inline Stamp stamp_of(std::string_view store_key) {
-  return {~get_u64(store_key.data() + store_key.size() - kStampBytes)};
+  return {~load_be64(store_key.data() + store_key.size() - kStampBytes)};
 }
 /// The row key within a store key.
 inline std::string_view key_of(std::string_view store_key) {

@@ -52,7 +52,7 @@ Status Manager::start(CommitHooks* hooks) {
   uint64_t last = 0;
   if (found) {
     if (value.size() != 8) return Status(SqlState::kDataCorrupted, "the store's clock is damaged");
-    last = get_u64(value.data());
+    last = load_be64(value.data());
   }
   const std::string lower = storage_prefix(kLoadStorage), upper = storage_prefix(StorageId(kLoadStorage.value + 1));
   store::IterateOptions options;
@@ -63,7 +63,7 @@ Status Manager::start(CommitHooks* hooks) {
     if (it->key().size() != kStorageBytes + 8 || it->value().size() != 8) {
       return Status(SqlState::kDataCorrupted, "the store's table of loads is damaged");
     }
-    loads_.commit(get_u64(it->key().data() + kStorageBytes), Timestamp(get_u64(it->value().data())));
+    loads_.commit(load_be64(it->key().data() + kStorageBytes), Timestamp(load_be64(it->value().data())));
   }
   RETURN_IF_ERROR(it->status());
   timeline_.start(Timestamp(last));
@@ -314,7 +314,7 @@ Status Manager::spill(BasicTransaction& t, const Moved& moved) {
     for (const auto& [key, entry] : *map) {
       if (entry.newest == nullptr) continue;
       spilled.insert(locks_.row(storage, key).id);
-      // An entry of an index is locked by its columns; table/ keeps their length as the entry's payload (table/entry.h).
+      // An entry of an index is locked by its columns; table/ keeps their length as the entry's payload (table/database.h).
       if (entry.newest->row.size() == 4) {
         uint32_t length;
         std::memcpy(&length, entry.newest->row.data(), 4);

@@ -7,11 +7,11 @@
 //   locks.h        row and object locks, deadlocks; for SERIALIZABLE dependencies.h, on marks that key_marks.h keeps
 //   directory.h    where the newest version of each key lies: the learned index over a storage
 //   row_cache.h    newest rows in memory, one step behind the directory
-//   versions.h     reading: the version of a key that a snapshot sees
+//   versions.h     reading: the version of a key that a snapshot sees, copied or where it lies (row_ref.h)
 //   ordered_reader.h  the same for many keys in order
 //   cursor.h       reading ranges; behind it store_scan.h (every version passes by) and cached_scan.h (along the index)
 //   commit.h       the commit pipeline: groups, one synced batch each
-//   transaction.h  the transaction itself, spilling, the manager that ties the parts together
+//   transaction.h  the transaction itself, spilling (load_writer.h), the manager that ties the parts together
 //   gc.h           which versions nobody needs any more
 //   change_log.h   which keys commits have changed, for who keeps a copy of rows
 //

@@ -46,7 +46,7 @@ Result<bool> VersionReader::get_exact(StorageId storage, std::string_view key, S
                                       KeyDirectory* directory) const {
   thread_local std::string store_key;
   store_key.resize(kStorageBytes);
-  put_u32(storage.value, store_key.data());
+  store_be32(store_key.data(), storage.value);
   store_key.append(key);
   append_stamp(stamp, &store_key);
   ASSIGN_OR_RETURN(const bool found, store_.get(store_key, row));

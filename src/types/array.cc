@@ -9,24 +9,9 @@
 #include "types/scalar.h"
 
 namespace omendb::types {
-namespace {
-
-template <class T>
-void append_raw(const T& v, std::string* out) {
-  out->append(reinterpret_cast<const char*>(&v), sizeof(v));
-}
-template <class T>
-T read_raw(const char* p) {
-  T v;
-  std::memcpy(&v, p, sizeof(v));
-  return v;
-}
-
-}  // namespace
-
 // ---- ArrayView ----
 
-int32_t ArrayView::read_int(size_t at) const { return read_raw<int32_t>(bytes_.data() + at); }
+int32_t ArrayView::read_int(size_t at) const { return load_raw<int32_t>(bytes_.data() + at); }
 
 ArrayView::ArrayView(std::string_view bytes) : bytes_(bytes) {
   CHECK(bytes.size() >= 12);
@@ -55,7 +40,7 @@ bool ArrayView::is_valid(std::string_view b) {
   if (b.size() < at) return false;
   uint64_t n = b[1] > 0 ? 1 : 0;
   for (int d = 0; d < b[1]; ++d) {
-    auto length = read_raw<int32_t>(b.data() + 12 + 8 * d);
+    auto length = load_raw<int32_t>(b.data() + 12 + 8 * d);
     if (length < 1) return false;
     n *= static_cast<uint64_t>(length);
     if (n > static_cast<uint64_t>(kArrayElementsMax)) return false;
@@ -66,7 +51,7 @@ bool ArrayView::is_valid(std::string_view b) {
   if (b.size() < at + 4 * n) return false;
   uint32_t last = 0;
   for (size_t i = 0; i < n; ++i) {
-    auto end = read_raw<uint32_t>(b.data() + at + 4 * i);
+    auto end = load_raw<uint32_t>(b.data() + at + 4 * i);
     if (end < last) return false;
     last = end;
   }
@@ -75,23 +60,10 @@ bool ArrayView::is_valid(std::string_view b) {
 
 ValueView ArrayView::at(size_t i) const {
   if (is_null(i)) return {};
-  const char* p = bytes_.data() + data_ + i * width_;
-  switch (physical_.kind) {
-    case Physical::kBool: return ValueView::of_integer(*p != 0);
-    case Physical::kInt16: return ValueView::of_integer(read_raw<int16_t>(p));
-    case Physical::kInt32: return ValueView::of_integer(read_raw<int32_t>(p));
-    case Physical::kUInt32: return ValueView::of_integer(read_raw<uint32_t>(p));
-    case Physical::kInt64: return ValueView::of_integer(read_raw<int64_t>(p));
-    case Physical::kInt128:
-    case Physical::kUuid: return ValueView::of_wide(read_raw<Int128>(p));
-    case Physical::kFloat32: return ValueView::of_real(read_raw<float>(p));
-    case Physical::kFloat64: return ValueView::of_real(read_raw<double>(p));
-    case Physical::kInterval: return ValueView::of_interval(read_raw<Interval>(p));
-    case Physical::kBytes: break;
-  }
+  if (physical_.kind != Physical::kBytes) return load_fixed(physical_.kind, bytes_.data() + data_ + i * width_);
   const char* ends = bytes_.data() + data_;
-  uint32_t from = i == 0 ? 0 : read_raw<uint32_t>(ends + 4 * (i - 1));
-  auto to = read_raw<uint32_t>(ends + 4 * i);
+  uint32_t from = i == 0 ? 0 : load_raw<uint32_t>(ends + 4 * (i - 1));
+  auto to = load_raw<uint32_t>(ends + 4 * i);
   return ValueView::of_bytes({ends + 4 * size_ + from, to - from});
 }
 
@@ -123,20 +95,11 @@ void ArrayBuilder::add(const ValueView& v) {
     data_.append(width, '\0');
   } else if (from_.is_decimal()) {
     Numeric::from_scaled(from_.kind == Physical::kInt128 ? v.wide : v.integer, from_.scale).append_bytes(&data_);
+  } else if (kind_ == Physical::kBytes) {
+    data_.append(v.bytes);
   } else {
-    switch (kind_) {
-      case Physical::kBool: data_.push_back(v.integer != 0 ? '\1' : '\0'); break;
-      case Physical::kInt16: append_raw(static_cast<int16_t>(v.integer), &data_); break;
-      case Physical::kInt32: append_raw(static_cast<int32_t>(v.integer), &data_); break;
-      case Physical::kUInt32: append_raw(static_cast<uint32_t>(v.integer), &data_); break;
-      case Physical::kInt64: append_raw(v.integer, &data_); break;
-      case Physical::kInt128:
-      case Physical::kUuid: append_raw(v.wide, &data_); break;
-      case Physical::kFloat32: append_raw(static_cast<float>(v.real), &data_); break;
-      case Physical::kFloat64: append_raw(v.real, &data_); break;
-      case Physical::kInterval: append_raw(v.interval, &data_); break;
-      case Physical::kBytes: data_.append(v.bytes); break;
-    }
+    data_.resize(data_.size() + width);
+    store_fixed(kind_, v, data_.data() + data_.size() - width);
   }
   if (kind_ == Physical::kBytes) ends_.push_back(static_cast<uint32_t>(data_.size()));
 }
@@ -507,9 +470,9 @@ Status receive_array(Oid element, int32_t typmod, std::string_view bytes, const 
   auto bad = [](const char* text) { return Status(SqlState::kInvalidBinaryRepresentation, text); };
   auto short_message = [] { return Status(SqlState::kProtocolViolation, "insufficient data left in message"); };
   if (bytes.size() < 12) return short_message();
-  auto dimensions = static_cast<int32_t>(read_be32(bytes.data()));
-  auto flags = static_cast<int32_t>(read_be32(bytes.data() + 4));
-  Oid type{read_be32(bytes.data() + 8)};
+  auto dimensions = static_cast<int32_t>(load_be32(bytes.data()));
+  auto flags = static_cast<int32_t>(load_be32(bytes.data() + 4));
+  Oid type{load_be32(bytes.data() + 8)};
   if (dimensions < 0) return bad(("invalid number of dimensions: " + std::to_string(dimensions)).c_str());
   if (dimensions > kArrayDimensionsMax) {
     return Status(SqlState::kProgramLimitExceeded, "number of array dimensions (" + std::to_string(dimensions) +
@@ -525,8 +488,8 @@ Status receive_array(Oid element, int32_t typmod, std::string_view bytes, const 
   int64_t count = dimensions > 0 ? 1 : 0;
   for (int d = 0; d < dimensions; ++d) {
     if (bytes.size() < at + 8) return short_message();
-    auto length = static_cast<int32_t>(read_be32(bytes.data() + at));
-    auto lower = static_cast<int32_t>(read_be32(bytes.data() + at + 4));
+    auto length = static_cast<int32_t>(load_be32(bytes.data() + at));
+    auto lower = static_cast<int32_t>(load_be32(bytes.data() + at + 4));
     if (length < 0 || static_cast<int64_t>(lower) + length > INT32_MAX) {
       return Status(SqlState::kProgramLimitExceeded, "array size exceeds the maximum allowed (134217727)");
     }
@@ -541,7 +504,7 @@ Status receive_array(Oid element, int32_t typmod, std::string_view bytes, const 
   ArrayBuilder builder(element, element_physical(element, typmod, context));
   for (int64_t i = 0; i < count; ++i) {
     if (bytes.size() < at + 4) return short_message();
-    auto length = static_cast<int32_t>(read_be32(bytes.data() + at));
+    auto length = static_cast<int32_t>(load_be32(bytes.data() + at));
     at += 4;
     if (length == -1) {
       builder.add_null();
@@ -576,8 +539,7 @@ Status send_array(std::string_view bytes, const IoContext& context, std::string*
     size_t length_at = out->size();
     append_be32(0, out);
     RETURN_IF_ERROR(send(a.element_type(), a.physical(), a.at(i), context, out));
-    auto length = __builtin_bswap32(static_cast<uint32_t>(out->size() - length_at - 4));
-    std::memcpy(out->data() + length_at, &length, 4);
+    store_be32(out->data() + length_at, static_cast<uint32_t>(out->size() - length_at - 4));
   }
   return {};
 }

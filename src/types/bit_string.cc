@@ -84,7 +84,7 @@ void send_bits(std::string_view bits, std::string* out) {
 
 Status receive_bits(std::string_view bytes, int32_t typmod, bool varying, std::string* out) {
   if (bytes.size() < 4) return Status(SqlState::kProtocolViolation, "insufficient data left in message");
-  const auto length = static_cast<int32_t>(read_be32(bytes.data()));
+  const auto length = static_cast<int32_t>(load_be32(bytes.data()));
   if (length < 0) return Status(SqlState::kInvalidBinaryRepresentation, "invalid length in external bit string");
   bytes.remove_prefix(4);
   if (bytes.size() != (static_cast<size_t>(length) + 7) / 8) {

@@ -21,8 +21,8 @@ Status out_of_range(const char* what) {
 
 namespace {
 
-constexpr int64_t kDateMin = -2440588;          // 4714-11-24 BC, Julian day 0
-constexpr int64_t kDateEnd = 2145042906;        // 5874898-01-01
+constexpr int64_t kDateMin = -kJulianEpochDays;  // 4714-11-24 BC, Julian day 0
+constexpr int64_t kDateEnd = 2145042906;         // 5874898-01-01
 constexpr int64_t kTimestampMin = -210866803200000000;
 
 void append_padded(int64_t v, int width, std::string* out) {
@@ -59,7 +59,7 @@ void append_clock(const CivilTime& c, std::string* out) {
   append_seconds(c.second, c.micros, true, out);
 }
 
-void append_zone(int32_t east, DateFormat style, std::string* out) {
+void append_zone(int32_t east, std::string* out) {
   int32_t size = std::abs(east);
   out->push_back(east >= 0 ? '+' : '-');
   append_padded(size / 3600, 2, out);
@@ -72,72 +72,56 @@ void append_zone(int32_t east, DateFormat style, std::string* out) {
     out->push_back(':');
     append_padded(size / 60 % 60, 2, out);
   }
-  (void)style;
 }
 
 int32_t display_year(int32_t year) { return year > 0 ? year : -(year - 1); }
 
+void append_ymd(const CivilTime& c, std::string* out) {
+  append_padded(display_year(c.year), 4, out);
+  out->push_back('-');
+  append_padded(c.month, 2, out);
+  out->push_back('-');
+  append_padded(c.day, 2, out);
+}
+
+// Day or month first, the year last.
+void append_dmy(const CivilTime& c, bool day_first, char separator, std::string* out) {
+  append_padded(day_first ? c.day : c.month, 2, out);
+  out->push_back(separator);
+  append_padded(day_first ? c.month : c.day, 2, out);
+  out->push_back(separator);
+  append_padded(display_year(c.year), 4, out);
+}
+
 // The date part of a date (not a timestamp) in each style.
 void append_date_only(const CivilTime& c, const IoContext& context, std::string* out) {
-  int32_t year = display_year(c.year);
+  const bool day_first = context.date_order == DateOrder::kDmy;
   switch (context.date_format) {
-    case DateFormat::kIso:
-      append_padded(year, 4, out);
-      out->push_back('-');
-      append_padded(c.month, 2, out);
-      out->push_back('-');
-      append_padded(c.day, 2, out);
-      break;
-    case DateFormat::kSql:
-    case DateFormat::kPostgres: {
-      char separator = context.date_format == DateFormat::kSql ? '/' : '-';
-      bool day_first = context.date_order == DateOrder::kDmy;
-      append_padded(day_first ? c.day : c.month, 2, out);
-      out->push_back(separator);
-      append_padded(day_first ? c.month : c.day, 2, out);
-      out->push_back(separator);
-      append_padded(year, 4, out);
-      break;
-    }
-    case DateFormat::kGerman:
-      append_padded(c.day, 2, out);
-      out->push_back('.');
-      append_padded(c.month, 2, out);
-      out->push_back('.');
-      append_padded(year, 4, out);
-      break;
+    case DateFormat::kIso: append_ymd(c, out); break;
+    case DateFormat::kSql: append_dmy(c, day_first, '/', out); break;
+    case DateFormat::kPostgres: append_dmy(c, day_first, '-', out); break;
+    case DateFormat::kGerman: append_dmy(c, true, '.', out); break;
   }
   if (c.year <= 0) out->append(" BC");
 }
 
 void append_date_time(const CivilTime& c, const TimeZone::Moment* zone, const IoContext& context, std::string* out) {
-  int32_t year = display_year(c.year);
   switch (context.date_format) {
     case DateFormat::kIso:
-      append_padded(year, 4, out);
-      out->push_back('-');
-      append_padded(c.month, 2, out);
-      out->push_back('-');
-      append_padded(c.day, 2, out);
+      append_ymd(c, out);
       out->push_back(' ');
       append_clock(c, out);
-      if (zone != nullptr) append_zone(zone->offset, context.date_format, out);
+      if (zone != nullptr) append_zone(zone->offset, out);
       break;
     case DateFormat::kSql:
     case DateFormat::kGerman: {
-      bool german = context.date_format == DateFormat::kGerman;
-      bool day_first = german || context.date_order == DateOrder::kDmy;
-      char separator = german ? '.' : '/';
-      append_padded(day_first ? c.day : c.month, 2, out);
-      out->push_back(separator);
-      append_padded(day_first ? c.month : c.day, 2, out);
-      out->push_back(separator);
-      append_padded(year, 4, out);
+      const bool german = context.date_format == DateFormat::kGerman;
+      append_dmy(c, german || context.date_order == DateOrder::kDmy, german ? '.' : '/', out);
       out->push_back(' ');
       append_clock(c, out);
       if (zone != nullptr) {
         if (zone->abbreviation.empty()) {
-          append_zone(zone->offset, context.date_format, out);
+          append_zone(zone->offset, out);
         } else {
           out->push_back(' ');
           out->append(zone->abbreviation);
@@ -162,10 +146,10 @@ void append_date_time(const CivilTime& c, const TimeZone::Moment* zone, const Io
       out->push_back(' ');
       append_clock(c, out);
       out->push_back(' ');
-      append_padded(year, 4, out);
+      append_padded(display_year(c.year), 4, out);
       if (zone != nullptr) {
         out->push_back(' ');
-        if (zone->abbreviation.empty()) append_zone(zone->offset, context.date_format, out);
+        if (zone->abbreviation.empty()) append_zone(zone->offset, out);
         else out->append(zone->abbreviation);
       }
       break;
@@ -275,7 +259,7 @@ void append_time(int64_t time, std::string* out) {
 
 void append_timetz(TimeTz t, std::string* out) {
   append_time(t.time, out);
-  append_zone(-t.zone, DateFormat::kIso, out);
+  append_zone(-t.zone, out);
 }
 
 void append_timestamp(int64_t timestamp, const IoContext& context, std::string* out) {
@@ -300,155 +284,167 @@ void append_timestamptz(int64_t timestamp, const IoContext& context, std::string
   append_date_time(civil_of(static_cast<int64_t>(local)), &moment, context, out);
 }
 
-void append_interval(const Interval& v, IntervalStyle style, std::string* out) {
-  int32_t year = v.months / 12, month = v.months % 12, day = v.days;
-  bool negative_time = v.micros < 0;
-  uint64_t size = negative_time ? 0 - static_cast<uint64_t>(v.micros) : static_cast<uint64_t>(v.micros);
-  auto hour = static_cast<int64_t>(size / kMicrosPerHour);
-  int minute = static_cast<int>(size / kMicrosPerMinute % 60);
-  int second = static_cast<int>(size / kMicrosPerSecond % 60);
-  int micros = static_cast<int>(size % kMicrosPerSecond);
+namespace {
 
+/// An interval as its text names it: months, days and time have signs of their own.
+struct IntervalParts {
+  explicit IntervalParts(const Interval& v) : year(v.months / 12), month(v.months % 12), day(v.days), negative_time(v.micros < 0) {
+    const uint64_t size = negative_time ? 0 - static_cast<uint64_t>(v.micros) : static_cast<uint64_t>(v.micros);
+    hour = static_cast<int64_t>(size / kMicrosPerHour);
+    minute = static_cast<int>(size / kMicrosPerMinute % 60);
+    second = static_cast<int>(size / kMicrosPerSecond % 60);
+    micros = static_cast<int>(size % kMicrosPerSecond);
+  }
+  bool has_time() const { return hour != 0 || minute != 0 || has_seconds(); }
+  bool has_seconds() const { return second != 0 || micros != 0; }
+  void append_clock(int hour_width, std::string* out) const {
+    append_padded(hour, hour_width, out);
+    out->push_back(':');
+    append_padded(minute, 2, out);
+    out->push_back(':');
+    append_seconds(second, micros, true, out);
+  }
+
+  int32_t year, month, day;
+  bool negative_time;  // of the following, which have no sign
+  int64_t hour;
+  int minute, second, micros;
+};
+
+void append_sql_interval(const IntervalParts& v, std::string* out) {
+  const bool has_negative = v.year < 0 || v.month < 0 || v.day < 0 || v.negative_time;
+  const bool has_positive = v.year > 0 || v.month > 0 || v.day > 0 || (v.has_time() && !v.negative_time);
+  const bool has_year_month = v.year != 0 || v.month != 0;
+  const bool has_day_time = v.day != 0 || v.has_time();
+  const auto size = [](int32_t part) { return std::abs(static_cast<int64_t>(part)); };
+  if (!has_negative && !has_positive) {
+    out->push_back('0');
+    return;
+  }
+  // The standard knows one sign, and months or days with time; what mixes them is written with all signs.
+  if ((has_negative && has_positive) || (has_year_month && has_day_time)) {
+    out->push_back(v.year < 0 || v.month < 0 ? '-' : '+');
+    append_int64(size(v.year), out);
+    out->push_back('-');
+    append_int64(size(v.month), out);
+    out->push_back(' ');
+    out->push_back(v.day < 0 ? '-' : '+');
+    append_int64(size(v.day), out);
+    out->push_back(' ');
+    out->push_back(v.negative_time ? '-' : '+');
+    v.append_clock(1, out);
+    return;
+  }
+  if (has_negative) out->push_back('-');
+  if (has_year_month) {
+    append_int64(size(v.year), out);
+    out->push_back('-');
+    append_int64(size(v.month), out);
+    return;
+  }
+  if (v.day != 0) {
+    append_int64(size(v.day), out);
+    out->push_back(' ');
+  }
+  v.append_clock(1, out);
+}
+
+void append_iso_interval(const IntervalParts& v, std::string* out) {
+  if (v.year == 0 && v.month == 0 && v.day == 0 && !v.has_time()) {
+    out->append("PT0S");
+    return;
+  }
+  auto part = [&](int64_t n, char unit) {
+    if (n == 0) return;
+    append_int64(n, out);
+    out->push_back(unit);
+  };
+  out->push_back('P');
+  part(v.year, 'Y');
+  part(v.month, 'M');
+  part(v.day, 'D');
+  if (v.has_time()) out->push_back('T');
+  part(v.negative_time ? -v.hour : v.hour, 'H');
+  part(v.negative_time ? -v.minute : v.minute, 'M');
+  if (v.has_seconds()) {
+    if (v.negative_time) out->push_back('-');
+    append_seconds(v.second, v.micros, false, out);
+    out->push_back('S');
+  }
+}
+
+void append_postgres_interval(const IntervalParts& v, std::string* out) {
+  bool is_zero = true, is_before = false;
+  auto part = [&](int64_t n, const char* unit) {
+    if (n == 0) return;
+    if (!is_zero) out->push_back(' ');
+    if (is_before && n > 0) out->push_back('+');
+    append_int64(n, out);
+    out->push_back(' ');
+    out->append(unit);
+    if (n != 1) out->push_back('s');
+    is_before = n < 0;
+    is_zero = false;
+  };
+  part(v.year, "year");
+  part(v.month, "mon");
+  part(v.day, "day");
+  if (!is_zero && !v.has_time()) return;
+  if (!is_zero) out->push_back(' ');
+  if (v.negative_time) out->push_back('-');
+  else if (is_before) out->push_back('+');
+  v.append_clock(2, out);
+}
+
+void append_verbose_interval(const IntervalParts& v, std::string* out) {
+  // The first part says whether the whole is "ago"; the others have their signs relative to that.
+  bool is_zero = true, is_before = false;
+  auto part = [&](int64_t n, const char* unit) {
+    if (n == 0) return;
+    if (is_zero) {
+      is_before = n < 0;
+      n = std::abs(n);
+    } else if (is_before) {
+      n = -n;
+    }
+    out->push_back(' ');
+    append_int64(n, out);
+    out->push_back(' ');
+    out->append(unit);
+    if (n != 1) out->push_back('s');
+    is_zero = false;
+  };
+  out->push_back('@');
+  part(v.year, "year");
+  part(v.month, "mon");
+  part(v.day, "day");
+  part(v.negative_time ? -v.hour : v.hour, "hour");
+  part(v.negative_time ? -v.minute : v.minute, "min");
+  if (v.has_seconds()) {
+    out->push_back(' ');
+    if (v.negative_time) {
+      if (is_zero) is_before = true;
+      else if (!is_before) out->push_back('-');
+    } else if (is_before) {
+      out->push_back('-');
+    }
+    append_seconds(v.second, v.micros, false, out);
+    out->append(v.second != 1 || v.micros != 0 ? " secs" : " sec");
+    is_zero = false;
+  }
+  if (is_zero) out->append(" 0");
+  if (is_before) out->append(" ago");
+}
+
+}  // namespace
+
+void append_interval(const Interval& interval, IntervalStyle style, std::string* out) {
+  const IntervalParts parts(interval);
   switch (style) {
-    case IntervalStyle::kSqlStandard: {
-      bool has_negative = year < 0 || month < 0 || day < 0 || v.micros < 0;
-      bool has_positive = year > 0 || month > 0 || day > 0 || v.micros > 0;
-      bool has_year_month = year != 0 || month != 0;
-      bool has_day_time = day != 0 || v.micros != 0;
-      bool has_day = day != 0;
-      bool standard = !(has_negative && has_positive) && !(has_year_month && has_day_time);
-      int64_t y = year, m = month, d = day;
-      if (has_negative && standard) {
-        out->push_back('-');
-        y = -y;
-        m = -m;
-        d = -d;
-        negative_time = false;
-      }
-      auto clock = [&](bool pad_hour) {
-        append_padded(hour, pad_hour ? 2 : 1, out);
-        out->push_back(':');
-        append_padded(minute, 2, out);
-        out->push_back(':');
-        append_seconds(second, micros, true, out);
-      };
-      if (!has_negative && !has_positive) {
-        out->push_back('0');
-      } else if (!standard) {
-        out->push_back(year < 0 || month < 0 ? '-' : '+');
-        append_int64(std::abs(y), out);
-        out->push_back('-');
-        append_int64(std::abs(m), out);
-        out->push_back(' ');
-        out->push_back(day < 0 ? '-' : '+');
-        append_int64(std::abs(d), out);
-        out->push_back(' ');
-        out->push_back(v.micros < 0 ? '-' : '+');
-        clock(false);
-      } else if (has_year_month) {
-        append_int64(y, out);
-        out->push_back('-');
-        append_int64(m, out);
-      } else if (has_day) {
-        append_int64(d, out);
-        out->push_back(' ');
-        clock(false);
-      } else {
-        clock(false);
-      }
-      return;
-    }
-    case IntervalStyle::kIso8601: {
-      if (year == 0 && month == 0 && day == 0 && v.micros == 0) {
-        out->append("PT0S");
-        return;
-      }
-      out->push_back('P');
-      auto part = [&](int64_t n, char unit) {
-        if (n == 0) return;
-        append_int64(n, out);
-        out->push_back(unit);
-      };
-      part(year, 'Y');
-      part(month, 'M');
-      part(day, 'D');
-      if (v.micros != 0) out->push_back('T');
-      part(negative_time ? -hour : hour, 'H');
-      part(negative_time ? -minute : minute, 'M');
-      if (second != 0 || micros != 0) {
-        if (negative_time) out->push_back('-');
-        append_seconds(second, micros, false, out);
-        out->push_back('S');
-      }
-      return;
-    }
-    case IntervalStyle::kPostgres: {
-      bool is_zero = true, is_before = false;
-      auto part = [&](int64_t n, const char* unit) {
-        if (n == 0) return;
-        if (!is_zero) out->push_back(' ');
-        if (is_before && n > 0) out->push_back('+');
-        append_int64(n, out);
-        out->push_back(' ');
-        out->append(unit);
-        if (n != 1) out->push_back('s');
-        is_before = n < 0;
-        is_zero = false;
-      };
-      part(year, "year");
-      part(month, "mon");
-      part(day, "day");
-      if (is_zero || v.micros != 0) {
-        if (!is_zero) out->push_back(' ');
-        if (negative_time) out->push_back('-');
-        else if (is_before) out->push_back('+');
-        append_padded(hour, 2, out);
-        out->push_back(':');
-        append_padded(minute, 2, out);
-        out->push_back(':');
-        append_seconds(second, micros, true, out);
-      }
-      return;
-    }
-    case IntervalStyle::kPostgresVerbose: {
-      out->push_back('@');
-      bool is_zero = true, is_before = false;
-      auto part = [&](int64_t n, const char* unit) {
-        if (n == 0) return;
-        if (is_zero) {
-          is_before = n < 0;
-          n = std::abs(n);
-        } else if (is_before) {
-          n = -n;
-        }
-        out->push_back(' ');
-        append_int64(n, out);
-        out->push_back(' ');
-        out->append(unit);
-        if (n != 1) out->push_back('s');
-        is_zero = false;
-      };
-      part(year, "year");
-      part(month, "mon");
-      part(day, "day");
-      part(negative_time ? -hour : hour, "hour");
-      part(negative_time ? -minute : minute, "min");
-      if (second != 0 || micros != 0) {
-        out->push_back(' ');
-        if (negative_time) {
-          if (is_zero) is_before = true;
-          else if (!is_before) out->push_back('-');
-        } else if (is_before) {
-          out->push_back('-');
-        }
-        append_seconds(second, micros, false, out);
-        out->append(second != 1 || micros != 0 ? " secs" : " sec");
-        is_zero = false;
-      }
-      if (is_zero) out->append(" 0");
-      if (is_before) out->append(" ago");
-      return;
-    }
+    case IntervalStyle::kSqlStandard: return append_sql_interval(parts, out);
+    case IntervalStyle::kIso8601: return append_iso_interval(parts, out);
+    case IntervalStyle::kPostgres: return append_postgres_interval(parts, out);
+    case IntervalStyle::kPostgresVerbose: return append_verbose_interval(parts, out);
   }
 }
 
@@ -464,8 +460,8 @@ std::string timetz_to_bytes(TimeTz t) {
 TimeTz timetz_from_bytes(std::string_view b) {
   CHECK(b.size() == 12);
   TimeTz t;
-  t.zone = static_cast<int32_t>(read_be32(b.data() + 8) ^ (uint32_t{1} << 31));
-  t.time = static_cast<int64_t>(read_be64(b.data()) ^ (uint64_t{1} << 63)) - t.zone * kMicrosPerSecond;
+  t.zone = static_cast<int32_t>(load_be32(b.data() + 8) ^ (uint32_t{1} << 31));
+  t.time = static_cast<int64_t>(load_be64(b.data()) ^ (uint64_t{1} << 63)) - t.zone * kMicrosPerSecond;
   return t;
 }
 

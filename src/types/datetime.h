@@ -26,6 +26,7 @@ inline constexpr int64_t kMicrosPerSecond = 1'000'000, kMicrosPerMinute = 60 * k
                          kMicrosPerHour = 60 * kMicrosPerMinute, kMicrosPerDay = 24 * kMicrosPerHour;
 inline constexpr int32_t kPostgresEpochDays = 10957;  // 2000-01-01
 inline constexpr int64_t kPostgresEpochMicros = kPostgresEpochDays * kMicrosPerDay;
+inline constexpr int64_t kJulianEpochDays = 2440588;  // Julian day of 1970-01-01
 
 inline bool date_is_finite(int32_t d) { return d != kDateInfinity && d != kDateMinusInfinity; }
 inline bool timestamp_is_finite(int64_t t) { return t != kTimestampInfinity && t != kTimestampMinusInfinity; }
@@ -163,7 +164,7 @@ Status make_timestamp(int32_t year, int32_t month, int32_t day, int32_t hour, in
 Status timestamp_of_seconds(double seconds, int64_t* out);
 
 namespace internal {
-// Shared with formatting.cc.
+// English names, capitalised.
 extern const char* const kMonthNames[12];
 extern const char* const kDayNames[7];
 Status out_of_range(const char* what);  // 22008 `WHAT out of range`

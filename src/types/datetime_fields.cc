@@ -134,7 +134,7 @@ bool infinite_field(Unit unit, bool negative, FieldResult* out) {
 }
 
 Status julian(const CivilTime& c, FieldResult* out) {
-  int64_t day = days_of(c.year, c.month, c.day) + 2440588;
+  int64_t day = days_of(c.year, c.month, c.day) + kJulianEpochDays;
   int64_t time = c.hour * kMicrosPerHour + c.minute * kMicrosPerMinute + c.second * kMicrosPerSecond + c.micros;
   Numeric part;
   RETURN_IF_ERROR(numeric_div(Numeric::from_int64(time), Numeric::from_int64(kMicrosPerDay), &part));
@@ -297,7 +297,7 @@ Status extract_date(std::string_view name, int32_t date, FieldResult* out) {
     return {};
   }
   if (unit == Unit::kJulian) {
-    set_integer(static_cast<int64_t>(date) + 2440588, out);
+    set_integer(date + kJulianEpochDays, out);
     return {};
   }
   CivilTime c;

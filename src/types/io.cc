@@ -355,9 +355,9 @@ void output(Oid type, const PhysicalType& physical, const ValueView& value, cons
     case oid::kTid.value:
       if (value.bytes.size() == 6) {
         out->push_back('(');
-        append_uint64(read_be32(value.bytes.data()), out);
+        append_uint64(load_be32(value.bytes.data()), out);
         out->push_back(',');
-        append_uint64(read_be16(value.bytes.data() + 4), out);
+        append_uint64(load_be16(value.bytes.data() + 4), out);
         out->push_back(')');
       }
       return;
@@ -403,13 +403,51 @@ void output(Oid type, const PhysicalType& physical, const ValueView& value, cons
   if (physical.kind == Physical::kBytes) out->append(value.bytes);
 }
 
+namespace {
+
+Status wrong_length() { return Status(SqlState::kInvalidBinaryRepresentation, "incorrect binary data format"); }
+Status short_message() { return Status(SqlState::kProtocolViolation, "insufficient data left in message"); }
+
+Status receive_numeric(int32_t typmod, std::string_view bytes, Value* out) {
+  Numeric n;
+  if (bytes.size() < 8) return short_message();
+  size_t count = load_be16(bytes.data());
+  auto weight = static_cast<int16_t>(load_be16(bytes.data() + 2));
+  uint16_t sign = load_be16(bytes.data() + 4), scale = load_be16(bytes.data() + 6);
+  if (bytes.size() < 8 + 2 * count) return short_message();
+  if (bytes.size() > 8 + 2 * count) return wrong_length();
+  switch (sign) {
+    case 0x0000: break;
+    case 0x4000: n.negative = true; break;
+    case 0xC000: n = Numeric::nan(); break;
+    case 0xD000: n = Numeric::infinity(); break;
+    case 0xF000: n = Numeric::infinity(true); break;
+    default:
+      return Status(SqlState::kInvalidBinaryRepresentation, "invalid sign in external \"numeric\" value");
+  }
+  if ((scale & 0xC000) != 0) {
+    return Status(SqlState::kInvalidBinaryRepresentation, "invalid scale in external \"numeric\" value");
+  }
+  if (n.is_finite()) {
+    n.weight = weight;
+    n.dscale = scale;
+    for (size_t i = 0; i < count; ++i) {
+      auto d = static_cast<int16_t>(load_be16(bytes.data() + 8 + 2 * i));
+      if (d < 0 || d >= Numeric::kBase) {
+        return Status(SqlState::kInvalidBinaryRepresentation, "invalid digit in external \"numeric\" value");
+      }
+      n.digits.push_back(d);
+    }
+    n.strip();
+    n.truncate(scale);  // digits that would not be shown do not exist
+    RETURN_IF_ERROR(n.check_range());
+  }
+  return numeric_value(std::move(n), typmod, out);
+}
+
+}  // namespace
+
 Status receive(Oid type, int32_t typmod, std::string_view bytes, const IoContext& context, Value* out) {
-  auto wrong_length = [] {
-    return Status(SqlState::kInvalidBinaryRepresentation, "incorrect binary data format");
-  };
-  auto short_message = [] {
-    return Status(SqlState::kProtocolViolation, "insufficient data left in message");
-  };
   auto fixed = [&](size_t n) -> Status {
     if (bytes.size() < n) return short_message();
     if (bytes.size() > n) return wrong_length();
@@ -419,24 +457,24 @@ Status receive(Oid type, int32_t typmod, std::string_view bytes, const IoContext
   switch (type.value) {
     case oid::kInt2.value:
       RETURN_IF_ERROR(fixed(2));
-      *out = Value(ValueView::of_integer(static_cast<int16_t>(read_be16(bytes.data()))));
+      *out = Value(ValueView::of_integer(static_cast<int16_t>(load_be16(bytes.data()))));
       return {};
     case oid::kInt4.value:
       RETURN_IF_ERROR(fixed(4));
-      *out = Value(ValueView::of_integer(static_cast<int32_t>(read_be32(bytes.data()))));
+      *out = Value(ValueView::of_integer(static_cast<int32_t>(load_be32(bytes.data()))));
       return {};
     case oid::kInt8.value:
     case oid::kXid8.value:
     case oid::kPgLsn.value:
     case oid::kMoney.value:
       RETURN_IF_ERROR(fixed(8));
-      *out = Value(ValueView::of_integer(static_cast<int64_t>(read_be64(bytes.data()))));
+      *out = Value(ValueView::of_integer(static_cast<int64_t>(load_be64(bytes.data()))));
       return {};
     case oid::kOid.value:
     case oid::kXid.value:
     case oid::kCid.value:
       RETURN_IF_ERROR(fixed(4));
-      *out = Value(ValueView::of_integer(read_be32(bytes.data())));
+      *out = Value(ValueView::of_integer(load_be32(bytes.data())));
       return {};
     case oid::kBool.value:
       RETURN_IF_ERROR(fixed(1));
@@ -444,7 +482,7 @@ Status receive(Oid type, int32_t typmod, std::string_view bytes, const IoContext
       return {};
     case oid::kFloat4.value: {
       RETURN_IF_ERROR(fixed(4));
-      uint32_t bits = read_be32(bytes.data());
+      uint32_t bits = load_be32(bytes.data());
       float v;
       std::memcpy(&v, &bits, sizeof(v));
       *out = Value(ValueView::of_real(v));
@@ -452,7 +490,7 @@ Status receive(Oid type, int32_t typmod, std::string_view bytes, const IoContext
     }
     case oid::kFloat8.value: {
       RETURN_IF_ERROR(fixed(8));
-      uint64_t bits = read_be64(bytes.data());
+      uint64_t bits = load_be64(bytes.data());
       double v;
       std::memcpy(&v, &bits, sizeof(v));
       *out = Value(ValueView::of_real(v));
@@ -484,42 +522,7 @@ Status receive(Oid type, int32_t typmod, std::string_view bytes, const IoContext
       return bounded_text(type, typmod, bytes, out);
     case oid::kBytea.value: *out = Value(ValueView::of_bytes(bytes)); return {};
     case oid::kVoid.value: *out = Value::of_bytes(""); return {};
-    case oid::kNumeric.value: {
-      Numeric n;
-      if (bytes.size() < 8) return short_message();
-      size_t count = read_be16(bytes.data());
-      auto weight = static_cast<int16_t>(read_be16(bytes.data() + 2));
-      uint16_t sign = read_be16(bytes.data() + 4), scale = read_be16(bytes.data() + 6);
-      if (bytes.size() < 8 + 2 * count) return short_message();
-      if (bytes.size() > 8 + 2 * count) return wrong_length();
-      switch (sign) {
-        case 0x0000: break;
-        case 0x4000: n.negative = true; break;
-        case 0xC000: n = Numeric::nan(); break;
-        case 0xD000: n = Numeric::infinity(); break;
-        case 0xF000: n = Numeric::infinity(true); break;
-        default:
-          return Status(SqlState::kInvalidBinaryRepresentation, "invalid sign in external \"numeric\" value");
-      }
-      if ((scale & 0xC000) != 0) {
-        return Status(SqlState::kInvalidBinaryRepresentation, "invalid scale in external \"numeric\" value");
-      }
-      if (n.is_finite()) {
-        n.weight = weight;
-        n.dscale = scale;
-        for (size_t i = 0; i < count; ++i) {
-          auto d = static_cast<int16_t>(read_be16(bytes.data() + 8 + 2 * i));
-          if (d < 0 || d >= Numeric::kBase) {
-            return Status(SqlState::kInvalidBinaryRepresentation, "invalid digit in external \"numeric\" value");
-          }
-          n.digits.push_back(d);
-        }
-        n.strip();
-        n.truncate(scale);  // digits that would not be shown do not exist
-        RETURN_IF_ERROR(n.check_range());
-      }
-      return numeric_value(std::move(n), typmod, out);
-    }
+    case oid::kNumeric.value: return receive_numeric(typmod, bytes, out);
     default: break;
   }
   bool handled = false;

@@ -21,7 +21,7 @@ Status bad_length(size_t have, size_t want) {
 // PostgreSQL counts binary dates and timestamps from 2000; ours from 1970.
 Status receive_timestamp(std::string_view bytes, int32_t typmod, Value* out) {
   if (bytes.size() != 8) return bad_length(bytes.size(), 8);
-  auto v = static_cast<int64_t>(read_be64(bytes.data()));
+  auto v = static_cast<int64_t>(load_be64(bytes.data()));
   if (v == INT64_MAX) v = kTimestampInfinity;
   else if (v == INT64_MIN) v = kTimestampMinusInfinity;
   else if (__builtin_add_overflow(v, kPostgresEpochMicros, &v) || !timestamp_in_range(v)) {
@@ -223,7 +223,7 @@ Status receive_part(Oid type, int32_t typmod, std::string_view bytes, const IoCo
   switch (type.value) {
     case oid::kDate.value: {
       if (bytes.size() != 4) return bad_length(bytes.size(), 4);
-      auto v = static_cast<int32_t>(read_be32(bytes.data()));
+      auto v = static_cast<int32_t>(load_be32(bytes.data()));
       if (v == INT32_MAX) v = kDateInfinity;
       else if (v == INT32_MIN) v = kDateMinusInfinity;
       else {
@@ -238,7 +238,7 @@ Status receive_part(Oid type, int32_t typmod, std::string_view bytes, const IoCo
     case oid::kTimestampTz.value: return receive_timestamp(bytes, typmod, out);
     case oid::kTime.value: {
       if (bytes.size() != 8) return bad_length(bytes.size(), 8);
-      auto v = static_cast<int64_t>(read_be64(bytes.data()));
+      auto v = static_cast<int64_t>(load_be64(bytes.data()));
       if (v < 0 || v > kMicrosPerDay) return Status(SqlState::kDatetimeValueOutOfRange, "time out of range");
       *out = Value(ValueView::of_integer(round_micros(v, typmod)));
       return {};
@@ -246,8 +246,8 @@ Status receive_part(Oid type, int32_t typmod, std::string_view bytes, const IoCo
     case oid::kTimeTz.value: {
       if (bytes.size() != 12) return bad_length(bytes.size(), 12);
       TimeTz t;
-      t.time = static_cast<int64_t>(read_be64(bytes.data()));
-      t.zone = static_cast<int32_t>(read_be32(bytes.data() + 8));
+      t.time = static_cast<int64_t>(load_be64(bytes.data()));
+      t.zone = static_cast<int32_t>(load_be32(bytes.data() + 8));
       if (t.time < 0 || t.time > kMicrosPerDay) {
         return Status(SqlState::kDatetimeValueOutOfRange, "time out of range");
       }
@@ -261,9 +261,9 @@ Status receive_part(Oid type, int32_t typmod, std::string_view bytes, const IoCo
     case oid::kInterval.value: {
       if (bytes.size() != 16) return bad_length(bytes.size(), 16);
       Interval v;
-      v.micros = static_cast<int64_t>(read_be64(bytes.data()));
-      v.days = static_cast<int32_t>(read_be32(bytes.data() + 8));
-      v.months = static_cast<int32_t>(read_be32(bytes.data() + 12));
+      v.micros = static_cast<int64_t>(load_be64(bytes.data()));
+      v.days = static_cast<int32_t>(load_be32(bytes.data() + 8));
+      v.months = static_cast<int32_t>(load_be32(bytes.data() + 12));
       RETURN_IF_ERROR(apply_interval_typmod(&v, typmod));
       *out = Value(ValueView::of_interval(v));
       return {};

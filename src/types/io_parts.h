@@ -1,40 +1,14 @@
 // Inside io: the families of types whose forms live in files of their own, and big-endian numbers.
 #pragma once
 
-#include <bit>
-#include <cstring>
-
+#include "base/bytes.h"
 #include "types/io.h"
 
 namespace omendb::types {
 
-inline uint16_t read_be16(const char* p) {
-  uint16_t v;
-  std::memcpy(&v, p, sizeof(v));
-  return __builtin_bswap16(v);
-}
-inline uint32_t read_be32(const char* p) {
-  uint32_t v;
-  std::memcpy(&v, p, sizeof(v));
-  return __builtin_bswap32(v);
-}
-inline uint64_t read_be64(const char* p) {
-  uint64_t v;
-  std::memcpy(&v, p, sizeof(v));
-  return __builtin_bswap64(v);
-}
-inline void append_be16(uint16_t v, std::string* out) {
-  v = __builtin_bswap16(v);
-  out->append(reinterpret_cast<const char*>(&v), sizeof(v));
-}
-inline void append_be32(uint32_t v, std::string* out) {
-  v = __builtin_bswap32(v);
-  out->append(reinterpret_cast<const char*>(&v), sizeof(v));
-}
-inline void append_be64(uint64_t v, std::string* out) {
-  v = __builtin_bswap64(v);
-  out->append(reinterpret_cast<const char*>(&v), sizeof(v));
-}
+inline void append_be16(uint16_t v, std::string* out) { append_raw(__builtin_bswap16(v), out); }
+inline void append_be32(uint32_t v, std::string* out) { append_raw(__builtin_bswap32(v), out); }
+inline void append_be64(uint64_t v, std::string* out) { append_raw(__builtin_bswap64(v), out); }
 
 // The types that io.cc does not know itself: dates and times, json, arrays, records, money. `handled` says whether the type is one.
 Status input_part(Oid type, int32_t typmod, std::string_view text, const IoContext& context, Value* out, bool* handled);

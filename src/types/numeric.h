@@ -90,6 +90,8 @@ class Numeric {
   int sign() const;
   /// Total order: NaN equals NaN and is greatest.
   static int compare(const Numeric& a, const Numeric& b);
+  /// Order of |a| and |b|. Requires finite numbers.
+  static int compare_magnitudes(const Numeric& a, const Numeric& b);
 
   /// Rounds (half away from zero) or cuts to `to` decimals, which may be negative, and sets the display scale to max(to, 0).
   void round(int to);
@@ -111,6 +113,7 @@ class Numeric {
   Digits digits;
 
  private:
+  static constexpr int kPow10[kDigitWidth] = {1, 10, 100, 1000};
   static Numeric special(Kind k) {
     Numeric n;
     n.kind = k;
@@ -150,40 +153,9 @@ Status numeric_width_bucket(const Numeric& x, const Numeric& low, const Numeric&
 
 /// a / b to exactly `scale` decimals, rounded or cut; b is finite and not zero.
 void numeric_divide_to_scale(const Numeric& a, const Numeric& b, int scale, bool round, Numeric* out);
+/// The square root of x, finite and not negative, to exactly `scale` decimals, rounded.
+Numeric numeric_root_to_scale(const Numeric& x, int scale);
 /// The scale of a / b (select_div_scale).
 int numeric_division_scale(const Numeric& a, const Numeric& b);
-
-/// Running sum, sum of squares and count, exact: sum, avg, variance and stddev of numeric and integer arguments.
-/// Small values are kept in 128 bits and folded only when they no longer fit. Copyable; merges with another.
-class NumericSum {
- public:
-  explicit NumericSum(bool squares = false) : with_squares_(squares) {}
-  void add(const Numeric& x);
-  /// x / 10^scale; every call should pass one scale.
-  void add_scaled(Int128 x, int scale);
-  /// Takes one value out again (moving frames). Display scales do not shrink.
-  void remove(const Numeric& x);
-  void merge(const NumericSum& other);
-  int64_t count() const { return count_ + nan_count_ + pos_inf_count_ + neg_inf_count_; }
-
-  /// Requires count() > 0.
-  Status sum(Numeric* out) const;
-  Status avg(Numeric* out) const;
-  /// Returns false for SQL null (too few values). Requires squares.
-  Status variance(bool sample, bool* null, Numeric* out) const;
-  Status stddev(bool sample, bool* null, Numeric* out) const;
-
- private:
-  void fold() const;
-  bool special(Numeric* out) const;
-  bool with_squares_ = false;
-  int64_t count_ = 0;  // finite values
-  int64_t nan_count_ = 0, pos_inf_count_ = 0, neg_inf_count_ = 0;
-  int max_scale_ = 0;
-  mutable Int128 small_ = 0;       // part of the sum, times 10^small_scale_
-  mutable Int128 small_squares_ = 0;
-  mutable int small_scale_ = 0;
-  mutable Numeric sum_, squares_;
-};
 
 }  // namespace omendb::types

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "types/numeric.h"
+#include "types/numeric_errors.h"
 
 namespace omendb::types {
 namespace {
@@ -17,7 +18,6 @@ const Numeric& one() {
   static const Numeric v = Numeric::from_int64(1);
   return v;
 }
-Status overflow() { return Status(SqlState::kNumericValueOutOfRange, "value overflows numeric format"); }
 
 int clamp_scale(int scale) { return std::min(std::max(scale, 0), Numeric::kDisplayScaleMax); }
 
@@ -44,62 +44,9 @@ Numeric over(const Numeric& a, const Numeric& b, int scale) {
   return r;
 }
 // 10^-scale.
-Numeric unit(int scale) {
-  Numeric r;
-  int w = -((scale + 3) / 4);
-  static constexpr int kPow[] = {1, 10, 100, 1000};
-  r.weight = scale <= 0 ? 0 : w;
-  r.digits.push_back(static_cast<int16_t>(scale <= 0 ? 1 : kPow[-w * 4 - scale]));
-  r.dscale = std::max(scale, 0);
-  return r;
-}
-// Nearest double of a number whose size does not matter to the caller beyond double's range.
-double approximate(const Numeric& x) { return x.approximate(); }
+Numeric unit(int scale) { return Numeric::from_scaled(1, std::max(scale, 0)); }
 
-// The square root to `scale` decimals, correctly rounded. x >= 0.
-Numeric root(const Numeric& x, int scale) {
-  Numeric r;
-  if (x.digits.empty()) {
-    r.dscale = std::max(scale, 0);
-    return r;
-  }
-  // First guess from the leading digits, with an even power of the base taken out.
-  int half = x.weight >= 0 ? x.weight / 2 : -((-x.weight + 1) / 2);
-  Numeric mantissa = x;
-  mantissa.weight -= 2 * half;
-  double guess = std::sqrt(mantissa.approximate());
-  Numeric s = Numeric::from_float8(guess);
-  s.weight += half;
-  int local = scale + 6;
-  s.dscale = std::max(local, 0);
-  int digits_wanted = std::max(0, (s.weight + 1) * 4 + local);
-  for (int good = 12; good < digits_wanted + 2; good *= 2) {
-    Numeric q = over(x, s, local);
-    s = times(plus(s, q), Numeric::from_scaled(5, 1), local);
-  }
-  // Settle the last digit exactly.
-  Numeric step = unit(scale);
-  s.truncate(scale);
-  Numeric square;
-  for (;;) {
-    (void)numeric_mul(s, s, &square).ok();
-    if (Numeric::compare(square, x) <= 0) break;
-    s = minus(s, step);
-  }
-  for (;;) {
-    Numeric next = plus(s, step);
-    (void)numeric_mul(next, next, &square).ok();
-    if (Numeric::compare(square, x) > 0) break;
-    s = next;
-  }
-  Numeric middle = plus(s, times(step, Numeric::from_scaled(5, 1), scale + 1));
-  (void)numeric_mul(middle, middle, &square).ok();
-  if (Numeric::compare(square, x) <= 0) s = plus(s, step);
-  s.dscale = std::max(scale, 0);
-  return s;
-}
-
-// Decimal weight of ln(x), roughly; see select scales below. x > 0.
+// Decimal weight of ln(x), roughly, by which the scales below are chosen. x > 0.
 int ln_weight(const Numeric& x) {
   if (x.sign() <= 0) return 0;
   if (Numeric::compare(x, Numeric::from_scaled(9, 1)) >= 0 && Numeric::compare(x, Numeric::from_scaled(11, 1)) <= 0) {
@@ -129,7 +76,7 @@ Numeric ln_to_scale(const Numeric& arg, int scale) {
   }
   while (Numeric::compare(x, low) <= 0 || Numeric::compare(x, high) >= 0) {
     int s = local - x.weight * 4;
-    x = root(x, std::max(local, s / 2));
+    x = numeric_root_to_scale(x, std::max(local, s / 2));
     ++roots;
   }
   Numeric z = over(minus(x, one()), plus(x, one()), local);
@@ -149,9 +96,9 @@ Numeric ln_to_scale(const Numeric& arg, int scale) {
 
 // exp(x) to `scale` decimals. Errors: overflow.
 Status exp_to_scale(const Numeric& arg, int scale, Numeric* out) {
-  double value = approximate(arg);
+  double value = arg.approximate();
   if (std::fabs(value) >= kResultScaleMax * 3) {
-    if (value > 0) return overflow();
+    if (value > 0) return internal::numeric_overflow();
     *out = Numeric();
     out->dscale = scale;
     return {};
@@ -201,14 +148,14 @@ Status power_integer(const Numeric& base, int exponent, int scale, Numeric* out)
       out->round(scale);
       return {};
     case -1:
-      if (base.digits.empty()) return Status(SqlState::kDivisionByZero, "division by zero");
+      if (base.digits.empty()) return internal::division_by_zero();
       *out = over(one(), base, scale);
       return {};
     case 2: *out = times(base, base, scale); return {};
     default: break;
   }
   if (base.digits.empty()) {
-    if (exponent < 0) return Status(SqlState::kDivisionByZero, "division by zero");
+    if (exponent < 0) return internal::division_by_zero();
     *out = Numeric();
     out->dscale = scale;
     return {};
@@ -220,7 +167,7 @@ Status power_integer(const Numeric& base, int exponent, int scale, Numeric* out)
     p -= 4;
   }
   f = exponent * (std::log10(f) + p);
-  if (f > 3.0 * INT16_MAX * 4) return overflow();
+  if (f > 3.0 * INT16_MAX * 4) return internal::numeric_overflow();
   if (f + 1 < -scale || f + 1 < -Numeric::kDisplayScaleMax) {
     *out = Numeric();
     out->dscale = scale;
@@ -238,7 +185,7 @@ Status power_integer(const Numeric& base, int exponent, int scale, Numeric* out)
     square = times(square, square, std::min(local(square, square), 2 * square.dscale));
     if (mask & 1) result = times(result, square, std::min(local(result, square), result.dscale + square.dscale));
     if (square.weight > 32767 || result.weight > 32767) {
-      if (!inverse) return overflow();
+      if (!inverse) return internal::numeric_overflow();
       *out = Numeric();
       out->dscale = scale;
       return {};
@@ -246,7 +193,7 @@ Status power_integer(const Numeric& base, int exponent, int scale, Numeric* out)
     if (result.digits.empty()) break;
   }
   if (inverse) {
-    if (result.digits.empty()) return overflow();
+    if (result.digits.empty()) return internal::numeric_overflow();
     *out = over(one(), result, scale);
   } else {
     result.round(scale);
@@ -257,6 +204,48 @@ Status power_integer(const Numeric& base, int exponent, int scale, Numeric* out)
 
 }  // namespace
 
+Numeric numeric_root_to_scale(const Numeric& x, int scale) {
+  Numeric r;
+  if (x.digits.empty()) {
+    r.dscale = std::max(scale, 0);
+    return r;
+  }
+  // First guess from the leading digits, with an even power of the base taken out.
+  int half = x.weight >= 0 ? x.weight / 2 : -((-x.weight + 1) / 2);
+  Numeric mantissa = x;
+  mantissa.weight -= 2 * half;
+  double guess = std::sqrt(mantissa.approximate());
+  Numeric s = Numeric::from_float8(guess);
+  s.weight += half;
+  int local = scale + 6;
+  s.dscale = std::max(local, 0);
+  int digits_wanted = std::max(0, (s.weight + 1) * 4 + local);
+  for (int good = 12; good < digits_wanted + 2; good *= 2) {
+    Numeric q = over(x, s, local);
+    s = times(plus(s, q), Numeric::from_scaled(5, 1), local);
+  }
+  // Settle the last digit exactly.
+  Numeric step = unit(scale);
+  s.truncate(scale);
+  Numeric square;
+  for (;;) {
+    (void)numeric_mul(s, s, &square).ok();
+    if (Numeric::compare(square, x) <= 0) break;
+    s = minus(s, step);
+  }
+  for (;;) {
+    Numeric next = plus(s, step);
+    (void)numeric_mul(next, next, &square).ok();
+    if (Numeric::compare(square, x) > 0) break;
+    s = next;
+  }
+  Numeric middle = plus(s, times(step, Numeric::from_scaled(5, 1), scale + 1));
+  (void)numeric_mul(middle, middle, &square).ok();
+  if (Numeric::compare(square, x) <= 0) s = plus(s, step);
+  s.dscale = std::max(scale, 0);
+  return s;
+}
+
 Status numeric_sqrt(const Numeric& x, Numeric* out) {
   if (x.sign() < 0) {
     return Status(SqlState::kInvalidArgumentForPowerFunction, "cannot take square root of a negative number");
@@ -266,7 +255,7 @@ Status numeric_sqrt(const Numeric& x, Numeric* out) {
     return {};
   }
   int weight = (x.weight + 1) * 4 / 2 - 1;
-  *out = root(x, clamp_scale(std::max(kMinSignificant - weight, x.dscale)));
+  *out = numeric_root_to_scale(x, clamp_scale(std::max(kMinSignificant - weight, x.dscale)));
   return out->check_range();
 }
 
@@ -275,7 +264,7 @@ Status numeric_exp(const Numeric& x, Numeric* out) {
     *out = x.kind == Numeric::Kind::kNegInf ? Numeric() : x;
     return {};
   }
-  double value = std::clamp(approximate(x) * kLog10E, -static_cast<double>(kResultScaleMax),
+  double value = std::clamp(x.approximate() * kLog10E, -static_cast<double>(kResultScaleMax),
                             static_cast<double>(kResultScaleMax));
   Numeric r;
   RETURN_IF_ERROR(exp_to_scale(x, clamp_scale(std::max(kMinSignificant - static_cast<int>(value), x.dscale)), &r));
@@ -324,7 +313,7 @@ Status numeric_log(const Numeric& base, const Numeric& x, Numeric* out) {
   int scale = clamp_scale(std::max({kMinSignificant - weight, base.dscale, x.dscale}));
   Numeric ln_base = ln_to_scale(base, std::max(scale + weight - base_weight + 12, 0));
   Numeric ln_x = ln_to_scale(x, std::max(scale + weight - x_weight + 12, 0));
-  if (ln_base.digits.empty()) return Status(SqlState::kDivisionByZero, "division by zero");
+  if (ln_base.digits.empty()) return internal::division_by_zero();
   *out = over(ln_x, ln_base, scale);
   return out->check_range();
 }
@@ -417,9 +406,9 @@ Status numeric_power(const Numeric& base, const Numeric& exponent, Numeric* out)
   Numeric ln = ln_to_scale(size, std::max(8 - weight, 0));
   Numeric product;
   RETURN_IF_ERROR(numeric_mul(ln, exponent, &product));
-  double value = approximate(product);
+  double value = product.approximate();
   if (std::fabs(value) > kResultScaleMax * 3.01) {
-    if (value > 0) return overflow();
+    if (value > 0) return internal::numeric_overflow();
     *out = Numeric();
     out->dscale = Numeric::kDisplayScaleMax;
     return {};
@@ -477,7 +466,7 @@ Status numeric_lcm(const Numeric& a, const Numeric& b, Numeric* out) {
 
 Status numeric_factorial(int64_t n, Numeric* out) {
   if (n < 0) return Status(SqlState::kNumericValueOutOfRange, "factorial of a negative number is undefined");
-  if (n > 32177) return overflow();
+  if (n > 32177) return internal::numeric_overflow();
   Numeric r = one();
   Int128 batch = 1;
   for (int64_t i = 2; i <= n; ++i) {
@@ -526,161 +515,6 @@ Status numeric_width_bucket(const Numeric& x, const Numeric& low, const Numeric&
   RETURN_IF_ERROR(numeric_add(bucket, one(), &bucket));
   RETURN_IF_ERROR(bucket.to_int32(out));
   return {};
-}
-
-// ---- NumericSum ----
-
-void NumericSum::fold() const {
-  if (small_ != 0) {
-    (void)numeric_add(sum_, Numeric::from_scaled(small_, small_scale_), &sum_).ok();
-    small_ = 0;
-  }
-  if (small_squares_ != 0) {
-    (void)numeric_add(squares_, Numeric::from_scaled(small_squares_, 2 * small_scale_), &squares_).ok();
-    small_squares_ = 0;
-  }
-}
-
-void NumericSum::add_scaled(Int128 x, int scale) {
-  if (scale != small_scale_) {
-    fold();
-    small_scale_ = scale;
-  }
-  max_scale_ = std::max(max_scale_, scale);
-  ++count_;
-  Int128 next;
-  if (__builtin_add_overflow(small_, x, &next)) {
-    fold();
-    next = x;
-  }
-  small_ = next;
-  if (!with_squares_) return;
-  constexpr Int128 kSquareMax = static_cast<Int128>(1) << 62;
-  if (x > -kSquareMax && x < kSquareMax) {
-    Int128 square = x * x;
-    if (__builtin_add_overflow(small_squares_, square, &next)) {
-      fold();
-      next = square;
-    }
-    small_squares_ = next;
-  } else {
-    Numeric n = Numeric::from_scaled(x, scale), square;
-    (void)numeric_mul(n, n, &square).ok();
-    (void)numeric_add(squares_, square, &squares_).ok();
-  }
-}
-
-void NumericSum::add(const Numeric& x) {
-  switch (x.kind) {
-    case Numeric::Kind::kNaN: ++nan_count_; return;
-    case Numeric::Kind::kPosInf: ++pos_inf_count_; return;
-    case Numeric::Kind::kNegInf: ++neg_inf_count_; return;
-    case Numeric::Kind::kFinite: break;
-  }
-  max_scale_ = std::max(max_scale_, x.dscale);
-  ++count_;
-  (void)numeric_add(sum_, x, &sum_).ok();
-  if (with_squares_) {
-    Numeric square;
-    (void)numeric_mul(x, x, &square).ok();
-    (void)numeric_add(squares_, square, &squares_).ok();
-  }
-}
-
-void NumericSum::remove(const Numeric& x) {
-  switch (x.kind) {
-    case Numeric::Kind::kNaN: --nan_count_; return;
-    case Numeric::Kind::kPosInf: --pos_inf_count_; return;
-    case Numeric::Kind::kNegInf: --neg_inf_count_; return;
-    case Numeric::Kind::kFinite: break;
-  }
-  --count_;
-  (void)numeric_sub(sum_, x, &sum_).ok();
-  if (with_squares_) {
-    Numeric square;
-    (void)numeric_mul(x, x, &square).ok();
-    (void)numeric_sub(squares_, square, &squares_).ok();
-  }
-}
-
-void NumericSum::merge(const NumericSum& other) {
-  other.fold();
-  (void)numeric_add(sum_, other.sum_, &sum_).ok();
-  if (with_squares_) (void)numeric_add(squares_, other.squares_, &squares_).ok();
-  count_ += other.count_;
-  nan_count_ += other.nan_count_;
-  pos_inf_count_ += other.pos_inf_count_;
-  neg_inf_count_ += other.neg_inf_count_;
-  max_scale_ = std::max(max_scale_, other.max_scale_);
-}
-
-bool NumericSum::special(Numeric* out) const {
-  if (nan_count_ > 0 || (pos_inf_count_ > 0 && neg_inf_count_ > 0)) *out = Numeric::nan();
-  else if (pos_inf_count_ > 0) *out = Numeric::infinity();
-  else if (neg_inf_count_ > 0) *out = Numeric::infinity(true);
-  else return false;
-  return true;
-}
-
-Status NumericSum::sum(Numeric* out) const {
-  if (special(out)) return {};
-  fold();
-  *out = sum_;
-  out->dscale = max_scale_;
-  return out->check_range();
-}
-
-Status NumericSum::avg(Numeric* out) const {
-  if (special(out)) return {};
-  Numeric total;
-  RETURN_IF_ERROR(sum(&total));
-  return numeric_div(total, Numeric::from_int64(count_), out);
-}
-
-namespace {
-Status spread(const Numeric& sum, const Numeric& squares, int64_t count, bool sample, bool root_of, Numeric* out) {
-  Numeric n = Numeric::from_int64(count), a, b, divisor;
-  RETURN_IF_ERROR(numeric_mul(sum, sum, &a));
-  RETURN_IF_ERROR(numeric_mul(n, squares, &b));
-  RETURN_IF_ERROR(numeric_sub(b, a, &b));
-  if (b.sign() <= 0) {
-    *out = Numeric();
-    return {};
-  }
-  RETURN_IF_ERROR(numeric_mul(n, Numeric::from_int64(sample ? count - 1 : count), &divisor));
-  int scale = numeric_division_scale(b, divisor);
-  numeric_divide_to_scale(b, divisor, scale, true, out);
-  if (root_of) *out = root(*out, scale);
-  return out->check_range();
-}
-}  // namespace
-
-Status NumericSum::variance(bool sample, bool* null, Numeric* out) const {
-  *null = sample ? count() <= 1 : count() == 0;
-  if (*null) return {};
-  if (special(out)) {
-    *out = Numeric::nan();
-    return {};
-  }
-  Numeric total;
-  RETURN_IF_ERROR(sum(&total));
-  Numeric squares = squares_;
-  squares.dscale = std::min(2 * max_scale_, Numeric::kScaleMax);
-  return spread(total, squares, count_, sample, false, out);
-}
-
-Status NumericSum::stddev(bool sample, bool* null, Numeric* out) const {
-  *null = sample ? count() <= 1 : count() == 0;
-  if (*null) return {};
-  if (special(out)) {
-    *out = Numeric::nan();
-    return {};
-  }
-  Numeric total;
-  RETURN_IF_ERROR(sum(&total));
-  Numeric squares = squares_;
-  squares.dscale = std::min(2 * max_scale_, Numeric::kScaleMax);
-  return spread(total, squares, count_, sample, true, out);
 }
 
 }  // namespace omendb::types

@@ -4,6 +4,7 @@
 #include <random>
 
 #include "types/cases.h"
+#include "types/numeric_sum.h"
 #include "types/scalar.h"
 
 namespace omendb::types {

@@ -14,17 +14,6 @@ namespace {
 constexpr size_t kFieldBytes = 16;
 constexpr char kVersion = 2;
 
-template <class T>
-void append_raw(const T& v, std::string* out) {
-  out->append(reinterpret_cast<const char*>(&v), sizeof(v));
-}
-template <class T>
-T read_raw(const char* p) {
-  T v;
-  std::memcpy(&v, p, sizeof(v));
-  return v;
-}
-
 bool needs_quotes(std::string_view text) {
   if (text.empty()) return true;
   for (char c : text) {
@@ -91,36 +80,36 @@ void RecordBuilder::add(const CompositeField& field, const PhysicalType& physica
 RecordView::RecordView(std::string_view bytes) : bytes_(bytes) {
   CHECK(bytes.size() >= 4);
   CHECK(bytes[0] == kVersion);
-  count_ = read_raw<uint16_t>(bytes.data() + 2);
+  count_ = load_raw<uint16_t>(bytes.data() + 2);
   CHECK((bytes.size() - 4) / kFieldBytes >= count_);
 }
-Oid RecordView::type(size_t i) const { return Oid{read_raw<uint32_t>(bytes_.data() + 4 + i * kFieldBytes)}; }
+Oid RecordView::type(size_t i) const { return Oid{load_raw<uint32_t>(bytes_.data() + 4 + i * kFieldBytes)}; }
 PhysicalType RecordView::physical(size_t i) const {
   const char* p = bytes_.data() + 4 + i * kFieldBytes;
   PhysicalType r;
   r.kind = static_cast<Physical>(p[4]);
   r.precision = static_cast<uint8_t>(p[5]);
   r.scale = static_cast<uint8_t>(p[6]);
-  r.width = read_raw<int32_t>(p + 8);
+  r.width = load_raw<int32_t>(p + 8);
   return r;
 }
 ValueView RecordView::at(size_t i) const {
   const char* p = bytes_.data() + 4 + i * kFieldBytes;
   if (p[7] != 0) return {};
-  uint32_t from = i == 0 ? 0 : read_raw<uint32_t>(p - kFieldBytes + 12);
-  auto to = read_raw<uint32_t>(p + 12);
+  uint32_t from = i == 0 ? 0 : load_raw<uint32_t>(p - kFieldBytes + 12);
+  auto to = load_raw<uint32_t>(p + 12);
   std::string_view data = bytes_.substr(4 + count_ * kFieldBytes + from, to - from);
   switch (static_cast<Physical>(p[4])) {
     case Physical::kBool:
     case Physical::kInt16:
     case Physical::kInt32:
     case Physical::kUInt32:
-    case Physical::kInt64: return ValueView::of_integer(read_raw<int64_t>(data.data()));
+    case Physical::kInt64: return ValueView::of_integer(load_raw<int64_t>(data.data()));
     case Physical::kInt128:
-    case Physical::kUuid: return ValueView::of_wide(read_raw<Int128>(data.data()));
+    case Physical::kUuid: return ValueView::of_wide(load_raw<Int128>(data.data()));
     case Physical::kFloat32:
-    case Physical::kFloat64: return ValueView::of_real(read_raw<double>(data.data()));
-    case Physical::kInterval: return ValueView::of_interval(read_raw<Interval>(data.data()));
+    case Physical::kFloat64: return ValueView::of_real(load_raw<double>(data.data()));
+    case Physical::kInterval: return ValueView::of_interval(load_raw<Interval>(data.data()));
     case Physical::kBytes: return ValueView::of_bytes(data);
   }
   return {};
@@ -129,10 +118,10 @@ ValueView RecordView::at(size_t i) const {
 std::vector<std::string_view> RecordView::names() const {
   std::vector<std::string_view> names;
   if (bytes_[1] == 0) return names;
-  const size_t values = count_ == 0 ? 0 : read_raw<uint32_t>(bytes_.data() + 4 + count_ * kFieldBytes - 4);
+  const size_t values = count_ == 0 ? 0 : load_raw<uint32_t>(bytes_.data() + 4 + count_ * kFieldBytes - 4);
   size_t at = 4 + count_ * kFieldBytes + values;
   for (size_t i = 0; i < count_; ++i) {
-    const auto length = read_raw<uint16_t>(bytes_.data() + at);
+    const auto length = load_raw<uint16_t>(bytes_.data() + at);
     names.push_back(bytes_.substr(at + 2, length));
     at += 2 + length;
   }
@@ -176,8 +165,7 @@ Status send_record(std::string_view bytes, const IoContext& context, std::string
     size_t length_at = out->size();
     append_be32(0, out);
     RETURN_IF_ERROR(send(r.type(i), r.physical(i), v, context, out));
-    auto length = __builtin_bswap32(static_cast<uint32_t>(out->size() - length_at - 4));
-    std::memcpy(out->data() + length_at, &length, 4);
+    store_be32(out->data() + length_at, static_cast<uint32_t>(out->size() - length_at - 4));
   }
   return {};
 }

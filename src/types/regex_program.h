@@ -72,6 +72,9 @@ struct Regex::Program {
 };
 
 namespace internal {
+/// Sets `out`'s tree, sets and what the pattern's options say. Errors: 2201B.
+Status parse_regex(std::string_view pattern, const RegexFlags& flags, Regex::Program* out);
+/// All of `out`. Errors: 2201B.
 Status compile_regex(std::string_view pattern, const RegexFlags& flags, Regex::Program* out);
 }
 

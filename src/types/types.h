@@ -2,10 +2,12 @@
 //
 //   type.h        the built-in types, their physical forms, typmods
 //   value.h       one value and a column of values, as every folder hands them on
-//   io.h          text and binary forms of every type: input, output, receive, send
-//   numeric.h     exact decimals of any size, with PostgreSQL's display scale
-//   datetime.h    date, time, timestamp, interval, time zones;  formatting.h: to_char and its family
-//   array.h       arrays and records;  json.h: json and jsonb;  text.h: strings;  regex.h: PostgreSQL's regular expressions
+//   io.h          text and binary forms of every type: input, output, receive, send;  scalar.h: of the simple types, for who knows the type
+//   compare.h     the order and equality of values;  fixed_width.h: how wide they are where they lie one after the other
+//   numeric.h     exact decimals of any size, with PostgreSQL's display scale;  numeric_sum.h: sum, avg, variance and stddev of them
+//   datetime.h    date, time, timestamp, interval;  timezone.h: their zones;  formatting.h: to_char and its family
+//   array.h       arrays;  record.h: rows as values;  json.h: json and jsonb;  json_populate.h: json into values of SQL types
+//   text.h        strings;  utf8.h: their characters;  bit_string.h: bit and bit varying;  regex.h: PostgreSQL's regular expressions
 //
 // What the folder promises:
 //  1. A value's bytes are canonical where the type's equality is equality of text: equal jsonb values have equal bytes, and equal

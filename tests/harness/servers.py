@@ -23,6 +23,12 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def parse_size(text):
+    """Bytes of a size in MB or GB, "1.5GB"."""
+    units = {"MB": 1 << 20, "GB": 1 << 30}
+    return int(float(text[:-2]) * units[text[-2:]])
+
+
 class Server:
     patience = 30  # seconds until a server that was told to stop is killed
 
@@ -51,6 +57,13 @@ class Server:
     def log(self):
         path = self.directory / "server.log"
         return path.read_text(errors="replace")[-4000:] if path.exists() else ""
+
+    def status(self, field):
+        """A number of /proc/PID/status: VmRSS and VmHWM (resident memory, and the most it was) in kB, Threads."""
+        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith(field + ":"):
+                return int(line.split()[1])
+        raise RuntimeError("no " + field)
 
     def kill(self):
         """kill -9: the plug is pulled (the machine's page cache survives)."""

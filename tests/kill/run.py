@@ -39,31 +39,46 @@ insert into settled select g, g * 7919 % {SETTLED}, 'note ' || g % 10 from gener
 """
 
 
-class Client(threading.Thread):
-    def __init__(self, server, client, first, seed, stop):
+class Worker(threading.Thread):
+    """Takes one step after the other until the plug is pulled. `trouble`: what ended it that the plug does not explain."""
+
+    def __init__(self, server, stop):
         super().__init__(daemon=True)
-        self.server, self.client, self.number, self.stop = server, client, first, stop
-        self.random = random.Random(seed)
-        self.acknowledged = []
-        self.in_doubt = None
-        self.trouble = None
+        self.server, self.stop, self.trouble = server, stop, None
 
     def run(self):
         try:
             connection = self.server.connect(timeout=30)
+            self.begin(connection)
             while not self.stop.is_set():
-                self.in_doubt = self.number
-                if self.transaction(connection):
-                    self.acknowledged.append(self.number)
-                self.in_doubt = None
-                self.number += 1
+                self.step(connection)
         except (OSError, ConnectionError):
             pass  # the plug
         except ServerError as error:
             if error.sqlstate not in ("57P01", "57P02", "57P03"):
                 self.trouble = str(error)
+        except AssertionError as broken:
+            self.trouble = str(broken)
         except Exception as error:
             self.trouble = repr(error)
+
+    def begin(self, connection):
+        pass
+
+
+class Client(Worker):
+    def __init__(self, server, client, first, seed, stop):
+        super().__init__(server, stop)
+        self.client, self.number, self.random = client, first, random.Random(seed)
+        self.acknowledged = []
+        self.in_doubt = None
+
+    def step(self, connection):
+        self.in_doubt = self.number
+        if self.transaction(connection):
+            self.acknowledged.append(self.number)
+        self.in_doubt = None
+        self.number += 1
 
     def transaction(self, connection):
         a, b = self.random.sample(range(1, ACCOUNTS + 1), 2)
@@ -92,59 +107,41 @@ class Client(threading.Thread):
             return False
 
 
-class Builder(threading.Thread):
-    """Makes an index and drops it until the plug is pulled; `there`: as acknowledged last, None while that is in doubt."""
+class Builder(Worker):
+    """Makes an index and drops it; `there`: as acknowledged last, None while that is in doubt."""
 
     def __init__(self, server, stop):
-        super().__init__(daemon=True)
-        self.server, self.stop = server, stop
-        self.there, self.built, self.trouble = False, 0, None
+        super().__init__(server, stop)
+        self.there, self.built = False, 0
 
-    def run(self):
-        try:
-            connection = self.server.connect(timeout=30)
-            while not self.stop.is_set():
-                self.there = None
-                connection.execute("create unique index settled_v on settled (v, note)")
-                self.there, self.built = True, self.built + 1
-                self.there = None
-                connection.execute("drop index settled_v")
-                self.there = False
-        except (OSError, ConnectionError):
-            pass  # the plug
-        except ServerError as error:
-            if error.sqlstate not in ("57P01", "57P02", "57P03"):
-                self.trouble = str(error)
+    def step(self, connection):
+        self.there = None
+        connection.execute("create unique index settled_v on settled (v, note)")
+        self.there, self.built = True, self.built + 1
+        self.there = None
+        connection.execute("drop index settled_v")
+        self.there = False
 
 
-class Analyst(threading.Thread):
-    """Reads every table from its copy in columns, which is folded, and sometimes made anew, until the plug is pulled."""
+class Analyst(Worker):
+    """Reads every table from its copy in columns, which is folded, and sometimes made anew."""
 
     def __init__(self, server, seed, stop):
-        super().__init__(daemon=True)
-        self.server, self.stop, self.random = server, stop, random.Random(seed)
-        self.answers, self.trouble = 0, None
+        super().__init__(server, stop)
+        self.random, self.answers = random.Random(seed), 0
 
-    def run(self):
-        try:
-            connection = self.server.connect(timeout=30)
-            connection.execute("set omendb.route = columns")
-            while not self.stop.is_set():
-                total = connection.scalar("select sum(balance) from account")
-                assert total == str(1000 * ACCOUNTS), f"money appeared or vanished in columns: {total}"
-                legs = connection.scalar("select count(*) from (select client, number from ledger group by 1, 2 having count(*) <> 2) x")
-                assert legs == "0", f"{legs} torn transactions in columns"
-                connection.scalar("select count(*) from receipt r join ledger l on (l.client, l.number) = (r.client, r.number)")
-                self.answers += 1
-                if self.random.random() < 0.02:
-                    connection.scalar(f"select omendb_drop_columns('{self.random.choice(COPIED)}')")
-        except (OSError, ConnectionError):
-            pass  # the plug
-        except ServerError as error:
-            if error.sqlstate not in ("57P01", "57P02", "57P03"):
-                self.trouble = str(error)
-        except AssertionError as broken:
-            self.trouble = str(broken)
+    def begin(self, connection):
+        connection.execute("set omendb.route = columns")
+
+    def step(self, connection):
+        total = connection.scalar("select sum(balance) from account")
+        assert total == str(1000 * ACCOUNTS), f"money appeared or vanished in columns: {total}"
+        legs = connection.scalar("select count(*) from (select client, number from ledger group by 1, 2 having count(*) <> 2) x")
+        assert legs == "0", f"{legs} torn transactions in columns"
+        connection.scalar("select count(*) from receipt r join ledger l on (l.client, l.number) = (r.client, r.number)")
+        self.answers += 1
+        if self.random.random() < 0.02:
+            connection.scalar(f"select omendb_drop_columns('{self.random.choice(COPIED)}')")
 
 
 COPIED = ("account", "ledger", "receipt", "settled")

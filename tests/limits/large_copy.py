@@ -1,6 +1,5 @@
 """A copy in columns larger than memory: every answer has a closed form, so nothing needs the rows to be checked."""
 
-import pathlib
 import threading
 import time
 
@@ -55,13 +54,6 @@ class Expected:
                [(tenths, n, self.between(1, n)[1])])
 
 
-def resident(process, field):
-    for line in pathlib.Path(f"/proc/{process.pid}/status").read_text().splitlines():
-        if line.startswith(field):
-            return int(line.split()[1]) >> 10
-    raise RuntimeError(f"no {field}")
-
-
 class Peaks(threading.Thread):
     """The largest resident size since the last take(), in MB."""
 
@@ -73,7 +65,7 @@ class Peaks(threading.Thread):
     def run(self):
         while True:
             try:
-                self.largest = max(self.largest, resident(self.omen.process, "VmRSS:"))
+                self.largest = max(self.largest, self.omen.status("VmRSS") >> 10)
             except (OSError, AttributeError, RuntimeError, IndexError):
                 pass  # between two servers
             time.sleep(0.05)

@@ -20,16 +20,9 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from harness.servers import PG_BIN, OmenDB  # noqa: E402
+from harness.servers import PG_BIN, OmenDB, parse_size  # noqa: E402
 from harness.wire import ServerError  # noqa: E402
 import large_copy  # noqa: E402
-
-
-def peak_resident(process):
-    for line in pathlib.Path(f"/proc/{process.pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024
-    raise RuntimeError("no VmHWM")
 
 
 def bytes_read(process):
@@ -41,11 +34,6 @@ def bytes_read(process):
 def processor_seconds(process):
     fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def parse_size(text):
-    units = {"MB": 1 << 20, "GB": 1 << 30}
-    return int(float(text[:-2]) * units[text[-2:]])
 
 
 def check_memory(options):
@@ -61,12 +49,12 @@ def check_memory(options):
         subprocess.run([PG_BIN / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(omen.port), "-U", "postgres",
                         "-c", "copy big from stdin", "postgres"], stdin=source.stdout, check=True)
         copied = time.monotonic() - started
-        after_copy = peak_resident(omen.process)
+        after_copy = omen.status("VmHWM") << 10
         assert connection.scalar("select count(*) from big") == str(rows)
         started = time.monotonic()
         got = connection.scalar("select sum(r) from (select row_number() over (order by c, b desc, a) % 7 as r from big) s")
         sort_seconds = time.monotonic() - started
-        peak = peak_resident(omen.process)
+        peak = omen.status("VmHWM") << 10
         connection.close()
         print(f"memory: {rows} rows copied in {copied:.1f} s, peak {after_copy >> 20} MB; sorted in {sort_seconds:.1f} s, "
               f"peak {peak >> 20} MB of {budget >> 20} MB (sum {got})")
@@ -103,7 +91,7 @@ def check_columns(options):
         while size() <= analytics and time.monotonic() < deadline:
             time.sleep(0.2)
         assert size() > analytics, f"{size() >> 20} MB of copies do not exceed {analytics >> 20} MB: more --rows"
-        peak = peak_resident(omen.process)
+        peak = omen.status("VmHWM") << 10
         connection.close()
         omen.kill()
         omen.start()

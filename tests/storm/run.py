@@ -20,7 +20,7 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from harness.servers import OmenDB  # noqa: E402
+from harness.servers import OmenDB, parse_size  # noqa: E402
 from harness.wire import ServerError  # noqa: E402
 
 STOCK = 200_000
@@ -166,18 +166,6 @@ class Storm:
         self.over.set()
 
 
-def megabytes(process, name):
-    for line in pathlib.Path(f"/proc/{process.pid}/status").read_text().splitlines():
-        if line.startswith(name + ":"):
-            return int(line.split()[1]) / 1024
-    raise RuntimeError("no " + name)
-
-
-def parse_size(text):
-    units = {"MB": 1 << 20, "GB": 1 << 30}
-    return int(float(text[:-2]) * units[text[-2:]])
-
-
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--seconds", type=int, default=180)
@@ -202,7 +190,7 @@ def main():
             time.sleep(0.5)
             now = dict(rows_of(watcher, "select name, value from omendb_statistics() where name like 'columns_%'"))
             now = {name: int(value) for name, value in now.items()}
-            now["resident_mb"] = int(megabytes(omen.process, "VmRSS"))
+            now["resident_mb"] = omen.status("VmRSS") >> 10
             for name, value in now.items():
                 largest[name] = max(largest[name], value)
             if time.monotonic() - began > told:
@@ -215,7 +203,7 @@ def main():
             client.join(timeout=600)
         print("  done: " + ", ".join(f"{value} {name}" for name, value in sorted(storm.counts.items())))
         print("  copies: " + ", ".join(f"{name[8:]} {largest[name]}" for name in sorted(largest) if name.startswith("columns_")))
-        peak = megabytes(omen.process, "VmHWM")
+        peak = omen.status("VmHWM") / 1024
         print(f"  resident: {largest['resident_mb']} MB sampled, {peak:.0f} MB at most, of {budget} MB")
         if not storm.failures:
             # What is left, on every route, and the copies against the rows.

@@ -87,14 +87,10 @@ def one_client_too_many(server):
 
 @case
 def a_thousand_idle_clients(server):
-    def status(name):
-        with open(f"/proc/{server.process.pid}/status") as lines:
-            return next(int(line.split()[1]) for line in lines if line.startswith(name))
-
-    before = status("VmRSS")
+    before = server.status("VmRSS")
     clients = [server.connect() for _ in range(900)]
     time.sleep(0.5)
-    threads, grown = status("Threads"), status("VmRSS") - before
+    threads, grown = server.status("Threads"), server.status("VmRSS") - before
     assert clients[0].scalar("select 1") == "1" and clients[-1].scalar("select 2") == "2"
     for client in clients:
         client.close()

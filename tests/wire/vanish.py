@@ -61,17 +61,12 @@ def vanish_in_a_result(server):
 @case
 def a_slow_reader_does_not_fill_the_server(server):
     prepare(server)
-
-    def resident():
-        with open(f"/proc/{server.process.pid}/status") as status:
-            return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
-
-    before = resident()
+    before = server.status("VmRSS")
     raw = Raw(server.port)
     raw.send(Q("select a.t, b.t from v a, v b, generate_series(1, 10) g"))  # 2 GB of text
     raw.next()
     time.sleep(2)
-    grown = resident() - before
+    grown = server.status("VmRSS") - before
     raw.close()
     assert grown < 400_000, f"grew by {grown} kB for a result that nobody reads"
 

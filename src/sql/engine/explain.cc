@@ -5,6 +5,7 @@
 #include "duckdb/parser/statement/explain_statement.hpp"
 
 #include "sql/duck_types.h"
+#include "sql/engine/counting_sink.h"
 #include "sql/engine/error_mapping.h"
 #include "sql/engine/executor.h"
 #include "sql/engine/portal.h"
@@ -133,18 +134,6 @@ void add_lines(const std::string& text, TextRows* out) {
   }
 }
 
-class NullSink final : public RowSink {
- public:
-  Status rows(const std::vector<types::ColumnView>&, size_t count) override {
-    rows_ += count;
-    return Status();
-  }
-  uint64_t count() const { return rows_; }
-
- private:
-  uint64_t rows_ = 0;
-};
-
 }  // namespace
 
 void describe_explain(SessionImpl& session, PreparedStatement& statement) {
@@ -190,7 +179,7 @@ std::string run_explain(SessionImpl& session, PreparedStatement& statement, cons
     if (duck_runs_it) {
       plan = duck_plan(session, *query->select, parameters, true, json);
     } else {
-      NullSink counted;
+      CountingSink counted;
       PortalImpl portal(session, inner, parameters);
       portal.execute_or_throw(0, counted);
       rows = counted.count();

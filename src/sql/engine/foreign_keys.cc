@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "sql/engine/counting_sink.h"
 #include "sql/engine/error_mapping.h"
 #include "sql/engine/portal.h"
 #include "sql/frontend/deparse.h"
@@ -15,18 +16,6 @@ using Event = ForeignKeyEvent;
 
 /// Rows that an INSERT or COPY collects before it checks those that nothing later in the statement can change.
 constexpr size_t kEventsMax = 4096;
-
-class CountingSink final : public RowSink {
- public:
-  Status rows(const std::vector<types::ColumnView>&, size_t count) override {
-    rows_ += count;
-    return Status();
-  }
-  uint64_t count() const { return rows_; }
-
- private:
-  uint64_t rows_ = 0;
-};
 
 std::string schema_of(const catalog::Catalog& catalog, const catalog::Table& table) {
   return catalog.find<catalog::Schema>(table.schema)->name;

@@ -33,7 +33,7 @@ bool is_cursor_utility(const Node* node);
 void describe_explain(SessionImpl& session, PreparedStatement& statement);
 std::string run_explain(SessionImpl& session, PreparedStatement& statement, const Parameters& parameters, RowSink& sink);
 
-// copy.cc
+// copy_to.cc, copy_from.cc
 std::string run_copy(SessionImpl& session, PreparedStatement& statement, const Parameters& parameters);
 
 /// A column of type text.

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "sql/functions/object_aggregates.h"
-#include "types/numeric.h"
+#include "types/numeric_sum.h"
 
 namespace omendb::sql::functions {
 

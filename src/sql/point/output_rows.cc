@@ -13,11 +13,6 @@ using types::Physical;
 constexpr size_t kBlockBytes = 4096;
 constexpr size_t kKeptBytes = 64 * 1024;
 
-template <class T>
-void store(char* at, T value) {
-  std::memcpy(at, &value, sizeof(value));
-}
-
 }  // namespace
 
 void OutputRows::set_columns(const std::vector<ColumnDescription>& columns) {
@@ -68,33 +63,22 @@ void OutputRows::put(size_t column, const types::ValueView& value) {
     out.has_null = true;
     return;
   }
-  switch (views_[column].physical.kind) {
-    case Physical::kBool: store<uint8_t>(at, value.integer != 0); break;
-    case Physical::kInt16: store(at, static_cast<int16_t>(value.integer)); break;
-    case Physical::kInt32: store(at, static_cast<int32_t>(value.integer)); break;
-    case Physical::kUInt32: store(at, static_cast<uint32_t>(value.integer)); break;
-    case Physical::kInt64: store(at, value.integer); break;
-    case Physical::kInt128:
-    case Physical::kUuid: store(at, value.wide); break;
-    case Physical::kFloat32: store(at, static_cast<float>(value.real)); break;
-    case Physical::kFloat64: store(at, value.real); break;
-    case Physical::kInterval: store(at, value.interval); break;
-    case Physical::kBytes: {
-      const std::string_view bytes = value.bytes;
-      types::StringRef ref{};
-      ref.length = static_cast<uint32_t>(bytes.size());
-      if (bytes.size() <= sizeof(ref.bytes)) {
-        bytes.copy(ref.bytes, bytes.size());
-      } else {
-        char* copy = allocate(bytes.size());
-        bytes.copy(copy, bytes.size());
-        bytes.copy(ref.bytes, 4);
-        std::memcpy(ref.bytes + 4, &copy, sizeof(copy));
-      }
-      store(at, ref);
-      break;
-    }
+  if (views_[column].physical.kind != Physical::kBytes) {
+    types::store_fixed(views_[column].physical.kind, value, at);
+    return;
   }
+  const std::string_view bytes = value.bytes;
+  types::StringRef ref{};
+  ref.length = static_cast<uint32_t>(bytes.size());
+  if (bytes.size() <= sizeof(ref.bytes)) {
+    bytes.copy(ref.bytes, bytes.size());
+  } else {
+    char* copy = allocate(bytes.size());
+    bytes.copy(copy, bytes.size());
+    bytes.copy(ref.bytes, 4);
+    std::memcpy(ref.bytes + 4, &copy, sizeof(copy));
+  }
+  store_raw(at, ref);
 }
 
 const std::vector<types::ColumnView>& OutputRows::views() {

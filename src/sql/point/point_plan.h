@@ -1,10 +1,19 @@
-// point/: statements about single rows, run on the caller's thread straight against the row store, without DuckDB's optimizer,
-// executor or tasks.
+// point/: statements that reach few rows through keys, run on the caller's thread straight against the row store, without DuckDB's
+// optimizer, executor or tasks.
 //
-// A plan is made from the same emitted select, bound by DuckDB's Planner: when the bound plan is projections and filters over
-// one omen_scan whose filter gives every column of the primary key a value (or over no table at all), the key is
-// computed, the row fetched, and the bound expressions evaluated over its bytes (row_program.h), so that a point plan computes exactly
-// what the general path would. An UPDATE writes the old row's bytes with the changed columns in their places. Selects of other shapes that reach few rows through keys are small plans (row_plan.h).
+//   point_plan.h     statements about one row, a short range of one table, or rows of expressions (this file)
+//     row_program.h  what they compute of a row; row_compiler.h makes it of DuckDB's bound expressions
+//     output_rows.h  the rows that they yield
+//   row_plan.h       small plans: selects over several tables, each reached by keys
+//     row_node.h     the nodes of their trees; row_access.h, row_join.h: rows by key paths, joins
+//     row_compile.h  from the bound plan to nodes, with bound_expressions.h, table_leaf.h, join_group.h and key_order.h
+//   key_path.h       of both: from predicates to the values of a key;  parameter_slots.h: their parameters
+//
+// A point plan is made from the same emitted select as every other, bound by DuckDB's Planner. It is projections and filters over VALUES,
+// over no table, or over one omen_scan whose filters give the primary key a value (a row), or the first columns of it or of an index
+// (a range, which DuckDB reads if it turns out to be long). The key is computed, the rows fetched, and the bound expressions evaluated over
+// their bytes, so that a point plan computes exactly what the general path would. An UPDATE writes the old row's bytes with the changed
+// columns in their places.
 #pragma once
 
 #include <memory>

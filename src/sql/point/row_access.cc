@@ -131,7 +131,7 @@ duckdb::vector<duckdb::LogicalType> TableAccessPath::types() const {
 
 int TableAccessPath::rank() const {
   if (everything) return 6;
-  if (single) return key.alternatives.empty() ? 0 : 1;
+  if (single) return key.alternatives.empty() ? 0 : 1;  // kComputedRank is the next
   if (key.alternatives.empty() && !key.equal.empty()) return 3;
   return key.equal.empty() ? 5 : 4;
 }

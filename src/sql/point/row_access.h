@@ -1,11 +1,9 @@
-// Rows of one table by a key path, and the joins of small plans.
+// Rows of one table by a key path, and the nodes that read them; rows that the session keeps.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "duckdb/common/enums/join_type.hpp"
 
 #include "sql/engine/row_decoder.h"
 #include "sql/point/key_path.h"
@@ -23,8 +21,9 @@ struct TableAccessPath {
   bool everything = false;           // a table of a few rows, read whole
   bool reverse = false;              // ranges: last row first
 
-  /// Less is better: what it costs to read through it.
+  /// Less is better: what it costs to read through it, beside rows that another node computes.
   int rank() const;
+  static constexpr int kComputedRank = 2;
   duckdb::vector<duckdb::LogicalType> types() const;
   std::string describe() const;
 };
@@ -74,36 +73,5 @@ NodePtr make_first_rows(duckdb::ClientContext& context, TableAccessPath path, Bi
 
 /// Rows of a collection that the session keeps (omen_rows), the columns at `columns` of it.
 NodePtr make_collection(int64_t number, std::vector<size_t> columns, Bindings bindings, duckdb::vector<duckdb::LogicalType> types);
-
-/// kInner, kLeft, kSingle (as kLeft; two matches are too many), kSemi, kAnti, kMark (a boolean column behind the left ones).
-enum class SmallJoin : uint8_t { kInner, kLeft, kSingle, kSemi, kAnti, kMark };
-
-struct JoinSpec {
-  SmallJoin kind = SmallJoin::kInner;
-  Expressions residual;              // over the left columns followed by the right ones
-  Bindings bindings;                 // of the output
-};
-
-/// The inner table's rows are fetched for each row of `left`. Not for kMark.
-NodePtr make_lookup_join(duckdb::ClientContext& context, NodePtr left, TableAccessPath path, JoinSpec spec);
-/// Rows pair when their keys are equal; where `nulls_match[i]`, a null equals a null. Without keys all rows pair.
-NodePtr make_hash_join(duckdb::ClientContext& context, NodePtr left, NodePtr right, Expressions left_keys, Expressions right_keys,
-                       std::vector<bool> nulls_match, JoinSpec spec);
-
-/// What a correlated subquery starts from: the distinct rows of `keys` over the rows of a node that runs before.
-class DelimSource {
- public:
-  DelimSource(duckdb::ClientContext& context, Expressions keys) : keys_(context, std::move(keys)) {}
-  void load(duckdb::DataChunk& rows);
-  duckdb::DataChunk& chunk() { return chunk_; }
-  const duckdb::vector<duckdb::LogicalType>& types() const { return keys_.types(); }
-
- private:
-  Computed keys_;
-  duckdb::DataChunk chunk_;
-};
-/// Runs `left`, loads `source` with it and hands its rows on.
-NodePtr make_delim(NodePtr left, std::shared_ptr<DelimSource> source);
-NodePtr make_delim_get(std::shared_ptr<DelimSource> source, Bindings bindings);
 
 }  // namespace omendb::sql

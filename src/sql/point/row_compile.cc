@@ -1,20 +1,17 @@
 #include "sql/point/row_compile.h"
 
 #include <algorithm>
-#include <unordered_set>
+#include <climits>
 
-#include "duckdb/planner/expression/bound_aggregate_expression.hpp"
 #include "duckdb/planner/expression/bound_columnref_expression.hpp"
 #include "duckdb/planner/expression/bound_comparison_expression.hpp"
 #include "duckdb/planner/expression/bound_constant_expression.hpp"
-#include "duckdb/planner/expression_iterator.hpp"
 #include "duckdb/planner/operator/logical_aggregate.hpp"
 #include "duckdb/planner/operator/logical_any_join.hpp"
 #include "duckdb/planner/operator/logical_comparison_join.hpp"
 #include "duckdb/planner/operator/logical_delim_get.hpp"
 #include "duckdb/planner/operator/logical_distinct.hpp"
 #include "duckdb/planner/operator/logical_expression_get.hpp"
-#include "duckdb/planner/operator/logical_filter.hpp"
 #include "duckdb/planner/operator/logical_get.hpp"
 #include "duckdb/planner/operator/logical_limit.hpp"
 #include "duckdb/planner/operator/logical_order.hpp"
@@ -22,7 +19,10 @@
 #include "duckdb/planner/operator/logical_set_operation.hpp"
 
 #include "sql/engine/scan.h"
-#include "sql/point/row_access.h"
+#include "sql/point/join_group.h"
+#include "sql/point/key_order.h"
+#include "sql/point/row_join.h"
+#include "sql/point/table_leaf.h"
 
 namespace omendb::sql {
 namespace {
@@ -31,50 +31,6 @@ using duckdb::Expression;
 using duckdb::ExpressionType;
 using duckdb::LogicalOperator;
 using duckdb::LogicalOperatorType;
-using ExpressionPtr = duckdb::unique_ptr<Expression>;
-using Tables = std::unordered_set<duckdb::idx_t>;
-
-void collect_tables(const Expression& expression, Tables* tables) {
-  if (expression.GetExpressionType() == ExpressionType::BOUND_COLUMN_REF) {
-    tables->insert(expression.Cast<duckdb::BoundColumnRefExpression>().binding.table_index);
-  }
-  duckdb::ExpressionIterator::EnumerateChildren(expression, [&](const Expression& child) { collect_tables(child, tables); });
-}
-
-std::vector<Expression*> views_of(const Expressions& expressions) {
-  std::vector<Expression*> views;
-  for (const auto& expression : expressions) views.push_back(expression.get());
-  return views;
-}
-
-bool within(const Expression& expression, const Tables& tables) {
-  Tables used;
-  collect_tables(expression, &used);
-  return std::all_of(used.begin(), used.end(), [&](auto table) { return tables.count(table) > 0; });
-}
-
-Tables tables_of(const Bindings& bindings) {
-  Tables tables;
-  for (const auto& binding : bindings) tables.insert(binding.table_index);
-  return tables;
-}
-
-/// A join's inputs and conditions, taken apart: relations that join in any order, and predicates that all must hold.
-struct JoinGroup {
-  std::vector<LogicalOperator*> leaves;
-  Expressions predicates;
-  // Projections on the way are dissolved: their columns, as expressions over the leaves.
-  Bindings projected;
-  Expressions projections;
-};
-
-/// A table under filters: what a key path can lead into.
-struct TableLeaf {
-  duckdb::LogicalGet* get = nullptr;
-  std::shared_ptr<const TableSchema> schema;
-  std::vector<size_t> columns;
-  Bindings bindings;
-};
 
 /// `node` with the columns `wanted`, in that order; nullptr: it lacks one.
 NodePtr in_order(duckdb::ClientContext& context, NodePtr node, const Bindings& wanted) {
@@ -97,9 +53,7 @@ class Compiler {
   std::vector<Expressions> take_kept() { return std::move(kept_); }
 
   NodePtr compile(LogicalOperator& op) {
-    for (const auto& expression : op.expressions) {
-      if (expression->IsVolatile() || expression->HasSubquery()) return nullptr;
-    }
+    if (!are_repeatable(op.expressions)) return nullptr;
     switch (op.type) {
       case LogicalOperatorType::LOGICAL_PROJECTION: return project(op.Cast<duckdb::LogicalProjection>());
       case LogicalOperatorType::LOGICAL_FILTER:
@@ -136,17 +90,6 @@ class Compiler {
   }
 
  private:
-  /// Copies of `expressions`, over the columns of `bindings`; nullopt: they need others.
-  std::optional<Expressions> resolved(const Expressions& expressions, const Bindings& bindings) const {
-    Expressions copies;
-    for (const auto& expression : expressions) {
-      if (expression->IsVolatile() || expression->HasSubquery()) return std::nullopt;
-      copies.push_back(expression->Copy());
-      if (!resolve_columns(copies.back(), bindings)) return std::nullopt;
-    }
-    return copies;
-  }
-
   NodePtr project(duckdb::LogicalProjection& op) {
     NodePtr input = compile(*op.children[0]);
     if (input == nullptr) return nullptr;
@@ -172,6 +115,7 @@ class Compiler {
     return make_order(context_, std::move(input), std::move(*ready), std::move(orders), std::move(nulls));
   }
 
+  /// LIMIT's or OFFSET's number; nullptr: none is given. False: it is no number that is the same for all rows.
   static bool limit_value(duckdb::BoundLimitNode& node, ExpressionPtr* out) {
     switch (node.Type()) {
       case duckdb::LimitNodeType::UNSET:
@@ -181,9 +125,7 @@ class Compiler {
         return true;
       case duckdb::LimitNodeType::EXPRESSION_VALUE: {
         *out = node.GetValueExpression().Copy();
-        Tables used;
-        collect_tables(**out, &used);
-        return used.empty() && !(*out)->IsVolatile() && !(*out)->HasSubquery();
+        return within(**out, {}) && is_repeatable(**out);
       }
       default:
         return false;
@@ -194,67 +136,10 @@ class Compiler {
     ExpressionPtr count, offset;
     if (!limit_value(op.limit_val, &count) || !limit_value(op.offset_val, &offset)) return nullptr;
     NodePtr input;
-    if (count) input = first_rows(*op.children[0], *count, offset.get());
+    if (count) input = first_rows_of_key(session_, *op.children[0], *count, offset.get(), &kept_);
     if (input == nullptr) input = compile(*op.children[0]);
     if (input == nullptr) return nullptr;
     return make_limit(context_, std::move(input), std::move(count), std::move(offset));
-  }
-
-  /// ORDER BY and LIMIT over one table, whose rows a key gives in that order; or LIMIT alone.
-  NodePtr first_rows(LogicalOperator& below, const Expression& count, const Expression* offset) {
-    LogicalOperator* op = &below;
-    duckdb::LogicalOrder* sort = nullptr;
-    if (op->type == LogicalOperatorType::LOGICAL_ORDER_BY) {
-      sort = &op->Cast<duckdb::LogicalOrder>();
-      if (!sort->projection_map.empty()) return nullptr;
-      op = op->children[0].get();
-    }
-    std::vector<LogicalOperator*> projections;
-    while (op->type == LogicalOperatorType::LOGICAL_PROJECTION) {
-      projections.push_back(op);
-      op = op->children[0].get();
-    }
-    Expressions predicates;
-    auto leaf = table_leaf(*op, &predicates);
-    if (!leaf) return nullptr;
-    std::vector<OrderedColumn> order;
-    for (size_t i = 0; sort != nullptr && i < sort->orders.size(); ++i) {
-      const Expression* key = sort->orders[i].expression.get();
-      for (auto* projection : projections) {
-        if (key->GetExpressionType() != ExpressionType::BOUND_COLUMN_REF) return nullptr;
-        key = projection->expressions[key->Cast<duckdb::BoundColumnRefExpression>().binding.column_index].get();
-      }
-      const size_t column = column_of(*leaf, *key);
-      if (column == SIZE_MAX) return nullptr;
-      order.push_back({column, sort->orders[i].type == duckdb::OrderType::DESCENDING,
-                       sort->orders[i].null_order == duckdb::OrderByNullType::NULLS_FIRST});
-    }
-    auto path = find_ordered_path(leaf->schema, leaf->columns, predicates_on(*leaf, {}, views_of(predicates)), order);
-    if (!path) return nullptr;
-    NodePtr node = ordered_rows(*leaf, std::move(*path), std::move(predicates), count, offset);
-    if (node == nullptr) return nullptr;
-    for (auto it = projections.rbegin(); it != projections.rend(); ++it) {
-      auto outputs = resolved((*it)->expressions, node->bindings());
-      if (!outputs) return nullptr;
-      node = make_project(context_, std::move(node), std::move(*outputs), (*it)->GetColumnBindings());
-    }
-    return node;  // in order already
-  }
-
-  /// The first rows of `path`, an ordered one, that pass `predicates`.
-  NodePtr ordered_rows(const TableLeaf& leaf, TableAccessPath path, Expressions predicates, const Expression& count,
-                       const Expression* offset) {
-    std::vector<Expression*> pending = views_of(predicates);
-    if (!prepare_path(&path, {})) return nullptr;
-    settle(path, std::vector<Expression*>(pending), &pending);
-    Expressions residual;
-    for (auto* predicate : pending) {
-      residual.push_back(predicate->Copy());
-      if (!resolve_columns(residual.back(), leaf.bindings)) return nullptr;
-    }
-    kept_.push_back(std::move(predicates));
-    return make_first_rows(context_, std::move(path), leaf.bindings, std::move(residual), count.Copy(),
-                           offset == nullptr ? nullptr : offset->Copy());
   }
 
   NodePtr distinct(duckdb::LogicalDistinct& op) {
@@ -293,7 +178,7 @@ class Compiler {
 
   NodePtr aggregate(duckdb::LogicalAggregate& op) {
     if (op.grouping_sets.size() > 1 || !op.grouping_functions.empty()) return nullptr;
-    if (NodePtr ends = ends_of_keys(op)) return ends;
+    if (NodePtr ends = ends_of_keys(session_, op, &kept_)) return ends;
     NodePtr input = compile(*op.children[0]);
     if (input == nullptr) return nullptr;
     auto groups = resolved(op.groups, input->bindings());
@@ -302,79 +187,7 @@ class Compiler {
     return make_aggregate(context_, std::move(input), std::move(*groups), std::move(*aggregates), op.GetColumnBindings());
   }
 
-  /// min() and max() of columns of one table that keys are ordered by: each reads the first row at its end of one.
-  NodePtr ends_of_keys(duckdb::LogicalAggregate& op) {
-    if (!op.groups.empty()) return nullptr;
-    const duckdb::BoundConstantExpression one(duckdb::Value::BIGINT(1));
-    const Bindings bindings = op.GetColumnBindings();
-    NodePtr node;
-    for (size_t i = 0; i < op.expressions.size(); ++i) {
-      if (op.expressions[i]->GetExpressionClass() != duckdb::ExpressionClass::BOUND_AGGREGATE) return nullptr;
-      const auto& call = op.expressions[i]->Cast<duckdb::BoundAggregateExpression>();
-      const bool min_max = call.function.name == "min" || call.function.name == "max";
-      if (!min_max || call.filter || call.order_bys || call.children.size() != 1) return nullptr;
-      Expressions predicates;
-      const auto leaf = table_leaf(*op.children[0], &predicates);
-      if (!leaf) return nullptr;
-      const size_t column = column_of(*leaf, *call.children[0]);
-      if (column == SIZE_MAX) return nullptr;
-      const auto asked = views_of(predicates);
-      auto path = find_ordered_path(leaf->schema, leaf->columns, predicates_on(*leaf, {}, asked),
-                                    {{.column = column, .descending = call.function.name == "max", .nulls_first = false, .not_null = true}});
-      if (!path) return nullptr;
-      // What other columns have to be may lead to fewer rows by another key.
-      for (size_t p = 0; p < asked.size(); ++p) {
-        const auto& used = path->key.used;
-        if (std::find(used.begin(), used.end(), p) != used.end() || only_on(*asked[p], *leaf, column)) continue;
-        if (path_into(*leaf, {}, asked)) return nullptr;
-        break;
-      }
-      NodePtr row = ordered_rows(*leaf, std::move(*path), std::move(predicates), one, nullptr);
-      if (row == nullptr) return nullptr;
-      Expressions own;
-      own.push_back(call.Copy());
-      if (!resolve_columns(own.back(), row->bindings())) return nullptr;
-      row = make_aggregate(context_, std::move(row), {}, std::move(own), {bindings[i]});
-      if (row == nullptr) return nullptr;
-      if (node == nullptr) {
-        node = std::move(row);
-      } else {
-        JoinSpec spec;
-        spec.bindings = joined(node->bindings(), row->bindings());
-        node = make_hash_join(context_, std::move(node), std::move(row), {}, {}, {}, std::move(spec));
-      }
-    }
-    return node;
-  }
-
-  // --- Joins ---
-
-  /// A get under filters, whose predicates are appended (as copies); nullopt: something else.
-  std::optional<TableLeaf> table_leaf(LogicalOperator& op, Expressions* predicates) {
-    if (op.type == LogicalOperatorType::LOGICAL_FILTER) {
-      auto& filter = op.Cast<duckdb::LogicalFilter>();
-      if (!filter.projection_map.empty()) return std::nullopt;
-      auto leaf = table_leaf(*op.children[0], predicates);
-      if (leaf && !add_predicates(filter.expressions, predicates)) return std::nullopt;
-      return leaf;
-    }
-    if (op.type != LogicalOperatorType::LOGICAL_GET) return std::nullopt;
-    TableLeaf leaf;
-    leaf.get = &op.Cast<duckdb::LogicalGet>();
-    if (leaf.get->function.name != kScanFunction || !leaf.get->projection_ids.empty() || !leaf.get->table_filters.filters.empty()) {
-      return std::nullopt;
-    }
-    leaf.schema = leaf.get->bind_data->Cast<ScanBindData>().schema;
-    leaf.bindings = op.GetColumnBindings();
-    for (const auto& id : leaf.get->GetColumnIds()) {
-      if (id.IsVirtualColumn() || id.GetPrimaryIndex() >= leaf.schema->types.size()) return std::nullopt;
-      leaf.columns.push_back(id.GetPrimaryIndex());
-    }
-    if (leaf.columns.empty()) leaf.columns.push_back(leaf.schema->key_column());  // only counted
-    if (leaf.columns.size() != leaf.bindings.size()) return std::nullopt;
-    return leaf;
-  }
-
+  /// omen_rows: a collection that the session keeps.
   NodePtr collection(duckdb::LogicalGet& get) {
     if (get.function.name != kRowsFunction || !get.projection_ids.empty()) return nullptr;
     std::vector<size_t> columns;
@@ -389,128 +202,10 @@ class Compiler {
     return make_collection(get.bind_data->Cast<RowsBindData>().number, std::move(columns), bindings, std::move(types));
   }
 
-  bool add_predicates(const Expressions& given, Expressions* predicates) {
-    Expressions copies;
-    for (const auto& expression : given) {
-      if (expression->IsVolatile() || expression->HasSubquery()) return false;
-      copies.push_back(expression->Copy());
-    }
-    duckdb::LogicalFilter::SplitPredicates(copies);
-    for (auto& copy : copies) predicates->push_back(std::move(copy));
-    return true;
-  }
-
-  static ExpressionPtr condition_of(const duckdb::JoinCondition& condition) {
-    return duckdb::make_uniq<duckdb::BoundComparisonExpression>(condition.comparison, condition.left->Copy(), condition.right->Copy());
-  }
-
-  /// The conditions of a join as predicates over both sides. False: a form not known here.
-  bool conditions_of(duckdb::LogicalJoin& join, Expressions* predicates) {
-    Expressions conditions;
-    if (join.type == LogicalOperatorType::LOGICAL_ANY_JOIN) {
-      conditions.push_back(join.Cast<duckdb::LogicalAnyJoin>().condition->Copy());
-    } else {
-      auto& comparison = join.Cast<duckdb::LogicalComparisonJoin>();
-      for (const auto& condition : comparison.conditions) conditions.push_back(condition_of(condition));
-      if (comparison.predicate) conditions.push_back(comparison.predicate->Copy());
-    }
-    return add_predicates(conditions, predicates);
-  }
-
-  bool gather(LogicalOperator& op, JoinGroup* group) {
-    switch (op.type) {
-      case LogicalOperatorType::LOGICAL_FILTER:
-        if (!op.Cast<duckdb::LogicalFilter>().projection_map.empty()) return false;
-        return gather(*op.children[0], group) && add_predicates(op.expressions, &group->predicates);
-      case LogicalOperatorType::LOGICAL_CROSS_PRODUCT:
-        return gather(*op.children[0], group) && gather(*op.children[1], group);
-      case LogicalOperatorType::LOGICAL_COMPARISON_JOIN:
-      case LogicalOperatorType::LOGICAL_ANY_JOIN: {
-        auto& join = op.Cast<duckdb::LogicalJoin>();
-        if (join.join_type != duckdb::JoinType::INNER || join.HasProjectionMap()) break;
-        return gather(*op.children[0], group) && gather(*op.children[1], group) && conditions_of(join, &group->predicates);
-      }
-      case LogicalOperatorType::LOGICAL_PROJECTION: {
-        // Dissolved over what joins; a projection of anything else (aggregates, ...) is a leaf.
-        const auto below = op.children[0]->type;
-        if (below != LogicalOperatorType::LOGICAL_GET && below != LogicalOperatorType::LOGICAL_FILTER &&
-            below != LogicalOperatorType::LOGICAL_COMPARISON_JOIN && below != LogicalOperatorType::LOGICAL_CROSS_PRODUCT &&
-            below != LogicalOperatorType::LOGICAL_PROJECTION) {
-          break;
-        }
-        for (const auto& expression : op.expressions) {
-          if (expression->IsVolatile() || expression->HasSubquery()) return false;
-        }
-        if (!gather(*op.children[0], group)) return false;
-        const auto bindings = op.GetColumnBindings();
-        for (size_t i = 0; i < op.expressions.size(); ++i) {
-          ExpressionPtr column = op.expressions[i]->Copy();
-          substitute(column, *group);
-          group->projected.push_back(bindings[i]);
-          group->projections.push_back(std::move(column));
-        }
-        return true;
-      }
-      default:
-        break;
-    }
-    group->leaves.push_back(&op);
-    return true;
-  }
-
-  /// Columns of dissolved projections become what they are computed from.
-  static void substitute(ExpressionPtr& expression, const JoinGroup& group) {
-    if (expression->GetExpressionType() == ExpressionType::BOUND_COLUMN_REF) {
-      const auto& binding = expression->Cast<duckdb::BoundColumnRefExpression>().binding;
-      const auto found = std::find(group.projected.begin(), group.projected.end(), binding);
-      if (found != group.projected.end()) {
-        expression = group.projections[static_cast<size_t>(found - group.projected.begin())]->Copy();
-      }
-      return;
-    }
-    duckdb::ExpressionIterator::EnumerateChildren(*expression, [&](ExpressionPtr& child) { substitute(child, group); });
-  }
-
-  /// Which column of the table `expression` is; SIZE_MAX: none.
-  static size_t column_of(const TableLeaf& leaf, const Expression& expression) {
-    if (expression.GetExpressionType() != ExpressionType::BOUND_COLUMN_REF) return SIZE_MAX;
-    const auto& binding = expression.Cast<duckdb::BoundColumnRefExpression>().binding;
-    const auto found = std::find(leaf.bindings.begin(), leaf.bindings.end(), binding);
-    return found == leaf.bindings.end() ? SIZE_MAX : leaf.columns[static_cast<size_t>(found - leaf.bindings.begin())];
-  }
-
-  /// Whether `expression` reads that column of the table and no other.
-  static bool only_on(const Expression& expression, const TableLeaf& leaf, size_t column) {
-    if (expression.GetExpressionType() == ExpressionType::BOUND_COLUMN_REF) return column_of(leaf, expression) == column;
-    bool only = true;
-    duckdb::ExpressionIterator::EnumerateChildren(expression, [&](const Expression& child) { only = only && only_on(child, leaf, column); });
-    return only;
-  }
-
-  /// `predicates` as asked of `leaf`, when the columns of `known` have values. `leaf` must outlive the result.
-  static KeyPredicates predicates_on(const TableLeaf& leaf, Tables known, const std::vector<Expression*>& predicates) {
-    KeyPredicates given;
-    given.predicates = predicates;
-    given.column_of = [&leaf](const Expression& expression) { return column_of(leaf, expression); };
-    given.is_value = [known = std::move(known)](const Expression& expression) { return within(expression, known); };
-    return given;
-  }
-
-  /// How `leaf` can be reached when the columns of `known` have values.
-  std::optional<TableAccessPath> path_into(const TableLeaf& leaf, Tables known, const std::vector<Expression*>& predicates) {
-    return find_path(session_, leaf.schema, leaf.columns, predicates_on(leaf, std::move(known), predicates));
-  }
-
-  bool prepare_path(TableAccessPath* path, const Bindings& outer) {
-    bool all = true;
-    path->key.for_each([&](KeyPart& part) {
-      part.prepare(context_, [&](ExpressionPtr& value) { all = all && resolve_columns(value, outer); });
-    });
-    return all;
-  }
+  // --- Joins ---
 
   /// Filters `node` by those of `pending` that its columns suffice for.
-  NodePtr apply(NodePtr node, std::vector<Expression*>* pending) {
+  NodePtr apply(NodePtr node, ExpressionViews* pending) {
     const Tables known = tables_of(node->bindings());
     Expressions ready;
     for (size_t i = 0; i < pending->size();) {
@@ -525,91 +220,70 @@ class Compiler {
     return ready.empty() ? std::move(node) : make_filter(context_, std::move(node), std::move(ready));
   }
 
-  static void settle(const TableAccessPath& path, const std::vector<Expression*>& asked, std::vector<Expression*>* pending) {
-    for (size_t used : path.key.used) pending->erase(std::find(pending->begin(), pending->end(), asked[used]));
-  }
-
-  static Bindings joined(const Bindings& left, const Bindings& right) {
-    Bindings both = left;
-    both.insert(both.end(), right.begin(), right.end());
-    return both;
-  }
+  /// A relation of a join group: a table that keys may lead into, or another node.
+  struct Leaf {
+    std::optional<TableLeaf> table;
+    NodePtr node;
+    bool done = false;
+  };
 
   NodePtr group(LogicalOperator& op) {
-    JoinGroup group;
-    if (!gather(op, &group)) return nullptr;
-    if (group.leaves.size() == 1 && group.leaves[0] == &op && op.type != LogicalOperatorType::LOGICAL_GET) return nullptr;
-    for (auto& predicate : group.predicates) substitute(predicate, group);
-
-    struct Leaf {
-      std::optional<TableLeaf> table;
-      NodePtr node;
-      bool done = false;
-    };
-    std::vector<Leaf> leaves(group.leaves.size());
+    auto group = join_group(op);
+    if (!group) return nullptr;
+    std::vector<Leaf> leaves(group->leaves.size());
     for (size_t i = 0; i < leaves.size(); ++i) {
-      leaves[i].table = table_leaf(*group.leaves[i], &group.predicates);
+      LogicalOperator& leaf = *group->leaves[i];
+      leaves[i].table = table_leaf(leaf, &group->predicates);
       if (leaves[i].table) continue;
-      leaves[i].node = group.leaves[i]->type == LogicalOperatorType::LOGICAL_GET
-                           ? collection(group.leaves[i]->Cast<duckdb::LogicalGet>())
-                           : compile(*group.leaves[i]);
+      leaves[i].node = leaf.type == LogicalOperatorType::LOGICAL_GET ? collection(leaf.Cast<duckdb::LogicalGet>()) : compile(leaf);
       if (leaves[i].node == nullptr) return nullptr;
     }
-    std::vector<Expression*> pending = views_of(group.predicates);
-
+    ExpressionViews pending = views_of(group->predicates);
     NodePtr node;
     for (size_t step = 0; step < leaves.size(); ++step) {
-      const Tables known = node == nullptr ? Tables() : tables_of(node->bindings());
-      // The cheapest way on: a key from what is known, then rows that another node computes, then a tiny table.
-      size_t best = SIZE_MAX;
-      int best_rank = 100;
-      std::optional<TableAccessPath> best_path;
-      for (size_t i = 0; i < leaves.size(); ++i) {
-        if (leaves[i].done) continue;
-        if (!leaves[i].table) {
-          if (best_rank > 2) {
-            best = i;
-            best_rank = 2;
-            best_path.reset();
-          }
-          continue;
-        }
-        auto path = path_into(*leaves[i].table, known, pending);
-        if (!path || path->rank() >= best_rank) continue;
-        best = i;
-        best_rank = path->rank();
-        best_path = std::move(path);
-      }
-      if (best == SIZE_MAX) return nullptr;
-      Leaf& leaf = leaves[best];
-      leaf.done = true;
-      NodePtr right;
-      if (best_path && node != nullptr && !best_path->everything) {
-        if (!prepare_path(&*best_path, node->bindings())) return nullptr;
-        settle(*best_path, std::vector<Expression*>(pending), &pending);
-        JoinSpec spec;
-        spec.bindings = joined(node->bindings(), leaf.table->bindings);
-        node = make_lookup_join(context_, std::move(node), std::move(*best_path), std::move(spec));
-      } else {
-        if (best_path) {
-          if (!prepare_path(&*best_path, {})) return nullptr;
-          settle(*best_path, std::vector<Expression*>(pending), &pending);
-          right = apply(make_rows(std::move(*best_path), leaf.table->bindings), &pending);
-        } else {
-          right = apply(std::move(leaf.node), &pending);
-        }
-        if (right == nullptr) return nullptr;
-        node = node == nullptr ? std::move(right) : inner_hash_join(std::move(node), std::move(right), &pending);
-      }
-      if (node == nullptr) return nullptr;
-      node = apply(std::move(node), &pending);
+      node = join_next(std::move(node), &leaves, &pending);
       if (node == nullptr) return nullptr;
     }
     if (!pending.empty()) return nullptr;
-    kept_.push_back(std::move(group.predicates));
-    if (group.projected.empty()) return node;
+    kept_.push_back(std::move(group->predicates));
+    return group->projected.empty() ? std::move(node) : with_projected(std::move(node), std::move(*group));
+  }
 
-    // Everything below, and the dissolved projections' columns.
+  /// Joins `node` (null: nothing yet) with the leaf that is cheapest to reach from it.
+  NodePtr join_next(NodePtr node, std::vector<Leaf>* leaves, ExpressionViews* pending) {
+    const Tables known = node == nullptr ? Tables() : tables_of(node->bindings());
+    Leaf* best = nullptr;
+    int best_rank = INT_MAX;
+    std::optional<TableAccessPath> path;
+    for (Leaf& leaf : *leaves) {
+      if (leaf.done) continue;
+      std::optional<TableAccessPath> way;
+      if (leaf.table && !(way = path_into(session_, *leaf.table, known, *pending))) continue;
+      const int rank = way ? way->rank() : TableAccessPath::kComputedRank;
+      if (rank >= best_rank) continue;
+      best = &leaf;
+      best_rank = rank;
+      path = std::move(way);
+    }
+    if (best == nullptr) return nullptr;
+    best->done = true;
+
+    const bool lookup = path && node != nullptr && !path->everything;
+    if (path && !enter_path(context_, lookup ? node->bindings() : Bindings(), &*path, pending)) return nullptr;
+    if (lookup) {
+      JoinSpec spec;
+      spec.bindings = joined(node->bindings(), best->table->bindings);
+      node = make_lookup_join(context_, std::move(node), std::move(*path), std::move(spec));
+    } else {
+      NodePtr right = apply(path ? make_rows(std::move(*path), best->table->bindings) : std::move(best->node), pending);
+      if (right == nullptr) return nullptr;
+      node = node == nullptr ? std::move(right) : inner_hash_join(std::move(node), std::move(right), pending);
+    }
+    return node == nullptr ? nullptr : apply(std::move(node), pending);
+  }
+
+  /// The columns of `node`, and those of the group's dissolved projections behind them.
+  NodePtr with_projected(NodePtr node, JoinGroup group) {
     Bindings bindings = node->bindings();
     Expressions outputs;
     for (size_t i = 0; i < bindings.size(); ++i) {
@@ -630,7 +304,7 @@ class Compiler {
     std::vector<bool> nulls_match;
   };
   /// Takes the equalities between the two sides out of `pending`.
-  bool take_keys(const Bindings& left, const Bindings& right, std::vector<Expression*>* pending, HashKeys* keys) {
+  bool take_keys(const Bindings& left, const Bindings& right, ExpressionViews* pending, HashKeys* keys) {
     const Tables left_tables = tables_of(left), right_tables = tables_of(right);
     for (size_t i = 0; i < pending->size();) {
       Expression& predicate = *(*pending)[i];
@@ -655,7 +329,7 @@ class Compiler {
     return true;
   }
 
-  NodePtr inner_hash_join(NodePtr left, NodePtr right, std::vector<Expression*>* pending) {
+  NodePtr inner_hash_join(NodePtr left, NodePtr right, ExpressionViews* pending) {
     HashKeys keys;
     if (!take_keys(left->bindings(), right->bindings(), pending, &keys)) return nullptr;
     JoinSpec spec;
@@ -678,7 +352,7 @@ class Compiler {
     }
     if (op.HasProjectionMap()) return nullptr;
     Expressions predicates;
-    if (!conditions_of(op, &predicates)) return nullptr;
+    if (!add_conditions(op, &predicates)) return nullptr;
     NodePtr left = compile(*op.children[0]);
     if (left == nullptr) return spec.kind == SmallJoin::kSemi ? semi_from_right(op, std::move(predicates)) : nullptr;
 
@@ -715,10 +389,9 @@ class Compiler {
     }
     // A row of the table meets one of the distinct values at most.
     NodePtr node = make_distinct(context_, std::move(right), std::move(keys));
-    std::vector<Expression*> pending = views_of(predicates);
-    auto path = path_into(*leaf, tables_of(node->bindings()), pending);
-    if (!path || path->everything || !prepare_path(&*path, node->bindings())) return nullptr;
-    settle(*path, std::vector<Expression*>(pending), &pending);
+    ExpressionViews pending = views_of(predicates);
+    auto path = path_into(session_, *leaf, tables_of(node->bindings()), pending);
+    if (!path || path->everything || !enter_path(context_, node->bindings(), &*path, &pending)) return nullptr;
     JoinSpec spec;
     spec.bindings = joined(node->bindings(), leaf->bindings);
     if (!take_residual(spec.bindings, pending, &spec)) return nullptr;
@@ -739,6 +412,7 @@ class Compiler {
     }
   }
 
+  /// The join of `left` with what is right in `op`: by keys into a table, or hashed.
   NodePtr join_sides(NodePtr left, duckdb::LogicalJoin& op, Expressions predicates, JoinSpec spec) {
     LogicalOperator& right_op = *op.children[1];
     const bool correlated = op.type == LogicalOperatorType::LOGICAL_DELIM_JOIN;
@@ -746,12 +420,11 @@ class Compiler {
       Expressions all;
       for (const auto& predicate : predicates) all.push_back(predicate->Copy());
       if (auto leaf = table_leaf(right_op, &all)) {
-        std::vector<Expression*> pending = views_of(all);
-        auto path = path_into(*leaf, tables_of(left->bindings()), pending);
+        ExpressionViews pending = views_of(all);
+        auto path = path_into(session_, *leaf, tables_of(left->bindings()), pending);
         if (!path) return nullptr;
         if (!path->everything) {
-          if (!prepare_path(&*path, left->bindings())) return nullptr;
-          settle(*path, std::vector<Expression*>(pending), &pending);
+          if (!enter_path(context_, left->bindings(), &*path, &pending)) return nullptr;
           if (!take_residual(joined(left->bindings(), leaf->bindings), pending, &spec)) return nullptr;
           kept_.push_back(std::move(all));
           spec.bindings = join_bindings(op, left->bindings(), leaf->bindings);
@@ -761,7 +434,7 @@ class Compiler {
     }
     NodePtr right = compile(right_op);
     if (right == nullptr) return nullptr;
-    std::vector<Expression*> pending = views_of(predicates);
+    ExpressionViews pending = views_of(predicates);
     HashKeys keys;
     if (!take_keys(left->bindings(), right->bindings(), &pending, &keys)) return nullptr;
     if (spec.kind == SmallJoin::kMark) {
@@ -775,12 +448,10 @@ class Compiler {
                           std::move(keys.nulls_match), std::move(spec));
   }
 
-  static bool take_residual(const Bindings& bindings, const std::vector<Expression*>& pending, JoinSpec* spec) {
-    for (auto* predicate : pending) {
-      spec->residual.push_back(predicate->Copy());
-      if (!resolve_columns(spec->residual.back(), bindings)) return false;
-    }
-    return true;
+  static bool take_residual(const Bindings& bindings, const ExpressionViews& pending, JoinSpec* spec) {
+    auto residual = resolved(pending, bindings);
+    if (residual) spec->residual = std::move(*residual);
+    return residual.has_value();
   }
 
   SessionImpl& session_;

@@ -22,7 +22,7 @@ class RowCompiler {
   bool compile_all(const duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& expressions, Children* out);
 
   RowProgram& program_;
-  bool all_constant_ = true;                       // of the leaves compiled last
+  bool all_constant_ = true;  // of the leaves compiled last
 };
 
 }  // namespace omendb::sql

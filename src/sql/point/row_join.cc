@@ -1,6 +1,6 @@
-#include <unordered_map>
+#include "sql/point/row_join.h"
 
-#include "sql/point/row_access.h"
+#include <unordered_map>
 
 namespace omendb::sql {
 namespace {
