@@ -303,3 +303,12 @@ select a from whole w where w <> row(1, null::text)::whole;
 select a from whole w where w > row(1, 'z'::text) order by 1;
 select row(a, b) = row(a, b) from whole order by a;
 drop table whole;
+-- Options of views; GROUPING without groups.
+create view barred as select 1 as a;
+alter view barred set (security_barrier = nonsense);
+alter view barred set (security_barrier = Yes);
+create view checked_view with (check_option = bogus) as select * from pg_class;
+drop view barred;
+select grouping(x) from (values (1)) v (x);
+select grouping(x), count(*) from (values (1), (2)) v (x) group by rollup (x) order by 1, 2;
+select grouping(x) from (values (1)) v (x) having true;

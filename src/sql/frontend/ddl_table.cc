@@ -331,6 +331,18 @@ void Ddl::set_options(std::map<std::string, std::string>& options, const List* l
     if (std::find(kKnown.begin(), kKnown.end(), name) == kKnown.end()) {
       throw SqlError(SqlState::kInvalidParameterValue, "unrecognized parameter " + quoted(name));
     }
+    if (name == "security_barrier" || name == "security_invoker" || name == "autovacuum_enabled" || name == "user_catalog_table") {
+      std::string word = def_text(def);
+      for (char& c : word) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+      constexpr std::array<std::string_view, 8> kBooleans{"true", "false", "on", "off", "yes", "no", "1", "0"};
+      if (std::find(kBooleans.begin(), kBooleans.end(), word) == kBooleans.end()) {
+        throw SqlError(SqlState::kInvalidParameterValue, "invalid value for boolean option " + quoted(name) + ": " + def_text(def));
+      }
+    }
+    if (name == "check_option" && def_text(def) != "local" && def_text(def) != "cascaded") {
+      throw SqlError(SqlState::kInvalidParameterValue, "invalid value for enum option \"check_option\": " + def_text(def))
+          .detail("Valid values are \"local\" and \"cascaded\".");
+    }
     if (name == "fillfactor") {
       const std::string text = def_text(def);
       const bool number = !text.empty() && text.size() < 9 && text.find_first_not_of("0123456789", text[0] == '-' ? 1 : 0) == std::string::npos;
