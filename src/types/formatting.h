@@ -21,7 +21,8 @@ Status to_timestamp(std::string_view text, std::string_view format, const TimeZo
 
 /// to_char(number, format). Errors: 42601 for a format that contradicts itself.
 Status to_char_numeric(const Numeric& value, std::string_view format, std::string* out);
-Status to_char_int64(int64_t value, std::string_view format, std::string* out);
+/// `narrow`: the value is an integer, and V must not take it past that type's range; else bigint's. Errors: 22003.
+Status to_char_int64(int64_t value, std::string_view format, std::string* out, bool narrow = false);
 Status to_char_float8(double value, std::string_view format, std::string* out);
 Status to_char_float4(float value, std::string_view format, std::string* out);
 /// Errors: 22P02.

@@ -458,9 +458,15 @@ Status to_char_numeric(const Numeric& value, std::string_view format, std::strin
   return {};
 }
 
-Status to_char_int64(int64_t value, std::string_view format, std::string* out) {
+Status to_char_int64(int64_t value, std::string_view format, std::string* out, bool narrow) {
   Template t;
   RETURN_IF_ERROR(parse_template(format, &t));
+  if (t.times) {
+    const double shifted = std::abs(static_cast<double>(value) * std::pow(10.0, t.multi));
+    if (shifted > (narrow ? 2147483647.0 : 9223372036854775807.0)) {
+      return Status(SqlState::kNumericValueOutOfRange, narrow ? "integer out of range" : "bigint out of range");
+    }
+  }
   if (t.roman || t.exponent || t.times) return to_char_numeric(Numeric::from_int64(value), format, out);
   std::string text, made;
   append_int64(value, &text);

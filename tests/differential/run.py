@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Runs the statements of tests/sql/*.sql on PostgreSQL and on OmenDB and compares what a client sees: rows as bytes, column names,
-types and typmods, command tags, SQLSTATE and message of errors.
+types and typmods, command tags, SQLSTATE, message, DETAIL and HINT of errors.
 
 A statement ends with a line that ends in ';'. Rows are compared in order when the statement says ORDER BY, else as a multiset.
 A difference that we accept is declared on the lines before its statement: `-- differs: REASON`. An undeclared
-difference fails, and so does a declared one that is not there. `-- message differs: REASON` excuses only the text.
+difference fails, and so does a declared one that is not there. `-- message differs: REASON` excuses only the texts.
 
 Beside the files, grids.py makes some thousand statements of one expression each; they are the "file" named grids, and what differs there
 is declared in grids.differs: a statement, a tab, the reason.
@@ -71,7 +71,8 @@ def seen(connection, sql):
         # OIDs of the user's types are whatever was free.
         columns = result.columns and [(c[0], c[1] if c[1] < 16384 else "user's", c[2]) for c in result.columns]
         outcome.append({"columns": columns, "rows": rows, "tag": result.tag, "error": error,
-                        "message": result.error and result.error.get("M")})
+                        "message": result.error and result.error.get("M"),
+                        "detail": result.error and (result.error.get("D"), result.error.get("H"))})
     return outcome, connection.status
 
 
@@ -92,7 +93,7 @@ def differences(theirs, ours):
 def show(label, outcome):
     results, status = outcome
     for r in results:
-        print(f"    {label}: {r['tag'] or ''} {r['error'] or ''} {r['message'] or ''} columns={r['columns']} "
+        print(f"    {label}: {r['tag'] or ''} {r['error'] or ''} {r['message'] or ''} {r['detail'] or ''} columns={r['columns']} "
               f"rows={r['rows'][:6]}{' ...' if len(r['rows']) > 6 else ''} [{status}]")
 
 
@@ -122,7 +123,7 @@ def main():
                     actual = seen(ours, sql)
                 except (ServerError, ConnectionError, OSError) as trouble:
                     actual = ([{"columns": None, "rows": [], "tag": None, "error": ("connection lost", str(trouble)),
-                                "message": str(trouble)}], "?")
+                                "message": str(trouble), "detail": None}], "?")
                     if omen.process.poll() is not None:
                         print(f"{path.name}:{line}: the server died of: {sql}\n{omen.log()}")
                         omen.start()
@@ -136,7 +137,7 @@ def main():
                         continue
                 elif key in known:
                     gone.append(key)
-                if names == ["message"] and message_reason:
+                if names and set(names) <= {"message", "detail"} and message_reason:
                     continue
                 if reason and names:
                     continue

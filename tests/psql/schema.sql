@@ -53,3 +53,7 @@ comment on constraint age_and_name on person is 'one of them';
 comment on column adults.name is 'of a view';
 create temporary table scratch (a integer);
 insert into person (name, email, age) values ('ann', 'a@x', 20), ('bob', 'b@x', 30);
+create table parent (id int primary key, part int unique, other int, unique (id, other));
+create table child (id int primary key, of_whom int references parent on delete cascade, part int references parent (part) deferrable initially deferred,
+  self int references child, foreign key (of_whom, part) references parent (id, other) on delete set null (part));
+alter table child add constraint later foreign key (part) references parent not valid;

@@ -135,3 +135,7 @@ select -5 % 3, mod(-5, 3), div(7, 2), div(-7.5, 2), 7.5 % 2;
 select to_char(12345.678, 'FM999,999.00'), to_char(0.5, '0.99'), to_char(date '2020-01-05', 'FMDay, DD FMMonth YYYY'), to_char(interval '3 hours 5 min', 'HH24:MI');
 select '1'::oid, 'pg_class'::regclass, 'int4'::regtype, 1259::regclass::text;
 select 'pg_class'::regclass::oid, 'nope'::regclass;
+select to_char(4567890123456789, 'V99999');
+select to_char(123456, 'V99999');
+select to_char(1234, 'V99999');
+select to_char(12, '99V999');

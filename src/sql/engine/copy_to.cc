@@ -191,6 +191,7 @@ uint64_t copy_to(SessionImpl& session, PreparedStatement& outer, const CopyStmt*
     query = select_of_table(session, statement);
   } else {
     if (!is_query(statement->query)) not_supported("COPY of this query");
+    if (IsA(statement->query, MergeStmt)) throw SqlError(SqlState::kFeatureNotSupported, "MERGE not supported in COPY");
     query = session.prepare_inner(*outer.parsed, statement->query, {});
     if (!query->returns_rows) {
       throw SqlError(SqlState::kFeatureNotSupported, "COPY query must have a RETURNING clause");

@@ -12,6 +12,7 @@ uint64_t SessionImpl::copy_rows(AnalyzedQuery query, std::shared_ptr<const catal
                                 const catalog::Table& target) {
   const auto schema = make_schema(*catalog, target);
   statement_catalog_ = current_catalog();
+  refuse_unpopulated(*this, query);
   ChunkBuffer rows(*this);
   execute_query(*this, query, Parameters(), [&](duckdb::DataChunk& chunk) {
     rows.append(chunk);

@@ -290,6 +290,15 @@ void run_select(SessionImpl& session, const duckdb::SelectStatement& select, con
   }
 }
 
+void refuse_unpopulated(SessionImpl& session, const AnalyzedQuery& query) {
+  for (Oid relation : query.relations) {
+    const auto* table = session.statement_catalog()->find<catalog::Table>(relation);
+    if (table == nullptr || table->populated || !table->is_materialized_view()) continue;
+    throw SqlError(SqlState::kObjectNotInPrerequisiteState, "materialized view \"" + table->name + "\" has not been populated")
+        .hint("Use the REFRESH MATERIALIZED VIEW command.");
+  }
+}
+
 void lock_relations(SessionImpl& session, const AnalyzedQuery& query) {
   auto& database = session.database();
   auto& transaction = session.transaction();
@@ -304,6 +313,7 @@ void lock_relations(SessionImpl& session, const AnalyzedQuery& query) {
     }
     throw_if_error(database.lock_object(transaction, relation, mode, table::LockWait::kWait));
   }
+  refuse_unpopulated(session, query);
   for (const auto& cte : query.modifying_ctes) lock_relations(session, cte);
 }
 

@@ -31,7 +31,9 @@ ColumnStatement::Use use_of_columns(Settings::Route route);
 void run_select(SessionImpl& session, const duckdb::SelectStatement& select, const Parameters& parameters,
                 const ChunkConsumer& consumer);
 
-/// Locks the relations of `query` as its kind wants. May wait.
+/// 55000 when the query reads a materialized view that has no rows yet.
+void refuse_unpopulated(SessionImpl& session, const AnalyzedQuery& query);
+/// Locks the relations of `query` as its kind wants, and refuses those that are not populated. May wait.
 void lock_relations(SessionImpl& session, const AnalyzedQuery& query);
 
 /// Runs a query whose relations are locked, in the present command. `consumer` gets the rows of SELECT or RETURNING (the

@@ -621,7 +621,7 @@ int64_t ServicesAdapter::sequence_currval(Oid oid) {
 
 int64_t ServicesAdapter::sequence_lastval() {
   MutexLock lock(mutex_);
-  if (session_.last_sequence() == kInvalidOid) {
+  if (session_.last_sequence() == kInvalidOid || session_.statement_catalog()->find<catalog::Sequence>(session_.last_sequence()) == nullptr) {
     throw SqlError(SqlState::kObjectNotInPrerequisiteState, "lastval is not yet defined in this session");
   }
   return session_.sequence_values()[session_.last_sequence()];

@@ -139,11 +139,11 @@ void SessionImpl::finish_commit() {
   CHECK(transaction_ != nullptr);
   try {
     fire_deferred_foreign_keys(*this);
+    if (transaction_->has_writes()) run_on_commit_actions(*this);
   } catch (...) {
     finish_rollback();
     throw;
   }
-  if (transaction_->has_writes()) run_on_commit_actions(*this);
   drop_transaction_portals();
   Status status = engine_.database().commit(*transaction_);
   if (status.ok()) {

@@ -178,12 +178,12 @@ Result<Oid> SessionTypeCatalog::object_oid(Oid reg_type, std::string_view text) 
   const auto& cat = *catalog();
   ASSIGN_OR_RETURN(auto name, split_name(text));
   const auto& [schema_name, object_name] = name;
+  const auto* temp_schema = cat.find<catalog::Schema>(session_.temp_schema(cat));
   std::vector<std::string> path =
+      schema_name == "pg_temp" && temp_schema != nullptr ? std::vector<std::string>{temp_schema->name} :
       schema_name.empty() ? session_.resolved_search_path(cat) : std::vector<std::string>{schema_name};
   if (schema_name.empty()) {
-    if (const Oid temp = session_.temp_schema(cat); temp != kInvalidOid) {
-      path.insert(path.begin(), cat.find<catalog::Schema>(temp)->name);
-    }
+    if (temp_schema != nullptr && std::find(path.begin(), path.end(), temp_schema->name) == path.end()) path.insert(path.begin(), temp_schema->name);
   }
   if (reg_type == types::oid::kRegclass) {
     for (const auto& schema : path) {

@@ -130,6 +130,24 @@ void refuse_pending_checks(SessionImpl& session, const RangeVar* table) {
   }
 }
 
+/// CREATE TABLE AS EXECUTE: as if the prepared SELECT stood there.
+std::string create_table_as_execute(SessionImpl& session, const ParsedStatement& outer, const CreateTableAsStmt* statement) {
+  const auto* execute = reinterpret_cast<const ExecuteStmt*>(statement->query);
+  const auto found = session.prepared().find(execute->name);
+  if (found == session.prepared().end()) {
+    throw SqlError(SqlState::kInvalidSqlStatementName, std::string("prepared statement \"") + execute->name + "\" does not exist");
+  }
+  const std::shared_ptr<PreparedStatement> prepared = found->second;
+  if (nodeTag(prepared->parsed->node) != T_SelectStmt) {
+    throw SqlError(SqlState::kWrongObjectType, "prepared statement is not a SELECT");
+  }
+  if (!prepared->parameter_types.empty()) not_supported("CREATE TABLE AS EXECUTE with parameters");
+  CreateTableAsStmt create = *statement;
+  create.query = prepared->parsed->node;
+  const std::string tag = execute_ddl(session, reinterpret_cast<Node*>(&create), *outer.text);
+  return create.into->skipData && !create.if_not_exists ? "SELECT 0" : tag;
+}
+
 }  // namespace
 
 ColumnDescription text_column(const std::string& name) {
@@ -202,14 +220,10 @@ std::string run_utility(SessionImpl& session, PreparedStatement& statement, cons
       session.neighbours().notify(notify->conditionname, notify->payload == nullptr ? "" : notify->payload);
       return "NOTIFY";
     }
-    case T_VacuumStmt: {
-      const bool vacuum = reinterpret_cast<const VacuumStmt*>(node)->is_vacuumcmd;
-      if (vacuum) session.refuse_in_block("VACUUM");
-      return vacuum ? "VACUUM" : "ANALYZE";
-    }
+    case T_VacuumStmt: return run_vacuum(session, node);
     case T_CheckPointStmt: return "CHECKPOINT";
-    case T_ReindexStmt: return "REINDEX";
-    case T_ClusterStmt: return "CLUSTER";
+    case T_ReindexStmt: return run_reindex(session, node);
+    case T_ClusterStmt: return run_cluster(session, node);
     case T_ConstraintsSetStmt:
       set_constraints(session, reinterpret_cast<const ConstraintsSetStmt*>(node));
       return "SET CONSTRAINTS";
@@ -220,9 +234,12 @@ std::string run_utility(SessionImpl& session, PreparedStatement& statement, cons
     default: break;
   }
   if (!is_ddl(node)) not_supported("this statement");
-  session.check_writable("DDL statements");
+  session.check_writable(ddl_name(node).c_str());
   session.next_command();
   if (nodeTag(node) == T_AlterTableStmt) refuse_pending_checks(session, reinterpret_cast<const AlterTableStmt*>(node)->relation);
+  if (nodeTag(node) == T_CreateTableAsStmt && nodeTag(reinterpret_cast<CreateTableAsStmt*>(node)->query) == T_ExecuteStmt) {
+    return create_table_as_execute(session, *statement.parsed, reinterpret_cast<const CreateTableAsStmt*>(node));
+  }
   return execute_ddl(session, node, *statement.parsed->text);
 }
 

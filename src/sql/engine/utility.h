@@ -19,6 +19,13 @@ void describe_utility(SessionImpl& session, PreparedStatement& statement);
 /// Runs it; returns the command tag. Throws SqlError.
 std::string run_utility(SessionImpl& session, PreparedStatement& statement, const Parameters& parameters, RowSink& sink);
 
+// utility_maintenance.cc
+std::string run_vacuum(SessionImpl& session, const Node* node);
+std::string run_reindex(SessionImpl& session, const Node* node);
+std::string run_cluster(SessionImpl& session, const Node* node);
+/// What a statement of is_ddl calls itself: "CREATE TABLE".
+std::string ddl_name(const Node* node);
+
 // utility_settings.cc
 std::string run_set(SessionImpl& session, const Node* node);
 std::string run_show(SessionImpl& session, const Node* node, RowSink& sink);

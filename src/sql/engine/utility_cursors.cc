@@ -59,7 +59,15 @@ std::string run_execute(SessionImpl& session, const ParsedStatement& outer, cons
     scope.kind = ExprKind::kExecuteParameter;
     TypedExpr value =
         analyze_expr(scope, static_cast<Node*>(statement->params->elements[i].ptr_value), ExprKind::kExecuteParameter);
-    value = coerce(scope, std::move(value), type, -1, CoercionContext::kAssignment);
+    const Oid given_type = value.type;
+    const int location = value.location;
+    auto assigned = try_coerce(scope, std::move(value), type, -1, CoercionContext::kAssignment);
+    if (!assigned) {
+      throw SqlError(SqlState::kDatatypeMismatch, "parameter $" + std::to_string(i + 1) + " of type " + format_type(*context.catalog, given_type, -1) +
+                                                      " cannot be coerced to the expected type " + format_type(*context.catalog, type, -1), location)
+          .hint("You will need to rewrite or cast the expression.");
+    }
+    value = std::move(*assigned);
     parameters.types.push_back(base_type_of(context, type));
     const auto wanted = session.physical_of_type(type, -1);
     const auto physical = value.physical;

@@ -354,8 +354,8 @@ TypedExpr parameter_of_type(Scope& scope, const TypedExpr& parameter, Oid type) 
   return result;
 }
 
-/// The checks of a domain, around a value of its base type.
-TypedExpr check_domain(Scope& scope, TypedExpr value, Oid type);
+/// The checks of a domain, around a value of its base type. `named` is the domain that errors name, one over `type`.
+TypedExpr check_domain(Scope& scope, TypedExpr value, Oid type, const catalog::DomainType* named = nullptr);
 
 /// `e` taken for another type of the same bytes; changes the physical form where ours differ.
 TypedExpr relabel(Scope& scope, TypedExpr e, Oid target) {
@@ -476,8 +476,12 @@ TypedExpr coerce_type(Scope& scope, TypedExpr e, Oid target, int32_t target_typm
     case TypedExpr::Kind::kUnknownLiteral: {
       int32_t base_typmod = target_typmod;
       const Oid base = base_type_of(statement, target, &base_typmod);
-      TypedExpr value = literal_of_type(scope, e, base, base_typmod, base);
-      if (base != target) return check_domain(scope, coerce_typmod(scope, std::move(value), base_typmod, CoercionContext::kImplicit), target);
+      // A cast cuts a string to the domain's length, an assignment complains.
+      const bool cuts = base != target && context == CoercionContext::kExplicit && (base == oid::kVarchar || base == oid::kBpchar);
+      TypedExpr value = literal_of_type(scope, e, base, cuts ? -1 : base_typmod, base);
+      if (base != target) {
+        return check_domain(scope, coerce_typmod(scope, std::move(value), base_typmod, cuts ? context : CoercionContext::kImplicit), target);
+      }
       return value;
     }
     case TypedExpr::Kind::kNull: {
@@ -690,26 +694,27 @@ TypedExpr resolve_unknown(Scope& scope, TypedExpr e) {
 
 namespace {
 
-TypedExpr check_domain(Scope& scope, TypedExpr value, Oid type) {
+TypedExpr check_domain(Scope& scope, TypedExpr value, Oid type, const catalog::DomainType* named) {
   StatementContext& statement = *scope.statement;
   const auto* domain = statement.catalog->find<catalog::DomainType>(type);
   CHECK(domain != nullptr);
+  if (named == nullptr) named = domain;
   statement.other_dependencies.insert(type.value);
   // A domain over a domain: the inner checks first.
   if (statement.catalog->find<catalog::DomainType>(domain->base_type) != nullptr) {
-    value = check_domain(scope, std::move(value), domain->base_type);
+    value = check_domain(scope, std::move(value), domain->base_type, named);
   }
   const int location = value.location;
   if (domain->not_null) {
     DuckExpr fail = make_call("omen_raise", make_text(type_descriptor(statement, type, value.physical)), make_text("23502"),
-                              make_text("domain " + domain->name + " does not allow null values"));
+                              make_text("domain " + named->name + " does not allow null values"));
     DuckExpr test = make_is_null(copy_of(value.duck));
     value.duck = make_case(std::move(test), std::move(fail), std::move(value.duck));
   }
   for (const auto& check : domain->checks) {
     TypedExpr condition = analyze_domain_check(scope, check.check_sql, value);
     DuckExpr fail = make_call("omen_raise", make_text(type_descriptor(statement, type, value.physical)), make_text("23514"),
-                              make_text("value for domain " + domain->name + " violates check constraint \"" + check.name + "\""));
+                              make_text("value for domain " + named->name + " violates check constraint \"" + check.name + "\""));
     DuckExpr failed = make_compare(duckdb::ExpressionType::COMPARE_NOT_DISTINCT_FROM, std::move(condition.duck),
                                    make_constant(duckdb::Value::BOOLEAN(false)));
     value.duck = make_case(std::move(failed), std::move(fail), std::move(value.duck));

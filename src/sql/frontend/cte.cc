@@ -429,12 +429,23 @@ void analyze_with(Scope& scope, duckdb::CommonTableExpressionMap& ctes, WithClau
     CommonTableExpr* cte = items[i];
     bool later_writes = std::any_of(items.begin() + static_cast<std::ptrdiff_t>(i), items.end(),
                                     [](CommonTableExpr* later) { return !IsA(later->ctequery, SelectStmt); });
-    if (with->recursive && count_references(cte->ctename, cte->ctequery) > 0) {
-      analyzer.recursive(cte, later_writes);
-    } else if (!IsA(cte->ctequery, SelectStmt)) {
-      analyzer.modifying(cte);
-    } else {
-      analyzer.plain(cte, later_writes);
+    try {
+      if (with->recursive && count_references(cte->ctename, cte->ctequery) > 0) {
+        analyzer.recursive(cte, later_writes);
+      } else if (!IsA(cte->ctequery, SelectStmt)) {
+        analyzer.modifying(cte);
+      } else {
+        analyzer.plain(cte, later_writes);
+      }
+    } catch (SqlError& error) {
+      // A name that an item of this WITH has, which is not in sight yet.
+      for (size_t j = i; j < items.size() && error.info().code == SqlState::kUndefinedTable && error.info().detail.empty(); ++j) {
+        const std::string name = items[j]->ctename;
+        if (error.info().message != "relation \"" + name + "\" does not exist") continue;
+        error.info().detail = "There is a WITH item named \"" + name + "\", but it cannot be referenced from this part of the query.";
+        error.info().hint = "Use WITH RECURSIVE, or re-order the WITH items to remove forward references.";
+      }
+      throw;
     }
   }
 }

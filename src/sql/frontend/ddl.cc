@@ -240,12 +240,17 @@ Ddl::Place Ddl::place_for(const RangeVar* name) {
     std::string_view schema = name->schemaname;
     const bool temporary = schema == "pg_temp" || schema == temp_schema_name(context_.backend_pid());
     if (temporary) {
+      if (place.persistence == 'u') {
+        throw SqlError(SqlState::kInvalidTableDefinition, "only temporary relations may be created in temporary schemas",
+                       name->location > 0 ? name->location : -1);
+      }
       place.persistence = 't';
       place.schema = temp_schema(true);
       return place;
     }
     if (place.persistence == 't') {
-      throw SqlError(SqlState::kInvalidTableDefinition, "cannot create temporary relation in non-temporary schema");
+      throw SqlError(SqlState::kInvalidTableDefinition, "cannot create temporary relation in non-temporary schema",
+                     name->location > 0 ? name->location : -1);
     }
     if (catalog()->find_schema(schema) == nullptr) {
       throw SqlError(SqlState::kUndefinedSchema, "schema " + quoted(schema) + " does not exist", name->location > 0 ? name->location : -1);
@@ -258,8 +263,13 @@ Ddl::Place Ddl::place_for(const RangeVar* name) {
     StatementContext statement = context_.analysis(text_);
     for (const std::string& schema : statement.search_path) {
       // pg_catalog stands in the path because it is implied; nothing is made there.
+      if (schema == temp_schema_name(context_.backend_pid())) {
+        place.persistence = 't';
+        place.schema = temp_schema(true);
+        break;
+      }
       const catalog::Schema* found = schema == "pg_catalog" ? nullptr : statement.catalog->find_schema(schema);
-      if (found == nullptr || found->oid == statement.temp_schema) continue;
+      if (found == nullptr) continue;
       place.schema = found->oid;
       refuse_system_schema(place.schema, found->name, place.name);
       break;
@@ -278,6 +288,13 @@ Ddl::Place Ddl::place_for(const List* name) {
   return place_for(&var);
 }
 
+std::vector<std::string> Ddl::path_with_temp(const StatementContext& statement) const {
+  std::vector<std::string> path = statement.search_path;
+  const std::string temp = temp_schema_name(context_.backend_pid());
+  if (std::find(path.begin(), path.end(), temp) == path.end()) path.insert(path.begin(), temp);
+  return path;
+}
+
 Oid Ddl::lookup_relation(const char* schema, const char* name) {
   StatementContext statement = context_.analysis(text_);
   auto in = [&](std::string_view schema_name) -> Oid {
@@ -289,8 +306,7 @@ Oid Ddl::lookup_relation(const char* schema, const char* name) {
     if (std::string_view(schema) == "pg_temp") return in(temp_schema_name(context_.backend_pid()));
     return in(schema);
   }
-  if (Oid found = in(temp_schema_name(context_.backend_pid())); found != kInvalidOid) return found;
-  for (const std::string& each : statement.search_path) {
+  for (const std::string& each : path_with_temp(statement)) {
     if (Oid found = in(each); found != kInvalidOid) return found;
   }
   return kInvalidOid;
@@ -304,8 +320,7 @@ Oid Ddl::lookup_type(const List* name) {
     return found == nullptr ? kInvalidOid : statement.catalog->find_type(found->oid, parts.back());
   };
   if (parts.size() > 1) return in(parts[parts.size() - 2]);
-  if (Oid found = in(temp_schema_name(context_.backend_pid())); found != kInvalidOid) return found;
-  for (const std::string& each : statement.search_path) {
+  for (const std::string& each : path_with_temp(statement)) {
     if (Oid found = in(each); found != kInvalidOid) return found;
   }
   return kInvalidOid;
@@ -571,6 +586,23 @@ std::string Ddl::comment(CommentStmt* stmt) {
       class_oid = catalog::oid::kPgConstraint;
       break;
     }
+    case OBJECT_DOMCONSTRAINT: {
+      auto* parts = castNode(List, stmt->object);
+      auto* type = castNode(TypeName, linitial(parts));
+      const std::string constraint = string_value(lsecond(parts)), name = strings_of(type->names).back();
+      const Oid oid = lookup_type(type->names);
+      if (oid == kInvalidOid) throw SqlError(SqlState::kUndefinedObject, "type " + quoted(name) + " does not exist");
+      const auto* domain = now->find<catalog::DomainType>(oid);
+      if (domain == nullptr) throw SqlError(SqlState::kWrongObjectType, name + " is not a domain");
+      for (const auto& c : domain->checks) {
+        if (c.name == constraint) object = c.oid;
+      }
+      if (object == kInvalidOid) {
+        throw SqlError(SqlState::kUndefinedObject, "constraint " + quoted(constraint) + " for domain " + name + " does not exist");
+      }
+      class_oid = catalog::oid::kPgConstraint;
+      break;
+    }
     case OBJECT_EXTENSION: return "COMMENT";
     default: not_supported("COMMENT ON this kind of object");
   }
@@ -604,6 +636,15 @@ bool run_on_commit_actions(DdlContext& context) {
   std::vector<std::pair<Oid, char>> work;
   now->for_each_of<catalog::Table>([&](const catalog::Table& table) {
     if (table.schema == schema->oid && table.on_commit != 'n') work.emplace_back(table.oid, table.on_commit);
+  });
+  // Whoever refers to rows that go now has to lose its own.
+  now->for_each_of<catalog::Table>([&](const catalog::Table& table) {
+    for (const catalog::Constraint& c : table.constraints) {
+      const auto* target = c.kind == catalog::Constraint::Kind::kForeignKey ? now->find<catalog::Table>(c.referenced_table) : nullptr;
+      if (target == nullptr || target->schema != schema->oid || target->on_commit != 'd' || table.on_commit == 'd') continue;
+      throw SqlError(SqlState::kFeatureNotSupported, "unsupported ON COMMIT and foreign key combination")
+          .detail("Table " + quoted(table.name) + " references " + quoted(target->name) + ", but they do not have the same ON COMMIT setting.");
+    }
   });
   Ddl ddl(context, "");
   for (auto [table, action] : work) {

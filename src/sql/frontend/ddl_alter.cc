@@ -17,7 +17,7 @@ std::string Ddl::alter_table(AlterTableStmt* stmt) {
     case OBJECT_INDEX: tag = "ALTER INDEX"; break;
     case OBJECT_SEQUENCE: tag = "ALTER SEQUENCE"; break;
     case OBJECT_MATVIEW: tag = "ALTER MATERIALIZED VIEW"; break;
-    case OBJECT_TYPE: not_supported("ALTER TYPE of a composite type");
+    case OBJECT_TYPE: return alter_composite(stmt);
     default: not_supported("ALTER of this kind of object");
   }
   txn::ObjectLockMode mode = txn::ObjectLockMode::kShareUpdateExclusive;
@@ -49,14 +49,25 @@ std::string Ddl::alter_table(AlterTableStmt* stmt) {
   if (auto* index = now->find<catalog::Index>(oid)) owner = now->find<catalog::Table>(index->table)->owner;
   check_owner(owner, std::string(kind).c_str(), stmt->relation->relname);
   // PostgreSQL's passes: what drops goes first, then types, columns, constraints.
-  auto pass = [](const AlterTableCmd* command) {
+  bool using_given = false;
+  std::vector<AlterTableCmd*> commands, types;
+  for_list<AlterTableCmd>(stmt->cmds, [&](AlterTableCmd* command) {
+    if (command->subtype == AT_AlterColumnType) {
+      types.push_back(command);
+      using_given = using_given || castNode(ColumnDef, command->def)->raw_default != nullptr;
+    }
+    commands.push_back(command);
+  });
+  auto pass = [&](const AlterTableCmd* command) {
     switch (command->subtype) {
-      case AT_DropColumn: case AT_DropConstraint: case AT_DropNotNull: case AT_DropExpression: return 0;
+      case AT_DropConstraint: case AT_DropNotNull: case AT_DropExpression: return 0;
+      // USING may name a column that goes.
+      case AT_DropColumn: return using_given ? 2 : 0;
       case AT_AlterColumnType: return 1;
       case AT_AddColumn: return 2;
       case AT_ColumnDefault: case AT_SetIdentity: case AT_DropIdentity: return command->def == nullptr ? 0 : 3;
-      case AT_AddIdentity: return 3;
-      case AT_SetNotNull: return 4;
+      case AT_SetNotNull: return 3;
+      case AT_AddIdentity: return 4;
       case AT_AddConstraint: {
         auto type = reinterpret_cast<const ::Constraint*>(command->def)->contype;
         return type == CONSTR_FOREIGN ? 6 : type == CONSTR_CHECK ? 5 : 4;
@@ -64,16 +75,18 @@ std::string Ddl::alter_table(AlterTableStmt* stmt) {
       default: return 7;
     }
   };
-  std::vector<AlterTableCmd*> commands;
-  for_list<AlterTableCmd>(stmt->cmds, [&](AlterTableCmd* command) { commands.push_back(command); });
   std::stable_sort(commands.begin(), commands.end(), [&](auto* a, auto* b) { return pass(a) < pass(b); });
   for (AlterTableCmd* command : commands) {
     try {
-      alter_one(oid, command);
+      // The new types of all columns in one go, each from the row as it was.
+      const auto* target = catalog()->find<catalog::Table>(oid);
+      const bool plain = target != nullptr && !target->is_materialized_view();
+      if (!plain || command->subtype != AT_AlterColumnType) alter_one(oid, command);
+      else if (command == types.front()) alter_column_types(oid, types);
     } catch (const SqlError& error) {
       // PostgreSQL analyses these when it no longer has the statement's text, so their errors have no position.
-      const bool key = command->subtype == AT_AddConstraint && reinterpret_cast<const ::Constraint*>(command->def)->contype != CONSTR_CHECK;
-      if (key || command->subtype == AT_ColumnDefault || command->subtype == AT_AlterColumnType) {
+      const bool key_over_index = command->subtype == AT_AddConstraint && reinterpret_cast<const ::Constraint*>(command->def)->indexname != nullptr;
+      if ((command->subtype == AT_AddConstraint && !key_over_index) || command->subtype == AT_ColumnDefault || command->subtype == AT_AlterColumnType) {
         ErrorInfo info = error.info();
         info.position = 0;
         throw SqlError(std::move(info));
@@ -97,6 +110,42 @@ catalog::Column& column_named(catalog::Table& table, const char* name) {
   no_column(name, table.name);
 }
 
+/// What a subcommand calls itself that only tables take; null: another.
+const char* table_action(const AlterTableCmd* command) {
+  switch (command->subtype) {
+    case AT_AddColumn: return "ADD COLUMN";
+    case AT_DropColumn: return "DROP COLUMN";
+    case AT_AddConstraint: return "ADD CONSTRAINT";
+    case AT_DropConstraint: return "DROP CONSTRAINT";
+    case AT_AlterColumnType: return "ALTER COLUMN ... SET DATA TYPE";
+    case AT_SetNotNull: return "ALTER COLUMN ... SET NOT NULL";
+    case AT_DropNotNull: return "ALTER COLUMN ... DROP NOT NULL";
+    case AT_ColumnDefault: return "ALTER COLUMN ... SET DEFAULT";
+    default: return nullptr;
+  }
+}
+
+/// A table or sequence after SET LOGGED or SET UNLOGGED.
+template <class Relation>
+Relation with_persistence(Relation relation, bool logged) {
+  if (relation.persistence == 't') {
+    throw SqlError(SqlState::kInvalidTableDefinition, "cannot change logged status of table " + quoted(relation.name) + " because it is temporary");
+  }
+  relation.persistence = logged ? 'p' : 'u';
+  return relation;
+}
+
+/// SET STORAGE has no meaning for our storage, but its errors.
+void check_storage(const catalog::Column& column, std::string storage, const catalog::Catalog& catalog) {
+  for (char& c : storage) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  if (storage != "plain" && storage != "external" && storage != "extended" && storage != "main") {
+    throw SqlError(SqlState::kInvalidParameterValue, "invalid storage type " + quoted(storage));
+  }
+  const types::TypeInfo* info = types::find_type(column.type);
+  if (storage == "plain" || info == nullptr || info->length < 0) return;
+  throw SqlError(SqlState::kFeatureNotSupported, "column data type " + format_type(catalog, column.type, -1) + " can only have storage PLAIN");
+}
+
 }  // namespace
 
 void Ddl::alter_one(Oid oid, AlterTableCmd* command) {
@@ -115,10 +164,7 @@ void Ddl::alter_one(Oid oid, AlterTableCmd* command) {
         case AT_ResetRelOptions: reset_options(next.options, castNode(List, command->def)); break;
         case AT_ColumnDefault: not_supported("a default of a view's column");
         default: {
-          const char* action = command->subtype == AT_AddColumn ? "ADD COLUMN" : command->subtype == AT_DropColumn ? "DROP COLUMN"
-                               : command->subtype == AT_AddConstraint ? "ADD CONSTRAINT" : command->subtype == AT_DropConstraint ? "DROP CONSTRAINT"
-                               : command->subtype == AT_AlterColumnType ? "ALTER COLUMN ... SET DATA TYPE" : command->subtype == AT_SetNotNull ? "ALTER COLUMN ... SET NOT NULL"
-                               : command->subtype == AT_DropNotNull ? "ALTER COLUMN ... DROP NOT NULL" : nullptr;
+          const char* action = table_action(command);
           if (action == nullptr) not_supported("this form of ALTER VIEW");
           throw SqlError(SqlState::kWrongObjectType, std::string("ALTER action ") + action + " cannot be performed on relation " + quoted(next.name))
               .detail("This operation is not supported for views.");
@@ -140,21 +186,30 @@ void Ddl::alter_one(Oid oid, AlterTableCmd* command) {
       put(next);
       return;
     }
+    if (auto* sequence = now->find<catalog::Sequence>(oid); sequence != nullptr && (command->subtype == AT_SetLogged || command->subtype == AT_SetUnLogged)) {
+      put(with_persistence(*sequence, command->subtype == AT_SetLogged));
+      return;
+    }
     not_supported("this form of ALTER");
+  }
+  if (const char* action = table_action(command); action != nullptr && table->is_materialized_view()) {
+    throw SqlError(SqlState::kWrongObjectType, std::string("ALTER action ") + action + " cannot be performed on relation " + quoted(table->name))
+        .detail("This operation is not supported for materialized views.");
   }
   switch (command->subtype) {
     case AT_AddColumn: add_table_column(oid, command); return;
     case AT_AddConstraint: case AT_AddIndexConstraint: add_table_constraint(oid, castNode(Constraint, command->def)); return;
-    case AT_AlterColumnType: alter_column_type(oid, command); return;
     case AT_AddIdentity: case AT_SetIdentity: case AT_DropIdentity: alter_identity(oid, command); return;
     case AT_DropConstraint: drop_constraint(oid, command); return;
     case AT_DropColumn: {
+      if (is_system_column(command->name)) throw SqlError(SqlState::kFeatureNotSupported, "cannot drop system column " + quoted(command->name));
       const catalog::Column* column = table->find_column(command->name);
       if (column == nullptr) {
         if (!command->missing_ok) no_column(command->name, table->name);
         notice(SqlState::kSuccessfulCompletion, "column " + quoted(command->name) + " of relation " + quoted(table->name) + " does not exist, skipping");
         return;
       }
+      refuse_stored_rows(*table);
       drop_things({Thing{.kind = Thing::Kind::kColumn, .oid = oid, .attnum = column->attnum}}, command->behavior == DROP_CASCADE);
       return;
     }
@@ -222,7 +277,7 @@ void Ddl::alter_one(Oid oid, AlterTableCmd* command) {
       }
       StatementContext statement = context_.analysis(text_);
       auto* constant = command->def;
-      const bool null = IsA(constant, A_Const) && reinterpret_cast<A_Const*>(constant)->isnull;
+      const bool null = IsA(constant, A_Const) && reinterpret_cast<A_Const*>(constant)->isnull && now->find<catalog::DomainType>(column.type) == nullptr;
       column.default_sql = null ? "" : default_text(statement, next, column, command->def, false);
       break;
     }
@@ -260,13 +315,35 @@ void Ddl::alter_one(Oid oid, AlterTableCmd* command) {
     }
     case AT_SetRelOptions: set_options(next.options, castNode(List, command->def), true); break;
     case AT_ResetRelOptions: reset_options(next.options, castNode(List, command->def)); break;
-    case AT_SetLogged: next.persistence = 'p'; break;
-    case AT_SetUnLogged: next.persistence = 'u'; break;
+    case AT_SetLogged: case AT_SetUnLogged: {
+      const bool logged = command->subtype == AT_SetLogged;
+      next = with_persistence(next, logged);
+      std::vector<catalog::Sequence> owned;
+      now->for_each_of<catalog::Sequence>([&](const catalog::Sequence& s) {
+        if (s.owned_by_table == oid) owned.push_back(with_persistence(s, logged));
+      });
+      for (auto& sequence : owned) put(std::move(sequence));
+      break;
+    }
     // Without meaning for our storage, or already so.
-    case AT_SetStatistics: case AT_SetStorage: case AT_SetCompression: case AT_SetOptions: case AT_ResetOptions:
+    case AT_SetStorage: check_storage(column_named(next, command->name), string_value(command->def), *now); return;
+    case AT_SetOptions: case AT_ResetOptions:
+      (void)column_named(next, command->name);
+      for_list<DefElem>(castNode(List, command->def), [](DefElem* option) {
+        const std::string_view name = option->defname;
+        if (name == "n_distinct" || name == "n_distinct_inherited") return;
+        throw SqlError(SqlState::kInvalidParameterValue, "unrecognized parameter " + quoted(name));
+      });
+      return;
+    case AT_SetStatistics: case AT_SetCompression:
       if (command->name != nullptr) (void)column_named(next, command->name);
       return;
-    case AT_ClusterOn: case AT_DropCluster: case AT_DropOids: case AT_ReplicaIdentity: case AT_DisableRowSecurity: case AT_NoForceRowSecurity:
+    case AT_ClusterOn: {
+      const Oid index = now->find_relation(next.schema, command->name);
+      if (std::find(next.indexes.begin(), next.indexes.end(), index) != next.indexes.end()) return;
+      throw SqlError(SqlState::kUndefinedObject, "index " + quoted(command->name) + " for table " + quoted(next.name) + " does not exist");
+    }
+    case AT_DropCluster: case AT_DropOids: case AT_ReplicaIdentity: case AT_DisableRowSecurity: case AT_NoForceRowSecurity:
     case AT_EnableTrigAll: case AT_DisableTrigAll: case AT_EnableTrigUser: case AT_DisableTrigUser:
       return;
     case AT_SetTableSpace:
@@ -344,6 +421,7 @@ void Ddl::add_table_column(Oid oid, AlterTableCmd* command) {
     notice(SqlState::kDuplicateColumn, "column " + quoted(def->colname) + " of relation " + quoted(old->name) + " already exists, skipping");
     return;
   }
+  refuse_stored_rows(*old);
   TableBuild build;
   build.table = *old;
   add_column(build, def);
@@ -437,35 +515,11 @@ void Ddl::add_table_constraint(Oid oid, ::Constraint* c) {
     }
     case CONSTR_PRIMARY: case CONSTR_UNIQUE: {
       if (c->indexname != nullptr) {
-        // USING INDEX: the index becomes the constraint's, and takes its name.
-        Oid index_oid = now->find_relation(build.table.schema, c->indexname);
-        const catalog::Index* index = now->find<catalog::Index>(index_oid);
-        if (index == nullptr) throw SqlError(SqlState::kUndefinedObject, "index " + quoted(c->indexname) + " does not exist");
-        if (index->table != oid) {
-          throw SqlError(SqlState::kObjectNotInPrerequisiteState, "index " + quoted(c->indexname) + " does not belong to table " + quoted(build.table.name));
-        }
-        if (!index->unique) throw SqlError(SqlState::kWrongObjectType, quoted(c->indexname) + " is not a unique index").detail("Cannot create a primary key or unique constraint using such an index.");
-        if (!index->predicate_sql.empty()) throw SqlError(SqlState::kWrongObjectType, quoted(c->indexname) + " is a partial index").detail("Cannot create a primary key or unique constraint using such an index.");
-        for (const auto& key : index->keys) {
-          if (key.attnum == 0) throw SqlError(SqlState::kWrongObjectType, "index " + quoted(c->indexname) + " contains expressions").detail("Cannot create a primary key or unique constraint using such an index.");
-          if (key.descending || key.nulls_first) throw SqlError(SqlState::kWrongObjectType, "index " + quoted(c->indexname) + " column number 1 does not have default sorting behavior").detail("Cannot create a primary key or unique constraint using such an index.");
-        }
-        if (c->contype == CONSTR_PRIMARY) not_supported("PRIMARY KEY USING INDEX");
-        catalog::Index next = *index;
-        catalog::Constraint key;
-        key.oid = new_oid();
-        key.kind = catalog::Constraint::Kind::kUnique;
-        key.name = c->conname == nullptr ? next.name : c->conname;
-        key.index = index_oid;
-        for (const auto& k : next.keys) key.columns.push_back(k.attnum);
-        if (next.name != key.name) {
-          notice(SqlState::kSuccessfulCompletion, "ALTER TABLE / ADD CONSTRAINT USING INDEX will rename index " + quoted(next.name) + " to " + quoted(key.name));
-        }
-        next.name = key.name;
-        build.table.constraints.push_back(std::move(key));
-        put(std::move(next));
-        put(std::move(build.table));
+        add_key_over_index(build, c);
         return;
+      }
+      if (c->contype == CONSTR_PRIMARY) {
+        for (const std::string& column : strings_of(c->keys)) (void)column_named(build.table, column.c_str());
       }
       std::vector<std::string> names = strings_of(c->keys);
       add_key(build, c, "");
@@ -496,128 +550,6 @@ void Ddl::add_table_constraint(Oid oid, ::Constraint* c) {
   }
 }
 
-void Ddl::alter_column_type(Oid oid, AlterTableCmd* command) {
-  auto now = catalog();
-  const catalog::Table* old = now->find<catalog::Table>(oid);
-  auto* def = castNode(ColumnDef, command->def);
-  StatementContext statement = context_.analysis(text_);
-  catalog::Table next = *old;
-  catalog::Column& column = column_named(next, command->name);
-  const catalog::Column before = column;
-  ResolvedType type = resolve_type(statement, def->typeName);
-  catalog::Column made = column_of_type(column.name, type, def->collClause);
-  // Views and generated columns over it stand in the way; PostgreSQL says so too.
-  for (const Edge& edge : dependents(*now, Thing{.kind = Thing::Kind::kColumn, .oid = oid, .attnum = column.attnum})) {
-    if (edge.dependent.kind == Thing::Kind::kRelation && now->find<catalog::Index>(edge.dependent.oid) == nullptr &&
-        now->find<catalog::Sequence>(edge.dependent.oid) == nullptr) {
-      throw SqlError(SqlState::kFeatureNotSupported, "cannot alter type of a column used by a view or rule")
-          .detail("rule _RETURN on " + describe(*now, edge.dependent) + " depends on column " + quoted(column.name));
-    }
-  }
-  for (const auto& other : next.columns) {
-    if (!other.dropped && other.generated && other.attnum != column.attnum && uses_of(*now, other.default_sql).columns.count(column.name) != 0) {
-      throw SqlError(SqlState::kFeatureNotSupported, "cannot alter type of a column used by a generated column")
-          .detail("Column " + quoted(column.name) + " is used by generated column " + quoted(other.name) + ".");
-    }
-  }
-  if (before.generated && def->raw_default != nullptr) {
-    throw SqlError(SqlState::kInvalidTableDefinition, "cannot specify USING when altering type of generated column");
-  }
-  if (before.identity != 0 && made.type != types::oid::kInt2 && made.type != types::oid::kInt4 && made.type != types::oid::kInt8) {
-    throw SqlError(SqlState::kInvalidParameterValue, "identity column type must be smallint, integer, or bigint");
-  }
-  const std::string type_text = format_type(*now, made.type, made.typmod);
-  Scope scope;
-  scope.statement = &statement;
-  std::string expression = quote_identifier(column.name);
-  TypedExpr value;
-  if (def->raw_default != nullptr) {
-    value = analyze_in(statement, def->raw_default, old, ExprKind::kAlterColumnTransform);
-    Oid from = value.type;
-    if (!try_coerce(scope, std::move(value), made.type, made.typmod, CoercionContext::kAssignment)) {
-      throw SqlError(SqlState::kDatatypeMismatch, "result of USING clause for column " + quoted(column.name) + " cannot be cast automatically to type " +
-                         format_type(*now, made.type, -1))
-          .hint("You might need to add an explicit cast.");
-      (void)from;
-    }
-    expression = store_text(statement, def->raw_default, old);
-  } else {
-    // PostgreSQL allows what an assignment allows.
-    ColumnRef ref{};
-    ref.type = T_ColumnRef;
-    ref.location = -1;
-    String name{};
-    name.type = T_String;
-    name.sval = column.name.data();
-    ListCell cell;
-    cell.ptr_value = &name;
-    List fields{};
-    fields.type = T_List;
-    fields.length = 1;
-    fields.elements = &cell;
-    ref.fields = &fields;
-    value = analyze_in(statement, reinterpret_cast<Node*>(&ref), old, ExprKind::kAlterColumnTransform);
-    if (!try_coerce(scope, std::move(value), made.type, made.typmod, CoercionContext::kAssignment)) {
-      throw SqlError(SqlState::kDatatypeMismatch, "column " + quoted(column.name) + " cannot be cast automatically to type " + format_type(*now, made.type, -1))
-          .hint("You might need to specify \"USING " + quote_identifier(column.name) + "::" + type_text + "\".");
-    }
-  }
-  // The default must follow.
-  column.type = made.type;
-  column.typmod = made.typmod;
-  column.physical = made.physical;
-  column.collation = made.collation;
-  column.missing.reset();
-  if (!before.default_sql.empty() && before.identity == 0 && !before.generated && before.type != made.type) {
-    // A literal of the old type is read again; anything else is cast.
-    std::string literal = before.default_sql;
-    if (literal[0] == '\'') {
-      size_t cast = literal.rfind("'::");
-      if (cast != std::string::npos && cast > 0) literal.resize(cast + 1);
-    }
-    column.default_sql = literal[0] == '\'' ? literal + "::" + stored_type_name(made.type, -1) : "(" + literal + ")::" + stored_type_name(made.type, -1);
-    if (literal.find_first_not_of("0123456789") == std::string::npos) column.default_sql = literal;
-    if (literal.rfind("nextval(", 0) == 0) column.default_sql = literal;
-  }
-  for (const auto& c : next.constraints) {
-    const bool keyed = c.kind == catalog::Constraint::Kind::kPrimaryKey || c.kind == catalog::Constraint::Kind::kUnique;
-    if (keyed && std::find(c.columns.begin(), c.columns.end(), column.attnum) != c.columns.end()) check_indexable(made.type);
-  }
-  // Widening a string keeps every stored byte.
-  const bool string = made.type == types::oid::kText || made.type == types::oid::kVarchar;
-  const bool was_string = before.type == types::oid::kText || before.type == types::oid::kVarchar;
-  const bool wider = made.type == types::oid::kText || made.typmod == -1 ||
-                     (before.type == types::oid::kVarchar && before.typmod != -1 && before.typmod <= made.typmod);
-  if (def->raw_default == nullptr && ((string && was_string && wider) || (before.type == made.type && before.typmod == made.typmod))) {
-    column.missing = before.missing;
-    put(next);
-  } else {
-    if (before.generated) expression = before.default_sql;
-    rewrite_table(next, {{column.attnum, expression}}, {});
-  }
-  if (before.identity != 0) {
-    now = catalog();
-    std::vector<catalog::Sequence> mine;
-    now->for_each_of<catalog::Sequence>([&](const catalog::Sequence& s) {
-      if (s.owned_by_table == oid && s.owned_by_column == before.attnum && s.identity) mine.push_back(s);
-    });
-    for (auto& s : mine) {
-      s.type = made.type;
-      const int64_t max = made.type == types::oid::kInt2 ? INT16_MAX : made.type == types::oid::kInt4 ? INT32_MAX : INT64_MAX;
-      if (s.increment > 0) s.max = max;
-      put(s);
-    }
-  }
-  const catalog::Table* after = catalog()->find<catalog::Table>(oid);
-  if (before.not_null) validate_not_null(*after, after->columns[static_cast<size_t>(before.attnum) - 1]);
-  for (const auto& c : after->constraints) {
-    if (c.kind == catalog::Constraint::Kind::kCheck && c.validated &&
-        std::find(c.columns.begin(), c.columns.end(), before.attnum) != c.columns.end()) {
-      validate_check(*after, c);
-    }
-  }
-}
-
 void Ddl::alter_identity(Oid oid, AlterTableCmd* command) {
   auto now = catalog();
   TableBuild build;
@@ -626,14 +558,14 @@ void Ddl::alter_identity(Oid oid, AlterTableCmd* command) {
   const std::string where = "column " + quoted(column.name) + " of relation " + quoted(build.table.name);
   if (command->subtype == AT_AddIdentity) {
     auto* c = castNode(Constraint, command->def);
+    if (column.type != types::oid::kInt2 && column.type != types::oid::kInt4 && column.type != types::oid::kInt8) {
+      throw SqlError(SqlState::kInvalidParameterValue, "identity column type must be smallint, integer, or bigint");
+    }
     if (!column.not_null) {
       throw SqlError(SqlState::kObjectNotInPrerequisiteState, where + " must be declared NOT NULL before identity can be added");
     }
     if (column.identity != 0) throw SqlError(SqlState::kObjectNotInPrerequisiteState, where + " is already an identity column");
     if (!column.default_sql.empty()) throw SqlError(SqlState::kObjectNotInPrerequisiteState, where + " already has a default value");
-    if (column.type != types::oid::kInt2 && column.type != types::oid::kInt4 && column.type != types::oid::kInt8) {
-      throw SqlError(SqlState::kInvalidParameterValue, "identity column type must be smallint, integer, or bigint");
-    }
     add_serial(build, column, column.type, c->options, c->generated_when);
     commit_build(build);
     return;

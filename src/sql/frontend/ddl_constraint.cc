@@ -34,6 +34,16 @@ const std::set<uint32_t>& types_with_opclass(std::string_view method) {
   return method == "hash" ? hash : btree;
 }
 
+/// Whether a btree operator family compares values of the two types.
+bool of_one_family(Oid a, Oid b) {
+  using namespace types;
+  for (std::initializer_list<Oid> family : {std::initializer_list<Oid>{oid::kInt2, oid::kInt4, oid::kInt8}, {oid::kFloat4, oid::kFloat8},
+                                            {oid::kDate, oid::kTimestamp, oid::kTimestampTz}, {oid::kText, oid::kName}}) {
+    if (std::find(family.begin(), family.end(), a) != family.end() && std::find(family.begin(), family.end(), b) != family.end()) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 int16_t Ddl::attnum_of(const catalog::Table& table, const std::string& name, const char* where) {
@@ -171,11 +181,19 @@ void Ddl::add_reference(TableBuild& build, ::Constraint* c, const std::string& c
   if (c->fk_matchtype == 'p') throw SqlError(SqlState::kFeatureNotSupported, "MATCH PARTIAL not yet implemented");
   std::vector<std::string> names = c->fk_attrs != nullptr ? strings_of(c->fk_attrs) : std::vector<std::string>{column};
   for (const std::string& name : names) {
+    if (is_system_column(name)) throw SqlError(SqlState::kFeatureNotSupported, "system columns cannot be used in foreign keys");
     const catalog::Column* found = table.find_column(name);
     if (found == nullptr) {
       throw SqlError(SqlState::kUndefinedColumn, "column " + quoted(name) + " referenced in foreign key constraint does not exist");
     }
     reference.columns.push_back(found->attnum);
+  }
+  for (const std::string& name : strings_of(c->fk_del_set_cols)) {
+    const int16_t attnum = attnum_of(table, name, "referenced in foreign key constraint");
+    if (std::find(reference.columns.begin(), reference.columns.end(), attnum) == reference.columns.end()) {
+      throw SqlError(SqlState::kInvalidColumnReference, "column " + quoted(name) + " referenced in ON DELETE SET action must be part of foreign key");
+    }
+    reference.on_delete_columns.push_back(attnum);
   }
   // The referenced table may be the one being made.
   const catalog::Table* target = nullptr;
@@ -207,6 +225,7 @@ void Ddl::add_reference(TableBuild& build, ::Constraint* c, const std::string& c
     }
   }
   for (const std::string& name : wanted) {
+    if (is_system_column(name)) throw SqlError(SqlState::kFeatureNotSupported, "system columns cannot be used in foreign keys");
     const catalog::Column* found = target->find_column(name);
     if (found == nullptr) {
       throw SqlError(SqlState::kUndefinedColumn, "column " + quoted(name) + " referenced in foreign key constraint does not exist");
@@ -251,21 +270,12 @@ void Ddl::add_reference(TableBuild& build, ::Constraint* c, const std::string& c
     probe.type = from.type;
     probe.typmod = from.typmod;
     probe.physical = from.physical;
-    // Comparable exactly when one type turns into the other without being asked to.
-    bool comparable = false;
-    for (auto [a, b] : {std::pair{from, to}, std::pair{to, from}}) {
-      const CastRow* cast = find_cast(a.type, b.type);
-      comparable = comparable || (cast != nullptr && cast->context == 'i');
-    }
-    if (!comparable) {
+    const CastRow* cast = find_cast(from.type, to.type);
+    if ((cast == nullptr || cast->context != 'i') && !of_one_family(from.type, to.type)) {
       throw SqlError(SqlState::kDatatypeMismatch, "foreign key constraint " + quoted(reference.name) + " cannot be implemented")
           .detail("Key columns " + quoted(from.name) + " and " + quoted(to.name) + " are of incompatible types: " +
                   format_type(*statement.catalog, from.type, -1) + " and " + format_type(*statement.catalog, to.type, -1) + ".");
     }
-  }
-  for (const std::string& name : strings_of(c->fk_del_set_cols)) {
-    int16_t attnum = attnum_of(table, name, "referenced in ON DELETE SET action");
-    reference.on_delete_columns.push_back(attnum);
   }
   table.constraints.push_back(std::move(reference));
 }
@@ -317,9 +327,11 @@ void Ddl::finish_constraints(TableBuild& build) {
     index.name = source->primary ? choose_name(build.table.name, "", "pkey", taken)
                                  : choose_name(build.table.name, joined(names), constraint != nullptr ? "key" : "idx", taken);
     index.storage = source->primary ? build.table.storage : new_storage();
+    if (build.like_comments) copy_comment(build, catalog::oid::kPgClass, oid, index.oid);
     if (constraint != nullptr) {
       catalog::Constraint copy = *constraint;
       copy.oid = new_oid();
+      if (build.like_comments) copy_comment(build, catalog::oid::kPgConstraint, constraint->oid, copy.oid);
       copy.index = index.oid;
       copy.name = index.name;
       for (auto& attnum : copy.columns) attnum = moved.at(attnum);
@@ -401,6 +413,62 @@ void Ddl::fill_index(const catalog::Index& index) {
     throw_if_error(context_.database().build_index(context_.transaction(), access, i));
     return;
   }
+}
+
+void Ddl::add_key_over_index(TableBuild& build, ::Constraint* c) {
+  auto now = catalog();
+  const std::string name = quoted(c->indexname);
+  auto refuse = [&](const std::string& message) {
+    throw SqlError(SqlState::kWrongObjectType, message, c->location).detail("Cannot create a primary key or unique constraint using such an index.");
+  };
+  const bool primary = c->contype == CONSTR_PRIMARY;
+  const catalog::Index* index = now->find<catalog::Index>(now->find_relation(build.table.schema, c->indexname));
+  if (index == nullptr) throw SqlError(SqlState::kUndefinedObject, "index " + name + " does not exist", c->location);
+  for (const auto& other : build.table.constraints) {
+    if (other.kind == catalog::Constraint::Kind::kForeignKey || other.index != index->oid) continue;
+    throw SqlError(SqlState::kObjectNotInPrerequisiteState, "index " + name + " is already associated with a constraint", c->location);
+  }
+  if (index->table != build.table.oid) {
+    throw SqlError(SqlState::kObjectNotInPrerequisiteState, "index " + name + " does not belong to table " + quoted(build.table.name), c->location);
+  }
+  if (!index->unique) refuse(name + " is not a unique index");
+  for (size_t i = 0; i < index->keys.size(); ++i) {
+    if (index->keys[i].attnum == 0) refuse("index " + name + " contains expressions");
+  }
+  if (!index->predicate_sql.empty()) refuse(name + " is a partial index");
+  for (size_t i = 0; i < index->keys.size(); ++i) {
+    if (index->keys[i].descending || index->keys[i].nulls_first) {
+      refuse("index " + name + " column number " + std::to_string(i + 1) + " does not have default sorting behavior");
+    }
+  }
+  if (primary && !build.table.primary_key().empty()) {
+    throw SqlError(SqlState::kInvalidTableDefinition, "multiple primary keys for table " + quoted(build.table.name) + " are not allowed");
+  }
+  catalog::Index next = *index;
+  catalog::Constraint key;
+  key.oid = new_oid();
+  key.kind = primary ? catalog::Constraint::Kind::kPrimaryKey : catalog::Constraint::Kind::kUnique;
+  key.name = c->conname == nullptr ? next.name : c->conname;
+  key.index = next.oid;
+  for (const auto& k : next.keys) key.columns.push_back(k.attnum);
+  if (next.name != key.name) {
+    notice(SqlState::kSuccessfulCompletion, "ALTER TABLE / ADD CONSTRAINT USING INDEX will rename index " + quoted(next.name) + " to " + quoted(key.name));
+  }
+  next.name = key.name;
+  build.table.constraints.push_back(std::move(key));
+  if (!primary) {
+    put(std::move(next));
+    put(std::move(build.table));
+    return;
+  }
+  const catalog::Table* old = now->find<catalog::Table>(build.table.oid);
+  for (const auto& k : next.keys) {
+    catalog::Column& column = build.table.columns[static_cast<size_t>(k.attnum) - 1];
+    if (!column.not_null) validate_not_null(*old, column);
+    column.not_null = true;
+  }
+  next.primary = true;
+  rewrite_table(build.table, {}, {next}, next.name);
 }
 
 std::string Ddl::create_index(IndexStmt* stmt) {

@@ -160,7 +160,8 @@ std::vector<Ddl::Edge> Ddl::dependents(const catalog::Catalog& now, const Thing&
       now.for_each_of<catalog::Table>([&](const catalog::Table& other) {
         for (const auto& c : other.constraints) {
           if (c.kind == Kind::kForeignKey && c.index == constraint->index) {
-            add({.kind = Thing::Kind::kConstraint, .oid = other.oid, .name = c.name}, false);
+            edges.push_back({{.kind = Thing::Kind::kConstraint, .oid = other.oid, .name = c.name}, false,
+                             describe(now, relation(constraint->index))});
           }
         }
       });

@@ -3,7 +3,7 @@
 //   ddl.cc           dispatch; names, owners, locks; schemas, temporary tables
 //   ddl_text.cc      the texts that the catalog keeps: making, reading and renaming in them
 //   ddl_table.cc     CREATE TABLE and its columns; ddl_constraint.cc: keys, checks, references, indexes
-//   ddl_alter.cc     ALTER TABLE; ddl_rows.cc: rows read and rewritten for it; CREATE TABLE AS
+//   ddl_alter.cc     ALTER TABLE; ddl_alter_type.cc: types of columns, row types; ddl_rows.cc: rows read and rewritten for it; CREATE TABLE AS
 //   ddl_drop.cc      dependencies and DROP, TRUNCATE
 //   ddl_rename.cc    RENAME, SET SCHEMA, OWNER
 //   ddl_sequence.cc, ddl_type.cc, ddl_view.cc, ddl_role.cc
@@ -36,6 +36,7 @@ void for_list(const List* nodes, Visit visit) {
   for (int i = 0; i < nodes->length; ++i) visit(static_cast<T*>(nodes->elements[i].ptr_value));
 }
 inline const char* string_value(const void* node) { return strVal(const_cast<void*>(node)); }
+bool is_system_column(std::string_view name);  // ctid, xmin, ...
 inline std::vector<std::string> strings_of(const List* list) {
   std::vector<std::string> out;
   for_list<Node>(list, [&](Node* node) { out.push_back(string_value(node)); });
@@ -84,6 +85,8 @@ class Ddl {
   /// Relation along the search path; kInvalidOid when there is none. The OID may be a system relation's or a composite's.
   Oid lookup_relation(const char* schema, const char* name);
   Oid lookup_type(const List* name);
+  /// The search path as relations and types are looked up: the temporary schema first, unless it has another place.
+  std::vector<std::string> path_with_temp(const StatementContext& statement) const;
   /// As above, then locked; 42P01 when missing, unless missing_ok (kInvalidOid and no notice). System relations: 42501.
   Oid open_relation(const RangeVar* name, txn::ObjectLockMode mode, bool missing_ok, const char* kind = "relation");
   /// The table of that name, locked and owned. Errors: 42809 when it is something else.
@@ -117,6 +120,8 @@ class Ddl {
     std::vector<catalog::Index> new_indexes;
     std::vector<catalog::Sequence> new_sequences;
     std::vector<std::pair<int16_t, std::string>> comments;  // LIKE INCLUDING COMMENTS
+    std::vector<catalog::Comment> other_comments;           // as well, of constraints and indexes
+    bool like_comments = false;
     struct PendingDefault {
       int16_t attnum;
       Node* expression;
@@ -140,6 +145,7 @@ class Ddl {
                            bool generated);
   void add_serial(TableBuild& build, catalog::Column& column, Oid type, const List* options, char identity);
   void copy_like(TableBuild& build, TableLikeClause* like);
+  void copy_comment(TableBuild& build, Oid class_oid, Oid from, Oid to);
   /// WITH (...) and SET (...) of a relation; `of_table`: tables have an option of ours.
   void set_options(std::map<std::string, std::string>& options, const List* list, bool of_table = false);
   void reset_options(std::map<std::string, std::string>& options, const List* list);
@@ -171,12 +177,25 @@ class Ddl {
   void alter_one(Oid table, AlterTableCmd* command);
   void add_table_column(Oid table, AlterTableCmd* command);
   void add_table_constraint(Oid table, ::Constraint* c);
-  void alter_column_type(Oid table, AlterTableCmd* command);
+  void add_key_over_index(TableBuild& build, ::Constraint* c);
   void alter_identity(Oid table, AlterTableCmd* command);
   void drop_constraint(Oid table, AlterTableCmd* command);
   void validate_check(const catalog::Table& table, const catalog::Constraint& c);
   void validate_reference(const catalog::Table& table, const catalog::Constraint& c);
   void validate_not_null(const catalog::Table& table, const catalog::Column& column);
+
+  // --- ddl_alter_type.cc ---
+  void alter_column_types(Oid table, const std::vector<AlterTableCmd*>& commands);
+  /// Gives the column its type in `next`. Returns the expression over the old row that computes it; none: its bytes stay.
+  std::optional<std::string> change_column_type(const catalog::Table* old, catalog::Table& next, AlterTableCmd* command);
+  void finish_column_type(Oid table, const catalog::Column& before);
+  /// "table.column" of a column that stores values of a row type, or of types made of it; empty: there is none.
+  std::string column_storing(Oid type);
+  /// 0A000 where columns store rows of the table: they would keep their old shape.
+  void refuse_stored_rows(const catalog::Table& table);
+  void refuse_used_in_views(Oid type);
+  std::string alter_composite(AlterTableStmt* stmt);
+  std::string rename_attribute(RenameStmt* stmt);
 
   // --- ddl_rows.cc ---
   /// SELECT `expressions` FROM the table, each cast as an assignment to `targets`.

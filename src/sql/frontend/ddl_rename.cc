@@ -289,11 +289,7 @@ std::string Ddl::rename(RenameStmt* stmt) {
       put(std::move(next));
       return "ALTER DOMAIN";
     }
-    case OBJECT_ATTRIBUTE: {
-      Oid relation = open(txn::ObjectLockMode::kAccessExclusive);
-      (void)relation;
-      not_supported("renaming an attribute of a composite type");
-    }
+    case OBJECT_ATTRIBUTE: return rename_attribute(stmt);
     case OBJECT_ROLE: {
       const catalog::Role* role = catalog()->find_role(stmt->subname);
       if (role == nullptr) throw SqlError(SqlState::kUndefinedObject, "role " + quoted(stmt->subname) + " does not exist");

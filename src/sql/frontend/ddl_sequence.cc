@@ -87,17 +87,21 @@ void Ddl::sequence_options(catalog::Sequence& s, const List* options, bool is_ne
   }
   if (owned != nullptr) {
     std::vector<std::string> parts = strings_of(castNode(List, owned->arg));
+    auto refuse_identity = [&] {
+      if (is_new || !s.identity) return;
+      throw SqlError(SqlState::kFeatureNotSupported, "cannot change ownership of identity sequence")
+          .detail("Sequence " + quoted(s.name) + " is linked to table " + quoted(catalog()->find<catalog::Table>(s.owned_by_table)->name) + ".");
+    };
     if (parts.size() == 1) {
       if (parts[0] != "none") {
         throw SqlError(SqlState::kSyntaxError, "invalid OWNED BY option").hint("Specify OWNED BY table.column or OWNED BY NONE.");
       }
+      refuse_identity();
       s.owned_by_table = kInvalidOid;
       s.owned_by_column = 0;
       return;
     }
-    if (s.identity) {
-      throw SqlError(SqlState::kFeatureNotSupported, "cannot change ownership of identity sequence");
-    }
+    refuse_identity();
     std::string column = parts.back();
     parts.pop_back();
     RangeVar var{};

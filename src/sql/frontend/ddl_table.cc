@@ -1,6 +1,7 @@
 // CREATE TABLE, its columns, CREATE TABLE AS, SELECT INTO, materialized views.
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "duckdb/parser/parsed_expression.hpp"
 #include "duckdb/parser/statement/select_statement.hpp"
@@ -30,12 +31,12 @@ bool is_null_constant(const Node* node) {
   return node != nullptr && IsA(node, A_Const) && reinterpret_cast<const A_Const*>(node)->isnull;
 }
 
-Oid collation_of(const List* name) {
+Oid collation_of(const List* name, int location) {
   std::string collation = strings_of(name).back();
   if (collation == "default") return Oid{100};
   if (collation == "C" || collation == "ucs_basic") return Oid{950};
   if (collation == "POSIX") return Oid{951};
-  throw SqlError(SqlState::kUndefinedObject, "collation " + quoted(collation) + " for encoding \"UTF8\" does not exist");
+  throw SqlError(SqlState::kUndefinedObject, "collation " + quoted(collation) + " for encoding \"UTF8\" does not exist", location);
 }
 
 bool is_collatable(Oid type) {
@@ -44,6 +45,8 @@ bool is_collatable(Oid type) {
 }
 
 }  // namespace
+
+bool is_system_column(std::string_view name) { return std::find(kSystemColumns.begin(), kSystemColumns.end(), name) != kSystemColumns.end(); }
 
 bool Ddl::name_taken(const TableBuild& build, const std::string& name) {
   if (catalog()->find_relation(build.table.schema, name) != kInvalidOid || name == build.table.name) return true;
@@ -75,10 +78,8 @@ std::string Ddl::stored_type_name(Oid type, int32_t typmod) {
 }
 
 catalog::Column Ddl::column_of_type(const std::string& name, const ResolvedType& type, const CollateClause* collate) {
-  for (std::string_view system : kSystemColumns) {
-    if (name == system) {
-      throw SqlError(SqlState::kDuplicateColumn, "column name " + quoted(name) + " conflicts with a system column name");
-    }
+  if (is_system_column(name)) {
+    throw SqlError(SqlState::kDuplicateColumn, "column name " + quoted(name) + " conflicts with a system column name");
   }
   const types::TypeInfo* info = types::find_type(type.type);
   if (info != nullptr && info->kind == 'p') {
@@ -99,7 +100,7 @@ catalog::Column Ddl::column_of_type(const std::string& name, const ResolvedType&
       throw SqlError(SqlState::kDatatypeMismatch,
                      "collations are not supported by type " + format_type(*catalog(), type.type, -1), collate->location);
     }
-    column.collation = collation_of(collate->collname);
+    column.collation = collation_of(collate->collname, collate->location);
   }
   return column;
 }
@@ -147,6 +148,7 @@ void Ddl::add_column(TableBuild& build, ColumnDef* def) {
     throw SqlError(SqlState::kDuplicateColumn, "column " + quoted(def->colname) + " specified more than once");
   }
   if (def->typeName == nullptr) not_supported("a column without a type");
+  if (def->typeName->setof) throw SqlError(SqlState::kInvalidTableDefinition, "column " + quoted(def->colname) + " cannot be declared SETOF");
   const Oid serial = serial_type(def->typeName);
   if (serial != kInvalidOid && def->typeName->arrayBounds != nullptr) {
     throw SqlError(SqlState::kFeatureNotSupported, "array of serial is not implemented", def->typeName->location);
@@ -161,7 +163,7 @@ void Ddl::add_column(TableBuild& build, ColumnDef* def) {
   catalog::Column& column = table.columns.back();
   if (serial != kInvalidOid) add_serial(build, column, serial, nullptr, 0);
 
-  bool saw_nullable = false, nullable = true, saw_default = false, saw_identity = false;
+  bool saw_nullable = false, nullable = true, saw_default = false, saw_identity = false, saw_generated = false;
   auto no_second_default = [&](int location) {
     if (saw_default || (serial != kInvalidOid && !saw_identity)) {
       throw SqlError(SqlState::kSyntaxError, "multiple default values specified for column " + quoted(column.name) + " of table " + quoted(table.name), location);
@@ -186,6 +188,9 @@ void Ddl::add_column(TableBuild& build, ColumnDef* def) {
         if (saw_identity) {
           throw SqlError(SqlState::kSyntaxError, "both default and identity specified for column " + quoted(column.name) + " of table " + quoted(table.name), c->location);
         }
+        if (saw_generated) {
+          throw SqlError(SqlState::kSyntaxError, "both default and generation expression specified for column " + quoted(column.name) + " of table " + quoted(table.name), c->location);
+        }
         build.defaults.push_back({column.attnum, c->raw_expr, false});
         break;
       case CONSTR_IDENTITY:
@@ -193,7 +198,11 @@ void Ddl::add_column(TableBuild& build, ColumnDef* def) {
           throw SqlError(SqlState::kSyntaxError, "multiple identity specifications for column " + quoted(column.name) + " of table " + quoted(table.name), c->location);
         }
         if (saw_default || serial != kInvalidOid) {
-          throw SqlError(SqlState::kSyntaxError, "both default and identity specified for column " + quoted(column.name) + " of table " + quoted(table.name), c->location);
+          // The default of a serial column stands nowhere in the text.
+          throw SqlError(SqlState::kSyntaxError, "both default and identity specified for column " + quoted(column.name) + " of table " + quoted(table.name), saw_default ? c->location : -1);
+        }
+        if (saw_generated) {
+          throw SqlError(SqlState::kSyntaxError, "both identity and generation expression specified for column " + quoted(column.name) + " of table " + quoted(table.name), c->location);
         }
         saw_identity = true;
         if (column.type != types::oid::kInt2 && column.type != types::oid::kInt4 && column.type != types::oid::kInt8) {
@@ -202,10 +211,16 @@ void Ddl::add_column(TableBuild& build, ColumnDef* def) {
         add_serial(build, column, column.type, c->options, c->generated_when);
         break;
       case CONSTR_GENERATED:
-        if (saw_default) {
-          throw SqlError(SqlState::kSyntaxError, "both default and generation expression specified for column " + quoted(column.name) + " of table " + quoted(table.name), c->location);
+        if (saw_generated) {
+          throw SqlError(SqlState::kSyntaxError, "multiple generation clauses specified for column " + quoted(column.name) + " of table " + quoted(table.name), c->location);
         }
-        saw_default = true;
+        if (saw_default || serial != kInvalidOid) {
+          throw SqlError(SqlState::kSyntaxError, "both default and generation expression specified for column " + quoted(column.name) + " of table " + quoted(table.name), saw_default ? c->location : -1);
+        }
+        if (saw_identity) {
+          throw SqlError(SqlState::kSyntaxError, "both identity and generation expression specified for column " + quoted(column.name) + " of table " + quoted(table.name), c->location);
+        }
+        saw_generated = true;
         column.generated = true;
         build.defaults.push_back({column.attnum, c->raw_expr, true});
         break;
@@ -246,19 +261,6 @@ std::string Ddl::default_text(StatementContext& statement, const catalog::Table&
     std::string digits = text.substr(1, text.size() - 11);
     if (!digits.empty() && digits.find_first_not_of("0123456789") == std::string::npos) return digits;
   }
-  if (generated) {
-    DeparseHooks hooks;
-    hooks.column = [&](const ColumnRef& ref) {
-      auto* last = static_cast<Node*>(llast(ref.fields));
-      const catalog::Column* used = IsA(last, String) ? table.find_column(string_value(last)) : nullptr;
-      if (used != nullptr && used->generated) {
-        throw SqlError(SqlState::kInvalidObjectDefinition, "cannot use generated column " + quoted(used->name) + " in column generation expression", ref.location)
-            .detail("A generated column cannot reference another generated column.");
-      }
-      return std::string("x");
-    };
-    (void)deparse_expression(expression, hooks);
-  }
   return text;
 }
 
@@ -266,7 +268,8 @@ void Ddl::finish_defaults(TableBuild& build) {
   StatementContext statement = context_.analysis(text_);
   for (const auto& pending : build.defaults) {
     catalog::Column& column = build.table.columns[static_cast<size_t>(pending.attnum) - 1];
-    if (!pending.generated && is_null_constant(pending.expression)) continue;
+    // Over a domain, NULL is kept: the domain's default must not step in.
+    if (!pending.generated && is_null_constant(pending.expression) && catalog()->find<catalog::DomainType>(column.type) == nullptr) continue;
     column.default_sql = default_text(statement, build.table, column, pending.expression, pending.generated);
   }
   build.defaults.clear();
@@ -309,8 +312,10 @@ void Ddl::set_options(std::map<std::string, std::string>& options, const List* l
       "vacuum_truncate", "log_autovacuum_min_duration", "autovacuum_vacuum_insert_threshold",
       "autovacuum_vacuum_insert_scale_factor", "deduplicate_items", "security_barrier", "security_invoker", "check_option",
       "autovacuum_multixact_freeze_max_age"};
+  std::set<std::string> given;
   for_list<DefElem>(list, [&](DefElem* def) {
     const std::string name = option_name(def);
+    if (!given.insert(name).second) throw SqlError(SqlState::kInvalidParameterValue, "parameter " + quoted(name) + " specified more than once");
     if (def->defnamespace != nullptr && std::string_view(def->defnamespace) == "toast") return;
     if (of_table && name == kColumnsOption) {
       options[name] = columns_option(def);
@@ -325,6 +330,27 @@ void Ddl::set_options(std::map<std::string, std::string>& options, const List* l
     }
     if (std::find(kKnown.begin(), kKnown.end(), name) == kKnown.end()) {
       throw SqlError(SqlState::kInvalidParameterValue, "unrecognized parameter " + quoted(name));
+    }
+    if (name == "security_barrier" || name == "security_invoker" || name == "autovacuum_enabled" || name == "user_catalog_table") {
+      std::string word = def_text(def);
+      for (char& c : word) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+      constexpr std::array<std::string_view, 8> kBooleans{"true", "false", "on", "off", "yes", "no", "1", "0"};
+      if (std::find(kBooleans.begin(), kBooleans.end(), word) == kBooleans.end()) {
+        throw SqlError(SqlState::kInvalidParameterValue, "invalid value for boolean option " + quoted(name) + ": " + def_text(def));
+      }
+    }
+    if (name == "check_option" && def_text(def) != "local" && def_text(def) != "cascaded") {
+      throw SqlError(SqlState::kInvalidParameterValue, "invalid value for enum option \"check_option\": " + def_text(def))
+          .detail("Valid values are \"local\" and \"cascaded\".");
+    }
+    if (name == "fillfactor") {
+      const std::string text = def_text(def);
+      const bool number = !text.empty() && text.size() < 9 && text.find_first_not_of("0123456789", text[0] == '-' ? 1 : 0) == std::string::npos;
+      if (!number) throw SqlError(SqlState::kInvalidParameterValue, "invalid value for integer option \"fillfactor\": " + text);
+      if (std::stoi(text) < 10 || std::stoi(text) > 100) {
+        throw SqlError(SqlState::kInvalidParameterValue, "value " + text + " out of bounds for option \"fillfactor\"")
+            .detail("Valid values are between \"10\" and \"100\".");
+      }
     }
     options[name] = def_text(def);
   });
@@ -341,8 +367,13 @@ void Ddl::copy_like(TableBuild& build, TableLikeClause* like) {
   const auto* table = now->find<catalog::Table>(source);
   if (table != nullptr) columns = &table->columns;
   if (auto* view = now->find<catalog::View>(source)) columns = &view->columns;
+  now->for_each_of<catalog::CompositeType>([&](const catalog::CompositeType& composite) {
+    if (composite.relation == source) columns = &composite.columns;
+  });
   if (columns == nullptr) {
-    throw SqlError(SqlState::kWrongObjectType, "relation " + quoted(like->relation->relname) + " is invalid in LIKE clause", like->relation->location);
+    const std::string kind(relation_kind(*now, source));
+    throw SqlError(SqlState::kWrongObjectType, "relation " + quoted(like->relation->relname) + " is invalid in LIKE clause", like->relation->location)
+        .detail("This operation is not supported for " + kind + (kind == "index" ? "es." : "s."));
   }
   const auto options = like->options;
   std::map<int16_t, int16_t> moved;
@@ -382,10 +413,12 @@ void Ddl::copy_like(TableBuild& build, TableLikeClause* like) {
       catalog::Constraint copy = c;
       copy.oid = new_oid();
       for (int16_t& attnum : copy.columns) attnum = moved[attnum];
+      if ((options & CREATE_TABLE_LIKE_COMMENTS) != 0) copy_comment(build, catalog::oid::kPgConstraint, c.oid, copy.oid);
       build.table.constraints.push_back(std::move(copy));
     }
   }
   if ((options & CREATE_TABLE_LIKE_INDEXES) != 0) {
+    build.like_comments = (options & CREATE_TABLE_LIKE_COMMENTS) != 0;
     for (Oid index : table->indexes) {
       build.like_indexes.push_back(index);
       build.like_columns[index] = moved;
@@ -406,7 +439,14 @@ void Ddl::commit_build(TableBuild& build) {
   for (auto& [attnum, text] : build.comments) {
     add(catalog::Comment{.oid = new_oid(), .class_oid = catalog::oid::kPgClass, .object = table, .sub_object = attnum, .text = text});
   }
+  for (catalog::Comment& comment : build.other_comments) add(std::move(comment));
   throw_if_error(context_.database().change_catalog(context_.transaction(), std::move(changes)));
+}
+
+void Ddl::copy_comment(TableBuild& build, Oid class_oid, Oid from, Oid to) {
+  const catalog::Comment* found = catalog()->find_comment(class_oid, from, 0);
+  if (found == nullptr) return;
+  build.other_comments.push_back({.oid = new_oid(), .class_oid = class_oid, .object = to, .text = found->text});
 }
 
 std::string Ddl::create_table(CreateStmt* stmt) {
@@ -453,6 +493,8 @@ std::string Ddl::create_table(CreateStmt* stmt) {
   for_list<Node>(stmt->tableElts, element);
   for_list<Node>(stmt->constraints, element);
   finish_defaults(build);
+  // There are no rows yet that NOT VALID could spare.
+  for (auto& pending : build.constraints) pending.constraint->skip_validation = false;
   finish_constraints(build);
   commit_build(build);
   return "CREATE TABLE";
@@ -545,6 +587,22 @@ std::string Ddl::refresh(RefreshMatViewStmt* stmt) {
     throw SqlError(SqlState::kFeatureNotSupported, quoted(stmt->relation->relname) + " is not a materialized view");
   }
   check_owner(view->owner, "materialized view", view->name);
+  if (stmt->concurrent && !view->populated) {
+    throw SqlError(SqlState::kFeatureNotSupported, "CONCURRENTLY cannot be used when the materialized view is not populated");
+  }
+  if (stmt->concurrent && stmt->skipData) {
+    throw SqlError(SqlState::kSyntaxError, "CONCURRENTLY and WITH NO DATA options cannot be used together");
+  }
+  const bool keyed = std::any_of(view->indexes.begin(), view->indexes.end(), [&](Oid index_oid) {
+    const auto* index = now->find<catalog::Index>(index_oid);
+    return index->unique && index->predicate_sql.empty() &&
+           std::none_of(index->keys.begin(), index->keys.end(), [](const catalog::IndexKey& key) { return key.attnum == 0; });
+  });
+  if (stmt->concurrent && !keyed) {
+    throw SqlError(SqlState::kObjectNotInPrerequisiteState,
+                   "cannot refresh materialized view \"" + quote_qualified(schema_name(view->schema), view->name) + "\" concurrently")
+        .hint("Create a unique index with no WHERE clause on one or more columns of the materialized view.");
+  }
   catalog::Table next = *view;
   next.populated = !stmt->skipData;
   if (stmt->skipData) {

@@ -1,4 +1,7 @@
 // Stored expressions: from the raw tree to the text that the catalog keeps, and back.
+#include <functional>
+#include <optional>
+
 #include "duckdb/parser/parsed_expression.hpp"
 
 #include "sql/frontend/parser.h"
@@ -30,9 +33,51 @@ Oid user_type(const catalog::Catalog& catalog, const TypeName& type) {
   return catalog.find_type(schema->oid, string_value(llast(type.names)));
 }
 
+/// Calls a function for every column reference of a raw expression. The walk is C code: the function must not throw.
+struct ColumnRefs {
+  const std::function<void(const ColumnRef&)>& visit;
+  bool operator()(Node* node) {
+    if (node == nullptr) return false;
+    if (IsA(node, ColumnRef)) visit(*reinterpret_cast<ColumnRef*>(node));
+    bool (*callback)(Node*, void*) = [](Node* child, void* context) { return (*static_cast<ColumnRefs*>(context))(child); };
+    return raw_expression_tree_walker(node, reinterpret_cast<bool (*)()>(reinterpret_cast<void*>(callback)), this);
+  }
+};
+
+/// What defaults, checks and generated columns may not name.
+void refuse_columns(Node* node, const catalog::Table* table, ExprKind kind) {
+  std::optional<SqlError> refused;
+  const std::function<void(const ColumnRef&)> look = [&](const ColumnRef& ref) {
+    if (refused) return;
+    if (kind == ExprKind::kColumnDefault) {
+      refused = SqlError(SqlState::kFeatureNotSupported, "cannot use column reference in DEFAULT expression", ref.location);
+      return;
+    }
+    auto* last = static_cast<Node*>(llast(ref.fields));
+    const std::string name = IsA(last, String) ? string_value(last) : table->name;
+    const catalog::Column* column = IsA(last, String) ? table->find_column(name) : nullptr;
+    if (column == nullptr && is_system_column(name)) {
+      if (name == "tableoid") refused = SqlError(SqlState::kFeatureNotSupported, "tableoid in a stored expression is not supported", ref.location);
+      else refused = SqlError(SqlState::kInvalidColumnReference,
+                              kind == ExprKind::kCheckConstraint ? "system column " + quoted(name) + " reference in check constraint is invalid"
+                                                                 : "cannot use system column " + quoted(name) + " in column generation expression",
+                              ref.location);
+    } else if (kind == ExprKind::kGeneratedColumn && column != nullptr && column->generated) {
+      refused = SqlError(SqlState::kInvalidObjectDefinition, "cannot use generated column " + quoted(name) + " in column generation expression", ref.location)
+                    .detail("A generated column cannot reference another generated column.");
+    } else if (kind == ExprKind::kGeneratedColumn && column == nullptr && name == table->name) {
+      refused = SqlError(SqlState::kInvalidObjectDefinition, "cannot use whole-row variable in column generation expression", ref.location)
+                    .detail("This would cause the generated column to depend on its own value.");
+    }
+  };
+  ColumnRefs{look}(node);
+  if (refused) throw *refused;
+}
+
 }  // namespace
 
 TypedExpr Ddl::analyze_in(StatementContext& statement, Node* node, const catalog::Table* table, ExprKind kind) {
+  if (kind == ExprKind::kColumnDefault || kind == ExprKind::kCheckConstraint || kind == ExprKind::kGeneratedColumn) refuse_columns(node, table, kind);
   Scope scope;
   scope.statement = &statement;
   scope.kind = kind;
@@ -54,6 +99,9 @@ TypedExpr Ddl::analyze_in(StatementContext& statement, Node* node, const catalog
       c.attnum = column.attnum;
       item.columns.push_back(std::move(c));
     }
+    Scope::SeenTable seen{.alias = table->name, .name = table->name, .columns = {}};
+    for (const ScopeColumn& column : item.columns) seen.columns.push_back(column.name);
+    scope.seen_tables.push_back(std::move(seen));
     scope.items.push_back(std::move(item));
   }
   return analyze_expr(scope, node, kind);

@@ -169,10 +169,12 @@ std::string Ddl::create_domain(CreateDomainStmt* stmt) {
   Place place = place_for(stmt->domainname);
   check_type_free(place.schema, place.name);
   StatementContext statement = context_.analysis(text_);
-  ResolvedType base = resolve_type(statement, stmt->typeName);
+  TypeName unplaced = *stmt->typeName;  // errors of domains have no position
+  unplaced.location = -1;
+  ResolvedType base = resolve_type(statement, &unplaced);
   const types::TypeInfo* info = types::find_type(base.type);
   if (info != nullptr && info->kind == 'p') {
-    throw SqlError(SqlState::kDatatypeMismatch, quoted(strings_of(stmt->typeName->names).back()) + " is not a valid base type for a domain", stmt->typeName->location);
+    throw SqlError(SqlState::kDatatypeMismatch, quoted(strings_of(stmt->typeName->names).back()) + " is not a valid base type for a domain");
   }
   catalog::DomainType domain;
   domain.oid = new_oid();
@@ -234,6 +236,15 @@ std::string Ddl::alter_domain(AlterDomainStmt* stmt) {
   auto violated = [&](const catalog::Table& table, const catalog::Column& column, const char* what) {
     throw SqlError(SqlState::kCheckViolation, "column " + quoted(column.name) + " of table " + quoted(table.name) + " contains " + what);
   };
+  auto validate = [&](const catalog::Constraint& check) {
+    every_column([&](const catalog::Table& table, const catalog::Column& column) {
+      const std::string over = "(SELECT " + quote_identifier(column.name) + "::" + stored_type_name(domain.base_type, -1) + " AS value FROM ONLY " +
+                               quote_qualified(schema_name(table.schema), table.name) + ") d";
+      if (has_rows("SELECT 1 AS one FROM " + over + " WHERE NOT (" + check.check_sql + ") LIMIT 1")) {
+        violated(table, column, "values that violate the new constraint");
+      }
+    });
+  };
   switch (stmt->subtype) {
     case 'T': {
       domain.default_sql.clear();
@@ -261,14 +272,7 @@ std::string Ddl::alter_domain(AlterDomainStmt* stmt) {
       auto* c = castNode(Constraint, stmt->def);
       if (c->contype != CONSTR_CHECK) not_supported("this constraint of a domain");
       add_domain_check(statement, domain, c);
-      if (!c->skip_validation) {
-        const std::string check = domain.checks.back().check_sql;
-        every_column([&](const catalog::Table& table, const catalog::Column& column) {
-          std::string over = "(SELECT " + quote_identifier(column.name) + "::" + stored_type_name(domain.base_type, -1) + " AS value FROM ONLY " +
-                             quote_qualified(schema_name(table.schema), table.name) + ") d";
-          if (has_rows("SELECT 1 AS one FROM " + over + " WHERE NOT (" + check + ") LIMIT 1")) violated(table, column, "values that violate the new constraint");
-        });
-      }
+      if (!c->skip_validation) validate(domain.checks.back());
       break;
     }
     case 'X': {
@@ -282,7 +286,15 @@ std::string Ddl::alter_domain(AlterDomainStmt* stmt) {
       domain.checks.erase(it);
       break;
     }
-    case 'V': not_supported("VALIDATE CONSTRAINT of a domain");
+    case 'V': {
+      auto it = std::find_if(domain.checks.begin(), domain.checks.end(), [&](const auto& c) { return c.name == stmt->name; });
+      if (it == domain.checks.end()) {
+        throw SqlError(SqlState::kUndefinedObject, "constraint " + quoted(stmt->name) + " of domain " + quoted(domain.name) + " does not exist");
+      }
+      if (!it->validated) validate(*it);
+      it->validated = true;
+      break;
+    }
     default: not_supported("this form of ALTER DOMAIN");
   }
   put(std::move(domain));

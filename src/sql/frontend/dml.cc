@@ -140,6 +140,11 @@ TargetRows open_relation_rows(StatementContext& statement, const Relation& relat
     const auto* sequence = statement.catalog->find<catalog::Sequence>(relation.oid);
     throw SqlError(SqlState::kWrongObjectType, "cannot change sequence \"" + (sequence ? sequence->name : relation.name) + "\"");
   }
+  if (relation.table->is_materialized_view()) {
+    if (verb != DmlVerb::kMerge) throw SqlError(SqlState::kWrongObjectType, "cannot change materialized view \"" + relation.name + "\"");
+    throw SqlError(SqlState::kFeatureNotSupported, "cannot execute MERGE on relation \"" + relation.name + "\"")
+        .detail("This operation is not supported for materialized views.");
+  }
   TargetRows rows;
   rows.table = relation.table;
   rows.item.alias = relation.name;
@@ -327,6 +332,8 @@ void RowBuilder::derive() {
     TypedExpr condition = analyze_table_expression(statement(), &table_, new_row_, constraint.check_sql, ExprKind::kCheckConstraint);
     checks_.push_back({boolean_tree(scope_, std::move(condition), "CHECK"), constraint.name, false});
   }
+  // The first by name is the one that a row is said to violate.
+  std::sort(checks_.begin(), checks_.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
 }
 
 void RowBuilder::add_view_checks(const TargetRows& at_new_row) {

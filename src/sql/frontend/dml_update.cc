@@ -56,14 +56,11 @@ std::vector<size_t> analyze_set_clause(Scope& scope, List* list, const TargetRow
     std::map<int16_t, TypedExpr>::iterator part = partial.end();
     if (item->indirection != nullptr) {
       // SET t.a = ... reads as the field a of a column t.
-      bool is_table = target.item.alias == item->name;
       int16_t found = 0;
       for (size_t i = 0; i < target.attnums.size(); ++i) found = target.item.columns[i].name == item->name ? 1 : found;
       if (found == 0) {
-        SqlError error(SqlState::kUndefinedColumn,
-                       std::string("column \"") + item->name + "\" of relation \"" + relation + "\" does not exist", item->location);
-        if (is_table) error.info().hint = "SET target columns cannot be qualified with the relation name.";
-        throw error;
+        throw SqlError(SqlState::kUndefinedColumn, std::string("column \"") + item->name + "\" of relation \"" + relation + "\" does not exist",
+                       item->location);
       }
     }
     int16_t attnum = target_attnum(target, relation, item->name, item->location, DmlVerb::kUpdate);

@@ -595,6 +595,7 @@ TypedExpr analyze_grouping(Scope& scope, const GroupingFunc* node) {
   DuckExpr grouping(new duckdb::OperatorExpression(ExpressionType::GROUPING_FUNCTION, std::move(children)));
   TypedExpr result = typed(make_cast(std::move(grouping), duckdb::LogicalType::INTEGER), oid::kInt4, {Physical::kInt32}, {}, node->location);
   result.has_aggregate = true;
+  scope.has_aggregates = true;  // without GROUP BY, too, its arguments have to be grouped
   return result;
 }
 

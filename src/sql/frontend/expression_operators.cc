@@ -399,11 +399,17 @@ TypedExpr analyze_a_expr(Scope& scope, A_Expr* node) {
       }
       if (IsA(node->lexpr, RowExpr) && IsA(node->rexpr, SubLink) &&
           reinterpret_cast<SubLink*>(node->rexpr)->subLinkType == EXPR_SUBLINK) {
-        not_supported("comparison of a row with a subquery", location);
+        SubLink compare = *reinterpret_cast<SubLink*>(node->rexpr);
+        compare.subLinkType = ROWCOMPARE_SUBLINK;
+        compare.testexpr = node->lexpr;
+        compare.operName = node->name;
+        compare.location = location;
+        return analyze_sublink(scope, &compare);
       }
       TypedExpr left = analyze_node(scope, node->lexpr);
       TypedExpr right = analyze_node(scope, node->rexpr);
-      if (is_row(left) && is_row(right)) {
+      // Only rows written out are compared field by field; other records as a whole, where nulls are equal.
+      if (IsA(node->lexpr, RowExpr) && IsA(node->rexpr, RowExpr)) {
         return compare_rows(scope, schema, name, std::move(left.fields), std::move(right.fields), location);
       }
       return apply_operator(scope, schema, name, std::move(left), std::move(right), location);

@@ -119,6 +119,30 @@ TypedExpr analyze_quantified(Scope& scope, SubLink* node, bool any) {
   return boolean_of(quantified_subquery(any, std::move(sub.select), alias, std::move(test.duck)), &flags, location);
 }
 
+/// ROW(...) op (SELECT ...): the comparison is computed over the subquery's one row.
+TypedExpr analyze_row_comparison(Scope& scope, SubLink* node) {
+  StatementContext& statement = *scope.statement;
+  const int location = node->location;
+  std::string schema, name;
+  split_name(node->operName, &schema, &name);
+  std::vector<TypedExpr> lefts = analyze_node(scope, node->testexpr).fields;
+  SubqueryResult sub = analyze_subquery(&scope, statement, reinterpret_cast<SelectStmt*>(node->subselect));
+  if (lefts.size() < sub.columns.size()) throw SqlError(SqlState::kSyntaxError, "subquery has too many columns", location);
+  if (lefts.size() > sub.columns.size()) throw SqlError(SqlState::kSyntaxError, "subquery has too few columns", location);
+  const std::string alias = statement.new_alias("sq");
+  std::vector<TypedExpr> rights;
+  TypedExpr flags;
+  for (size_t i = 0; i < lefts.size(); ++i) {
+    rights.push_back(column_of(sub.columns[i], alias));
+    inherit_flags(flags, lefts[i]);
+  }
+  TypedExpr test = compare_rows(scope, schema, name, std::move(lefts), std::move(rights), location);
+  test = coerce_to_boolean(scope, std::move(test), "row comparison");
+  std::vector<DuckExpr> outputs;
+  outputs.push_back(std::move(test.duck));
+  return boolean_of(scalar_subquery(select_from(std::move(sub.select), alias, std::move(outputs))), &flags, location);
+}
+
 }  // namespace
 
 TypedExpr analyze_sublink(Scope& scope, SubLink* node) {
@@ -181,7 +205,7 @@ TypedExpr analyze_sublink(Scope& scope, SubLink* node) {
       duck = make_coalesce(std::move(duck), std::move(empty));
       return typed(std::move(duck), array, {Physical::kBytes}, {}, location);
     }
-    case ROWCOMPARE_SUBLINK: not_supported("comparison of a row with a subquery", location);
+    case ROWCOMPARE_SUBLINK: return analyze_row_comparison(scope, node);
     case MULTIEXPR_SUBLINK:
     case CTE_SUBLINK: break;
   }

@@ -450,7 +450,28 @@ FromItem analyze_from_relation(Scope& scope, RangeVar* var) {
     ref = emit::table_function(
         "omen_scan", duckdb::make_uniq<duckdb::ConstantExpression>(duckdb::Value::UINTEGER(relation.oid.value)), alias);
   } else {
-    not_supported("reading from a sequence", var->location);
+    const ScopeColumn of_counter[] = {{.name = "last_value", .type = types::oid::kInt8}, {.name = "log_cnt", .type = types::oid::kInt8},
+                                      {.name = "is_called", .type = types::oid::kBool}};
+    auto counter = emit::select();
+    counter->from_table = emit::empty();
+    for (int64_t i = 0; i < 3; ++i) {
+      ScopeColumn column = of_counter[i];
+      column.duck_alias = alias;
+      column.duck_name = "c" + std::to_string(i + 1);
+      column.physical = types::physical_type(column.type, -1);
+      column.table = relation.oid;
+      column.attnum = static_cast<int16_t>(i + 1);
+      std::vector<Tree> arguments;
+      arguments.push_back(duckdb::make_uniq<duckdb::ConstantExpression>(duckdb::Value::UINTEGER(relation.oid.value)));
+      arguments.push_back(emit::integer(i));
+      Tree value = emit::call("omen_sequence_counter", std::move(arguments));
+      if (i == 2) value = emit::compare(duckdb::ExpressionType::COMPARE_NOTEQUAL, std::move(value), emit::integer(0));
+      value->SetAlias(column.duck_name);
+      counter->select_list.push_back(std::move(value));
+      item.columns.push_back(std::move(column));
+    }
+    statement.has_volatile = true;
+    ref = emit::subquery(std::move(counter), alias);
   }
   apply_alias(item, var->alias);
   return from_single(scope, std::move(item), std::move(ref), alias, var->relname);

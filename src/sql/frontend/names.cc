@@ -118,7 +118,7 @@ size_t edit_distance(const std::string& a, const std::string& b) {
         if (name == column && penalty == 0) {
           // It is there, out of sight.
           if (table.empty()) {
-            throw std::move(error).detail("There is a column named \"" + name + "\" in table \"" + seen.alias +
+            throw std::move(error).hint("There is a column named \"" + name + "\" in table \"" + seen.alias +
                                           "\", but it cannot be referenced from this part of the query.");
           }
         }
@@ -143,6 +143,10 @@ size_t edit_distance(const std::string& a, const std::string& b) {
 }
 
 TypedExpr whole_row(Scope& scope, const ScopeItem& item, int location) {
+  if (scope.statement->catalog->find<catalog::Sequence>(item.relation) != nullptr) {
+    throw SqlError(SqlState::kWrongObjectType, "relation \"" + scope.statement->catalog->find<catalog::Sequence>(item.relation)->name +
+                                                   "\" does not have a composite type");
+  }
   std::vector<TypedExpr> fields;
   std::vector<std::string> names;
   for (const ScopeColumn& column : item.columns) {
@@ -267,7 +271,8 @@ Oid find_relation(StatementContext& statement, const char* schema, const char* n
     const catalog::Schema* found = statement.catalog->find_schema(schema);
     return found == nullptr ? kInvalidOid : find_in_schema(statement, found->oid, schema, name);
   }
-  if (statement.temp_schema != kInvalidOid) {
+  if (const auto* temp = statement.catalog->find<catalog::Schema>(statement.temp_schema);
+      temp != nullptr && std::find(statement.search_path.begin(), statement.search_path.end(), temp->name) == statement.search_path.end()) {
     Oid oid = statement.catalog->find_relation(statement.temp_schema, name);
     if (oid != kInvalidOid) return oid;
   }

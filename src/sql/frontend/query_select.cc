@@ -182,6 +182,11 @@ void analyze_plain_select(Level& level, SelectStmt* select, SelectOptions option
       if (d.expr.duck) grouping.check(d.expr.duck);
     }
     grouping.finish();
+    if (having != nullptr && !scope.has_aggregates && select->groupClause == nullptr && statement.parameter_types.empty()) {
+      // One row, whatever FROM and WHERE say: they are not read.
+      level.node->from_table = emit::empty();
+      level.node->where_clause = nullptr;
+    }
     level.node->having = std::move(having);
   }
   if (distinct || !distinct_on.empty()) {

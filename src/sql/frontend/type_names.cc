@@ -248,7 +248,8 @@ Oid find_type_named(StatementContext& statement, const std::vector<std::string>&
     throw SqlError(SqlState::kSyntaxError, "improper qualified name (too many dotted names): " + full, location);
   }
   if (names.size() >= 2) {
-    const std::string& schema = names[names.size() - 2];
+    std::string schema = names[names.size() - 2];
+    if (const auto* temp = statement.catalog->find<catalog::Schema>(statement.temp_schema); schema == "pg_temp" && temp != nullptr) schema = temp->name;
     if (names.size() == 3 && names[0] != statement.database_name) {
       throw SqlError(SqlState::kFeatureNotSupported, "cross-database references are not implemented: " + full, location);
     }
@@ -266,6 +267,11 @@ Oid find_type_named(StatementContext& statement, const std::vector<std::string>&
     Oid found = user_type(schema);
     if (found == kInvalidOid) no_such_type(full, location);
     return found;
+  }
+  // Types of temporary tables come first, unless the path says where their schema stands.
+  if (const auto* temp = statement.catalog->find<catalog::Schema>(statement.temp_schema);
+      temp != nullptr && std::find(statement.search_path.begin(), statement.search_path.end(), temp->name) == statement.search_path.end()) {
+    if (Oid found = user_type(temp->name); found != kInvalidOid) return found;
   }
   bool tried_builtin = false;
   for (const auto& schema : statement.search_path) {

@@ -352,6 +352,9 @@ void add_changes(Library& library) {
       }
       auto numbers = [](std::string_view bytes) {
         const ArrayView view(bytes);
+        if (view.dimensions() > 1) {
+          throw SqlError(SqlState::kArraySubscriptError, "wrong number of array subscripts").detail("Dimension array must be one dimensional.");
+        }
         std::vector<int32_t> list;
         for (size_t i = 0; i < view.size(); ++i) {
           if (view.is_null(i)) throw SqlError(SqlState::kNullValueNotAllowed, "dimension values cannot be null");

@@ -1,5 +1,6 @@
 #include "sql/functions/definitions.h"
 
+#include <algorithm>
 #include <map>
 #include <unordered_map>
 
@@ -56,7 +57,8 @@ DeparseHooks reading_hooks(const NameView& names, bool pretty) {
 
 std::vector<const catalog::Schema*> NameView::path() const {
   std::vector<const catalog::Schema*> schemas;
-  if (const auto* temp = catalog_->find<catalog::Schema>(temp_schema_)) schemas.push_back(temp);
+  const auto* temp = catalog_->find<catalog::Schema>(temp_schema_);
+  if (temp != nullptr && std::find(search_path_.begin(), search_path_.end(), temp->name) == search_path_.end()) schemas.push_back(temp);
   for (const std::string& name : search_path_) {
     if (const auto* schema = catalog_->find_schema(name)) schemas.push_back(schema);
   }

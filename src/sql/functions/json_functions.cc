@@ -167,9 +167,33 @@ std::string key_of(RowCall& call, const TypeArgument& t, const ValueView& v, int
     throw SqlError(SqlState::kInvalidParameterValue, "argument " + std::to_string(argument) + " cannot be null")
         .hint("Object keys should be text.");
   }
+  if (types::array_element_type(t.type) != kInvalidOid || t.type == kJson || t.type == kJsonb || t.type == oid::kRecord) {
+    throw SqlError(SqlState::kInvalidParameterValue, "key value must be scalar, not array, composite, or json");
+  }
   std::string text;
   types::output(t.type, t.physical, v, call.io(), &text);
   return text;
+}
+
+/// The values of an array or record on lines of their own: json with a line feed after each comma of the outermost level.
+std::string with_line_feeds(const std::string& json) {
+  std::string out;
+  int depth = 0;
+  bool in_string = false;
+  for (size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    out += c;
+    if (in_string) {
+      if (c == '\\') out += json[++i];
+      else in_string = c != '"';
+      continue;
+    }
+    in_string = c == '"';
+    if (c == '{' || c == '[') ++depth;
+    if (c == '}' || c == ']') --depth;
+    if (c == ',' && depth == 1) out += "\n ";
+  }
+  return out;
 }
 
 void add_building(Library& library, const std::string& p, Oid type) {
@@ -234,6 +258,34 @@ void add_building(Library& library, const std::string& p, Oid type) {
   library.row({canonical ? "to_jsonb" : "to_json", {kDescriptor, kAnyValue}, type, [canonical](RowCall& call, const ValueView* a) {
     return call.text(json_of(call, call.types[0], a[0], canonical));
   }, Volatility::kStable});
+  library.row({p + "_object_two_arg", {kTextArray, kTextArray}, type, [canonical](RowCall& call, const ValueView* a) {
+    const ArrayView keys(a[0].bytes), values(a[1].bytes);
+    if (keys.dimensions() > 1 || keys.dimensions() != values.dimensions()) {
+      throw SqlError(SqlState::kArraySubscriptError, "wrong number of array subscripts");
+    }
+    if (keys.size() != values.size()) throw SqlError(SqlState::kArraySubscriptError, "mismatched array dimensions");
+    std::vector<std::pair<std::string, std::string>> members;
+    std::string out = "{";
+    for (size_t i = 0; i < keys.size(); ++i) {
+      if (keys.is_null(i)) throw SqlError(SqlState::kNullValueNotAllowed, "null value not allowed for object key");
+      std::string value = "null";
+      if (!values.is_null(i)) {
+        value.clear();
+        types::append_json_string(values.at(i).bytes, &value);
+      }
+      if (canonical) {
+        members.emplace_back(std::string(keys.at(i).bytes), value);
+        continue;
+      }
+      if (i > 0) out += ", ";
+      types::append_json_string(keys.at(i).bytes, &out);
+      out += " : " + value;
+    }
+    if (!canonical) return call.text(out + "}");
+    out.clear();
+    types::append_jsonb_object(std::move(members), &out);
+    return call.text(std::move(out));
+  }});
   library.row({p + "_object", {kTextArray}, type, [canonical](RowCall& call, const ValueView* a) {
     const ArrayView view(a[0].bytes);
     if (view.dimensions() > 2 || (view.dimensions() == 2 && view.length(1) != 2)) {
@@ -494,6 +546,10 @@ void add_json_functions(Library& library) {
   for (const char* name : {"array_to_json", "row_to_json"}) {
     library.row({name, {kDescriptor, kAnyValue}, kJson, [](RowCall& call, const ValueView* a) {
       return call.text(json_of(call, call.types[0], a[0], false));
+    }, Volatility::kStable});
+    library.row({std::string(name) + "_pretty", {kDescriptor, kAnyValue, kBool}, kJson, [](RowCall& call, const ValueView* a) {
+      const std::string json = json_of(call, call.types[0], a[0], false);
+      return call.text(a[1].integer != 0 ? with_line_feeds(json) : json);
     }, Volatility::kStable});
   }
   add_aggregate(library, {"json_agg", {kDescriptor, kAnyValue}, kJson, make_state<JsonAggregate<false>>, false});

@@ -339,7 +339,7 @@ void add_formatting(Library& library) {
     }, Volatility::kStable});
   };
   number("interval_to_char", oid::kInterval, [](const ValueView& v, std::string_view f, std::string* out) { return types::to_char_interval(v.interval, f, out); });
-  number("int4_to_char", kInt4, [](const ValueView& v, std::string_view f, std::string* out) { return types::to_char_int64(v.integer, f, out); });
+  number("int4_to_char", kInt4, [](const ValueView& v, std::string_view f, std::string* out) { return types::to_char_int64(v.integer, f, out, true); });
   number("int8_to_char", oid::kInt8, [](const ValueView& v, std::string_view f, std::string* out) { return types::to_char_int64(v.integer, f, out); });
   number("float8_to_char", oid::kFloat8, [](const ValueView& v, std::string_view f, std::string* out) { return types::to_char_float8(v.real, f, out); });
   number("float4_to_char", oid::kFloat4, [](const ValueView& v, std::string_view f, std::string* out) { return types::to_char_float4(static_cast<float>(v.real), f, out); });

@@ -53,6 +53,13 @@ void add_sequences(Library& library) {
   library.row({"currval_oid", {oid::kRegclass}, oid::kInt8, [sequence](RowCall& call, const ValueView* a) {
     return int_value(call.services().sequence_currval(sequence(a[0])));
   }, Volatility::kVolatile});
+  // A sequence read as a table: 0 last_value, 1 log_cnt, 2 is_called.
+  library.row({"sequence_counter", {oid::kRegclass, oid::kInt8}, oid::kInt8, [sequence](RowCall& call, const ValueView* a) {
+    const auto* found = call.services().catalog()->find<catalog::Sequence>(sequence(a[0]));
+    if (found == nullptr) return null_value();
+    const auto state = value_or_throw(call.services().database().sequence_state(*found));
+    return int_value(a[1].integer == 0 ? state.last_value : a[1].integer == 1 ? (state.is_called ? 32 : 0) : (state.is_called ? 1 : 0));
+  }, Volatility::kVolatile});
   library.row({"lastval", {}, oid::kInt8, [](RowCall& call, const ValueView*) { return int_value(call.services().sequence_lastval()); }, Volatility::kVolatile});
   library.row({"setval_oid", {oid::kRegclass, oid::kInt8}, oid::kInt8, [sequence](RowCall& call, const ValueView* a) {
     call.services().sequence_setval(sequence(a[0]), a[1].integer, true);

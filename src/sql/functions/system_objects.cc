@@ -66,6 +66,13 @@ void pg_class(const SystemContext& c, SystemRows& rows) {
     r.columns = static_cast<int64_t>(relation.columns.size());
     put(rows, r);
   }
+  // psql lists foreign keys of tables that have triggers; in PostgreSQL both sides of one have.
+  std::set<Oid> in_foreign_keys;
+  c.catalog.for_each_of<cat::Table>([&](const cat::Table& t) {
+    for (const auto& k : t.constraints) {
+      if (k.kind == cat::Constraint::Kind::kForeignKey) in_foreign_keys.insert({t.oid, k.referenced_table});
+    }
+  });
   c.catalog.for_each([&](const cat::Object& object) {
     ClassRow r;
     if (auto* t = std::get_if<cat::Table>(&object)) {
@@ -73,6 +80,7 @@ void pg_class(const SystemContext& c, SystemRows& rows) {
            .persistence = t->persistence, .kind = t->is_materialized_view() ? 'm' : 'r', .identity = 'd',
            .columns = static_cast<int64_t>(t->columns.size())};
       r.has_index = !t->indexes.empty();
+      r.has_triggers = in_foreign_keys.count(t->oid) != 0;
       r.has_rules = t->is_materialized_view();
       r.populated = t->populated;
       r.options = t->options;
