@@ -334,7 +334,7 @@ class ShapeGenerator(Generator):
     def framed(self, scope):
         """Windows that are ordered wholly, or whose calls do not see the order of equal rows."""
         r = self.r
-        keys = [c.text for c in scope if c.family not in ("any", "jsonb")]
+        keys = [c.text for c in scope if c.family not in ("any", "jsonb")] or [c.text for c in scope]
         partition = f"partition by {self.expression(r.choice(FAMILIES), scope, r.choice([0, 0, 1]))} " if r.random() < 0.5 else ""
         outputs = []
         for _ in range(r.randint(1, 3)):
