@@ -48,6 +48,7 @@ select sum((select max(a.id) from sb)) from sa a;
 select id from sa a group by (select max(a.b) from sb);
 -- A condition with ANY over an array that moves into a lateral subquery.
 select x.id, y.id from sa x right join sb y on y.g::int2 = any (array(select z.id from sa z where x.a <= z.a)) order by 1, 2;
+select id, (select max(x.id) from sa x where x.a = sa.a)::int8 = any ('{1,2}'::int4[]), (select count(*) from sb) <> all (array[id, a]) from sa order by id;
 -- Types.
 select array[s, s], array['a'::varchar(3), 'b'::varchar(3)], array['a'::varchar(3), 'b'::varchar(4)], (array[s])[1], (array[s])[1:1], array[array[s], array[s]] from sa order by id;
 select pg_typeof(null), pg_typeof('x'), pg_typeof('x'::text);

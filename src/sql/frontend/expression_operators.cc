@@ -359,9 +359,10 @@ TypedExpr analyze_array_op(Scope& scope, const A_Expr* node, const std::string& 
   TypedExpr results = boolean_of(nullptr, {&left, &array}, location);
   const Scope* left_level = level_of(scope, *left.duck);
   const Scope* array_level = level_of(scope, *list);
-  if ((left_level != nullptr && left_level != &scope) || (array_level != nullptr && array_level != &scope) || scope.kind == ExprKind::kJoinOn) {
-    // DuckDB binds no lambda that refers to an outer query (and a join's condition may move into a lateral subquery): the elements
-    // become rows of a subquery instead. No row: of no elements, or of no array.
+  if ((left_level != nullptr && left_level != &scope) || (array_level != nullptr && array_level != &scope) || scope.kind == ExprKind::kJoinOn ||
+      left.duck->HasSubquery()) {
+    // DuckDB binds no lambda that refers to an outer query (and a join's condition may move into a lateral subquery), nor one with a
+    // subquery in it: the elements become rows of a subquery instead. No row: of no elements, or of no array.
     DuckExpr missing = make_is_null(copy_of(list));
     const std::string alias = statement.new_alias("sq");
     auto rows = duckdb::make_uniq<duckdb::SelectNode>();
