@@ -21,7 +21,7 @@ bool is_record(Oid type) {
 }  // namespace
 
 const duckdb::LogicalType& duck_numeric_type() {
-  static const duckdb::LogicalType type = named_blob("NUMERIC");
+  static const duckdb::LogicalType type = named_blob("PGNUMERIC");
   return type;
 }
 const duckdb::LogicalType& duck_array_type() {

@@ -10,12 +10,12 @@ namespace omendb::sql {
 
 /// kBool BOOLEAN; kInt16 SMALLINT; kInt32 INTEGER or DATE; kUInt32 UINTEGER; kInt64 BIGINT, TIME, TIMESTAMP or
 /// TIMESTAMP_TZ; decimals DECIMAL(precision, scale); kFloat32 FLOAT; kFloat64 DOUBLE; kInterval INTERVAL; kUuid UUID;
-/// kBytes: VARCHAR for text-like types, BLOB for bytea, numeric (alias "NUMERIC"), arrays (alias "PGARRAY") and records
-/// (alias "PGRECORD").
+/// kBytes: VARCHAR for text-like types, BLOB for bytea, numeric (alias "PGNUMERIC"), arrays (alias "PGARRAY") and
+/// records (alias "PGRECORD"). DuckDB's catalog knows these names, since its sorts write a type down and read it again.
 /// `type` is the base type for domains. User-defined types that lie as bytes are arrays or composites; both compare by
 /// the same kind of key, and a user-defined OID gives "PGARRAY".
 duckdb::LogicalType duck_type(Oid type, const types::PhysicalType& physical);
-const duckdb::LogicalType& duck_numeric_type();  // BLOB, alias "NUMERIC"
+const duckdb::LogicalType& duck_numeric_type();  // BLOB, alias "PGNUMERIC"
 const duckdb::LogicalType& duck_array_type();    // BLOB, alias "PGARRAY"
 const duckdb::LogicalType& duck_record_type();   // BLOB, alias "PGRECORD"
 

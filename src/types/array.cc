@@ -1,12 +1,14 @@
 // Array bytes, input and output.
 #include "types/array.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "types/fixed_width.h"
 #include "types/io_parts.h"
 #include "types/numeric.h"
 #include "types/scalar.h"
+#include "types/utf8.h"
 
 namespace omendb::types {
 // ---- ArrayView ----
@@ -83,7 +85,7 @@ bool ArrayView::find(std::span<const int32_t> subscripts, size_t* position) cons
 
 ArrayBuilder::ArrayBuilder(Oid element, const PhysicalType& physical)
     : element_(element), from_(physical), kind_(physical.is_decimal() ? Physical::kBytes : physical.kind) {
-  width_ = physical.width;
+  width_ = std::max(physical.width, 0);
 }
 
 void ArrayBuilder::add(const ValueView& v) {
@@ -280,7 +282,7 @@ Status ArrayParser::element(int depth) {
   }
   escaped_ = false;
   Value value;
-  RETURN_IF_ERROR(input(element_, typmod_, text, context_, &value));
+  RETURN_IF_ERROR(input_element(element_, typmod_, text, context_, &value));
   builder_.add(value.view());
   return {};
 }
@@ -371,6 +373,15 @@ bool needs_quotes(std::string_view text) {
 }
 
 }  // namespace
+
+Status input_element(Oid element, int32_t typmod, std::string_view text, const IoContext& context, Value* out) {
+  RETURN_IF_ERROR(input(element, typmod, text, context, out));
+  if (element != oid::kBpchar) return {};
+  std::string padded(typmod >= 4 ? out->view().bytes : text);
+  for (size_t n = utf8_count(padded); typmod >= 4 && n < static_cast<size_t>(typmod - 4); ++n) padded += ' ';
+  *out = Value::of_bytes(std::move(padded));
+  return {};
+}
 
 Status parse_array(Oid element, int32_t typmod, std::string_view text, const IoContext& context, std::string* out) {
   return ArrayParser(element, typmod, text, context).parse(out);
@@ -512,7 +523,8 @@ Status receive_array(Oid element, int32_t typmod, std::string_view bytes, const 
     }
     if (length < 0 || bytes.size() - at < static_cast<size_t>(length)) return bad("insufficient data left in message");
     Value value;
-    RETURN_IF_ERROR(receive(element, typmod, bytes.substr(at, static_cast<size_t>(length)), context, &value));
+    const std::string_view item = bytes.substr(at, static_cast<size_t>(length));
+    RETURN_IF_ERROR(element == oid::kBpchar ? input_element(element, typmod, item, context, &value) : receive(element, typmod, item, context, &value));
     builder.add(value.view());
     at += static_cast<size_t>(length);
   }

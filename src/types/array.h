@@ -3,7 +3,7 @@
 // Bytes of an array (Physical::kBytes), version 1, little-endian:
 //
 //   0   1  version, 1                    4   4  element type OID
-//   1   1  number of dimensions, 0..6    8   4  width of bpchar elements, 0: unknown
+//   1   1  number of dimensions, 0..6    8   4  width of bpchar elements, 0: their padding lies with them
 //   2   1  Physical of the elements     12  8d  d times: int32 length, int32 lower bound
 //   3   1  1: a null bitmap follows      ..      null bitmap, bit i set: element i is not null, (n + 7) / 8 bytes
 //   then fixed-length elements one after the other (nulls are zero), or for kBytes n uint32 ends and the bytes.
@@ -88,6 +88,8 @@ class ArrayBuilder {
 std::string empty_array(Oid element);
 
 // ---- forms ----
+/// Type input of an element. As input(), but a bpchar has its padding with it: an array's elements may be of several lengths.
+Status input_element(Oid element, int32_t typmod, std::string_view text, const IoContext& context, Value* out);
 /// '{1,NULL,"a b"}', '[0:2]={..}'. Errors: 22P02 `malformed array literal: "..."`, those of the element's input.
 Status parse_array(Oid element, int32_t typmod, std::string_view text, const IoContext& context, std::string* out);
 void append_array(std::string_view bytes, const IoContext& context, std::string* out);

@@ -14,6 +14,11 @@ template <class T>
 int order(const T& a, const T& b) {
   return a < b ? -1 : b < a ? 1 : 0;
 }
+/// Values of bpchar in arrays and records have their padding with them.
+std::string_view without_spaces(std::string_view s) {
+  while (s.ends_with(' ')) s.remove_suffix(1);
+  return s;
+}
 }  // namespace
 
 bool is_orderable(Oid type) {
@@ -56,6 +61,7 @@ int compare_values(Oid type, const PhysicalType& physical, const ValueView& a, c
   int c;
   switch (type.value) {
     case oid::kNumeric.value: c = numeric_key(a.bytes).compare(numeric_key(b.bytes)); break;
+    case oid::kBpchar.value: c = without_spaces(a.bytes).compare(without_spaces(b.bytes)); break;
     case oid::kJsonb.value: c = jsonb_compare(a.bytes, b.bytes); break;
     case oid::kRecord.value: c = record_compare(a.bytes, b.bytes); break;
     default:

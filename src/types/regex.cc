@@ -7,6 +7,7 @@
 
 #include "types/regex_program.h"
 #include "types/scalar.h"
+#include "types/text.h"
 #include "types/utf8.h"
 
 namespace omendb::types {
@@ -291,8 +292,7 @@ bool Matcher::dissect(const Node* n, size_t start, size_t end) {
       if (g.start == SIZE_MAX || g.end - g.start != end - start) return false;
       for (size_t i = 0; i < end - start; ++i) {
         uint32_t a = t_[g.start + i], b = t_[start + i];
-        if (a != b && !(p_.ignore_case && a < 128 && b < 128 &&
-                        ascii_lower(static_cast<char>(a)) == ascii_lower(static_cast<char>(b)))) {
+        if (a != b && !(p_.ignore_case && unicode_lower(a) == unicode_lower(b))) {
           return false;
         }
       }

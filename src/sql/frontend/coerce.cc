@@ -411,7 +411,8 @@ TypedExpr cast_array(Scope& scope, TypedExpr e, Oid target, CoercionContext cont
   Oid function;
   const CoercionPath path = find_coercion_path(statement, to, from, context, &function);
   const int location = e.location;
-  if (path == CoercionPath::kRelabel && physical_of(statement, from, -1).kind == physical_of(statement, to, -1).kind) {
+  const bool sheds_spaces = base_type_of(statement, from) == oid::kBpchar && base_type_of(statement, to) != oid::kBpchar;
+  if (path == CoercionPath::kRelabel && !sheds_spaces && physical_of(statement, from, -1).kind == physical_of(statement, to, -1).kind) {
     TypedExpr result = typed(make_call("omen_array_relabel", make_text(type_descriptor(statement, target, {Physical::kBytes})),
                                        std::move(e.duck)),
                              target, {Physical::kBytes}, {&e}, location);

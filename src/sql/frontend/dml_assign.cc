@@ -105,6 +105,7 @@ TypedExpr PartialAssignment::into_array(TypedExpr base, int at) {
     part = final_value(slice ? type : element, base.typmod, "subscripted assignment to \"" + column + "\" requires type ");
   }
   part = to_plain(scope, std::move(part));
+  if (base_type_of(statement(), part.type) == types::oid::kBpchar) part.duck = bpchar_padded(part);
   std::vector<DuckExpr> arguments;
   arguments.push_back(make_text(type_descriptor(statement(), element, physical_of(statement(), element, -1))));
   arguments.push_back(std::move(base.duck));

@@ -422,6 +422,12 @@ PhysicalType common_physical(Scope& scope, Oid type, std::vector<TypedExpr*> exp
   return form;
 }
 
+PhysicalType element_physical(StatementContext& statement, Oid element) {
+  PhysicalType physical = physical_of(statement, element, -1);
+  if (base_type_of(statement, element) == oid::kBpchar) physical.width = kOwnSpaces;
+  return physical;
+}
+
 TypedExpr without_spaces(TypedExpr e) {
   if (e.physical.width != kOwnSpaces) return e;
   e.duck = make_call("rtrim", std::move(e.duck), make_text(" "));
@@ -526,7 +532,7 @@ TypedExpr emit_set(Call& call, DuckExpr list) {
   StatementContext& statement = call.statement();
   const auto& names = call.proc.output_names;
   if (call.proc.output_types.size() <= 1) {
-    TypedExpr e = call.result_of(make_call("unnest", std::move(list)));
+    TypedExpr e = call.result_of(make_call("unnest", std::move(list)), call.result, element_physical(statement, call.result));
     e.returns_set = true;
     if (names.size() == 1) e.field_names.emplace_back(names[0]);
     return e;

@@ -96,6 +96,8 @@ TypedExpr analyze_domain_check(Scope& scope, const std::string& sql, const Typed
 TypedExpr to_text_by_output(Scope& scope, TypedExpr e);
 /// PhysicalType::width of a bpchar whose values have their padding with them: what CASE, UNION, VALUES make of several lengths.
 inline constexpr int32_t kOwnSpaces = -1;
+/// The form of an array's elements outside of it: a bpchar there has its padding with it.
+types::PhysicalType element_physical(StatementContext& statement, Oid element);
 /// Such a bpchar without its padding; anything else as it is.
 TypedExpr without_spaces(TypedExpr e);
 /// bpchar with its padding back, as text.

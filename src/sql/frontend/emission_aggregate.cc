@@ -36,12 +36,13 @@ void set_frame(duckdb::WindowExpression& w, const AggregateCall::Window& window)
 
 constexpr std::string_view kOwn = "omen_";
 
-/// What tells the arguments of a DISTINCT aggregate apart where their bytes do not; null: the bytes do.
-DuckExpr distinct_key(const AggregateCall& agg) {
+/// What tells the arguments of a DISTINCT aggregate apart where their bytes do not; null: the bytes do. DuckDB does not see that a subquery
+/// it orders by is the argument, and refuses that, so where the order counts such an argument has a key too.
+DuckExpr distinct_key(const AggregateCall& agg, bool ordered) {
   const auto& args = agg.call.args;
   const bool wanted = std::any_of(args.begin(), args.end(), [&](const TypedExpr& a) {
     return needs_sort_key(base_type_of(agg.call.statement(), a.type), a.physical);
-  });
+  }) || (ordered && std::any_of(agg.orders.begin(), agg.orders.end(), [](const auto& o) { return o.expression->HasSubquery(); }));
   if (!agg.distinct || !wanted || agg.orders.empty()) return nullptr;
   std::vector<DuckExpr> parts;
   for (const auto& order : agg.orders) {
@@ -56,7 +57,7 @@ DuckExpr aggregate(AggregateCall& agg, std::string name, std::vector<DuckExpr> a
                    DuckExpr extra_filter = nullptr) {
   bool distinct = agg.distinct;
   if (name.starts_with(kOwn)) {
-    if (DuckExpr key = distinct_key(agg)) {
+    if (DuckExpr key = distinct_key(agg, ordered)) {
       name.insert(kOwn.size(), "distinct_");
       arguments.insert(arguments.begin(), std::move(key));
       ordered = true;
@@ -197,6 +198,12 @@ TypedExpr emit_variance(AggregateCall& agg) {
 }
 
 TypedExpr emit_two_argument_statistic(AggregateCall& agg) {
+  if (agg.call.proc.name == "regr_count" && !agg.distinct) {
+    // A count to DuckDB as well, which knows that a correlated subquery's count of no rows is 0.
+    const auto& args = agg.call.args;
+    DuckExpr both = make_and(make_is_null(copy_of(args[0].duck), true), make_is_null(copy_of(args[1].duck), true));
+    return result_of(agg, aggregate(agg, "count_star", {}, false, std::move(both)));
+  }
   return result_of(agg, aggregate(agg, "omen_" + std::string(agg.call.proc.name), agg.call.take_args()));
 }
 
@@ -207,6 +214,10 @@ TypedExpr emit_string_agg(AggregateCall& agg) {
 
 TypedExpr emit_array_agg(AggregateCall& agg) {
   TypedExpr value = to_plain(agg.call.scope, std::move(agg.call.args[0]));
+  if (base_type_of(agg.call.statement(), value.type) == oid::kBpchar) {
+    value.duck = bpchar_padded(value);
+    value.physical = agg.call.args[0].physical = element_physical(agg.call.statement(), value.type);
+  }
   std::vector<DuckExpr> args;
   args.push_back(make_text(type_descriptor(agg.call.statement(), agg.call.result, {Physical::kBytes})));
   args.push_back(make_descriptor(agg.call.statement(), value));
@@ -230,11 +241,22 @@ TypedExpr emit_ordered_set(AggregateCall& agg) {
   std::vector<TypedExpr>& args = agg.call.args;
   const bool has_fraction = name != "mode";
   TypedExpr value = args[has_fraction ? 1 : 0].clone();
-  if (has_fraction && is_array(agg.call.statement(), args[0].type)) not_supported(name + " over an array of fractions", agg.call.location);
   if (has_fraction && args[0].has_aggregate) not_supported(name + " with an aggregate in its direct argument", agg.call.location);
   const PhysicalType physical = value.physical;
   std::vector<DuckExpr> list_args;
   DuckExpr not_null = make_is_null(copy_of(value.duck), true);
+  const bool several = has_fraction && is_array(agg.call.statement(), args[0].type);
+  if (several || (name == "percentile_cont" && agg.call.result == oid::kInterval)) {
+    const Oid array = several ? agg.call.result : array_type_of(agg.call.statement(), value.type);
+    DuckExpr descriptor = make_text(type_descriptor(agg.call.statement(), array, {Physical::kBytes}));
+    TypedExpr plain = to_plain(agg.call.scope, std::move(value));
+    list_args.push_back(copy_of(descriptor));
+    list_args.push_back(make_descriptor(agg.call.statement(), plain));
+    list_args.push_back(std::move(plain.duck));
+    DuckExpr sorted = aggregate(agg, "omen_array_agg", std::move(list_args), true, std::move(not_null));
+    if (several) return result_of(agg, make_call("omen_" + name + "_array", std::move(descriptor), std::move(sorted), std::move(args[0].duck)));
+    return result_of(agg, make_call("omen_percentile_cont_interval", std::move(sorted), std::move(args[0].duck)));
+  }
   list_args.push_back(copy_of(value.duck));
   DuckExpr list = aggregate(agg, "list", std::move(list_args), true, copy_of(not_null));
   if (name == "mode") {
@@ -247,7 +269,6 @@ TypedExpr emit_ordered_set(AggregateCall& agg) {
     DuckExpr index = make_call("omen_percentile_index", make_call("len", copy_of(list)), std::move(args[0].duck));
     return result_of(agg, make_call("list_extract", std::move(list), std::move(index)), physical);
   }
-  if (agg.call.result != oid::kFloat8) not_supported("percentile_cont(" + type_name(agg.call.statement(), value.type) + ")", agg.call.location);
   return result_of(agg, make_call("omen_percentile_cont", std::move(list), std::move(args[0].duck)));
 }
 
@@ -375,6 +396,20 @@ TypedExpr emit_window_function(AggregateCall& agg) {
   if (source == "window_dense_rank") return simple(ExpressionType::WINDOW_RANK_DENSE, "dense_rank");
   if (source == "window_percent_rank") return simple(ExpressionType::WINDOW_PERCENT_RANK, "percent_rank");
   if (source == "window_cume_dist") return simple(ExpressionType::WINDOW_CUME_DIST, "cume_dist");
+  if (source == "window_ntile" && !call.args[0].duck->IsScalar()) {
+    // The first row's argument counts for all of its partition.
+    auto whole = [&](ExpressionType type, const char* name, std::vector<DuckExpr> children) {
+      auto w = window(type, name, std::move(children));
+      w->start = duckdb::WindowBoundary::UNBOUNDED_PRECEDING;
+      w->end = duckdb::WindowBoundary::UNBOUNDED_FOLLOWING;
+      w->exclude_clause = duckdb::WindowExcludeMode::NO_OTHER;
+      return w;
+    };
+    DuckExpr n = whole(ExpressionType::WINDOW_FIRST_VALUE, "first_value", one(std::move(call.args[0].duck)));
+    DuckExpr rows = whole(ExpressionType::WINDOW_AGGREGATE, "count_star", {});
+    DuckExpr row = window(ExpressionType::WINDOW_ROW_NUMBER, "row_number", {});
+    return result_of(agg, make_call("omen_ntile_of", std::move(row), std::move(rows), make_call("omen_ntile_argument", std::move(n))));
+  }
   if (source == "window_ntile") {
     DuckExpr n = make_call("omen_ntile_argument", std::move(call.args[0].duck));
     return result_of(agg, make_cast(window(ExpressionType::WINDOW_NTILE, "ntile", one(std::move(n))), LogicalType::INTEGER));

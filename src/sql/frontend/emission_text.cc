@@ -96,9 +96,6 @@ TypedExpr octet_length(Call& call) {
   return call.result_of(make_call("omen_octet_length", std::move(text)));
 }
 
-constexpr const char* kLower = "lower";
-constexpr const char* kUpper = "upper";
-
 }  // namespace
 
 void add_text_emitters() {
@@ -130,8 +127,7 @@ void add_text_emitters() {
   add_emitter("bpcharoctetlen", octet_length);
   add_emitter("sql:substring", substring_similar);
   add_emitter("byteaoctetlen", octet_length);
-  add_emitter("lower", [](Call& call) { return call.result_of(make_function(kLower, call.take_args())); });
-  add_emitter("upper", [](Call& call) { return call.result_of(make_function(kUpper, call.take_args())); });
+  add_emitter("lower", [](Call& call) { return call.result_of(make_function("lower", call.take_args())); });
 }
 
 }  // namespace omendb::sql

@@ -502,13 +502,14 @@ TypedExpr analyze_type_cast(Scope& scope, const TypeCast* node) {
   }
   const Oid source = is_unknown(value) ? oid::kUnknown : value.type;
   const int location = node->location >= 0 ? node->location : value.location;
+  const int begin = value.location < 0 ? location : source == oid::kUnknown ? value.location : std::min(location, value.location);
   auto result = try_coerce(scope, std::move(value), target.type, target.typmod, CoercionContext::kExplicit);
   if (!result) {
     throw SqlError(SqlState::kCannotCoerce, "cannot cast type " + type_name(statement, source) + " to " +
                                                 type_name(statement, target.type),
                    location);
   }
-  result->location = location;
+  result->location = begin;
   if (target.typmod < 0 && result->typmod >= 0 && base_type_of(statement, target.type) == target.type) {
     // x::numeric of a numeric(10,2) is a plain value of no modifier.
     result->typmod = -1;
@@ -537,9 +538,10 @@ TypedExpr analyze_collate(Scope& scope, const CollateClause* node) {
   return arg;
 }
 
-TypedExpr analyze_row_expr(Scope& scope, const RowExpr* node) {
+}  // namespace
+
+std::vector<TypedExpr> analyze_row_fields(Scope& scope, const RowExpr* node) {
   std::vector<TypedExpr> fields;
-  std::vector<std::string> names;
   ListCell* cell;
   foreach(cell, node->args) {
     auto* arg = static_cast<Node*>(lfirst(cell));
@@ -547,14 +549,24 @@ TypedExpr analyze_row_expr(Scope& scope, const RowExpr* node) {
       // ROW(t.*) is the columns of t.
       for (auto& target : expand_star(scope, reinterpret_cast<ColumnRef*>(arg))) {
         fields.push_back(std::move(target.expr));
-        names.push_back("f" + std::to_string(fields.size()));
       }
       continue;
     }
     fields.push_back(analyze_node(scope, arg));
-    names.push_back("f" + std::to_string(fields.size()));
   }
-  TypedExpr row = make_row(scope, std::move(fields), std::move(names), oid::kRecord);
+  return fields;
+}
+
+TypedExpr row_of(Scope& scope, std::vector<TypedExpr> fields) {
+  std::vector<std::string> names;
+  for (size_t i = 1; i <= fields.size(); ++i) names.push_back("f" + std::to_string(i));
+  return make_row(scope, std::move(fields), std::move(names), oid::kRecord);
+}
+
+namespace {
+
+TypedExpr analyze_row_expr(Scope& scope, const RowExpr* node) {
+  TypedExpr row = row_of(scope, analyze_row_fields(scope, node));
   row.location = node->location;
   return row;
 }

@@ -14,6 +14,7 @@ struct CaseExpr;
 struct FuncCall;
 struct MinMaxExpr;
 struct RowExpr;
+struct RowExpr;
 struct SubLink;
 struct SQLValueFunction;
 
@@ -37,9 +38,15 @@ TypedExpr subscript(Scope& scope, TypedExpr base, std::vector<Node*> indices);
 /// ANY (or ALL) of `test` over the rows of a select, which it sees as `alias`.
 DuckExpr quantified_subquery(bool any, std::unique_ptr<duckdb::SelectStatement> select, const std::string& alias, DuckExpr test);
 
+/// What stands in ROW(...), its stars expanded, untyped literals and parameters as they are; and the record of such fields.
+std::vector<TypedExpr> analyze_row_fields(Scope& scope, const RowExpr* node);
+TypedExpr row_of(Scope& scope, std::vector<TypedExpr> fields);
 /// = <> < <= > >= over rows of equal length (make_row_comparison_op).
 TypedExpr compare_rows(Scope& scope, const std::string& schema, const std::string& name, std::vector<TypedExpr> left,
                        std::vector<TypedExpr> right, int location);
+/// ROW(...) op (SELECT ...): with the columns of the subquery's one row; null without one.
+TypedExpr compare_row_with_subquery(Scope& scope, const std::string& schema, const std::string& name, Node* row, SubLink* node,
+                                    int location);
 /// IS [NOT] DISTINCT FROM.
 TypedExpr distinct_from(Scope& scope, TypedExpr left, TypedExpr right, bool negated, int location);
 TypedExpr case_of(Scope& scope, std::vector<std::pair<TypedExpr, TypedExpr>> branches, TypedExpr otherwise, const char* construct);

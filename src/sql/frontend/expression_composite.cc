@@ -136,13 +136,15 @@ TypedExpr subscript(Scope& scope, TypedExpr base, std::vector<Node*> indices) {
     arguments.push_back(std::move(base.duck));
     for (auto& b : bounds) arguments.push_back(std::move(b));
     TypedExpr result = typed(make_function("omen_array_slice", std::move(arguments)), base.type, {Physical::kBytes}, {&base}, location);
+    result.typmod = base.typmod;
     return result;
   }
-  const types::PhysicalType physical = physical_of(statement, element, -1);
+  const types::PhysicalType physical = element_physical(statement, element);
   arguments.push_back(make_text(type_descriptor(statement, element, physical)));
   arguments.push_back(std::move(base.duck));
   for (auto& b : bounds) arguments.push_back(std::move(b));
   TypedExpr result = typed(make_function("omen_array_subscript", std::move(arguments)), element, physical, {&base}, location);
+  result.typmod = base.typmod;
   return result;
 }
 
@@ -213,6 +215,7 @@ TypedExpr analyze_array(Scope& scope, Node* node, Oid type, Oid element, int32_t
   std::vector<DuckExpr> arguments;
   types::PhysicalType physical = physical_of(statement, element_type, -1);
   arguments.push_back(make_text(type_descriptor(statement, nested ? array_type : element_type, nested ? types::PhysicalType{Physical::kBytes} : physical)));
+  std::optional<int32_t> common_typmod;
   for (auto& e : elements) {
     const int at = e.location;
     const Oid from = is_unknown(e) ? oid::kUnknown : e.type;
@@ -224,12 +227,16 @@ TypedExpr analyze_array(Scope& scope, Node* node, Oid type, Oid element, int32_t
       }
       throw SqlError(SqlState::kCannotCoerce, "ARRAY could not convert type " + type_name(statement, from) + " to " + type_name(statement, wanted), at);
     }
+    if (common_typmod.value_or(coerced->typmod) != coerced->typmod) common_typmod = -1;
+    else common_typmod = coerced->typmod;
     *coerced = to_plain(scope, std::move(*coerced));
     // char(n) elements may be of several lengths: each takes its spaces along.
     if (base_type_of(statement, coerced->type) == oid::kBpchar) coerced->duck = bpchar_padded(*coerced);
     inherit_flags(result, *coerced);
     arguments.push_back(std::move(coerced->duck));
   }
+  // A record's typmod names its shape (record_shape.h), and an array of records has none.
+  if (element_type != oid::kRecord) result.typmod = common_typmod.value_or(-1);
   result.duck = make_function(nested ? "omen_array_of_arrays" : "omen_array", std::move(arguments));
   return result;
 }

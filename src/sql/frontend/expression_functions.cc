@@ -441,7 +441,7 @@ TypedExpr analyze_function_call(Scope& scope, FuncCall* node) {
       throw SqlError(SqlState::kWrongObjectType, "OVER specified, but " + full + " is not a window function nor an aggregate function", location);
     }
     if (is_window_function && node->over == nullptr) {
-      throw SqlError(SqlState::kWindowingError, "window function " + full + " requires an OVER clause", location);
+      throw SqlError(SqlState::kWrongObjectType, "window function " + full + " requires an OVER clause", location);
     }
   }
   const AggregateRow* aggregate = is_aggregate ? find_aggregate(proc.oid) : nullptr;
@@ -496,6 +496,9 @@ TypedExpr analyze_function_call(Scope& scope, FuncCall* node) {
     result = enforce_generic_types(statement, full_actual, declared, proc.result);
   } catch (SqlError& e) {
     throw SqlError(e.info().code, e.info().message, location).detail(e.info().detail);
+  }
+  if (proc.source == "pg_typeof" && is_unknown(full_args[0])) {
+    return typed_constant(statement, oid::kRegtype, -1, {Physical::kUInt32}, types::ValueView::of_integer(oid::kUnknown.value), location);
   }
   for (size_t i = 0; i < full_args.size(); ++i) {
     full_args[i] = coerce_type(scope, std::move(full_args[i]), declared[i], -1, CoercionContext::kImplicit, -1);
@@ -590,7 +593,7 @@ TypedExpr analyze_function_call(Scope& scope, FuncCall* node) {
         for (const auto& a : agg.call.args) found = found || (a.duck && key.duck && a.duck->Equals(*key.duck));
         if (!found && key.duck) {
           throw SqlError(SqlState::kInvalidColumnReference,
-                         "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list", s->location);
+                         "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list", key.location);
         }
       }
       // A constant orders nothing, and DuckDB refuses one.

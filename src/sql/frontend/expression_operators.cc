@@ -30,6 +30,22 @@ Oid type_of(const TypedExpr& e) { return is_unknown(e) ? oid::kUnknown : e.type;
 
 bool is_row(const TypedExpr& e) { return !e.fields.empty(); }
 
+/// One side of a comparison. Two that stand there as rows are compared field by field, each with the types of its pair; values of composite
+/// types, whatever makes them, compare as such.
+struct Operand {
+  bool row = false;
+  std::vector<TypedExpr> fields;  // of a row
+  TypedExpr value;                // of anything else
+};
+
+Operand analyze_operand(Scope& scope, Node* node) {
+  Operand operand;
+  operand.row = IsA(node, RowExpr);
+  if (operand.row) operand.fields = analyze_row_fields(scope, reinterpret_cast<RowExpr*>(node));
+  else operand.value = analyze_node(scope, node);
+  return operand;
+}
+
 [[noreturn]] void unequal_rows(int location) {
   throw SqlError(SqlState::kSyntaxError, "unequal number of entries in row expressions", location);
 }
@@ -53,6 +69,12 @@ std::vector<TypedExpr> clone_all(const std::vector<TypedExpr>& list) {
   std::vector<TypedExpr> result;
   for (const auto& e : list) result.push_back(e.clone());
   return result;
+}
+
+TypedExpr compare_operands(Scope& scope, const std::string& schema, const std::string& name, const Operand& left, const Operand& right, int location) {
+  if (left.row && right.row) return compare_rows(scope, schema, name, clone_all(left.fields), clone_all(right.fields), location);
+  auto value = [&](const Operand& o) { return o.row ? row_of(scope, clone_all(o.fields)) : o.value.clone(); };
+  return apply_operator(scope, schema, name, value(left), value(right), location);
 }
 
 }  // namespace
@@ -153,13 +175,16 @@ TypedExpr in_list(std::vector<TypedExpr> tests, bool negated, int location) {
 
 TypedExpr analyze_in(Scope& scope, const A_Expr* node, const std::string& schema, const std::string& name) {
   const bool negated = name == "<>";
-  TypedExpr left = analyze_node(scope, node->lexpr);
-  std::vector<TypedExpr> items = analyze_list(scope, reinterpret_cast<List*>(node->rexpr));
+  Operand left = analyze_operand(scope, node->lexpr);
+  std::vector<Operand> items;
+  ListCell* cell = nullptr;
+  foreach (cell, reinterpret_cast<List*>(node->rexpr)) items.push_back(analyze_operand(scope, static_cast<Node*>(lfirst(cell))));
   // Constants of one common type make a list; the rest are compared one by one.
   std::vector<TypedExpr*> scalars;
-  bool has_row = is_row(left);
-  for (auto& item : items) {
-    has_row = has_row || is_row(item);
+  bool has_row = left.row;
+  for (auto& [row, fields, item] : items) {
+    has_row = has_row || row;
+    if (row) continue;
     if (is_constant(item) || item.kind == TypedExpr::Kind::kUntypedParameter ||
         (item.duck && item.duck->IsScalar() && !item.has_aggregate)) {
       scalars.push_back(&item);
@@ -167,7 +192,7 @@ TypedExpr analyze_in(Scope& scope, const A_Expr* node, const std::string& schema
   }
   if (!has_row && scalars.size() > 1) {
     std::vector<TypedExpr*> all = scalars;
-    all.push_back(&left);
+    all.push_back(&left.value);
     // As PostgreSQL: only when one common type is found without an error.
     Oid common = kInvalidOid;
     try {
@@ -186,13 +211,8 @@ TypedExpr analyze_in(Scope& scope, const A_Expr* node, const std::string& schema
     }
   }
   std::vector<TypedExpr> tests;
-  for (auto& item : items) {
-    TypedExpr l = left.clone();
-    if (is_row(l) && is_row(item)) {
-      tests.push_back(compare_rows(scope, schema, name, std::move(l.fields), std::move(item.fields), node->location));
-    } else {
-      tests.push_back(apply_operator(scope, schema, name, std::move(l), std::move(item), node->location));
-    }
+  for (const Operand& item : items) {
+    tests.push_back(compare_operands(scope, schema, name, left, item, node->location));
     tests.back() = coerce_to_boolean(scope, std::move(tests.back()), "IN");
   }
   return in_list(std::move(tests), negated, node->location);
@@ -200,18 +220,14 @@ TypedExpr analyze_in(Scope& scope, const A_Expr* node, const std::string& schema
 
 TypedExpr analyze_between(Scope& scope, const A_Expr* node) {
   auto* bounds = reinterpret_cast<List*>(node->rexpr);
-  TypedExpr value = analyze_node(scope, node->lexpr);
-  TypedExpr low = analyze_node(scope, static_cast<Node*>(linitial(bounds)));
-  TypedExpr high = analyze_node(scope, static_cast<Node*>(lsecond(bounds)));
+  const Operand value = analyze_operand(scope, node->lexpr);
+  const Operand low = analyze_operand(scope, static_cast<Node*>(linitial(bounds)));
+  const Operand high = analyze_operand(scope, static_cast<Node*>(lsecond(bounds)));
   const int location = node->location;
-  auto op = [&](const char* name, const TypedExpr& l, const TypedExpr& r) {
-    if (is_row(l) && is_row(r)) return compare_rows(scope, "", name, clone_all(l.fields), clone_all(r.fields), location);
-    return apply_operator(scope, "", name, l.clone(), r.clone(), location);
-  };
-  auto pair = [&](const char* first, const TypedExpr& a, const char* second, const TypedExpr& b, bool conjunction) {
+  auto pair = [&](const char* first, const Operand& a, const char* second, const Operand& b, bool conjunction) {
     std::vector<TypedExpr> tests;
-    tests.push_back(op(first, value, a));
-    tests.push_back(op(second, value, b));
+    tests.push_back(compare_operands(scope, "", first, value, a, location));
+    tests.push_back(compare_operands(scope, "", second, value, b, location));
     return combine(std::move(tests), conjunction, location);
   };
   auto both = [&](TypedExpr a, TypedExpr b, bool conjunction) {
@@ -309,7 +325,7 @@ TypedExpr analyze_array_op(Scope& scope, const A_Expr* node, const std::string& 
   left = coerce_type(scope, std::move(left), declared[0], -1, CoercionContext::kImplicit, location);
   array = coerce_type(scope, std::move(array), right_array, -1, CoercionContext::kImplicit, location);
   const Oid element_type = declared[1];
-  types::PhysicalType physical = physical_of(statement, element_type, -1);
+  types::PhysicalType physical = element_physical(statement, element_type);
   // A constant array is a list as well; duplicates and order do not matter, and a null element makes a null comparison.
   if (const duckdb::Value* bytes = constant_of(array); bytes != nullptr && ((any && name == "=") || (!any && name == "<>"))) {
     const types::ArrayView view(duckdb::StringValue::Get(*bytes));
@@ -343,9 +359,10 @@ TypedExpr analyze_array_op(Scope& scope, const A_Expr* node, const std::string& 
   TypedExpr results = boolean_of(nullptr, {&left, &array}, location);
   const Scope* left_level = level_of(scope, *left.duck);
   const Scope* array_level = level_of(scope, *list);
-  if ((left_level != nullptr && left_level != &scope) || (array_level != nullptr && array_level != &scope)) {
-    // DuckDB binds no lambda that refers to an outer query: the elements become rows of a subquery instead. No row: of no
-    // elements, or of no array.
+  if ((left_level != nullptr && left_level != &scope) || (array_level != nullptr && array_level != &scope) || scope.kind == ExprKind::kJoinOn ||
+      left.duck->HasSubquery()) {
+    // DuckDB binds no lambda that refers to an outer query (and a join's condition may move into a lateral subquery), nor one with a
+    // subquery in it: the elements become rows of a subquery instead. No row: of no elements, or of no array.
     DuckExpr missing = make_is_null(copy_of(list));
     const std::string alias = statement.new_alias("sq");
     auto rows = duckdb::make_uniq<duckdb::SelectNode>();
@@ -399,25 +416,23 @@ TypedExpr analyze_a_expr(Scope& scope, A_Expr* node) {
       }
       if (IsA(node->lexpr, RowExpr) && IsA(node->rexpr, SubLink) &&
           reinterpret_cast<SubLink*>(node->rexpr)->subLinkType == EXPR_SUBLINK) {
-        SubLink compare = *reinterpret_cast<SubLink*>(node->rexpr);
-        compare.subLinkType = ROWCOMPARE_SUBLINK;
-        compare.testexpr = node->lexpr;
-        compare.operName = node->name;
-        compare.location = location;
-        return analyze_sublink(scope, &compare);
+        auto* sub = reinterpret_cast<SubLink*>(node->rexpr);
+        return compare_row_with_subquery(scope, schema, name, node->lexpr, sub, location);
       }
-      TypedExpr left = analyze_node(scope, node->lexpr);
-      TypedExpr right = analyze_node(scope, node->rexpr);
-      // Only rows written out are compared field by field; other records as a whole, where nulls are equal.
-      if (IsA(node->lexpr, RowExpr) && IsA(node->rexpr, RowExpr)) {
-        return compare_rows(scope, schema, name, std::move(left.fields), std::move(right.fields), location);
-      }
-      return apply_operator(scope, schema, name, std::move(left), std::move(right), location);
+      const Operand left = analyze_operand(scope, node->lexpr);
+      return compare_operands(scope, schema, name, left, analyze_operand(scope, node->rexpr), location);
     }
     case AEXPR_OP_ANY:
     case AEXPR_OP_ALL: return analyze_array_op(scope, node, schema, name);
     case AEXPR_DISTINCT:
     case AEXPR_NOT_DISTINCT: {
+      // Fields of rows take their types from each other.
+      if (IsA(node->lexpr, RowExpr) && IsA(node->rexpr, RowExpr)) {
+        TypedExpr l, r;
+        l.fields = analyze_row_fields(scope, reinterpret_cast<RowExpr*>(node->lexpr));
+        r.fields = analyze_row_fields(scope, reinterpret_cast<RowExpr*>(node->rexpr));
+        if (!l.fields.empty() && !r.fields.empty()) return distinct_from(scope, std::move(l), std::move(r), node->kind == AEXPR_NOT_DISTINCT, location);
+      }
       TypedExpr left = analyze_node(scope, node->lexpr);
       TypedExpr right = analyze_node(scope, node->rexpr);
       return distinct_from(scope, std::move(left), std::move(right), node->kind == AEXPR_NOT_DISTINCT, location);

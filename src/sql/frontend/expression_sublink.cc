@@ -8,6 +8,7 @@
 #include "duckdb/parser/tableref/subqueryref.hpp"
 
 #include "sql/frontend/expression.h"
+#include "sql/frontend/walk.h"
 
 #include "sql/frontend/pg_nodes.h"
 
@@ -18,6 +19,8 @@ using duckdb::ExpressionType;
 using types::Physical;
 
 namespace {
+
+TypedExpr analyze_sublink_here(Scope& scope, SubLink* node);
 
 DuckExpr subquery_expression(duckdb::SubqueryType type, std::unique_ptr<duckdb::SelectStatement> select) {
   auto e = std::make_unique<duckdb::SubqueryExpression>();
@@ -67,23 +70,35 @@ TypedExpr boolean_of(DuckExpr duck, const TypedExpr* part, int location) {
   return e;
 }
 
+/// The fields of a row are compared inside of the subquery, where a window function would be one of the subquery's, and so would an
+/// aggregate of no column.
+void check_may_move_inside(const std::vector<TypedExpr>& row, int location) {
+  for (const TypedExpr& e : row) {
+    std::set<std::string> aliases;
+    if (e.has_aggregate && e.duck) collect_aliases(*e.duck, &aliases);
+    if (e.has_window) not_supported("comparison of a row of window functions with a subquery", location);
+    if (e.has_aggregate && aliases.empty()) not_supported("comparison of a row with count(*) in it with a subquery", location);
+  }
+}
+
+/// The operands of a comparison with a subquery's columns, as many as there are columns.
+std::vector<TypedExpr> operands_of(Scope& scope, Node* node, const SubqueryResult& sub, int location) {
+  std::vector<TypedExpr> lefts;
+  if (IsA(node, RowExpr)) lefts = analyze_row_fields(scope, reinterpret_cast<RowExpr*>(node));
+  else lefts.push_back(analyze_node(scope, node));
+  if (lefts.size() < sub.columns.size()) throw SqlError(SqlState::kSyntaxError, "subquery has too many columns", location);
+  if (lefts.size() > sub.columns.size()) throw SqlError(SqlState::kSyntaxError, "subquery has too few columns", location);
+  return lefts;
+}
+
 /// left op ANY (SELECT ...), left op ALL (SELECT ...)
 TypedExpr analyze_quantified(Scope& scope, SubLink* node, bool any) {
   StatementContext& statement = *scope.statement;
   const int location = node->location;
   std::string schema, name = "=";
   if (node->operName != nullptr) split_name(node->operName, &schema, &name);
-  TypedExpr left = analyze_node(scope, node->testexpr);
   SubqueryResult sub = analyze_subquery(&scope, statement, reinterpret_cast<SelectStmt*>(node->subselect));
-  std::vector<TypedExpr> lefts;
-  if (!left.fields.empty()) {
-    lefts = std::move(left.fields);
-  } else {
-    lefts.push_back(std::move(left));
-  }
-  if (lefts.size() < sub.columns.size()) throw SqlError(SqlState::kSyntaxError, "subquery has too many columns", location);
-  if (lefts.size() > sub.columns.size()) throw SqlError(SqlState::kSyntaxError, "subquery has too few columns", location);
-
+  std::vector<TypedExpr> lefts = operands_of(scope, node->testexpr, sub, location);
   const std::string alias = statement.new_alias("sq");
   if (lefts.size() == 1) {
     TypedExpr test = apply_operator(scope, schema, name, lefts[0].clone(), column_of(sub.columns[0], alias), location);
@@ -114,28 +129,26 @@ TypedExpr analyze_quantified(Scope& scope, SubLink* node, bool any) {
     rights.push_back(column_of(sub.columns[i], alias));
     inherit_flags(flags, lefts[i]);
   }
+  check_may_move_inside(lefts, location);
   TypedExpr test = compare_rows(scope, schema, name, std::move(lefts), std::move(rights), location);
   test = coerce_to_boolean(scope, std::move(test), any ? "ANY" : "ALL");
   return boolean_of(quantified_subquery(any, std::move(sub.select), alias, std::move(test.duck)), &flags, location);
 }
 
-/// ROW(...) op (SELECT ...): the comparison is computed over the subquery's one row.
-TypedExpr analyze_row_comparison(Scope& scope, SubLink* node) {
+}  // namespace
+
+TypedExpr compare_row_with_subquery(Scope& scope, const std::string& schema, const std::string& name, Node* row, SubLink* node,
+                                    int location) {
   StatementContext& statement = *scope.statement;
-  const int location = node->location;
-  std::string schema, name;
-  split_name(node->operName, &schema, &name);
-  std::vector<TypedExpr> lefts = analyze_node(scope, node->testexpr).fields;
   SubqueryResult sub = analyze_subquery(&scope, statement, reinterpret_cast<SelectStmt*>(node->subselect));
-  if (lefts.size() < sub.columns.size()) throw SqlError(SqlState::kSyntaxError, "subquery has too many columns", location);
-  if (lefts.size() > sub.columns.size()) throw SqlError(SqlState::kSyntaxError, "subquery has too few columns", location);
+  std::vector<TypedExpr> lefts = operands_of(scope, row, sub, location), rights;
   const std::string alias = statement.new_alias("sq");
-  std::vector<TypedExpr> rights;
   TypedExpr flags;
   for (size_t i = 0; i < lefts.size(); ++i) {
     rights.push_back(column_of(sub.columns[i], alias));
     inherit_flags(flags, lefts[i]);
   }
+  check_may_move_inside(lefts, location);
   TypedExpr test = compare_rows(scope, schema, name, std::move(lefts), std::move(rights), location);
   test = coerce_to_boolean(scope, std::move(test), "row comparison");
   std::vector<DuckExpr> outputs;
@@ -143,9 +156,18 @@ TypedExpr analyze_row_comparison(Scope& scope, SubLink* node) {
   return boolean_of(scalar_subquery(select_from(std::move(sub.select), alias, std::move(outputs))), &flags, location);
 }
 
-}  // namespace
-
 TypedExpr analyze_sublink(Scope& scope, SubLink* node) {
+  // An aggregate of this level may stand inside.
+  const bool before = std::exchange(scope.has_aggregates, false);
+  TypedExpr e = analyze_sublink_here(scope, node);
+  e.has_aggregate |= scope.has_aggregates;
+  scope.has_aggregates |= before;
+  return e;
+}
+
+namespace {
+
+TypedExpr analyze_sublink_here(Scope& scope, SubLink* node) {
   StatementContext& statement = *scope.statement;
   const int location = node->location;
   switch (scope.kind) {
@@ -205,11 +227,13 @@ TypedExpr analyze_sublink(Scope& scope, SubLink* node) {
       duck = make_coalesce(std::move(duck), std::move(empty));
       return typed(std::move(duck), array, {Physical::kBytes}, {}, location);
     }
-    case ROWCOMPARE_SUBLINK: return analyze_row_comparison(scope, node);
+    case ROWCOMPARE_SUBLINK:
     case MULTIEXPR_SUBLINK:
     case CTE_SUBLINK: break;
   }
   not_supported("this kind of subquery", location);
 }
+
+}  // namespace
 
 }  // namespace omendb::sql

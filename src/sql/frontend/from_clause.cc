@@ -1,6 +1,7 @@
 // FROM: tables, views, subqueries, CTEs and joins, and which of their names are in sight where.
 #include <algorithm>
 
+#include "duckdb/parser/expression/columnref_expression.hpp"
 #include "duckdb/parser/expression/constant_expression.hpp"
 #include "duckdb/parser/tableref/joinref.hpp"
 
@@ -143,8 +144,9 @@ ScopeColumn column_of(const std::string& name, TypedExpr expr) {
   return column;
 }
 
-// DuckDB cannot null-extend a join whose condition holds a subquery or a column of an enclosing query. The nullable side becomes
-// a lateral subquery that applies the condition itself; what names meant its columns now means the subquery's.
+// DuckDB cannot null-extend a join whose condition holds a subquery or a column of an enclosing query, nor one with a lateral side by
+// other conditions than comparisons of the two sides; and no join with a lateral side has subqueries in its condition. The nullable side becomes a lateral subquery that applies the condition itself;
+// what names meant its columns now means the subquery's.
 class NullableSide {
  public:
   NullableSide(StatementContext& statement, std::set<std::string> aliases)
@@ -201,6 +203,28 @@ bool has_subquery(const Tree& tree) {
     found |= e->GetExpressionClass() == duckdb::ExpressionClass::SUBQUERY;
     return !found;
   });
+  return found;
+}
+
+bool is_true(const duckdb::ParsedExpression& condition) {
+  if (condition.GetExpressionClass() != duckdb::ExpressionClass::CONSTANT) return false;
+  const duckdb::Value& value = condition.Cast<duckdb::ConstantExpression>().value;
+  return !value.IsNull() && value.GetValue<bool>();
+}
+
+/// Whether something in `table` refers to one of `aliases`.
+bool looks_at(DuckTable& table, const std::set<std::string>& aliases) {
+  duckdb::SelectNode node;
+  node.from_table = std::move(table);
+  bool found = false;
+  visit_query(node, [&](Tree& e) {
+    if (e->GetExpressionClass() == duckdb::ExpressionClass::COLUMN_REF) {
+      const auto& names = e->Cast<duckdb::ColumnRefExpression>().column_names;
+      found |= names.size() > 1 && aliases.count(names[0]) != 0;
+    }
+    return !found;
+  });
+  table = std::move(node.from_table);
   return found;
 }
 
@@ -306,19 +330,21 @@ FromItem from_join(Scope& scope, JoinExpr* join) {
   }
 
   auto ref = duckdb::make_uniq<duckdb::JoinRef>(duckdb::JoinRefType::REGULAR);
-  if (condition != nullptr && (join->jointype == JOIN_LEFT || join->jointype == JOIN_RIGHT)) {
+  if (condition != nullptr && join->jointype != JOIN_FULL) {
     std::set<std::string> ours = without(scope.duck_aliases, before_left);
     std::set<std::string> used;
     collect_aliases(*condition, &used);
-    if (has_subquery(condition) || !std::includes(ours.begin(), ours.end(), used.begin(), used.end())) {
-      bool is_left = join->jointype == JOIN_LEFT;
+    const bool is_left = join->jointype != JOIN_RIGHT, inner = join->jointype == JOIN_INNER;
+    const bool foreign = has_subquery(condition) || (!inner && !std::includes(ours.begin(), ours.end(), used.begin(), used.end()));
+    const auto is_lateral = [&] { return is_left && looks_at(right.ref, without(before_right, before_left)); };
+    if (inner ? foreign && is_lateral() : foreign || (!is_true(*condition) && is_lateral())) {
       NullableSide side(*scope.statement, is_left ? without(scope.duck_aliases, before_right) : without(before_right, before_left));
       for (ScopeItem& item : inside) side.redirect(item);
       for (ScopeColumn& column : merged) side.redirect(column);
       for (ScopeColumn& column : result.columns) side.redirect(column);
       scope.duck_aliases.insert(side.alias());
       DuckTable nullable = side.finish(std::move(is_left ? right.ref : left.ref), std::move(condition));
-      ref->type = duckdb::JoinType::LEFT;
+      ref->type = inner ? duckdb::JoinType::INNER : duckdb::JoinType::LEFT;
       ref->condition = emit::boolean(true);
       ref->left = std::move(is_left ? left.ref : right.ref);
       ref->right = std::move(nullable);

@@ -394,7 +394,12 @@ TypedExpr apply_operator(Scope& scope, const std::string& schema, const std::str
   for (size_t i = 0; i < args.size(); ++i) {
     args[i] = coerce_type(scope, std::move(args[i]), declared[i], -1, CoercionContext::kImplicit, -1);
   }
-  return emit_call(Call{scope, *proc, std::move(args), std::move(declared), result, location});
+  // Errors point to where an expression begins.
+  int begin = location;
+  if (left && args[0].location >= 0) begin = std::min(begin, args[0].location);
+  TypedExpr e = emit_call(Call{scope, *proc, std::move(args), std::move(declared), result, location});
+  e.location = begin;
+  return e;
 }
 
 }  // namespace omendb::sql

@@ -1,4 +1,5 @@
 // UNION, INTERSECT, EXCEPT: trees of selects whose columns are brought to common types.
+#include "duckdb/parser/expression/window_expression.hpp"
 #include "duckdb/parser/query_node/set_operation_node.hpp"
 
 #include "sql/duck_types.h"
@@ -50,36 +51,53 @@ Tree call2(const char* name, Tree a, Tree b) {
   return emit::call(name, std::move(arguments));
 }
 
-// Rows of one side with a mark of the side.
-DuckNode marked(StatementContext& statement, DuckNode side, size_t columns, int64_t mark) {
+// What tells rows of these columns apart.
+duckdb::vector<Tree> keys_of(StatementContext& statement, const std::vector<Target>& targets, const std::string& alias) {
+  duckdb::vector<Tree> keys;
+  for (size_t i = 0; i < targets.size(); ++i) {
+    const TypedExpr& e = targets[i].expr;
+    keys.push_back(key_tree(base_type_of(statement, e.type), e.physical, emit::column(alias, output_name(i))));
+  }
+  return keys;
+}
+
+// Rows of one side with a mark of the side, and with ALL their number among the equal ones.
+DuckNode marked(StatementContext& statement, DuckNode side, const std::vector<Target>& targets, int64_t mark, bool all) {
   std::string alias = statement.new_alias("q");
   auto node = emit::select();
   node->from_table = emit::subquery(std::move(side), alias);
-  for (size_t i = 0; i < columns; ++i) {
+  for (size_t i = 0; i < targets.size(); ++i) {
     node->select_list.push_back(emit::column(alias, output_name(i)));
     node->select_list.back()->SetAlias(output_name(i));
   }
   node->select_list.push_back(emit::integer(mark));
   node->select_list.back()->SetAlias("side");
+  if (all) {
+    auto nth = duckdb::make_uniq<duckdb::WindowExpression>(duckdb::ExpressionType::WINDOW_ROW_NUMBER, "", "", "row_number");
+    nth->partitions = keys_of(statement, targets, alias);
+    nth->SetAlias("nth");
+    node->select_list.push_back(std::move(nth));
+  }
   return node;
 }
 
-// A distinct set operation over columns that are equal by a key, not by their bytes: group both sides by the keys.
-DuckNode keyed(StatementContext& statement, const Level& level, SetOperation op, DuckNode left, DuckNode right) {
+// A set operation over columns that are equal by a key, not by their bytes: group both sides by the keys. With ALL, the first of equal
+// rows on one side goes with the first on the other, the second with the second.
+DuckNode keyed(StatementContext& statement, const Level& level, SetOperation op, bool all, DuckNode left, DuckNode right) {
   size_t columns = level.targets.size();
-  DuckNode both = set_node(duckdb::SetOperationType::UNION, true, marked(statement, std::move(left), columns, 0),
-                           marked(statement, std::move(right), columns, 1));
+  DuckNode both = set_node(duckdb::SetOperationType::UNION, true, marked(statement, std::move(left), level.targets, 0, all),
+                           marked(statement, std::move(right), level.targets, 1, all));
   std::string alias = statement.new_alias("q");
   auto node = emit::select();
   node->from_table = emit::subquery(std::move(both), alias);
   duckdb::GroupingSet set;
   for (size_t i = 0; i < columns; ++i) {
-    const TypedExpr& e = level.targets[i].expr;
     node->select_list.push_back(call2("arg_min", emit::column(alias, output_name(i)), emit::column(alias, "side")));
     node->select_list.back()->SetAlias(output_name(i));
-    node->groups.group_expressions.push_back(key_tree(base_type_of(statement, e.type), e.physical, emit::column(alias, output_name(i))));
-    set.insert(i);
   }
+  node->groups.group_expressions = keys_of(statement, level.targets, alias);
+  if (all) node->groups.group_expressions.push_back(emit::column(alias, "nth"));
+  for (size_t i = 0; i < node->groups.group_expressions.size(); ++i) set.insert(i);
   node->groups.grouping_sets.push_back(std::move(set));
   using duckdb::ExpressionType;
   auto side_is = [&](const char* aggregate, int64_t value) {
@@ -135,8 +153,7 @@ Level combine(Scope& scope, SelectStmt* select, Level left, Level right) {
   }
   DuckNode l = left.seal(statement), r = right.seal(statement);
   if (keys && !(select->op == SETOP_UNION && select->all)) {
-    if (select->all) not_supported(std::string(name) + " ALL of numeric columns");
-    result.complete = keyed(statement, result, select->op, std::move(l), std::move(r));
+    result.complete = keyed(statement, result, select->op, select->all, std::move(l), std::move(r));
   } else {
     auto type = select->op == SETOP_INTERSECT ? duckdb::SetOperationType::INTERSECT
                 : select->op == SETOP_EXCEPT  ? duckdb::SetOperationType::EXCEPT

@@ -29,6 +29,12 @@ ValueView done(RowCall& call, const Status& status) {
 
 void append_array_key(std::string_view bytes, std::string* out);
 
+/// A bpchar in an array or a record has its padding with it, which does not count.
+ValueView comparable(Oid type, ValueView value) {
+  while (type == oid::kBpchar && value.bytes.ends_with(' ')) value.bytes.remove_suffix(1);
+  return value;
+}
+
 /// Memcomparable: fields in order, nulls last; fewer fields come first.
 void append_record_key(std::string_view bytes, std::string* out) {
   const types::RecordView record(bytes);
@@ -47,7 +53,7 @@ void append_record_key(std::string_view bytes, std::string* out) {
       throw_if_error(types::coerce_physical(oid::kNumeric, record.physical(i), value, -1, &plain));
       throw_if_error(codec::append_key(codec::KeyColumn{type, {types::Physical::kBytes}}, plain.view(), out));
     } else {
-      throw_if_error(codec::append_key(codec::KeyColumn{type, record.physical(i)}, value, out));
+      throw_if_error(codec::append_key(codec::KeyColumn{type, record.physical(i)}, comparable(type, value), out));
     }
   }
   *out += '\0';
@@ -66,7 +72,7 @@ void append_array_key(std::string_view bytes, std::string* out) {
         (a.element_type() == oid::kRecord || types::find_type(a.element_type()) == nullptr)) {
       append_record_key(a.at(i).bytes, out);
     } else {
-      throw_if_error(codec::append_key(column, a.at(i), out));
+      throw_if_error(codec::append_key(column, comparable(a.element_type(), a.at(i)), out));
     }
   }
   *out += '\0';
@@ -181,7 +187,8 @@ void add_construction(Library& library) {
     return call.text(map_elements(view, to.element, plain(to.element_physical), [&](const ValueView& v, types::Value& held) {
       std::string text;
       types::output(from.element, view.physical(), v, call.io(), &text);
-      throw_if_error(types::input(to.element, -1, text, call.io(), &held));
+      if (from.element == oid::kBpchar && to.element != oid::kBpchar) text.resize(text.find_last_not_of(' ') + 1);
+      throw_if_error(types::input_element(to.element, -1, text, call.io(), &held));
       return held.view();
     }));
   }, Volatility::kStable});
@@ -209,7 +216,7 @@ void add_construction(Library& library) {
           }
           text.resize(end);
         }
-        throw_if_error(types::input(view.element_type(), t.typmod, text, call.io(), &held));
+        throw_if_error(types::input_element(view.element_type(), t.typmod, text, call.io(), &held));
       }
       return held.view();
     }));
@@ -367,6 +374,29 @@ void add_changes(Library& library) {
       return done(call, types::array_fill(call.types[0].type, call.types[0].physical, a[0], lengths, lowers, &call.buffer));
     }});
   }
+  // The thresholds that a value reaches. They are sorted, or the answer means nothing.
+  library.row({"width_bucket_array", {kDescriptor, kAnyValue, kTextArray}, oid::kInt4, [](RowCall&, const ValueView* a) {
+    const ArrayView thresholds(a[1].bytes);
+    if (thresholds.dimensions() > 1) throw SqlError(SqlState::kArraySubscriptError, "thresholds must be one-dimensional array");
+    if (thresholds.has_nulls()) throw SqlError(SqlState::kNullValueNotAllowed, "thresholds array must not contain NULLs");
+    size_t low = 0, high = thresholds.size();
+    while (low < high) {
+      const size_t middle = (low + high) / 2;
+      if (types::compare_values(thresholds.element_type(), thresholds.physical(), a[0], thresholds.at(middle)) < 0) high = middle;
+      else low = middle + 1;
+    }
+    return int_value(static_cast<int64_t>(low));
+  }});
+  // Enum labels of an array from one to another; a null is no bound.
+  loose({"enum_range", {kTextArray, oid::kFloat4, oid::kFloat4}, kTextArray, [](RowCall& call, const ValueView* a) {
+    const ArrayView all(a[0].bytes);
+    types::ArrayBuilder some(all.element_type(), all.physical());
+    for (size_t i = 0; i < all.size(); ++i) {
+      const double at = all.at(i).real;
+      if ((a[1].null || at >= a[1].real) && (a[2].null || at <= a[2].real)) some.add(all.at(i));
+    }
+    return call.text(some.finish());
+  }});
   library.row({"trim_array", {kTextArray, oid::kInt4}, kTextArray, [](RowCall& call, const ValueView* a) {
     return done(call, types::trim_array(a[0].bytes, static_cast<int32_t>(a[1].integer), &call.buffer));
   }});

@@ -245,13 +245,22 @@ void add_fields(Library& library) {
       r.numeric.append_bytes(&c.buffer);
       return c.bytes();
     }, volatility});
+    if (part[0] == '\0') return;
     library.row({part, {kText, type}, kFloat8, [f](RowCall& c, const ValueView* a) {
       types::FieldResult r;
       throw_if_error(f(c, a, &r));
       return r.null ? null_value() : real_value(r.real);
     }, volatility});
   };
-  field("extract_date", "sql_date_part", kDate, [](RowCall&, const ValueView* a, types::FieldResult* r) { return types::extract_date(a[0].bytes, date_of(a[1]), r); });
+  field("extract_date", "", kDate, [](RowCall&, const ValueView* a, types::FieldResult* r) { return types::extract_date(a[0].bytes, date_of(a[1]), r); });
+  // date_part takes a date for a timestamp, and so has hours of it.
+  library.row({"sql_date_part", {kText, kDate}, kFloat8, [](RowCall&, const ValueView* a) {
+    int64_t timestamp = 0;
+    throw_if_error(types::date_to_timestamp(date_of(a[1]), &timestamp));
+    types::FieldResult r;
+    throw_if_error(types::extract_timestamp(a[0].bytes, timestamp, &r));
+    return r.null ? null_value() : real_value(r.real);
+  }});
   field("extract_time", "time_part", kTime, [](RowCall&, const ValueView* a, types::FieldResult* r) { return types::extract_time(a[0].bytes, a[1].integer, r); });
   field("extract_timetz", "timetz_part", kTtz, [](RowCall&, const ValueView* a, types::FieldResult* r) { return types::extract_timetz(a[0].bytes, types::timetz_from_bytes(a[1].bytes), r); });
   field("extract_timestamp", "timestamp_part", kTs, [](RowCall&, const ValueView* a, types::FieldResult* r) { return types::extract_timestamp(a[0].bytes, a[1].integer, r); });

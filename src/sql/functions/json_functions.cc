@@ -258,61 +258,47 @@ void add_building(Library& library, const std::string& p, Oid type) {
   library.row({canonical ? "to_jsonb" : "to_json", {kDescriptor, kAnyValue}, type, [canonical](RowCall& call, const ValueView* a) {
     return call.text(json_of(call, call.types[0], a[0], canonical));
   }, Volatility::kStable});
-  library.row({p + "_object_two_arg", {kTextArray, kTextArray}, type, [canonical](RowCall& call, const ValueView* a) {
-    const ArrayView keys(a[0].bytes), values(a[1].bytes);
-    if (keys.dimensions() > 1 || keys.dimensions() != values.dimensions()) {
-      throw SqlError(SqlState::kArraySubscriptError, "wrong number of array subscripts");
-    }
-    if (keys.size() != values.size()) throw SqlError(SqlState::kArraySubscriptError, "mismatched array dimensions");
+  // Keys and values as texts: in turn in one array, or each in an array of its own.
+  auto object_of = [canonical](RowCall& call, size_t count, auto key, auto value) {
     std::vector<std::pair<std::string, std::string>> members;
     std::string out = "{";
-    for (size_t i = 0; i < keys.size(); ++i) {
-      if (keys.is_null(i)) throw SqlError(SqlState::kNullValueNotAllowed, "null value not allowed for object key");
-      std::string value = "null";
-      if (!values.is_null(i)) {
-        value.clear();
-        types::append_json_string(values.at(i).bytes, &value);
+    for (size_t i = 0; i < count; ++i) {
+      const ValueView k = key(i), v = value(i);
+      if (k.null) throw SqlError(SqlState::kNullValueNotAllowed, "null value not allowed for object key");
+      std::string text = "null";
+      if (!v.null) {
+        text.clear();
+        types::append_json_string(v.bytes, &text);
       }
       if (canonical) {
-        members.emplace_back(std::string(keys.at(i).bytes), value);
+        members.emplace_back(std::string(k.bytes), text);
         continue;
       }
       if (i > 0) out += ", ";
-      types::append_json_string(keys.at(i).bytes, &out);
-      out += " : " + value;
+      types::append_json_string(k.bytes, &out);
+      out += " : " + text;
     }
     if (!canonical) return call.text(out + "}");
     out.clear();
     types::append_jsonb_object(std::move(members), &out);
     return call.text(std::move(out));
-  }});
-  library.row({p + "_object", {kTextArray}, type, [canonical](RowCall& call, const ValueView* a) {
+  };
+  auto element = [](const ArrayView& view, size_t i) { return view.is_null(i) ? null_value() : view.at(i); };
+  library.row({p + "_object", {kTextArray}, type, [object_of, element](RowCall& call, const ValueView* a) {
     const ArrayView view(a[0].bytes);
     if (view.dimensions() > 2 || (view.dimensions() == 2 && view.length(1) != 2)) {
       throw SqlError(SqlState::kArraySubscriptError, view.dimensions() > 2 ? "wrong number of array subscripts" : "array must have two columns");
     }
     if (view.dimensions() == 1 && view.size() % 2 != 0) throw SqlError(SqlState::kArraySubscriptError, "array must have even number of elements");
-    std::vector<std::pair<std::string, std::string>> members;
-    std::string out = "{";
-    for (size_t i = 0; i + 1 < view.size(); i += 2) {
-      if (view.is_null(i)) throw SqlError(SqlState::kNullValueNotAllowed, "null value not allowed for object key");
-      std::string value = "null";
-      if (!view.is_null(i + 1)) {
-        value.clear();
-        types::append_json_string(view.at(i + 1).bytes, &value);
-      }
-      if (canonical) {
-        members.emplace_back(std::string(view.at(i).bytes), value);
-        continue;
-      }
-      if (i > 0) out += ", ";
-      types::append_json_string(view.at(i).bytes, &out);
-      out += " : " + value;
+    return object_of(call, view.size() / 2, [&](size_t i) { return element(view, 2 * i); }, [&](size_t i) { return element(view, 2 * i + 1); });
+  }});
+  library.row({p + "_object_two_arg", {kTextArray, kTextArray}, type, [object_of, element](RowCall& call, const ValueView* a) {
+    const ArrayView keys(a[0].bytes), values(a[1].bytes);
+    if (keys.dimensions() > 1 || keys.dimensions() != values.dimensions()) {
+      throw SqlError(SqlState::kArraySubscriptError, "wrong number of array subscripts");
     }
-    if (!canonical) return call.text(out + "}");
-    out.clear();
-    types::append_jsonb_object(std::move(members), &out);
-    return call.text(std::move(out));
+    if (keys.size() != values.size()) throw SqlError(SqlState::kArraySubscriptError, "mismatched array dimensions");
+    return object_of(call, keys.size(), [&](size_t i) { return element(keys, i); }, [&](size_t i) { return element(values, i); });
   }});
 }
 

@@ -10,6 +10,7 @@
 #include "duckdb/main/database.hpp"
 #include "duckdb/parser/parsed_data/create_aggregate_function_info.hpp"
 #include "duckdb/parser/parsed_data/create_scalar_function_info.hpp"
+#include "duckdb/parser/parsed_data/create_type_info.hpp"
 #include "duckdb/planner/collation_binding.hpp"
 #include "duckdb/planner/expression/bound_constant_expression.hpp"
 #include "duckdb/planner/expression/bound_function_expression.hpp"
@@ -409,6 +410,7 @@ void add_network_functions(Library& library);        // network_functions.cc
 void add_enum_functions(Library& library);           // enum_functions.cc
 void add_json_populate_functions(Library& library);  // json_populate_functions.cc
 void add_escape_functions(Library& library);         // escape_functions.cc
+void add_encoding_functions(Library& library);       // encoding_functions.cc
 
 Library::Library() {
   add_core_functions(*this);
@@ -421,6 +423,7 @@ Library::Library() {
   add_enum_functions(*this);
   add_json_populate_functions(*this);
   add_escape_functions(*this);
+  add_encoding_functions(*this);
   add_query_functions(*this);
   add_datetime_functions(*this);
   add_set_functions(*this);
@@ -446,7 +449,7 @@ namespace {
 bool push_key(duckdb::ClientContext& context, duckdb::unique_ptr<duckdb::Expression>& source, const duckdb::LogicalType& type,
               duckdb::CollationType kind) {
   if (type.id() != duckdb::LogicalTypeId::BLOB || !type.HasAlias() || kind != duckdb::CollationType::ALL_COLLATIONS) return false;
-  if (type.GetAlias() != "NUMERIC") return false;
+  if (type.GetAlias() != duck_numeric_type().GetAlias()) return false;
   auto& entry = duckdb::Catalog::GetSystemCatalog(context).GetEntry<duckdb::ScalarFunctionCatalogEntry>(context, DEFAULT_SCHEMA,
                                                                                                       "omen_numeric_key");
   duckdb::vector<duckdb::unique_ptr<duckdb::Expression>> children;
@@ -464,6 +467,11 @@ void register_functions(duckdb::DatabaseInstance& db) {
   register_system_relations(db);
   auto& catalog = duckdb::Catalog::GetSystemCatalog(db);
   auto transaction = duckdb::CatalogTransaction::GetSystemTransaction(db);
+  for (const duckdb::LogicalType& type : {duck_numeric_type(), duck_array_type(), duck_record_type()}) {
+    duckdb::CreateTypeInfo info(type.GetAlias(), type);
+    info.internal = true;
+    catalog.CreateType(transaction, info);
+  }
   const auto& library = functions::Library::instance();
   for (const auto& [name, set] : library.scalars) {
     duckdb::CreateScalarFunctionInfo info(set);

@@ -4,6 +4,7 @@
 
 #include "duckdb/planner/expression/bound_constant_expression.hpp"
 
+#include "types/array.h"
 #include "types/datetime.h"
 
 namespace omendb::sql::functions {
@@ -374,6 +375,12 @@ void add_statistics(Library& library) {
     if (a[0].integer <= 0) throw SqlError(SqlState::kInvalidArgumentForNtile, "argument of ntile must be greater than zero");
     return a[0];
   }});
+  // ntile whose argument is no constant: the row's number, the rows of the partition, the first row's argument.
+  library.row({"ntile_of", {oid::kInt8, oid::kInt8, oid::kInt8}, oid::kInt4, [](RowCall&, const ValueView* a) {
+    const int64_t row = a[0].integer, each = a[1].integer / a[2].integer, larger = a[1].integer % a[2].integer;
+    if (row <= larger * (each + 1)) return int_value((row - 1) / (each + 1) + 1);
+    return int_value(larger + (row - larger * (each + 1) - 1) / each + 1);
+  }});
   library.row({"nth_argument", {oid::kInt8}, oid::kInt8, [](RowCall&, const ValueView* a) {
     if (a[0].integer <= 0) throw SqlError(SqlState::kInvalidArgumentForNthValue, "argument of nth_value must be greater than zero");
     return a[0];
@@ -388,6 +395,56 @@ void add_statistics(Library& library) {
   library.row({"percentile_index", {oid::kInt8, oid::kFloat8}, oid::kInt8, [fraction](RowCall&, const ValueView* a) {
     fraction(a[1].real);
     return int_value(std::max<int64_t>(static_cast<int64_t>(std::ceil(a[1].real * static_cast<double>(a[0].integer))), 1));
+  }});
+  // Percentiles over a sorted array: several at once, and those between two intervals.
+  const Oid array{1009}, fractions{1022};
+  auto several = [fraction](RowCall& call, const ValueView* a, const types::PhysicalType& physical, auto one) {
+    const types::ArrayView wanted(a[1].bytes);
+    types::ArrayBuilder result(call.types[0].element, physical);
+    std::vector<int32_t> lengths, lowers;
+    for (int d = 0; d < wanted.dimensions(); ++d) {
+      lengths.push_back(wanted.length(d));
+      lowers.push_back(wanted.lower(d));
+    }
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      if (wanted.is_null(i)) {
+        result.add_null();
+        continue;
+      }
+      fraction(wanted.at(i).real);
+      one(wanted.at(i).real, &result);
+    }
+    result.set_dimensions(lengths, lowers);
+    return call.text(result.finish());
+  };
+  auto between = [](const types::ArrayView& sorted, double p) {
+    const double place = p * static_cast<double>(sorted.size() - 1);
+    const auto low = static_cast<size_t>(std::floor(place)), high = static_cast<size_t>(std::ceil(place));
+    types::Value value;
+    const ValueView a = sorted.at(low), b = sorted.at(high);
+    const double part = place - static_cast<double>(low);
+    if (low == high) return types::Value(a);
+    if (sorted.physical().kind != types::Physical::kInterval) return types::Value(real_value(a.real + part * (b.real - a.real)));
+    types::Interval step;
+    throw_if_error(types::interval_sub(b.interval, a.interval, &step));
+    throw_if_error(types::interval_multiply(step, part, &step));
+    throw_if_error(types::interval_add(step, a.interval, &step));
+    return types::Value(ValueView::of_interval(step));
+  };
+  library.row({"percentile_disc_array", {kDescriptor, array, fractions}, array, [several](RowCall& call, const ValueView* a) {
+    const types::ArrayView sorted(a[0].bytes);
+    return several(call, a, sorted.physical(), [&](double p, types::ArrayBuilder* result) {
+      result->add(sorted.at(std::max<size_t>(static_cast<size_t>(std::ceil(p * static_cast<double>(sorted.size()))), 1) - 1));
+    });
+  }});
+  library.row({"percentile_cont_array", {kDescriptor, array, fractions}, array, [several, between](RowCall& call, const ValueView* a) {
+    const types::ArrayView sorted(a[0].bytes);
+    return several(call, a, sorted.physical(), [&](double p, types::ArrayBuilder* result) { result->add(between(sorted, p).view()); });
+  }});
+  library.row({"percentile_cont_interval", {array, oid::kFloat8}, oid::kInterval, [fraction, between](RowCall& call, const ValueView* a) {
+    fraction(a[1].real);
+    call.value = between(types::ArrayView(a[0].bytes), a[1].real);
+    return call.value.view();
   }});
   // The most frequent of a sorted list, by the keys beside it; of several, the first.
   duckdb::ScalarFunction mode({LogicalType::LIST(LogicalType::ANY), LogicalType::LIST(LogicalType::ANY)}, LogicalType::ANY,

@@ -5,6 +5,7 @@
 #include "duckdb/common/vector_operations/ternary_executor.hpp"
 
 #include "sql/functions/library.h"
+#include "types/text.h"
 
 namespace omendb::sql::functions {
 
@@ -69,8 +70,13 @@ bool like(std::string_view text, std::string_view pattern, bool of_bytes = false
   return p == pattern.size();
 }
 
-std::string ascii_lower(std::string_view s) {
-  std::string out(s);
+std::string lower_of(std::string_view s) {
+  std::string out;
+  if (std::any_of(s.begin(), s.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; })) {
+    types::text_lower(s, &out);
+    return out;
+  }
+  out = s;
   for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
   return out;
 }
@@ -248,7 +254,7 @@ void append_utf8(uint32_t code, std::string* out) {
 
 ValueView character_of(RowCall& call, const ValueView* a) {
   const int64_t code = a[0].integer;
-  if (code < 0) throw SqlError(SqlState::kProgramLimitExceeded, "character number must be positive");
+  if (code < 0) throw SqlError(SqlState::kInvalidParameterValue, "character number must be positive");
   if (code == 0) throw SqlError(SqlState::kProgramLimitExceeded, "null character not permitted");
   if (code > 0x10FFFF) throw SqlError(SqlState::kProgramLimitExceeded, "requested character too large for encoding: " + std::to_string(code));
   if (code >= 0xD800 && code <= 0xDFFF) {
@@ -356,6 +362,11 @@ void add_text_functions(Library& library) {
     return call.bytes();
   }});
   library.row({"chr", {oid::kInt4}, oid::kText, character_of});
+  // DuckDB's makes another letter of the sharp s, which has no upper case of its own here.
+  library.row({"upper", {oid::kText}, oid::kText, [](RowCall& call, const ValueView* a) {
+    types::text_upper(a[0].bytes, &call.buffer);
+    return call.bytes();
+  }});
   library.row({"ascii", {oid::kText}, oid::kInt4, [](RowCall&, const ValueView* a) { return int_value(code_of(a[0].bytes)); }});
   library.row({"textoverlay", {oid::kText, oid::kText, oid::kInt4, oid::kInt4}, oid::kText, [](RowCall& call, const ValueView* a) {
     return call.text(overlay(a[0].bytes, a[1].bytes, a[2].integer, a[3].integer));
@@ -376,7 +387,7 @@ void add_text_functions(Library& library) {
                                             binary<string_t, string_t, bool>([](string_t a, string_t b) { return like(view_of(a), view_of(b)); })));
   library.scalar("texticlike", ScalarFunction({LogicalType::VARCHAR, LogicalType::VARCHAR}, LogicalType::BOOLEAN,
                                               binary<string_t, string_t, bool>([](string_t a, string_t b) {
-                                                return like(ascii_lower(view_of(a)), ascii_lower(view_of(b)));
+                                                return like(lower_of(view_of(a)), lower_of(view_of(b)));
                                               })));
   library.row({"like_escape", {oid::kText, oid::kText}, oid::kText, like_escape});
   for (bool negated : {false, true}) {
