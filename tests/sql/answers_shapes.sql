@@ -103,3 +103,6 @@ select a.id, u from sa a join unnest(array[a.a, a.b]) u on u >= all (select g fr
 select a.id, l.w, x.id from sa a join lateral (select w from sb where sb.g = a.a) l on l.w > (select min(w) from sb) join sb x on x.id = a.id order by 1, 2;
 -- char(n) among the arguments of DISTINCT aggregates.
 select array_agg(distinct c), string_agg(distinct c, ','), count(distinct c), array_agg(distinct c order by c desc) from sd;
+-- ORDER BY names an output twice.
+select distinct on (a) s, id, a from sa order by a desc, 1, 2, 3 nulls first;
+select a, id from sa order by 1, a desc, 2 desc, 1 limit 2;

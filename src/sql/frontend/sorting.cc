@@ -151,7 +151,9 @@ std::vector<SortItem> analyze_sort(Scope& scope, List* sort, std::vector<Target>
     item.descending = analyze_sort_direction(by, &item.nulls_first);
     check_sortable(*scope.statement, item.target == SIZE_MAX ? item.expr.type : targets[item.target].expr.type,
                    exprLocation(by->node));
-    items.push_back(std::move(item));
+    // What sorts already sorts nothing more.
+    const bool known = item.target != SIZE_MAX && std::any_of(items.begin(), items.end(), [&](const SortItem& i) { return i.target == item.target; });
+    if (!known) items.push_back(std::move(item));
   }
   return items;
 }
