@@ -69,12 +69,12 @@ TEST_F(StandingBack, LongStatementsGiveWayToShortOnes) {
     while (!over) ASSERT_EQ(own->run("SELECT v FROM t WHERE id = 1"), "10");
   });
   while (!short_statement_within(std::chrono::milliseconds(50))) std::this_thread::yield();
+  // A thread of that class beside DuckDB's worker, unless the machine was others' all the time: then, too, a statement that is short
+  // otherwise may take so long that there are none.
   const auto raised = stand_back_count(StandBackCount::kRaised);
-  EXPECT_EQ(run_long(), "100000|96000000");
-  // A thread of that class beside DuckDB's worker, unless the machine was others' all the time.
-  if (stand_back_count(StandBackCount::kRaised) == raised) {
-    EXPECT_EQ(idle_class().threads - before_, 2);
-  }
+  const auto stood_back = [&] { return idle_class().threads - before_ == 2 || stand_back_count(StandBackCount::kRaised) != raised; };
+  for (int i = 0; i < 10 && !stood_back(); ++i) EXPECT_EQ(run_long(), "100000|96000000");
+  EXPECT_TRUE(stood_back());
   // Errors come back to the session's thread, from before the first row and from after it.
   EXPECT_EQ(session->run("SELECT count(1 / (3000000 - g)) FROM generate_series(1, 3000000) g"), "ERROR 22012: division by zero");
   EXPECT_EQ(session->run("SELECT 1 / (3000000 - g) FROM generate_series(1, 3000000) g"), "ERROR 22012: division by zero");

@@ -72,7 +72,7 @@ TypedExpr typed(DuckExpr duck, Oid type, const types::PhysicalType& physical, st
                 int location = -1);
 void inherit_flags(TypedExpr& target, const TypedExpr& part);
 
-/// Describes a type to our functions that work on any: parsed by functions/type_argument.h.
+/// Describes a type to our functions that work on any: parsed by functions/library.h.
 std::string type_descriptor(const StatementContext& statement, Oid type, const types::PhysicalType& physical, int32_t typmod = -1);
 inline DuckExpr make_descriptor(const StatementContext& statement, const TypedExpr& e) {
   return make_text(type_descriptor(statement, e.type, e.physical, e.typmod));
