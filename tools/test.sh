@@ -132,8 +132,8 @@ if [ "$suite" = soak ]; then ./dev build release omendb_index_test; else ./dev b
 case "$suite" in
   all)
     # The other suites (slt, random, a long run of routes, disk, memory) stand alone: they are long.
-    step "ladder"
-    tools/check_layers.py
+    step "ladder and formatting"
+    tools/lint.sh --quick
     unit
     differential
     psql_commands

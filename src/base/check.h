@@ -8,8 +8,8 @@ namespace omendb {
 
 }  // namespace omendb
 
-#define CHECK(condition)                                                       \
-  do {                                                                         \
-    if (!(condition)) [[unlikely]]                                             \
-      ::omendb::check_failed(#condition, __FILE__, __LINE__);                  \
+#define CHECK(condition) \
+  do { \
+    if (!(condition)) [[unlikely]] \
+      ::omendb::check_failed(#condition, __FILE__, __LINE__); \
   } while (false)

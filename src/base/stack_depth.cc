@@ -26,8 +26,9 @@ uintptr_t lowest_frame() {
 
 Status stack_too_deep() {
   return Status(SqlState::kStatementTooComplex, "stack depth limit exceeded")
-      .with_hint("Increase the configuration parameter \"max_stack_depth\" (currently 2048kB), after ensuring the "
-                 "platform's stack depth limit is adequate.");
+      .with_hint(
+          "Increase the configuration parameter \"max_stack_depth\" (currently 2048kB), after ensuring the "
+          "platform's stack depth limit is adequate.");
 }
 
 Status check_stack_depth() {

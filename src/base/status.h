@@ -18,8 +18,8 @@ struct ErrorInfo {
   std::string message;
   std::string detail;
   std::string hint;
-  std::string context;    // field W
-  int position = 0;       // 1-based, in characters of the statement's text; 0: none
+  std::string context;  // field W
+  int position = 0;     // 1-based, in characters of the statement's text; 0: none
   std::string schema;
   std::string table;
   std::string column;
@@ -114,15 +114,15 @@ class [[nodiscard]] Result {
 #define OMENDB_CONCAT(a, b) OMENDB_CONCAT_(a, b)
 
 /// Leaves the function with the error, if there is one.
-#define RETURN_IF_ERROR(expression)                                        \
-  do {                                                                     \
+#define RETURN_IF_ERROR(expression) \
+  do { \
     if (::omendb::Status status_ = (expression); !status_.ok()) return status_; \
   } while (false)
 
 /// `ASSIGN_OR_RETURN(auto row, read(key));`: the value, or leaves the function with the error.
 #define ASSIGN_OR_RETURN(target, expression) ASSIGN_OR_RETURN_(OMENDB_CONCAT(result_, __LINE__), target, expression)
-#define ASSIGN_OR_RETURN_(result, target, expression)      \
-  auto result = (expression);                              \
+#define ASSIGN_OR_RETURN_(result, target, expression) \
+  auto result = (expression); \
   if (!result.ok()) return std::move(result).take_status(); \
   target = std::move(result).value()
 

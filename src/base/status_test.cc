@@ -6,10 +6,10 @@ namespace omendb {
 namespace {
 
 TEST(SqlState, PacksAndUnpacksEveryCode) {
-#define OMENDB_CASE(code, name, condition)              \
-  {                                                     \
-    auto text = sqlstate_text(SqlState::name);          \
-    EXPECT_EQ(std::string(text.data(), 5), code);       \
+#define OMENDB_CASE(code, name, condition) \
+  { \
+    auto text = sqlstate_text(SqlState::name); \
+    EXPECT_EQ(std::string(text.data(), 5), code); \
   }
   OMENDB_SQLSTATE_LIST(OMENDB_CASE)
 #undef OMENDB_CASE

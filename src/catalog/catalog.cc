@@ -39,8 +39,12 @@ void Catalog::names_of(const Object& object, std::vector<Name>* out) {
         } else if constexpr (std::is_same_v<T, Role>) {
           add(NameSpace::kRole, 0, o.name, o.oid);
         } else if constexpr (std::is_same_v<T, Comment>) {
-          out->push_back({.space = NameSpace::kComment, .scope = o.class_oid.value, .sub = o.sub_object,
-                          .object = o.object.value, .name = {}, .target = o.oid});
+          out->push_back({.space = NameSpace::kComment,
+                          .scope = o.class_oid.value,
+                          .sub = o.sub_object,
+                          .object = o.object.value,
+                          .name = {},
+                          .target = o.oid});
         } else if constexpr (std::is_same_v<T, Table> || std::is_same_v<T, View>) {
           add(NameSpace::kRelation, o.schema.value, o.name, o.oid);
           add_type(o, o.row_type);
@@ -64,13 +68,27 @@ std::shared_ptr<const Catalog> Catalog::initial() {
       Oid oid = object_oid(object);
       changes.push_back({oid, std::make_shared<const Object>(std::move(object))});
     };
-    add(Role{.oid = oid::kBootstrapRole, .name = "postgres", .superuser = true, .create_role = true, .create_db = true,
-             .login = true, .replication = true, .bypass_rls = true});
+    add(Role{.oid = oid::kBootstrapRole,
+             .name = "postgres",
+             .superuser = true,
+             .create_role = true,
+             .create_db = true,
+             .login = true,
+             .replication = true,
+             .bypass_rls = true});
     // PostgreSQL's predefined roles. They own the schema public and hold nothing else here.
-    for (auto [oid, name] : {std::pair{3373u, "pg_monitor"}, {3374u, "pg_read_all_settings"}, {3375u, "pg_read_all_stats"},
-                             {3377u, "pg_stat_scan_tables"}, {4200u, "pg_signal_backend"}, {4544u, "pg_checkpoint"},
-                             {4569u, "pg_read_server_files"}, {4570u, "pg_write_server_files"}, {4571u, "pg_execute_server_program"},
-                             {6171u, "pg_database_owner"}, {6181u, "pg_read_all_data"}, {6182u, "pg_write_all_data"}}) {
+    for (auto [oid, name] : {std::pair{3373u, "pg_monitor"},
+                             {3374u, "pg_read_all_settings"},
+                             {3375u, "pg_read_all_stats"},
+                             {3377u, "pg_stat_scan_tables"},
+                             {4200u, "pg_signal_backend"},
+                             {4544u, "pg_checkpoint"},
+                             {4569u, "pg_read_server_files"},
+                             {4570u, "pg_write_server_files"},
+                             {4571u, "pg_execute_server_program"},
+                             {6171u, "pg_database_owner"},
+                             {6181u, "pg_read_all_data"},
+                             {6182u, "pg_write_all_data"}}) {
       add(Role{.oid = Oid{oid}, .name = name});
     }
     add(Schema{.oid = oid::kPgCatalogSchema, .name = "pg_catalog"});
@@ -93,8 +111,9 @@ Result<std::shared_ptr<const Catalog>> Catalog::with(const std::vector<Change>& 
     last.push_back(&change);
   }
   std::stable_sort(last.begin(), last.end(), [](const Change* a, const Change* b) { return a->oid < b->oid; });
-  last.erase(last.begin(),
-             std::unique(last.rbegin(), last.rend(), [](const Change* a, const Change* b) { return a->oid == b->oid; }).base());
+  last.erase(last.begin(), std::unique(last.rbegin(), last.rend(), [](const Change* a, const Change* b) {
+                             return a->oid == b->oid;
+                           }).base());
 
   auto next = std::make_shared<Catalog>();
   next->objects_.reserve(objects_.size() + last.size());
@@ -126,7 +145,8 @@ Result<std::shared_ptr<const Catalog>> Catalog::with(const std::vector<Change>& 
       case NameSpace::kRole: return Status(SqlState::kDuplicateObject, "role " + quoted);
       case NameSpace::kRelation: return Status(SqlState::kDuplicateTable, "relation " + quoted);
       case NameSpace::kType: return Status(SqlState::kDuplicateObject, "type " + quoted);
-      case NameSpace::kComment: return Status(SqlState::kDuplicateObject, "this object was given a comment at the same time");
+      case NameSpace::kComment:
+        return Status(SqlState::kDuplicateObject, "this object was given a comment at the same time");
       default: CHECK(!"two objects own one type OID");
     }
   }
@@ -135,12 +155,14 @@ Result<std::shared_ptr<const Catalog>> Catalog::with(const std::vector<Change>& 
 }
 
 const Object* Catalog::find_object(Oid oid) const {
-  auto it = std::lower_bound(objects_.begin(), objects_.end(), oid, [](const auto& entry, Oid key) { return entry.first < key; });
+  auto it = std::lower_bound(objects_.begin(), objects_.end(), oid,
+                             [](const auto& entry, Oid key) { return entry.first < key; });
   return it == objects_.end() || it->first != oid ? nullptr : it->second.get();
 }
 
 std::shared_ptr<const Object> Catalog::object(Oid oid) const {
-  auto it = std::lower_bound(objects_.begin(), objects_.end(), oid, [](const auto& entry, Oid key) { return entry.first < key; });
+  auto it = std::lower_bound(objects_.begin(), objects_.end(), oid,
+                             [](const auto& entry, Oid key) { return entry.first < key; });
   return it == objects_.end() || it->first != oid ? nullptr : it->second;
 }
 
@@ -169,8 +191,8 @@ Oid Catalog::find_type(Oid schema, std::string_view name) const {
 }
 
 const Comment* Catalog::find_comment(Oid class_oid, Oid object, int32_t sub_object) const {
-  return find<Comment>(find_name({.space = NameSpace::kComment, .scope = class_oid.value, .sub = sub_object,
-                                  .object = object.value}));
+  return find<Comment>(
+      find_name({.space = NameSpace::kComment, .scope = class_oid.value, .sub = sub_object, .object = object.value}));
 }
 
 Oid Catalog::element_of_array(Oid array_type) const {

@@ -89,9 +89,9 @@ class Catalog {
   /// One entry of the index over names (and over the type OIDs that an object owns). `name` points into the object.
   struct Name {
     NameSpace space;
-    uint32_t scope;          // schema; kComment: class; type OID for the kinds that look up by number
-    int32_t sub = 0;         // kComment
-    uint32_t object = 0;     // kComment: the described object
+    uint32_t scope;       // schema; kComment: class; type OID for the kinds that look up by number
+    int32_t sub = 0;      // kComment
+    uint32_t object = 0;  // kComment: the described object
     std::string_view name;
     Oid target;
   };
@@ -101,7 +101,7 @@ class Catalog {
   Oid find_name(const Name& key) const;
 
   std::vector<std::pair<Oid, std::shared_ptr<const Object>>> objects_;  // sorted by OID
-  std::vector<Name> names_;                                            // sorted by name_less
+  std::vector<Name> names_;                                             // sorted by name_less
   uint64_t version_ = 0;
 };
 

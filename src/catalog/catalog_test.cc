@@ -24,7 +24,8 @@ Table table(uint32_t oid, std::string name, Oid schema = oid::kPublicSchema) {
   t.columns.push_back({.attnum = 1, .name = "id", .type = types::oid::kInt4});
   t.columns.push_back({.attnum = 2, .name = "old", .type = types::oid::kText, .dropped = true});
   t.columns.push_back({.attnum = 3, .name = "name", .type = types::oid::kText});
-  t.constraints.push_back({.oid = Oid{oid + 3}, .name = "pk", .kind = Constraint::Kind::kPrimaryKey, .columns = {3, 1}});
+  t.constraints.push_back(
+      {.oid = Oid{oid + 3}, .name = "pk", .kind = Constraint::Kind::kPrimaryKey, .columns = {3, 1}});
   return t;
 }
 
@@ -69,7 +70,8 @@ TEST(Catalog, RefusesTwoObjectsOfOneName) {
   EXPECT_EQ(type.status().message(), "type \"t\" already exists");
 
   EXPECT_TRUE(c->with({put(Schema{.oid = Oid{200}, .name = "public"})}).status().is(SqlState::kDuplicateSchema));
-  EXPECT_EQ(c->with({put(Role{.oid = Oid{200}, .name = "postgres"})}).status().message(), "role \"postgres\" already exists");
+  EXPECT_EQ(c->with({put(Role{.oid = Oid{200}, .name = "postgres"})}).status().message(),
+            "role \"postgres\" already exists");
   // Another schema is another name, and so is a name given up in the same step.
   EXPECT_TRUE(c->with({put(table(200, "t", oid::kPgCatalogSchema))}).ok());
   EXPECT_TRUE(c->with({put(table(200, "t")), drop(100)}).ok());
@@ -83,7 +85,9 @@ TEST(Catalog, NamesMaySwapInOneStep) {
 }
 
 TEST(Catalog, CommentsAreFoundByWhatTheyDescribe) {
-  auto c = apply(*Catalog::initial(), {put(Comment{.oid = Oid{300}, .class_oid = oid::kPgClass, .object = Oid{100}, .sub_object = 3, .text = "x"})});
+  auto c = apply(
+      *Catalog::initial(),
+      {put(Comment{.oid = Oid{300}, .class_oid = oid::kPgClass, .object = Oid{100}, .sub_object = 3, .text = "x"})});
   EXPECT_EQ(c->find_comment(oid::kPgClass, Oid{100}, 3)->text, "x");
   EXPECT_EQ(c->find_comment(oid::kPgClass, Oid{100}, 0), nullptr);
   EXPECT_EQ(c->find_comment(oid::kPgType, Oid{100}, 3), nullptr);
@@ -161,21 +165,38 @@ class Fill {
     for (auto& a : v) a = static_cast<int16_t>(number());
     return v;
   }
-  std::map<std::string, std::string> options() { return flag() ? std::map<std::string, std::string>{} : std::map<std::string, std::string>{{"fillfactor", "70"}, {text(), text()}}; }
+  std::map<std::string, std::string> options() {
+    return flag() ? std::map<std::string, std::string>{}
+                  : std::map<std::string, std::string>{{"fillfactor", "70"}, {text(), text()}};
+  }
   Column column() {
-    Column c{.attnum = static_cast<int16_t>(number()), .name = text(), .type = oid(), .typmod = static_cast<int32_t>(number()),
-             .not_null = flag(), .dropped = flag(), .default_sql = text(), .identity = flag() ? 'a' : '\0', .generated = flag(),
+    Column c{.attnum = static_cast<int16_t>(number()),
+             .name = text(),
+             .type = oid(),
+             .typmod = static_cast<int32_t>(number()),
+             .not_null = flag(),
+             .dropped = flag(),
+             .default_sql = text(),
+             .identity = flag() ? 'a' : '\0',
+             .generated = flag(),
              .collation = oid()};
-    c.physical = {.kind = static_cast<types::Physical>(random_() % 11), .precision = static_cast<uint8_t>(number()),
-                  .scale = static_cast<uint8_t>(number()), .width = static_cast<int32_t>(number())};
+    c.physical = {.kind = static_cast<types::Physical>(random_() % 11),
+                  .precision = static_cast<uint8_t>(number()),
+                  .scale = static_cast<uint8_t>(number()),
+                  .width = static_cast<int32_t>(number())};
     if (flag()) {
       std::string bytes = text();
       types::ValueView v;
       switch (c.physical.kind) {
-        case types::Physical::kInterval: v = types::ValueView::of_interval({-3, static_cast<int32_t>(number()), 5}); break;
-        case types::Physical::kInt128: case types::Physical::kUuid:
-          v = types::ValueView::of_wide(-static_cast<types::Int128>(number()) * 1000000007); break;
-        case types::Physical::kFloat32: case types::Physical::kFloat64: v = types::ValueView::of_real(-0.1); break;
+        case types::Physical::kInterval:
+          v = types::ValueView::of_interval({-3, static_cast<int32_t>(number()), 5});
+          break;
+        case types::Physical::kInt128:
+        case types::Physical::kUuid:
+          v = types::ValueView::of_wide(-static_cast<types::Int128>(number()) * 1000000007);
+          break;
+        case types::Physical::kFloat32:
+        case types::Physical::kFloat64: v = types::ValueView::of_real(-0.1); break;
         case types::Physical::kBytes: v = types::ValueView::of_bytes(bytes); break;
         default: v = types::ValueView::of_integer(static_cast<int64_t>(number()) - 5);
       }
@@ -184,10 +205,22 @@ class Fill {
     return c;
   }
   Constraint constraint() {
-    return {.oid = oid(), .name = text(), .kind = flag() ? Constraint::Kind::kForeignKey : Constraint::Kind::kUnique,
-            .columns = attnums(), .check_sql = text(), .index = oid(), .deferrable = flag(), .initially_deferred = flag(),
-            .validated = flag(), .no_inherit = flag(), .referenced_table = oid(), .referenced_columns = attnums(),
-            .on_update = 'c', .on_delete = 'n', .on_delete_columns = attnums(), .match = 'f'};
+    return {.oid = oid(),
+            .name = text(),
+            .kind = flag() ? Constraint::Kind::kForeignKey : Constraint::Kind::kUnique,
+            .columns = attnums(),
+            .check_sql = text(),
+            .index = oid(),
+            .deferrable = flag(),
+            .initially_deferred = flag(),
+            .validated = flag(),
+            .no_inherit = flag(),
+            .referenced_table = oid(),
+            .referenced_columns = attnums(),
+            .on_update = 'c',
+            .on_delete = 'n',
+            .on_delete_columns = attnums(),
+            .match = 'f'};
   }
   template <class T, class Make>
   std::vector<T> list(Make make) {
@@ -203,36 +236,116 @@ class Fill {
     switch (kind) {
       case 0: return Schema{.oid = oid(), .name = text(), .owner = oid()};
       case 1:
-        return Table{.oid = oid(), .schema = oid(), .name = text(), .owner = oid(), .persistence = 't', .storage = StorageId{77},
-                     .columns = columns(), .constraints = list<Constraint>([&] { return constraint(); }), .indexes = oids(),
-                     .row_type = oid(), .array_type = oid(), .options = options(), .on_commit = 'D', .view_sql = text(),
-                     .view_search_path = texts(), .view_dependencies = oids(), .populated = flag()};
+        return Table{.oid = oid(),
+                     .schema = oid(),
+                     .name = text(),
+                     .owner = oid(),
+                     .persistence = 't',
+                     .storage = StorageId{77},
+                     .columns = columns(),
+                     .constraints = list<Constraint>([&] { return constraint(); }),
+                     .indexes = oids(),
+                     .row_type = oid(),
+                     .array_type = oid(),
+                     .options = options(),
+                     .on_commit = 'D',
+                     .view_sql = text(),
+                     .view_search_path = texts(),
+                     .view_dependencies = oids(),
+                     .populated = flag()};
       case 2:
-        return Index{.oid = oid(), .schema = oid(), .name = text(), .table = oid(), .storage = StorageId{9}, .unique = flag(),
-                     .primary = flag(), .nulls_not_distinct = flag(),
-                     .keys = list<IndexKey>([&] { return IndexKey{static_cast<int16_t>(number()), text(), flag(), flag(), text(), oid(), oid(), {.kind = types::Physical::kInt64, .precision = 3}}; }),
-                     .included = attnums(), .predicate_sql = text(), .method = text(), .options = options()};
+        return Index{.oid = oid(),
+                     .schema = oid(),
+                     .name = text(),
+                     .table = oid(),
+                     .storage = StorageId{9},
+                     .unique = flag(),
+                     .primary = flag(),
+                     .nulls_not_distinct = flag(),
+                     .keys = list<IndexKey>([&] {
+                       return IndexKey{static_cast<int16_t>(number()),
+                                       text(),
+                                       flag(),
+                                       flag(),
+                                       text(),
+                                       oid(),
+                                       oid(),
+                                       {.kind = types::Physical::kInt64, .precision = 3}};
+                     }),
+                     .included = attnums(),
+                     .predicate_sql = text(),
+                     .method = text(),
+                     .options = options()};
       case 3:
-        return View{.oid = oid(), .schema = oid(), .name = text(), .owner = oid(), .sql = text(), .search_path = texts(),
-                    .columns = columns(), .dependencies = oids(), .row_type = oid(), .array_type = oid(), .check_option = 'c',
+        return View{.oid = oid(),
+                    .schema = oid(),
+                    .name = text(),
+                    .owner = oid(),
+                    .sql = text(),
+                    .search_path = texts(),
+                    .columns = columns(),
+                    .dependencies = oids(),
+                    .row_type = oid(),
+                    .array_type = oid(),
+                    .check_option = 'c',
                     .options = options()};
       case 4:
-        return Sequence{.oid = oid(), .schema = oid(), .name = text(), .owner = oid(), .storage = StorageId{3}, .type = oid(),
-                        .start = number64(), .increment = INT64_MIN, .min = number64(), .max = INT64_MAX, .cache = number64(),
-                        .cycle = flag(), .owned_by_table = oid(), .owned_by_column = 3, .identity = flag(), .persistence = 'u'};
+        return Sequence{.oid = oid(),
+                        .schema = oid(),
+                        .name = text(),
+                        .owner = oid(),
+                        .storage = StorageId{3},
+                        .type = oid(),
+                        .start = number64(),
+                        .increment = INT64_MIN,
+                        .min = number64(),
+                        .max = INT64_MAX,
+                        .cache = number64(),
+                        .cycle = flag(),
+                        .owned_by_table = oid(),
+                        .owned_by_column = 3,
+                        .identity = flag(),
+                        .persistence = 'u'};
       case 5:
-        return EnumType{.oid = oid(), .array_type = oid(), .schema = oid(), .name = text(), .owner = oid(),
-                        .labels = list<EnumLabel>([&] { return EnumLabel{oid(), 1.5f, text()}; })};
+        return EnumType{.oid = oid(),
+                        .array_type = oid(),
+                        .schema = oid(),
+                        .name = text(),
+                        .owner = oid(),
+                        .labels = list<EnumLabel>([&] {
+                          return EnumLabel{oid(), 1.5f, text()};
+                        })};
       case 6:
-        return DomainType{.oid = oid(), .array_type = oid(), .schema = oid(), .name = text(), .owner = oid(), .base_type = oid(),
-                          .typmod = -1, .not_null = flag(), .default_sql = text(),
+        return DomainType{.oid = oid(),
+                          .array_type = oid(),
+                          .schema = oid(),
+                          .name = text(),
+                          .owner = oid(),
+                          .base_type = oid(),
+                          .typmod = -1,
+                          .not_null = flag(),
+                          .default_sql = text(),
                           .checks = list<Constraint>([&] { return constraint(); })};
       case 7:
-        return CompositeType{.oid = oid(), .array_type = oid(), .schema = oid(), .name = text(), .owner = oid(), .relation = oid(),
+        return CompositeType{.oid = oid(),
+                             .array_type = oid(),
+                             .schema = oid(),
+                             .name = text(),
+                             .owner = oid(),
+                             .relation = oid(),
                              .columns = columns()};
       case 8:
-        return Role{.oid = oid(), .name = text(), .superuser = flag(), .create_role = flag(), .create_db = flag(), .login = flag(),
-                    .replication = flag(), .inherit = flag(), .bypass_rls = flag(), .connection_limit = -1, .password = text(),
+        return Role{.oid = oid(),
+                    .name = text(),
+                    .superuser = flag(),
+                    .create_role = flag(),
+                    .create_db = flag(),
+                    .login = flag(),
+                    .replication = flag(),
+                    .inherit = flag(),
+                    .bypass_rls = flag(),
+                    .connection_limit = -1,
+                    .password = text(),
                     .member_of = oids()};
       default: return Comment{.oid = oid(), .class_oid = oid(), .object = oid(), .sub_object = -2, .text = text()};
     }
@@ -257,8 +370,18 @@ TEST(Encoding, EveryObjectComesBackAsItWas) {
 }
 
 TEST(Encoding, FieldsAreNotMixedUp) {
-  Sequence s{.oid = Oid{7}, .schema = Oid{8}, .name = "s", .type = types::oid::kInt2, .start = -5, .increment = 2, .min = -9,
-             .max = 9, .cache = 3, .cycle = true, .owned_by_table = Oid{70}, .owned_by_column = 2};
+  Sequence s{.oid = Oid{7},
+             .schema = Oid{8},
+             .name = "s",
+             .type = types::oid::kInt2,
+             .start = -5,
+             .increment = 2,
+             .min = -9,
+             .max = 9,
+             .cache = 3,
+             .cycle = true,
+             .owned_by_table = Oid{70},
+             .owned_by_column = 2};
   auto back = decode_object(encode_object(s));
   const auto& got = std::get<Sequence>(*back);
   EXPECT_EQ(got.start, -5);

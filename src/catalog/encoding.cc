@@ -105,14 +105,17 @@ struct Fields {
 
   // Scalars
   template <class T>
-    requires(std::is_integral_v<T> || std::is_enum_v<T>)
-  void one(T& v) {
+  requires(std::is_integral_v<T> || std::is_enum_v<T>) void one(T& v) {
     if constexpr (std::is_same_v<T, bool> || std::is_enum_v<T> || std::is_unsigned_v<T>) {
-      if constexpr (A::kReading) v = static_cast<T>(archive.unsigned_number());
-      else archive.unsigned_number(static_cast<uint64_t>(v));
+      if constexpr (A::kReading)
+        v = static_cast<T>(archive.unsigned_number());
+      else
+        archive.unsigned_number(static_cast<uint64_t>(v));
     } else {
-      if constexpr (A::kReading) v = static_cast<T>(archive.signed_number());
-      else archive.signed_number(v);
+      if constexpr (A::kReading)
+        v = static_cast<T>(archive.signed_number());
+      else
+        archive.signed_number(v);
     }
   }
   template <class Tag, class Integer>
@@ -129,8 +132,10 @@ struct Fields {
   // Lists
   template <class T>
   void one(std::vector<T>& v) {
-    if constexpr (A::kReading) v.resize(archive.size_of_list());
-    else archive.size_of_list(v.size());
+    if constexpr (A::kReading)
+      v.resize(archive.size_of_list());
+    else
+      archive.size_of_list(v.size());
     for (T& element : v) one(element);
   }
   void one(std::map<std::string, std::string>& v) {
@@ -166,10 +171,13 @@ struct Fields {
     view.null = false;
     std::string bytes;
     switch (physical.kind) {
-      case Physical::kBool: case Physical::kInt16: case Physical::kInt32: case Physical::kUInt32: case Physical::kInt64:
-        one(view.integer);
-        break;
-      case Physical::kFloat32: case Physical::kFloat64: {
+      case Physical::kBool:
+      case Physical::kInt16:
+      case Physical::kInt32:
+      case Physical::kUInt32:
+      case Physical::kInt64: one(view.integer); break;
+      case Physical::kFloat32:
+      case Physical::kFloat64: {
         auto bits = std::bit_cast<uint64_t>(view.real);
         one(bits);
         view.real = std::bit_cast<double>(bits);
@@ -181,7 +189,8 @@ struct Fields {
         view.interval = interval;
         break;
       }
-      case Physical::kInt128: case Physical::kUuid: {
+      case Physical::kInt128:
+      case Physical::kUuid: {
         auto low = static_cast<uint64_t>(view.wide), high = static_cast<uint64_t>(view.wide >> 64);
         (*this)(low, high);
         view.wide = static_cast<types::Int128>((static_cast<types::UInt128>(high) << 64) | low);
@@ -196,13 +205,14 @@ struct Fields {
     if constexpr (A::kReading) missing.emplace(view);
   }
   void one(Column& c) {
-    (*this)(c.attnum, c.name, c.type, c.typmod, c.physical, c.not_null, c.dropped, c.default_sql, c.identity, c.generated,
-            c.collation);
+    (*this)(c.attnum, c.name, c.type, c.typmod, c.physical, c.not_null, c.dropped, c.default_sql, c.identity,
+            c.generated, c.collation);
     missing_value(c.missing, c.physical);
   }
   void one(Constraint& c) {
     (*this)(c.oid, c.name, c.kind, c.columns, c.check_sql, c.index, c.deferrable, c.initially_deferred, c.validated,
-            c.no_inherit, c.referenced_table, c.referenced_columns, c.on_update, c.on_delete, c.on_delete_columns, c.match);
+            c.no_inherit, c.referenced_table, c.referenced_columns, c.on_update, c.on_delete, c.on_delete_columns,
+            c.match);
   }
   void one(IndexKey& k) {
     (*this)(k.attnum, k.expression_sql, k.descending, k.nulls_first, k.opclass, k.collation, k.type, k.physical);

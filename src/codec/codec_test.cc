@@ -62,7 +62,8 @@ class Values {
   }
   double real() {
     const double special[] = {0.0, -0.0, INFINITY, -INFINITY, NAN, -NAN, 1e-310, -1e-310, 1.5, -1.5, 1e300};
-    return pick(3) ? special[pick(11)] : std::ldexp(static_cast<double>(random_()) - 9e18, static_cast<int>(pick(200)) - 100);
+    return pick(3) ? special[pick(11)]
+                   : std::ldexp(static_cast<double>(random_()) - 9e18, static_cast<int>(pick(200)) - 100);
   }
   std::mt19937_64 random_;
 };
@@ -92,12 +93,12 @@ int order(Physical kind, Oid type, const ValueView& a, const ValueView& b) {
 }
 
 const std::pair<Physical, Oid> kKinds[] = {
-    {Physical::kBool, types::oid::kBool},      {Physical::kInt16, types::oid::kInt2},
-    {Physical::kInt32, types::oid::kInt4},     {Physical::kUInt32, types::oid::kOid},
-    {Physical::kInt64, types::oid::kInt8},     {Physical::kInt128, types::oid::kNumeric},
-    {Physical::kFloat32, types::oid::kFloat4}, {Physical::kFloat64, types::oid::kFloat8},
+    {Physical::kBool, types::oid::kBool},         {Physical::kInt16, types::oid::kInt2},
+    {Physical::kInt32, types::oid::kInt4},        {Physical::kUInt32, types::oid::kOid},
+    {Physical::kInt64, types::oid::kInt8},        {Physical::kInt128, types::oid::kNumeric},
+    {Physical::kFloat32, types::oid::kFloat4},    {Physical::kFloat64, types::oid::kFloat8},
     {Physical::kInterval, types::oid::kInterval}, {Physical::kUuid, types::oid::kUuid},
-    {Physical::kBytes, types::oid::kText},     {Physical::kBytes, types::oid::kNumeric}};
+    {Physical::kBytes, types::oid::kText},        {Physical::kBytes, types::oid::kNumeric}};
 
 TEST(Key, OrderOfBytesIsOrderOfValues) {
   const uint64_t seed = std::random_device{}();
@@ -204,7 +205,8 @@ TEST(Row, APatchedRowIsTheRowWrittenAnew) {
   for (int round = 0; round < 5000; ++round) {
     std::vector<types::PhysicalType> columns(1 + values.random()() % 12);
     std::vector<Oid> types(columns.size());
-    for (size_t i = 0; i < columns.size(); ++i) std::tie(columns[i].kind, types[i]) = kKinds[values.random()() % std::size(kKinds)];
+    for (size_t i = 0; i < columns.size(); ++i)
+      std::tie(columns[i].kind, types[i]) = kKinds[values.random()() % std::size(kKinds)];
     const RowLayout layout(columns);
     RowBuilder builder(layout), anew(layout), patched(layout);
     std::vector<Value> before(columns.size()), after(columns.size());

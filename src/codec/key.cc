@@ -79,8 +79,9 @@ enum class BytesOrder { kPlain, kNumeric, kNone };
 BytesOrder bytes_order(Oid type) {
   namespace oid = types::oid;
   if (type == oid::kNumeric) return BytesOrder::kNumeric;
-  for (Oid plain : {oid::kText, oid::kVarchar, oid::kBpchar, oid::kName, oid::kChar, oid::kBytea, oid::kUnknown,
-                    oid::kRefcursor, oid::kTimeTz, oid::kBit, oid::kVarbit, oid::kInet, oid::kCidr, oid::kMacaddr, oid::kMacaddr8}) {
+  for (Oid plain :
+       {oid::kText, oid::kVarchar, oid::kBpchar, oid::kName, oid::kChar, oid::kBytea, oid::kUnknown, oid::kRefcursor,
+        oid::kTimeTz, oid::kBit, oid::kVarbit, oid::kInet, oid::kCidr, oid::kMacaddr, oid::kMacaddr8}) {
     if (type == plain) return BytesOrder::kPlain;
   }
   return BytesOrder::kNone;
@@ -88,9 +89,9 @@ BytesOrder bytes_order(Oid type) {
 
 Status no_order(Oid type) {
   const types::TypeInfo* info = types::find_type(type);
-  return Status(SqlState::kFeatureNotSupported,
-                "an index on type " + (info ? std::string(info->name) : std::to_string(type.value)) +
-                    " is not supported");
+  return Status(
+      SqlState::kFeatureNotSupported,
+      "an index on type " + (info ? std::string(info->name) : std::to_string(type.value)) + " is not supported");
 }
 
 void put_bytes(std::string_view bytes, std::string* out) {
@@ -149,7 +150,8 @@ Status damaged() { return Status(SqlState::kDataCorrupted, "index key is damaged
       put_big_endian<uint64_t>(static_cast<uint64_t>(value.integer) ^ top_bit<uint64_t>(), out);
       break;
     case Physical::kInt128:
-    case Physical::kUuid:  // the physical form has uuid's top bit flipped already, so flipping it gives the uuid's bytes
+    case Physical::
+        kUuid:  // the physical form has uuid's top bit flipped already, so flipping it gives the uuid's bytes
       put_big_endian<UInt128>(static_cast<UInt128>(value.wide) ^ top_bit<UInt128>(), out);
       break;
     case Physical::kFloat32:
@@ -254,8 +256,8 @@ Status read_key(const KeyColumn& column, std::string_view* bytes, Value* out) {
       if (!take_big_endian(bytes, inverted, &v)) return damaged();
       const Int128 span = static_cast<Int128>(v ^ top_bit<UInt128>());
       const Int128 days = span / kDayMicros;
-      *out = Value(ValueView::of_interval({static_cast<int32_t>(days / 30), static_cast<int32_t>(days % 30),
-                                           static_cast<int64_t>(span % kDayMicros)}));
+      *out = Value(ValueView::of_interval(
+          {static_cast<int32_t>(days / 30), static_cast<int32_t>(days % 30), static_cast<int64_t>(span % kDayMicros)}));
       return {};
     }
     case Physical::kBytes: {

@@ -11,11 +11,11 @@ namespace omendb::codec {
 
 /// One column of a key.
 struct KeyColumn {
-  Oid type;                      // the type's order: text and bytea by bytes, numeric, interval, float with NaN last, ...
+  Oid type;  // the type's order: text and bytea by bytes, numeric, interval, float with NaN last, ...
   types::PhysicalType physical;
   bool descending = false;
   bool nulls_first = false;
-  bool nullable = false;         // primary keys are not: they pay no null byte
+  bool nullable = false;  // primary keys are not: they pay no null byte
 };
 
 /// Appends the key form of `value`. Composite keys are the columns' forms one after the other; every form is self-delimiting,

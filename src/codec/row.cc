@@ -55,7 +55,8 @@ std::string_view RowBuilder::finish() {
     if (value.null) bytes_[2 + i / 8] = static_cast<char>(bytes_[2 + i / 8] | (1 << (i % 8)));
     if (kind == Physical::kBytes) {
       if (!value.null) bytes_.append(value.bytes);
-      store_raw<uint32_t>(bytes_.data() + fixed + layout_.fixed_offset_[i], static_cast<uint32_t>(bytes_.size() - variable));
+      store_raw<uint32_t>(bytes_.data() + fixed + layout_.fixed_offset_[i],
+                          static_cast<uint32_t>(bytes_.size() - variable));
       continue;
     }
     if (value.null) continue;
@@ -106,7 +107,8 @@ std::string_view RowBuilder::patch(std::string_view row, const std::vector<size_
     } else if (!values_[i].null) {
       bytes_.append(values_[i].bytes);
     }
-    store_raw<uint32_t>(bytes_.data() + fixed + layout_.fixed_offset_[i], static_cast<uint32_t>(bytes_.size() - variable));
+    store_raw<uint32_t>(bytes_.data() + fixed + layout_.fixed_offset_[i],
+                        static_cast<uint32_t>(bytes_.size() - variable));
   }
   return bytes_;
 }

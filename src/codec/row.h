@@ -35,7 +35,7 @@ class RowLayout {
   friend class RowBuilder;
   friend class RowView;
   std::vector<types::PhysicalType> columns_;
-  std::vector<uint32_t> fixed_offset_;  // of column i in the fixed section; one more: the length of the section
+  std::vector<uint32_t> fixed_offset_;    // of column i in the fixed section; one more: the length of the section
   std::vector<int32_t> variable_before_;  // the nearest variable-length column before i; -1: none
 };
 

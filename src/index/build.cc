@@ -16,8 +16,8 @@ namespace {
 
 size_t segment_size(uint32_t capacity) { return sizeof(Segment) + (capacity + Segment::kMargin) * sizeof(Entry); }
 size_t root_size(uint32_t count, size_t parts, size_t hints) {
-  const size_t size = sizeof(Root) + (count + Root::kMargin) * sizeof(RootEntry) + parts * sizeof(RootPart) +
-                      hints * sizeof(uint32_t);
+  const size_t size =
+      sizeof(Root) + (count + Root::kMargin) * sizeof(RootEntry) + parts * sizeof(RootPart) + hints * sizeof(uint32_t);
   return (size + 63) / 64 * 64;
 }
 
@@ -164,8 +164,7 @@ Root* build_root(const Segments& segments) {
 std::vector<std::pair<uint64_t, Segment*>> segments_of(const Root* root) {
   std::vector<std::pair<uint64_t, Segment*>> segments;
   segments.reserve(root->count + 1);
-  for (uint32_t i = 0; i < root->count; ++i)
-    segments.emplace_back(root->entries()[i].separator, root->segment(i));
+  for (uint32_t i = 0; i < root->count; ++i) segments.emplace_back(root->entries()[i].separator, root->segment(i));
   return segments;
 }
 
@@ -195,8 +194,7 @@ void destroy(Root* root) {
   for (uint32_t s = 0; s < root->count; ++s) {
     Segment* segment = root->segment(s);
     const uint32_t count = segment->count.load(std::memory_order_acquire);
-    for (uint32_t i = 0; i < count; ++i)
-      free_leaf(segment->entries()[i].leaf.load(std::memory_order_acquire));
+    for (uint32_t i = 0; i < count; ++i) free_leaf(segment->entries()[i].leaf.load(std::memory_order_acquire));
     free_node(segment);
   }
   free_root(root);
@@ -223,7 +221,7 @@ bool Core::load(const Next& next) {
   CHECK(size() == 0);
   PatientAllocation patient;
   std::vector<LeafImage> images;
-  std::vector<Pair> pairs;  // read and not yet placed, from `begin` on
+  std::vector<Pair> pairs;      // read and not yet placed, from `begin` on
   std::vector<uint64_t> sides;  // theirs
   pairs.reserve(2 * kLeafSlots);
   size_t begin = 0;

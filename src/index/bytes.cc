@@ -332,8 +332,8 @@ void ByteMap::apply(std::string_view key, Decide decide) {
         if (!wants_to_add(&payload)) return Verdict::kKeep;
         size_t kept = shared / 8 * 8;
         if (kept == rest.size()) kept -= 8;  // the key needs a byte of its own below
-        Layer* upper = Layer::make(layer->prefix().substr(0, kept), new Core(true),
-                                   layer->ended.load(std::memory_order_acquire));
+        Layer* upper =
+            Layer::make(layer->prefix().substr(0, kept), new Core(true), layer->ended.load(std::memory_order_acquire));
         Layer* lower = Layer::make(layer->prefix().substr(kept + 8), layer->core, nullptr);
         upper->deep.store(true, std::memory_order_relaxed);
         lower->deep.store(layer->deep.load(std::memory_order_relaxed), std::memory_order_relaxed);

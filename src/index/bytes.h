@@ -78,7 +78,8 @@ struct Tail {
     return order != 0 ? order : key_bytes < key.size() ? -1 : key_bytes > key.size();
   }
   bool is(std::string_view key, size_t from) const {
-    return key_bytes == key.size() && (key_bytes <= from || std::memcmp(bytes, key.data() + from, key_bytes - from) == 0);
+    return key_bytes == key.size() &&
+           (key_bytes <= from || std::memcmp(bytes, key.data() + from, key_bytes - from) == 0);
   }
 };
 

@@ -87,8 +87,8 @@ struct Walk {
       for (size_t i = 0; i < n; ++i) tags |= items[i].payload;
       if (tag_of(tags) == Tag::kTail) {
         // Nothing but keys, all inside but perhaps for the first.
-        const bool skip = n > 0 && bound != nullptr && items[0].key == at_bound &&
-                          outside(Tail::of(items[0].payload), spot, *bound);
+        const bool skip =
+            n > 0 && bound != nullptr && items[0].key == at_bound && outside(Tail::of(items[0].payload), spot, *bound);
         Batch::Item* to = &out->items[out->n];
         for (size_t i = skip; i < n; ++i, ++to) {
           *to = {items[i].side, items[i].payload, items[i].key, static_cast<uint32_t>(spot.path),

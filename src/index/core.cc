@@ -48,8 +48,7 @@ uint64_t lock_entry(Entry& entry) {
 class SmoLock {
  public:
   explicit SmoLock(Segment* segment) : segment_(segment) {
-    for (uint32_t attempt = 0; segment_->smo_lock.exchange(1, std::memory_order_acquire) != 0;
-         Core::relax(attempt++)) {
+    for (uint32_t attempt = 0; segment_->smo_lock.exchange(1, std::memory_order_acquire) != 0; Core::relax(attempt++)) {
     }
   }
   SmoLock(Segment* segment, std::try_to_lock_t) : segment_(segment) {
@@ -168,14 +167,12 @@ template <class Probe, bool crooked, class Value>
   const Model model{entry->model.load(std::memory_order_acquire)};
   const Slot* slots = entry->leaf.load(std::memory_order_acquire);
   // The bucket may be another segment's, and then have led too far.
-  if ((version & (kBusy | kObsolete)) != 0 || entry->version.load(std::memory_order_acquire) != version ||
-      key < base) [[unlikely]]
+  if ((version & (kBusy | kObsolete)) != 0 || entry->version.load(std::memory_order_acquire) != version || key < base)
+      [[unlikely]]
     return find_anywhere(key, payload);
-  const uint64_t steps =
-      key - base + 1;  // as scale(), but where that would carry: then it ends at a slot too far left
+  const uint64_t steps = key - base + 1;  // as scale(), but where that would carry: then it ends at a slot too far left
   const uint64_t wide = model.word >> 32 << 32;
-  const uint64_t predicted =
-      static_cast<uint64_t>((static_cast<unsigned __int128>(steps) * wide) >> 64) >> model.k();
+  const uint64_t predicted = static_cast<uint64_t>((static_cast<unsigned __int128>(steps) * wide) >> 64) >> model.k();
   const uint64_t at = predicted & ~uint64_t{kLineSlots - 1};
   if (!model.dense() && predicted < model.cap() && at >= model.lo()) [[likely]] {
     const Slot* line = slots + at;
@@ -232,14 +229,12 @@ bool Core::agrees_every_way_as(uint64_t key, const Item* expected) const {
     Value value{};
     if ((this->*find)(key, &value) != (expected != nullptr)) return false;
     const Item found = item(key, value);
-    return expected == nullptr ||
-           (found.payload == expected->payload && (!wide_ || found.side == expected->side));
+    return expected == nullptr || (found.payload == expected->payload && (!wide_ || found.side == expected->side));
   };
   bool all = agrees(&Core::find_anywhere<Value>);
 #if defined(OMENDB_INDEX_VECTORS)
   all = all && (!has_vectors || agrees(&Core::find_with_vectors<Value>)) &&
-        (!has_wide_vectors ||
-         (agrees(&Core::find_crooked<Value>) && agrees(&Core::find_with_wide_vectors<Value>)));
+        (!has_wide_vectors || (agrees(&Core::find_crooked<Value>) && agrees(&Core::find_with_wide_vectors<Value>)));
 #endif
   return all;
 }
@@ -277,10 +272,8 @@ bool Core::lock_leaf(uint64_t key, Place* place) {
       for (uint32_t line = 0; line < 4; ++line) __builtin_prefetch(slots + 4 * line, 1);
     }
   }
-  if (!entry.version.compare_exchange_strong(version, version | kLocked, std::memory_order_acquire))
-    return false;
-  if (segment->separator(index + 1) <= key && index + 1 < segment->count.load(std::memory_order_acquire))
-      [[unlikely]] {
+  if (!entry.version.compare_exchange_strong(version, version | kLocked, std::memory_order_acquire)) return false;
+  if (segment->separator(index + 1) <= key && index + 1 < segment->count.load(std::memory_order_acquire)) [[unlikely]] {
     // A leaf was added behind this one before it was locked.
     entry.version.store(version, std::memory_order_release);
     return false;
@@ -386,9 +379,8 @@ bool Core::insert_gapped(Place& place, const Item& extra) {
   const uint32_t cap = model.cap(), lo = model.lo(), live = place.live();
   Slot* slots = place.slots;
   const uint64_t key = extra.key;
-  const bool exact =
-      model.m() == UINT32_MAX && model.k() == 0;  // a slot for every key between: no filling up
-  const uint32_t at = place.i;                    // first slot with a larger key, or cap
+  const bool exact = model.m() == UINT32_MAX && model.k() == 0;  // a slot for every key between: no filling up
+  const uint32_t at = place.i;                                   // first slot with a larger key, or cap
   const uint32_t predicted = model.predict(key, place.base);
 
   if (live > 0 && !exact && (live + 1) * 100 > cap * kFullPercent) {
@@ -453,8 +445,7 @@ void Core::erase_locked(Place& place, uint64_t key) {
     uint32_t end = i + 1;
     while (end < cap && slots[end].get_key() == key) ++end;
     if (i == lo) {
-      place.model =
-          model.with_lo(end == cap ? cap + kSlotPad : end);  // the margin, too, holds nothing that lives
+      place.model = model.with_lo(end == cap ? cap + kSlotPad : end);  // the margin, too, holds nothing that lives
       place.entry->model.store(place.model.word, std::memory_order_release);
     } else {
       const uint64_t previous = slots[i - 1].get_key();
@@ -506,8 +497,7 @@ bool Core::split(const Item& extra) {
       for (uint32_t done = 0; done < all.n;) {
         LeafImage& image = images[count];
         image.base = count == 0 && index != 0 ? old.base : pairs[done].key;
-        const LeafPlan plan =
-            plan_leaf(pairs + done, all.n - done, all.n - done, image.base, kFillSealed, 0, wide_);
+        const LeafPlan plan = plan_leaf(pairs + done, all.n - done, all.n - done, image.base, kFillSealed, 0, wide_);
         image.slots = build_leaf(pairs + done, wide_ ? all.sides + done : nullptr, plan, &image.model);
         image.live = plan.n;
         done += plan.n;
@@ -532,8 +522,8 @@ bool Core::split(const Item& extra) {
       const uint64_t span = pairs[n - 1].key - pairs[0].key;
       const bool keep = count == 0 && index != 0 && pairs[0].key - old.base <= span / 4;
       image.base = keep ? old.base : pairs[done].key;
-      const LeafPlan plan = plan_leaf(pairs + done, n - done, std::min(want, n - done), image.base,
-                                      build_fill(want), kTailSlack, wide_);
+      const LeafPlan plan =
+          plan_leaf(pairs + done, n - done, std::min(want, n - done), image.base, build_fill(want), kTailSlack, wide_);
       image.slots = build_leaf(pairs + done, wide_ ? all.sides + done : nullptr, plan, &image.model);
       image.live = plan.n;
       done += plan.n;
@@ -569,16 +559,14 @@ bool Core::split(const Item& extra) {
 
 // Puts `images` in the place of `removed` entries from `first` on, which are locked, in a copy of the
 // segment, or two. Requires the segment's smo_lock; nothing of it may be used afterwards.
-void Core::replace_entries(Segment* old, uint32_t first, uint32_t removed, const LeafImage* images,
-                           uint32_t n) {
+void Core::replace_entries(Segment* old, uint32_t first, uint32_t removed, const LeafImage* images, uint32_t n) {
   const uint32_t count = old->count.load(std::memory_order_relaxed);
   std::vector<LeafImage> all;
   all.reserve(count + n);
   Entry* entries = old->entries();
   for (uint32_t i = 0; i < first; ++i) all.push_back(image_of(entries[i], lock_entry(entries[i])));
   all.insert(all.end(), images, images + n);
-  for (uint32_t i = first + removed; i < count; ++i)
-    all.push_back(image_of(entries[i], lock_entry(entries[i])));
+  for (uint32_t i = first + removed; i < count; ++i) all.push_back(image_of(entries[i], lock_entry(entries[i])));
 
   const bool appended = first + removed == count;
   const uint64_t inside = entries[0].base.load(std::memory_order_relaxed);
@@ -587,8 +575,7 @@ void Core::replace_entries(Segment* old, uint32_t first, uint32_t removed, const
     std::shared_lock lock(root_mutex_);
     Root* root = root_.load(std::memory_order_acquire);
     const uint32_t place = find_segment(root, inside, old);
-    fresh =
-        build_segment(all.data(), static_cast<uint32_t>(all.size()), appended && place + 1 == root->count);
+    fresh = build_segment(all.data(), static_cast<uint32_t>(all.size()), appended && place + 1 == root->count);
     root->entries()[place].put(fresh);
   } else {
     std::unique_lock lock(root_mutex_);
@@ -703,8 +690,7 @@ void Core::unite_segments(uint64_t key) {
   if (!lock_a.held() || a->obsolete) return;
   SmoLock lock_b(b, std::try_to_lock);
   if (!lock_b.held() || b->obsolete) return;
-  const uint32_t count_a = a->count.load(std::memory_order_relaxed),
-                 count_b = b->count.load(std::memory_order_relaxed);
+  const uint32_t count_a = a->count.load(std::memory_order_relaxed), count_b = b->count.load(std::memory_order_relaxed);
   if (count_a + count_b > kSegmentEntries * 3 / 4) return;
 
   std::unique_lock lock(root_mutex_);
@@ -714,10 +700,8 @@ void Core::unite_segments(uint64_t key) {
   CHECK(root->segment(place + 1) == b);
   std::vector<LeafImage> all;
   all.reserve(count_a + count_b);
-  for (uint32_t i = 0; i < count_a; ++i)
-    all.push_back(image_of(a->entries()[i], lock_entry(a->entries()[i])));
-  for (uint32_t i = 0; i < count_b; ++i)
-    all.push_back(image_of(b->entries()[i], lock_entry(b->entries()[i])));
+  for (uint32_t i = 0; i < count_a; ++i) all.push_back(image_of(a->entries()[i], lock_entry(a->entries()[i])));
+  for (uint32_t i = 0; i < count_b; ++i) all.push_back(image_of(b->entries()[i], lock_entry(b->entries()[i])));
   // b's first entry had no separator to keep and needs one now: its first key will do, if the model starts
   // there.
   LeafImage& border = all[count_a];
@@ -747,8 +731,7 @@ void Core::unite_segments(uint64_t key) {
   epoch_retire(root, free_root, root_bytes(root));
   for (Segment* old : {a, b}) {
     const uint32_t count = old->count.load(std::memory_order_relaxed);
-    for (uint32_t i = 0; i < count; ++i)
-      old->entries()[i].version.store(kObsolete, std::memory_order_release);
+    for (uint32_t i = 0; i < count; ++i) old->entries()[i].version.store(kObsolete, std::memory_order_release);
     old->obsolete = true;
     epoch_retire(old, free_node, segment_bytes(old));
   }

@@ -96,8 +96,7 @@ void expect_around(const Core& core, const Oracle& oracle, uint64_t key) {
 
 // Mixed operations from a pattern's key maker: the share of inserts wanders, so that the core grows and
 // shrinks.
-void mixed(Oracle oracle, const std::function<uint64_t(Random&)>& make_key, uint64_t ops,
-           bool preload = true) {
+void mixed(Oracle oracle, const std::function<uint64_t(Random&)>& make_key, uint64_t ops, bool preload = true) {
   const uint64_t seed = test_seed();
   SCOPED_TRACE("OMENDB_INDEX_TEST_SEED=" + std::to_string(seed));
   Random random(seed);
@@ -217,8 +216,8 @@ TEST(CoreProperty, BurstyTimestamps) {
       now += (fixed() % 1000) * (fixed() % 1000) * (fixed() % 3600) * unit;
     }
     mixed(
-        filled(30000, [&](uint64_t i) { return pool[i * 2]; }),
-        [&](Random& r) { return pool[r() % pool.size()]; }, test_ops(kOps));
+        filled(30000, [&](uint64_t i) { return pool[i * 2]; }), [&](Random& r) { return pool[r() % pool.size()]; },
+        test_ops(kOps));
   }
 }
 // Defect 2: one key far out, and many.
@@ -348,8 +347,8 @@ TEST(CoreProperty, TenTenantsAppend) {
 TEST(CoreProperty, BeyondDoublePrecision) {
   for (uint64_t base : {uint64_t{1} << 53, uint64_t{1} << 62, UINT64_MAX - 100000}) {
     mixed(
-        filled(50000, [&](uint64_t i) { return base + i * 2; }),
-        [&](Random& r) { return base + r() % 100000; }, test_ops(kOps / 2));
+        filled(50000, [&](uint64_t i) { return base + i * 2; }), [&](Random& r) { return base + r() % 100000; },
+        test_ops(kOps / 2));
   }
 }
 

@@ -50,8 +50,7 @@ void heavy_fence() {
   return;  // it knows no fences: under it pins are sequentially consistent exchanges
 #endif
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (asymmetric.load(std::memory_order_relaxed))
-    syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+  if (asymmetric.load(std::memory_order_relaxed)) syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
 }
 
 // The oldest pinned epoch, or UINT64_MAX.
@@ -93,8 +92,7 @@ ThreadState& thread_state() {
 
 // By its only writer: no locked instruction.
 void add_waiting(Slot& slot, size_t bytes) {
-  slot.waiting_bytes.store(slot.waiting_bytes.load(std::memory_order_relaxed) + bytes,
-                           std::memory_order_relaxed);
+  slot.waiting_bytes.store(slot.waiting_bytes.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
 }
 
 void free_some(ThreadState& state, size_t most) {
@@ -124,8 +122,7 @@ void free_orphans(uint64_t safe) {
     std::unique_lock lock(domain().orphans_mutex, std::try_to_lock);
     if (!lock.owns_lock() || domain().orphans.empty()) return;
     auto& orphans = domain().orphans;
-    const auto keep =
-        std::partition(orphans.begin(), orphans.end(), [&](const Retired& r) { return r.epoch >= safe; });
+    const auto keep = std::partition(orphans.begin(), orphans.end(), [&](const Retired& r) { return r.epoch >= safe; });
     ready.assign(keep, orphans.end());
     orphans.erase(keep, orphans.end());
   }

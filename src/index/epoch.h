@@ -77,8 +77,7 @@ class EpochGuard {
   // reading it). Acquire of the epoch: whoever retired before this epoch began has unlinked before we look.
   void pin() {
 #if defined(__SANITIZE_THREAD__)
-    slot_->pinned.exchange(epoch_internal::global_epoch.load(std::memory_order_seq_cst),
-                           std::memory_order_seq_cst);
+    slot_->pinned.exchange(epoch_internal::global_epoch.load(std::memory_order_seq_cst), std::memory_order_seq_cst);
 #else
     const uint64_t now = epoch_internal::global_epoch.load(std::memory_order_acquire);
     slot_->pinned.store(now, std::memory_order_release);

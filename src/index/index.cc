@@ -130,8 +130,7 @@ bool OrderedIndex::find_pinned(std::string_view key, Payload* payload) const {
   return words->find_pinned(key.size() == 8 && impl_->shift == 0 ? slice_at(key, 0) : impl_->word(key), payload);
 }
 
-size_t OrderedIndex::find_many(std::span<const std::string_view> keys,
-                               std::span<std::optional<Payload>> out) const {
+size_t OrderedIndex::find_many(std::span<const std::string_view> keys, std::span<std::optional<Payload>> out) const {
   CHECK(keys.size() == out.size());
   size_t hits = 0;
   if (impl_->words == nullptr) {
@@ -149,8 +148,7 @@ size_t OrderedIndex::find_many(std::span<const std::string_view> keys,
     const size_t n = std::min(kBlock, keys.size() - start);
     for (size_t i = 0; i < n; ++i) words[i] = impl_->word(keys[start + i]);
     hits += impl_->words->find_many(words, n, payloads, found);
-    for (size_t i = 0; i < n; ++i)
-      out[start + i] = found[i] ? std::optional<Payload>(payloads[i]) : std::nullopt;
+    for (size_t i = 0; i < n; ++i) out[start + i] = found[i] ? std::optional<Payload>(payloads[i]) : std::nullopt;
   }
   return hits;
 }
@@ -214,9 +212,7 @@ void OrderedIndex::clear() {
   }
 }
 
-uint64_t OrderedIndex::size() const {
-  return impl_->words != nullptr ? impl_->words->size() : impl_->bytes->size();
-}
+uint64_t OrderedIndex::size() const { return impl_->words != nullptr ? impl_->words->size() : impl_->bytes->size(); }
 
 uint64_t OrderedIndex::memory_bytes() const { return statistics().bytes; }
 
@@ -237,8 +233,7 @@ Statistics OrderedIndex::statistics() const {
   s.rebuilds = b.cores.rebuilds;
   s.splits = b.cores.splits;
   s.merges = b.cores.merges;
-  s.model_error =
-      b.cores.keys > 0 ? static_cast<double>(b.cores.drift) / static_cast<double>(b.cores.keys) : 0;
+  s.model_error = b.cores.keys > 0 ? static_cast<double>(b.cores.drift) / static_cast<double>(b.cores.keys) : 0;
   return s;
 }
 
@@ -372,8 +367,7 @@ bool OrderedIndex::Cursor::seek_for_prev(std::string_view key) {
 bool OrderedIndex::Cursor::seek_first() {
   state_->wanted = state_->first;
   state_->n = 0;
-  return state_->impl->words == nullptr ? state_->read_bytes(nullptr, true, true)
-                                        : state_->read_words(0, true);
+  return state_->impl->words == nullptr ? state_->read_bytes(nullptr, true, true) : state_->read_words(0, true);
 }
 
 bool OrderedIndex::Cursor::seek_last() {
@@ -388,8 +382,7 @@ bool OrderedIndex::Cursor::prev() { return state_->step(false); }
 bool OrderedIndex::Cursor::valid() const { return state_->at < state_->n; }
 std::string_view OrderedIndex::Cursor::key() const { return state_->key_at(state_->at); }
 Payload OrderedIndex::Cursor::payload() const {
-  return state_->impl->words == nullptr ? state_->batch.items[state_->at].payload
-                                        : state_->pairs[state_->at].payload;
+  return state_->impl->words == nullptr ? state_->batch.items[state_->at].payload : state_->pairs[state_->at].payload;
 }
 
 }  // namespace omendb::index

@@ -59,9 +59,7 @@ struct Options {
   bool words = true, strings = true;
 } options;
 
-bool wanted(const std::string& name) {
-  return options.only.empty() || name.find(options.only) != std::string::npos;
-}
+bool wanted(const std::string& name) { return options.only.empty() || name.find(options.only) != std::string::npos; }
 template <class... Operation>
 bool wants_any(const std::string& set, const Operation*... operation) {
   return (wanted(set + "/" + operation) || ...);
@@ -104,8 +102,7 @@ DataSet make_set(const std::string& name, size_t n) {
   } else if (name == "lognormal") {
     std::lognormal_distribution<double> d(0, 2);
     while (k.size() < n) {
-      while (k.size() < n + n / 50)
-        k.push_back(static_cast<uint64_t>(d(random) * 1e9 * (n > 3000000 ? 64 : 1)));
+      while (k.size() < n + n / 50) k.push_back(static_cast<uint64_t>(d(random) * 1e9 * (n > 3000000 ? 64 : 1)));
       std::sort(k.begin(), k.end());
       k.erase(std::unique(k.begin(), k.end()), k.end());
     }
@@ -242,15 +239,13 @@ void run_loaded(const DataSet& set, const std::vector<uint64_t>& ranks, Random& 
     }
     m->lookup.push_back(nanoseconds_each(cpu_seconds() - t, probes));
     t = cpu_seconds();
-    for (size_t i = 0; i < probes; ++i)
-      sum += value = map->find(asked[(i + (value & 1)) % probes], &value) ? value : 1;
+    for (size_t i = 0; i < probes; ++i) sum += value = map->find(asked[(i + (value & 1)) % probes], &value) ? value : 1;
     m->dependent.push_back(nanoseconds_each(cpu_seconds() - t, probes));
     if constexpr (std::is_same_v<Map, Ours>) {
       uint64_t payloads[1000];
       bool found[1000];
       t = cpu_seconds();
-      for (size_t i = 0; i + 1000 <= probes; i += 1000)
-        sum += map->core.find_many(&asked[i], 1000, payloads, found);
+      for (size_t i = 0; i + 1000 <= probes; i += 1000) sum += map->core.find_many(&asked[i], 1000, payloads, found);
       m->batch.push_back(nanoseconds_each(cpu_seconds() - t, probes / 1000 * 1000));
     } else {
       m->batch.push_back(m->lookup.back());
@@ -273,8 +268,7 @@ void run_loaded(const DataSet& set, const std::vector<uint64_t>& ranks, Random& 
     for (uint64_t key : order) map->erase(key);
     m->erase.push_back(nanoseconds_each(cpu_seconds() - t, order.size()));
     omendb::index::epoch_reclaim();
-    m->bytes_halved.push_back(static_cast<double>(allocated() - before - borrowed) /
-                              static_cast<double>(n - n / 2));
+    m->bytes_halved.push_back(static_cast<double>(allocated() - before - borrowed) / static_cast<double>(n - n / 2));
   }
 }
 
@@ -318,8 +312,8 @@ void run_insert_tail(const DataSet& set, Random& random, Measured* m) {
 
 template <class Map>
 void run(const DataSet& set, const std::vector<uint64_t>& ranks, Random random, Measured* m) {
-  if (wants_any(set.name, "lookup", "lookup_batch", "lookup_dependent", "scan100", "delete", "bulk_load",
-                "memory_bulk", "memory_halved")) {
+  if (wants_any(set.name, "lookup", "lookup_batch", "lookup_dependent", "scan100", "delete", "bulk_load", "memory_bulk",
+                "memory_halved")) {
     run_loaded<Map>(set, ranks, random, m);
   }
   omendb::index::epoch_reclaim();
@@ -339,9 +333,8 @@ void run(const DataSet& set, const std::vector<uint64_t>& ranks, Random random, 
 
 void run_words() {
   for (const char* name : {"sequential", "uniform", "lognormal", "bursty", "tenants", "clustered", "zipf"}) {
-    if (!wants_any(name, "lookup", "lookup_batch", "lookup_dependent", "scan100", "bulk_load", "insert",
-                   "append", "delete", "insert_p9999", "insert_max", "memory_bulk", "memory_grown",
-                   "memory_halved")) {
+    if (!wants_any(name, "lookup", "lookup_batch", "lookup_dependent", "scan100", "bulk_load", "insert", "append",
+                   "delete", "insert_p9999", "insert_max", "memory_bulk", "memory_grown", "memory_halved")) {
       continue;
     }
     const DataSet set = make_set(name, options.n);
@@ -354,8 +347,8 @@ void run_words() {
       run<Ours>(set, ranks, Random(round), &ours);
       run<Theirs>(set, ranks, Random(round), &theirs);
     }
-    const auto line = [&](const char* operation, const char* metric, const char* unit,
-                          const std::vector<double>& a, const std::vector<double>& b) {
+    const auto line = [&](const char* operation, const char* metric, const char* unit, const std::vector<double>& a,
+                          const std::vector<double>& b) {
       report(std::string(name) + "/" + operation, metric, unit, Theirs::kName, n, a, b);
     };
     line("lookup", "time", "ns", ours.lookup, theirs.lookup);
@@ -392,11 +385,10 @@ std::vector<std::string> make_strings(const std::string& name, size_t n) {
   }
   while (keys.size() < n) {
     if (name == "uuid") {
-      keys.push_back(hex(random(), 8) + "-" + hex(random(), 4) + "-4" + hex(random(), 3) + "-a" +
-                     hex(random(), 3) + "-" + hex(random(), 12));
+      keys.push_back(hex(random(), 8) + "-" + hex(random(), 4) + "-4" + hex(random(), 3) + "-a" + hex(random(), 3) +
+                     "-" + hex(random(), 12));
     } else if (name == "composite") {
-      keys.push_back("tenant-" + hex(random() % 50, 4) + "/order/" +
-                     std::to_string(1000000 + random() % (n * 2)));
+      keys.push_back("tenant-" + hex(random() % 50, 4) + "/order/" + std::to_string(1000000 + random() % (n * 2)));
     } else {
       const double u = static_cast<double>(random() % 1000000) / 1e6;
       keys.push_back(hosts[static_cast<size_t>(u * u * static_cast<double>(hosts.size()))] + "item/" +
@@ -431,8 +423,7 @@ void run_strings() {
         t = cpu_seconds();
         for (size_t i = 0; i < asked.size();) {
           EpochGuard statement;
-          for (const size_t end = std::min(asked.size(), i + 1000); i < end; ++i)
-            sink += *index.find(asked[i]);
+          for (const size_t end = std::min(asked.size(), i + 1000); i < end; ++i) sink += *index.find(asked[i]);
         }
         find_a.push_back(nanoseconds_each(cpu_seconds() - t, asked.size()));
         t = cpu_seconds();
@@ -506,9 +497,8 @@ int main(int argc, char** argv) {
     } else if (word == "--strings") {
       options.words = false;
     } else if (word != "--json") {
-      std::fprintf(
-          stderr,
-          "usage: index_bench [--json] [--n N] [--rounds R] [--case SUBSTRING] [--words | --strings]\n");
+      std::fprintf(stderr,
+                   "usage: index_bench [--json] [--n N] [--rounds R] [--case SUBSTRING] [--words | --strings]\n");
       return word == "--help" ? 0 : 2;
     }
   }

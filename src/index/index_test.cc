@@ -212,13 +212,11 @@ void mixed_operations(const Options& options, const KeyMaker& make_key, uint64_t
 
 TEST(OrderedIndexProperty, EightByteKeys) {
   mixed_operations(
-      {.fixed_key_bytes = 8}, [](auto& r) { return big_endian(r() % 20000 << (r() % 2 * 40), 8); },
-      test_ops(100000));
+      {.fixed_key_bytes = 8}, [](auto& r) { return big_endian(r() % 20000 << (r() % 2 * 40), 8); }, test_ops(100000));
 }
 TEST(OrderedIndexProperty, FourByteKeys) {
   mixed_operations(
-      {.fixed_key_bytes = 4}, [](auto& r) { return big_endian(r() % 2 ? r() % 5000 : r(), 4); },
-      test_ops(100000));
+      {.fixed_key_bytes = 4}, [](auto& r) { return big_endian(r() % 2 ? r() % 5000 : r(), 4); }, test_ops(100000));
 }
 TEST(OrderedIndexProperty, AnyBytesAnyLength) {
   // Short keys over {0x00, 0x01, 'a', 0xff}: every tie of padded slices, prefixes of one another, the empty

@@ -47,8 +47,7 @@ bool fit(const Pair* pairs, uint32_t n, uint64_t base, uint32_t usable, LeafPlan
       total += static_cast<uint32_t>(drift);
       plan->at[i] = static_cast<uint16_t>(static_cast<int32_t>(i) + ahead);
     }
-    if (static_cast<uint32_t>(ahead) + n > usable || farthest > static_cast<int32_t>(kDriftMax / 2))
-      return false;
+    if (static_cast<uint32_t>(ahead) + n > usable || farthest > static_cast<int32_t>(kDriftMax / 2)) return false;
   }
   return total <= uint64_t{8} * n;
 }
@@ -66,8 +65,8 @@ uint32_t whole_block(uint32_t slots, uint32_t n, uint32_t margin, bool wide) {
 
 }  // namespace
 
-LeafPlan plan_leaf(const Pair* pairs, uint32_t avail, uint32_t want, uint64_t base, double fill,
-                   uint32_t slack, bool wide) {
+LeafPlan plan_leaf(const Pair* pairs, uint32_t avail, uint32_t want, uint64_t base, double fill, uint32_t slack,
+                   bool wide) {
   LeafPlan plan;
   plan.n = std::min(avail, want);
   CHECK(plan.n <= kLeafSlots);

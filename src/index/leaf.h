@@ -22,15 +22,13 @@ inline constexpr double kFillShrunk = 0.80;  // keys that went are not expected 
 inline constexpr double kFillSealed = 0.94;  // keys that arrived in order are likely to be left alone
 inline constexpr uint32_t kFullPercent = 90;
 inline constexpr uint32_t kSparsePercent = 61;
-inline constexpr uint32_t kSparseDensePercent =
-    45;                                        // below half, for one that is appended to has just doubled
-inline constexpr uint32_t kLeafKeysMax = 640;  // more are split
+inline constexpr uint32_t kSparseDensePercent = 45;  // below half, for one that is appended to has just doubled
+inline constexpr uint32_t kLeafKeysMax = 640;        // more are split
 inline constexpr uint32_t kLeafKeysBulk = 480;
 inline constexpr uint32_t kDenseSlots = 512;  // a leaf that is appended to is sealed at this size
 inline constexpr uint32_t kDensePlain = 64;   // keys that no line fits go into leaves of this many
-inline constexpr uint32_t kDenseMax =
-    96;  // a dense leaf that is no append target is laid out anew beyond this
-inline constexpr uint32_t kTailSlack = 16;  // free slots after the last key of a rebuilt leaf
+inline constexpr uint32_t kDenseMax = 96;     // a dense leaf that is no append target is laid out anew beyond this
+inline constexpr uint32_t kTailSlack = 16;    // free slots after the last key of a rebuilt leaf
 
 struct LeafPlan {
   uint32_t n = 0;  // how many of the offered keys it takes
@@ -45,8 +43,8 @@ struct LeafPlan {
 /// model.
 ///
 /// Cost: a few passes over the pairs.
-LeafPlan plan_leaf(const Pair* pairs, uint32_t avail, uint32_t want, uint64_t base, double fill,
-                   uint32_t slack, bool wide);
+LeafPlan plan_leaf(const Pair* pairs, uint32_t avail, uint32_t want, uint64_t base, double fill, uint32_t slack,
+                   bool wide);
 
 /// Allocates and fills the leaf; wide, if there are `sides`. Owns: the caller, until it is published; free_leaf() or
 /// epoch_retire with it.

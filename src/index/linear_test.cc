@@ -34,8 +34,7 @@ struct Operation {
 // What the operation would do to `state`; false if it could not have returned what it did.
 bool step(const Operation& op, std::optional<Payload>& state) {
   switch (op.kind) {
-    case Kind::kFind:
-      return op.result == state;
+    case Kind::kFind: return op.result == state;
     case Kind::kInsert:
       if (op.succeeded != !state.has_value()) return false;
       if (!op.succeeded) return op.result == state;
@@ -133,21 +132,15 @@ void hot_keys(const Options& options, const std::function<std::string(uint64_t)>
           const std::string key = make_key(static_cast<uint64_t>(op.key) * 1000 + 1000);
           op.start = clock.fetch_add(1);
           switch (op.kind) {
-            case Kind::kFind:
-              op.result = index.find(key);
-              break;
+            case Kind::kFind: op.result = index.find(key); break;
             case Kind::kInsert: {
               Payload existing = 0;
               op.succeeded = index.insert(key, op.argument, &existing);
               if (!op.succeeded) op.result = existing;
               break;
             }
-            case Kind::kUpsert:
-              op.result = index.upsert(key, op.argument);
-              break;
-            case Kind::kErase:
-              op.result = index.erase(key);
-              break;
+            case Kind::kUpsert: op.result = index.upsert(key, op.argument); break;
+            case Kind::kErase: op.result = index.erase(key); break;
             case Kind::kSet: {
               Payload expected = op.expected;
               const Cas outcome = index.compare_and_set(key, expected, op.argument);
@@ -192,9 +185,8 @@ void hot_keys(const Options& options, const std::function<std::string(uint64_t)>
 
 TEST(Linearizability, WordKeys) { hot_keys({.fixed_key_bytes = 8}, big_endian); }
 TEST(Linearizability, ByteKeysInLayers) {
-  hot_keys({}, [](uint64_t v) {
-    return "a prefix of some length/" + std::to_string(v / 100) + "/" + std::to_string(v);
-  });
+  hot_keys({},
+           [](uint64_t v) { return "a prefix of some length/" + std::to_string(v / 100) + "/" + std::to_string(v); });
 }
 TEST(Linearizability, ByteKeysInBunches) {
   hot_keys({}, [](uint64_t v) { return big_endian(v / 20) + big_endian(v); });

@@ -45,8 +45,7 @@ inline uint64_t scale(uint64_t delta, uint32_t m, uint32_t k) {
   const unsigned __int128 product = static_cast<unsigned __int128>(delta) * wide;
   uint64_t low = static_cast<uint64_t>(product);
   // One more `wide`, by its carry: compilers turn 128-bit arithmetic here into memory traffic.
-  const uint64_t high =
-      static_cast<uint64_t>(product >> 64) + (__builtin_add_overflow(low, wide, &low) ? 1 : 0);
+  const uint64_t high = static_cast<uint64_t>(product >> 64) + (__builtin_add_overflow(low, wide, &low) ? 1 : 0);
   return high >> k;
 }
 
@@ -86,9 +85,8 @@ struct Model {
   uint64_t word = 0;
 
   static Model make(uint32_t m, uint32_t k, uint32_t cap, uint32_t lo, bool wide, bool dense) {
-    return {(static_cast<uint64_t>(m) << 32) | (static_cast<uint64_t>(k) << 26) |
-            (static_cast<uint64_t>(cap) << 15) | (static_cast<uint64_t>(lo) << 4) |
-            static_cast<uint64_t>(wide) << 1 | static_cast<uint64_t>(dense)};
+    return {(static_cast<uint64_t>(m) << 32) | (static_cast<uint64_t>(k) << 26) | (static_cast<uint64_t>(cap) << 15) |
+            (static_cast<uint64_t>(lo) << 4) | static_cast<uint64_t>(wide) << 1 | static_cast<uint64_t>(dense)};
   }
   uint32_t m() const { return static_cast<uint32_t>(word >> 32); }
   uint32_t k() const { return (word >> 26) & 63; }
@@ -98,9 +96,7 @@ struct Model {
   bool dense() const { return (word & 1) != 0; }
   /// Dense leaves need no margin.
   uint32_t slots() const { return cap() + (dense() ? 0 : kSlotPad); }
-  Model with_lo(uint32_t lo) const {
-    return {(word & ~(uint64_t{2047} << 4)) | (static_cast<uint64_t>(lo) << 4)};
-  }
+  Model with_lo(uint32_t lo) const { return {(word & ~(uint64_t{2047} << 4)) | (static_cast<uint64_t>(lo) << 4)}; }
 
   uint32_t predict(uint64_t key, uint64_t base) const {
     const uint64_t position = scale(distance(key, base), m(), k());
@@ -112,7 +108,9 @@ struct Model {
 /// The second words of a wide leaf, slot by slot. Those of gaps and of the margin mean nothing, or are not there.
 using Side = std::atomic<uint64_t>;
 inline Side* sides(Slot* slots, Model model) { return reinterpret_cast<Side*>(slots + model.slots()); }
-inline const Side* sides(const Slot* slots, Model model) { return reinterpret_cast<const Side*>(slots + model.slots()); }
+inline const Side* sides(const Slot* slots, Model model) {
+  return reinterpret_cast<const Side*>(slots + model.slots());
+}
 
 // live:11 | sequence:50 | obsolete | busy | locked
 inline constexpr uint64_t kLocked = 1;    // a writer owns the leaf; readers carry on
@@ -129,9 +127,7 @@ struct Entry {
   std::atomic<uint64_t> model;
   std::atomic<Slot*> leaf;
 
-  uint32_t live() const {
-    return static_cast<uint32_t>(version.load(std::memory_order_relaxed) >> kLiveShift);
-  }
+  uint32_t live() const { return static_cast<uint32_t>(version.load(std::memory_order_relaxed) >> kLiveShift); }
 };
 static_assert(sizeof(Entry) == 32);
 
@@ -161,8 +157,7 @@ template <class Separator, class Limit>
 [[gnu::always_inline]] inline uint32_t advance(uint32_t from, uint32_t n, uint64_t key, const Separator& separator,
                                                const Limit& limit) {
   uint32_t i = from;
-  const uint32_t one =
-      (i + 1 < n) & (separator(i + 1 < n ? i + 1 : i) <= key);  // one in five: not worth a branch
+  const uint32_t one = (i + 1 < n) & (separator(i + 1 < n ? i + 1 : i) <= key);  // one in five: not worth a branch
   i += one;
   if (i + 1 >= n || separator(i + 1) > key) [[likely]]
     return i;
@@ -228,8 +223,8 @@ struct RootPart {
 struct Root {
   Hinter hinter;
   uint64_t last_bucket;
-  uint32_t* hints;         // behind the entries and the parts
-  const RootPart* parts;   // one for each bucket, or null
+  uint32_t* hints;        // behind the entries and the parts
+  const RootPart* parts;  // one for each bucket, or null
   uint32_t count;
   size_t bytes;
 

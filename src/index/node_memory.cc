@@ -147,11 +147,10 @@ class Arena {
   }
 
   static char* map_chunk(bool huge) {
-    char* raw = static_cast<char*>(mmap(nullptr, 2 * kChunkBytes, PROT_READ | PROT_WRITE,
-                                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+    char* raw = static_cast<char*>(
+        mmap(nullptr, 2 * kChunkBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
     CHECK(raw != MAP_FAILED);
-    char* chunk =
-        reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(raw) + kChunkBytes - 1) & ~(kChunkBytes - 1));
+    char* chunk = reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(raw) + kChunkBytes - 1) & ~(kChunkBytes - 1));
     if (chunk > raw) munmap(raw, static_cast<size_t>(chunk - raw));
     const size_t behind = static_cast<size_t>(raw + 2 * kChunkBytes - (chunk + kChunkBytes));
     if (behind > 0) munmap(chunk + kChunkBytes, behind);

@@ -51,9 +51,7 @@ struct alignas(64) Slab {
 };
 static_assert(kSlabs * sizeof(Slab) <= kSlabBytes);
 
-Slab* chunk_of(void* place) {
-  return reinterpret_cast<Slab*>(reinterpret_cast<uintptr_t>(place) & ~(kChunkBytes - 1));
-}
+Slab* chunk_of(void* place) { return reinterpret_cast<Slab*>(reinterpret_cast<uintptr_t>(place) & ~(kChunkBytes - 1)); }
 char* memory_of(Slab* slab) {
   Slab* chunk = chunk_of(slab);
   return reinterpret_cast<char*>(chunk) + static_cast<size_t>(slab - chunk) * kSlabBytes;
@@ -169,8 +167,7 @@ void give_block(Memory& m, Slab* slab, void* record) {
   auto* block = static_cast<FreeBlock*>(record);
   block->next = slab->free;
   slab->free = block;
-  if (--slab->used > 0 || (slab->next == nullptr && slab->previous == nullptr))
-    return;  // the last with room stays
+  if (--slab->used > 0 || (slab->next == nullptr && slab->previous == nullptr)) return;  // the last with room stays
   unlink(&room, slab);
   m.pool.give(slab);
 }

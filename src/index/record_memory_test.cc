@@ -23,8 +23,7 @@ struct Block {
 
 Block make(std::mt19937_64& random) {
   const size_t bytes = random() % 50 == 0 ? 1 + random() % 3000 : 1 + random() % 96;
-  Block block{static_cast<unsigned char*>(allocate_record(bytes)), bytes,
-              static_cast<unsigned char>(random())};
+  Block block{static_cast<unsigned char*>(allocate_record(bytes)), bytes, static_cast<unsigned char>(random())};
   std::memset(block.at, block.mark, bytes);
   return block;
 }

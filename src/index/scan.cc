@@ -243,9 +243,7 @@ bool Core::backward_as(uint64_t from, size_t max, Out* out, size_t* n, uint64_t*
         }
       }
       const bool open_end = index == 0 && place == 0;
-      const uint64_t border = open_end     ? 0
-                              : index == 0 ? root->entries()[place].separator
-                                           : segment->separator(index);
+      const uint64_t border = open_end ? 0 : index == 0 ? root->entries()[place].separator : segment->separator(index);
       if (!view.still(entry)) break;
       *n = taken;
       attempt = 0;
@@ -398,8 +396,7 @@ std::string Core::verify() const {
   for (uint32_t r = 0; r < root->count; ++r) {
     const Segment* segment = root->segment(r);
     const uint64_t separator = root->entries()[r].separator;
-    if (r > 1 && root->entries()[r - 1].separator >= separator)
-      return fault("segments out of order", separator);
+    if (r > 1 && root->entries()[r - 1].separator >= separator) return fault("segments out of order", separator);
     const uint32_t count = segment->count.load(std::memory_order_acquire);
     if (count == 0 || count > segment->capacity) return fault("segment with a wrong count", separator);
     if (segment->obsolete) return fault("obsolete segment in the root", separator);
@@ -413,11 +410,8 @@ std::string Core::verify() const {
       if (i > 1 && segment->separator(i - 1) >= base) return fault("leaves out of order", base);
       const bool has_low = i > 0 || r > 0, has_high = i + 1 < count || r + 1 < root->count;
       const uint64_t low = i > 0 ? base : separator;
-      const uint64_t high = i + 1 < count ? segment->separator(i + 1)
-                            : has_high    ? root->entries()[r + 1].separator
-                                          : 0;
-      if (model.lo() > model.cap() + kSlotPad || model.cap() > kLeafSlots)
-        return fault("leaf with wrong bounds", base);
+      const uint64_t high = i + 1 < count ? segment->separator(i + 1) : has_high ? root->entries()[r + 1].separator : 0;
+      if (model.lo() > model.cap() + kSlotPad || model.cap() > kLeafSlots) return fault("leaf with wrong bounds", base);
       if (model.wide() != wide_) return fault("leaf of the other kind", base);
       Contents all;
       all.add(slots, model);
@@ -445,8 +439,7 @@ std::string Core::verify() const {
       }
       if (!model.dense() && n > 0) {
         for (uint32_t j = model.cap(); j < model.cap() + kSlotPad; ++j) {
-          if (slots[j].get_key() != pairs[n - 1].key)
-            return fault("leaf without its margin", pairs[n - 1].key);
+          if (slots[j].get_key() != pairs[n - 1].key) return fault("leaf without its margin", pairs[n - 1].key);
         }
       }
     }

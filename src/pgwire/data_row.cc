@@ -11,7 +11,7 @@ using types::Physical;
 namespace oid = types::oid;
 
 constexpr int64_t kMicrosPerDay = 86'400'000'000;
-constexpr int32_t kDaysTo2000 = 10'957;                              // 1970-01-01 to 2000-01-01
+constexpr int32_t kDaysTo2000 = 10'957;  // 1970-01-01 to 2000-01-01
 constexpr int64_t kMicrosTo2000 = kDaysTo2000 * kMicrosPerDay;
 constexpr size_t kRowBytesMax = 0x3FFFFFFF;
 // Years 1 to 9999, the ones that need neither "BC" nor a fifth digit.
@@ -115,7 +115,10 @@ struct Formatters {
   static void real_binary(RowEncoder&, const State&, const ColumnView& column, size_t row, Buffer* out) {
     char* at = out->reserve(4 + sizeof(Bits));
     auto bits = column.get<Bits>(row);
-    if constexpr (sizeof(Bits) == 4) store_be32(at + 4, bits); else store_be64(at + 4, bits);
+    if constexpr (sizeof(Bits) == 4)
+      store_be32(at + 4, bits);
+    else
+      store_be64(at + 4, bits);
     finish(out, at, at + 4 + sizeof(Bits));
   }
   static void boolean_text(RowEncoder&, const State&, const ColumnView& column, size_t row, Buffer* out) {
@@ -139,7 +142,8 @@ struct Formatters {
     char* at = out->reserve(64);
     finish(out, at, put_decimal(at + 4, column.get<Integer>(row), state.column.physical.scale));
   }
-  static void wide_decimal_text(RowEncoder& self, const State& state, const ColumnView& column, size_t row, Buffer* out) {
+  static void wide_decimal_text(RowEncoder& self, const State& state, const ColumnView& column, size_t row,
+                                Buffer* out) {
     auto value = column.get<types::Int128>(row);
     if (value < INT64_MIN || value > INT64_MAX) return general_text(self, state, column, row, out);
     char* at = out->reserve(96);
@@ -177,7 +181,8 @@ struct Formatters {
     store_be32(at + 4, static_cast<uint32_t>(days - kDaysTo2000));
     finish(out, at, at + 8);
   }
-  static void timestamp_binary(RowEncoder& self, const State& state, const ColumnView& column, size_t row, Buffer* out) {
+  static void timestamp_binary(RowEncoder& self, const State& state, const ColumnView& column, size_t row,
+                               Buffer* out) {
     auto micros = column.get<int64_t>(row);
     if (micros == INT64_MAX || micros == -INT64_MAX) return general_binary(self, state, column, row, out);
     char* at = out->reserve(12);
@@ -229,9 +234,9 @@ RowEncoder::Formatter RowEncoder::choose(const types::IoContext& context, const 
   using F = Formatters;
   const Oid type = column.type;
   const Physical kind = column.physical.kind;
-  const bool text_like = kind == Physical::kBytes && (type == oid::kText || type == oid::kVarchar || type == oid::kName ||
-                                                      type == oid::kUnknown || type == oid::kJson ||
-                                                      type == oid::kCstring || type == oid::kRefcursor);
+  const bool text_like = kind == Physical::kBytes &&
+                         (type == oid::kText || type == oid::kVarchar || type == oid::kName || type == oid::kUnknown ||
+                          type == oid::kJson || type == oid::kCstring || type == oid::kRefcursor);
   if (text_like) return F::raw_bytes;
   if (column.binary) {
     if (column.physical.is_decimal()) return F::general_binary;
@@ -266,7 +271,8 @@ RowEncoder::Formatter RowEncoder::choose(const types::IoContext& context, const 
   if (context.date_format == types::DateFormat::kIso) {
     if (type == oid::kDate && kind == Physical::kInt32) return F::date_text;
     if (type == oid::kTimestamp && kind == Physical::kInt64) return F::timestamp_text<false>;
-    if (type == oid::kTimestampTz && kind == Physical::kInt64 && context.time_zone == nullptr) return F::timestamp_text<true>;
+    if (type == oid::kTimestampTz && kind == Physical::kInt64 && context.time_zone == nullptr)
+      return F::timestamp_text<true>;
   }
   return F::general_text;
 }
@@ -310,7 +316,8 @@ Result<size_t> RowEncoder::encode(const std::vector<ColumnView>& columns, size_t
     }
     const size_t length = out->size() - start - 1;
     if (length > kRowBytesMax && trouble_.ok())
-      trouble_ = Status(SqlState::kProgramLimitExceeded, "row of " + std::to_string(length) + " bytes exceeds the limit of 1 GB");
+      trouble_ = Status(SqlState::kProgramLimitExceeded,
+                        "row of " + std::to_string(length) + " bytes exceeds the limit of 1 GB");
     if (!trouble_.ok()) [[unlikely]] {
       out->truncate(start);
       return std::exchange(trouble_, Status());

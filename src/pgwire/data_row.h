@@ -38,7 +38,8 @@ class RowEncoder {
  private:
   struct State;
   // Appends length word and value; the value is not null.
-  using Formatter = void (*)(RowEncoder& self, const State& state, const types::ColumnView& column, size_t row, Buffer* out);
+  using Formatter = void (*)(RowEncoder& self, const State& state, const types::ColumnView& column, size_t row,
+                             Buffer* out);
   struct State {
     Column column;
     Formatter formatter = nullptr;

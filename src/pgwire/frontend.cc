@@ -14,8 +14,19 @@ constexpr size_t kHeaderBytes = 5;
 // Longest body by message type; 0: no such message.
 uint32_t length_max(char type) {
   switch (type) {
-    case 'Q': case 'F': case 'B': case 'P': case 'd': return kLargeMessageMax;
-    case 'X': case 'C': case 'D': case 'E': case 'H': case 'S': case 'c': case 'f': return kSmallMessageMax;
+    case 'Q':
+    case 'F':
+    case 'B':
+    case 'P':
+    case 'd': return kLargeMessageMax;
+    case 'X':
+    case 'C':
+    case 'D':
+    case 'E':
+    case 'H':
+    case 'S':
+    case 'c':
+    case 'f': return kSmallMessageMax;
     default: return 0;
   }
 }
@@ -99,7 +110,10 @@ Decoded FrontendDecoder::next_copy(FrontendMessage* message) {
     message->type = bytes_.data()[begin_];
     switch (message->type) {
       case 'd': break;
-      case 'c': case 'f': case 'H': case 'S': return next(message);
+      case 'c':
+      case 'f':
+      case 'H':
+      case 'S': return next(message);
       default: return Decoded::kBadType;
     }
     if (pending() < kHeaderBytes) return Decoded::kNeedMore;

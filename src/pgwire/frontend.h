@@ -67,7 +67,7 @@ class FrontendDecoder {
   Decoded take(size_t header, uint32_t length, std::string_view* body);
   bool skip_copy_rest();
 
-  Buffer bytes_;              // bytes_.data()[begin_, end_) is pending; its own size is not used
+  Buffer bytes_;  // bytes_.data()[begin_, end_) is pending; its own size is not used
   size_t capacity_ = 0;
   size_t begin_ = 0;
   size_t end_ = 0;
@@ -105,8 +105,8 @@ struct StartupPacket {
   std::string user, database;
   bool replication = false;
   std::vector<std::pair<std::string, std::string>> settings;  // in order; "options" taken apart, then the rest
-  std::vector<std::string> unknown_protocol_options;           // _pq_.*
-  Status options_trouble;       // of "options": PostgreSQL reads them after authentication. 42601
+  std::vector<std::string> unknown_protocol_options;          // _pq_.*
+  Status options_trouble;  // of "options": PostgreSQL reads them after authentication. 42601
   bool negotiate() const { return (protocol & 0xFFFF) != 0 || !unknown_protocol_options.empty(); }
 };
 

@@ -4,7 +4,6 @@
 
 #include <random>
 
-
 namespace omendb::pgwire {
 namespace {
 
@@ -18,7 +17,9 @@ std::string be16(uint16_t v) {
   store_be16(s.data(), v);
   return s;
 }
-std::string message(char type, const std::string& body) { return type + be32(static_cast<uint32_t>(body.size() + 4)) + body; }
+std::string message(char type, const std::string& body) {
+  return type + be32(static_cast<uint32_t>(body.size() + 4)) + body;
+}
 std::string zero(const std::string& text) { return text + std::string(1, '\0'); }
 
 std::vector<std::pair<char, std::string>> all_messages(FrontendDecoder* decoder) {
@@ -54,11 +55,16 @@ TEST(FrontendDecoder, GivesTheSameMessagesHoweverTheBytesAreCut) {
 }
 
 TEST(FrontendDecoder, FindsABadLengthBeforeItsBodyArrives) {
-  for (auto [type, length, expected] : {std::tuple{'Q', 3u, Decoded::kBadLength}, {'Q', 4u, Decoded::kMessage},
-                                        {'Q', 0x3FFFFFFFu, Decoded::kBadLength}, {'Q', 0x3FFFFFFEu, Decoded::kNeedMore},
-                                        {'Q', 0xFFFFFFFFu, Decoded::kBadLength}, {'S', 10001u, Decoded::kBadLength},
-                                        {'S', 10000u, Decoded::kNeedMore}, {'d', 10001u, Decoded::kNeedMore},
-                                        {'?', 4u, Decoded::kBadType}, {'\0', 4u, Decoded::kBadType}}) {
+  for (auto [type, length, expected] : {std::tuple{'Q', 3u, Decoded::kBadLength},
+                                        {'Q', 4u, Decoded::kMessage},
+                                        {'Q', 0x3FFFFFFFu, Decoded::kBadLength},
+                                        {'Q', 0x3FFFFFFEu, Decoded::kNeedMore},
+                                        {'Q', 0xFFFFFFFFu, Decoded::kBadLength},
+                                        {'S', 10001u, Decoded::kBadLength},
+                                        {'S', 10000u, Decoded::kNeedMore},
+                                        {'d', 10001u, Decoded::kNeedMore},
+                                        {'?', 4u, Decoded::kBadType},
+                                        {'\0', 4u, Decoded::kBadType}}) {
     FrontendDecoder decoder;
     decoder.feed(type + be32(length));
     FrontendMessage m;
@@ -78,8 +84,11 @@ TEST(FrontendDecoder, AllocatesByWhatArrivedNotByWhatWasPromised) {
 }
 
 TEST(FrontendDecoder, StartupLimitsArePostgreSQLs) {
-  for (auto [length, expected] : {std::pair{3u, Decoded::kBadLength}, {7u, Decoded::kBadLength}, {8u, Decoded::kNeedMore},
-                                  {10004u, Decoded::kNeedMore}, {10005u, Decoded::kBadLength},
+  for (auto [length, expected] : {std::pair{3u, Decoded::kBadLength},
+                                  {7u, Decoded::kBadLength},
+                                  {8u, Decoded::kNeedMore},
+                                  {10004u, Decoded::kNeedMore},
+                                  {10005u, Decoded::kBadLength},
                                   {0x47455420u /* "GET " */, Decoded::kBadLength}}) {
     FrontendDecoder decoder;
     decoder.feed(be32(length));
@@ -122,7 +131,8 @@ TEST(BodyReader, NeverLeavesTheBodyAndItsFirstTroubleSticks) {
 }
 
 TEST(ParseBind, TellsNullFromEmptyAndRefusesNegativeLengths) {
-  std::string body = zero("p") + zero("s") + be16(1) + be16(1) + be16(3) + be32(0xFFFFFFFF) + be32(0) + be32(2) + "hi" + be16(0);
+  std::string body =
+      zero("p") + zero("s") + be16(1) + be16(1) + be16(3) + be32(0xFFFFFFFF) + be32(0) + be32(2) + "hi" + be16(0);
   BindMessage bind;
   ASSERT_TRUE(parse_bind(body, &bind).ok());
   EXPECT_EQ(bind.portal, "p");
@@ -135,19 +145,22 @@ TEST(ParseBind, TellsNullFromEmptyAndRefusesNegativeLengths) {
   std::string negative = zero("") + zero("") + be16(0) + be16(1) + be32(0xFFFFFFFE) + be16(0);
   EXPECT_EQ(parse_bind(negative, &bind).message(), "insufficient data left in message");
   // Every prefix of a good body is refused.
-  for (size_t n = 0; n < body.size(); ++n) EXPECT_FALSE(parse_bind(std::string_view(body).substr(0, n), &bind).ok()) << n;
+  for (size_t n = 0; n < body.size(); ++n)
+    EXPECT_FALSE(parse_bind(std::string_view(body).substr(0, n), &bind).ok()) << n;
 }
 
 TEST(ParseStartup, ReadsSettingsOptionsAndUnknownProtocolOptions) {
-  std::string body = be32(kProtocol3 | 2) + zero("user") + zero("u") + zero("options") + zero("-c a.b=c\\ d  --enable-x=off") +
-                     zero("_pq_.new") + zero("1") + zero("DateStyle") + zero("ISO") + zero("");
+  std::string body = be32(kProtocol3 | 2) + zero("user") + zero("u") + zero("options") +
+                     zero("-c a.b=c\\ d  --enable-x=off") + zero("_pq_.new") + zero("1") + zero("DateStyle") +
+                     zero("ISO") + zero("");
   auto packet = parse_startup(body);
   ASSERT_TRUE(packet.ok()) << packet.status().message();
   EXPECT_EQ(packet->user, "u");
   EXPECT_EQ(packet->database, "u");
   EXPECT_TRUE(packet->negotiate());
   EXPECT_EQ(packet->unknown_protocol_options, std::vector<std::string>{"_pq_.new"});
-  std::vector<std::pair<std::string, std::string>> expected = {{"a.b", "c d"}, {"enable_x", "off"}, {"DateStyle", "ISO"}};
+  std::vector<std::pair<std::string, std::string>> expected = {
+      {"a.b", "c d"}, {"enable_x", "off"}, {"DateStyle", "ISO"}};
   EXPECT_EQ(packet->settings, expected);
 }
 

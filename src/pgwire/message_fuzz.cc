@@ -38,7 +38,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         case 'P': (void)parse_parse(message.body, &parse).ok(); break;
         case 'B': (void)parse_bind(message.body, &bind).ok(); break;
         case 'E': (void)parse_execute(message.body, &execute).ok(); break;
-        case 'C': case 'D': (void)parse_target(message.body, &target).ok(); break;
+        case 'C':
+        case 'D': (void)parse_target(message.body, &target).ok(); break;
         default: break;
       }
     }

@@ -307,7 +307,8 @@ Status Connection::admit() {
   return {};
 }
 
-Result<std::unique_ptr<sql::Session>> Connection::open_session(sql::SessionOptions options, sql::SessionClient& client) {
+Result<std::unique_ptr<sql::Session>> Connection::open_session(sql::SessionOptions options,
+                                                               sql::SessionClient& client) {
   options.process_id = process_id_;
   options.remote_address = remote_address_;
   auto session = server_.opener(options, client);

@@ -16,7 +16,8 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   /// that thinks longer costs one hand-over per statement (about 10 us) instead of a thread.
   static constexpr int64_t kLingerUs = 10'000;
 
-  Connection(Server::Impl& server, tcp::socket socket, int32_t process_id, int32_t cancel_key, std::string remote_address);
+  Connection(Server::Impl& server, tcp::socket socket, int32_t process_id, int32_t cancel_key,
+             std::string remote_address);
   ~Connection() override;
 
   /// Puts the socket into the reactor for the first time. Silence ends it after the authentication timeout.
@@ -70,18 +71,18 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   bool admitted_ = false;
   bool made_blocking_ = false;
   bool finished_ = false;
-  bool lingers_ = false;             // its last pause was short
-  bool detached_ = false;            // fd_ is ours alone; socket_ is closed
+  bool lingers_ = false;   // its last pause was short
+  bool detached_ = false;  // fd_ is ours alone; socket_ is closed
   tcp family_ = tcp::v4();
   int64_t handed_back_ns_ = 0;
   Protocol::Counters published_;
 
   Mutex mutex_;
   bool waiting_ GUARDED_BY(mutex_) = false;
-  sql::Session* session_ GUARDED_BY(mutex_) = nullptr;   // for cancel
+  sql::Session* session_ GUARDED_BY(mutex_) = nullptr;  // for cancel
   std::string user_ GUARDED_BY(mutex_), database_ GUARDED_BY(mutex_);
   uint64_t wait_number_ GUARDED_BY(mutex_) = 0;
-  std::unique_ptr<asio::steady_timer> timer_;             // made when first needed
+  std::unique_ptr<asio::steady_timer> timer_;  // made when first needed
   Protocol protocol_;
 };
 

@@ -65,7 +65,7 @@ class FakeSession : public sql::Session {
   }
   std::unique_ptr<sql::Portal> recall(std::string_view) override { return nullptr; }
   Result<std::shared_ptr<sql::PreparedStatement>> prepare(std::shared_ptr<const sql::ParsedStatement> parsed,
-                                                         const std::vector<Oid>& types) override {
+                                                          const std::vector<Oid>& types) override {
     auto prepared = std::make_shared<sql::PreparedStatement>();
     prepared->text = parsed == nullptr ? "" : parsed->text;
     if (state == TransactionState::kFailed && prepared->text != "rollback")
@@ -115,9 +115,15 @@ class FakeSession : public sql::Session {
   }
   void begin_implicit_block() override {}
   TransactionState transaction_state() const override { return state; }
-  std::vector<std::pair<std::string, std::string>> take_changed_parameters() override { return std::exchange(changed, {}); }
-  std::vector<std::pair<std::string, std::string>> reported_parameters() const override { return {{"server_version", "15"}}; }
-  std::string setting(const std::string& name) const override { return settings.contains(name) ? settings.at(name) : "0"; }
+  std::vector<std::pair<std::string, std::string>> take_changed_parameters() override {
+    return std::exchange(changed, {});
+  }
+  std::vector<std::pair<std::string, std::string>> reported_parameters() const override {
+    return {{"server_version", "15"}};
+  }
+  std::string setting(const std::string& name) const override {
+    return settings.contains(name) ? settings.at(name) : "0";
+  }
   const types::IoContext& io_context() const override { return io; }
   void cancel() override { cancelled = true; }
 
@@ -181,7 +187,8 @@ inline Result<sql::Portal::Progress> FakePortal::execute(uint64_t max_rows, sql:
     session_.copied.clear();
     while (true) {
       ASSIGN_OR_RETURN(bool more, source->read(&session_.copied));
-      if (session_.copied.find("wrong") != std::string::npos) return Status(SqlState::kInvalidTextRepresentation, "wrong");
+      if (session_.copied.find("wrong") != std::string::npos)
+        return Status(SqlState::kInvalidTextRepresentation, "wrong");
       if (!more) break;
     }
     progress.tag = "COPY 1";

@@ -56,7 +56,8 @@ int main(int argc, char** argv) {
     std::printf("omendb %s (PostgreSQL %s compatible)\n", omendb::server::kVersion, omendb::server::kPostgresVersion);
     return 0;
   }
-  spdlog::set_default_logger(std::make_shared<spdlog::logger>("omendb", std::make_shared<spdlog::sinks::stderr_sink_mt>()));
+  spdlog::set_default_logger(
+      std::make_shared<spdlog::logger>("omendb", std::make_shared<spdlog::sinks::stderr_sink_mt>()));
   spdlog::set_pattern("%Y-%m-%d %H:%M:%S.%e%z %l %v");
   spdlog::flush_on(spdlog::level::info);
   if (start_command->parsed()) return omendb::server::start(start);

@@ -122,7 +122,9 @@ Result<StartOptions> resolve(const StartArguments& arguments) {
       } else {
         return bad(arguments.config_file + ": " + name + " must be a text or a number");
       }
-      const auto trouble = [&](const Status& s) { return bad(arguments.config_file + ": " + name + ": " + s.message()); };
+      const auto trouble = [&](const Status& s) {
+        return bad(arguments.config_file + ": " + name + ": " + s.message());
+      };
       if (name == "data_dir") {
         options.data_directory = text;
       } else if (name == "pg_listen") {
@@ -144,10 +146,12 @@ Result<StartOptions> resolve(const StartArguments& arguments) {
           return bad(arguments.config_file + ": analytics_threads must be a number from 1 to 1024");
         options.analytics_threads = static_cast<int>(*number);
       } else if (name == "analytics_priority") {
-        if (text != "low" && text != "normal") return bad(arguments.config_file + ": analytics_priority must be \"low\" or \"normal\"");
+        if (text != "low" && text != "normal")
+          return bad(arguments.config_file + ": analytics_priority must be \"low\" or \"normal\"");
         options.analytics_stand_back = text == "low";
       } else if (name == "learned_index") {
-        if (text != "on" && text != "off") return bad(arguments.config_file + ": learned_index must be \"on\" or \"off\"");
+        if (text != "on" && text != "off")
+          return bad(arguments.config_file + ": learned_index must be \"on\" or \"off\"");
         options.learned_index = text == "on";
       } else if (name == "log_level") {
         options.log_level = text;
@@ -159,7 +163,8 @@ Result<StartOptions> resolve(const StartArguments& arguments) {
       } else if (name == "authentication_timeout" || name == "shutdown_grace") {
         auto duration = parse_duration_ms(text);
         if (!duration.ok()) return trouble(duration.status());
-        (name == "shutdown_grace" ? options.server.shutdown_grace_ms : options.server.authentication_timeout_ms) = *duration;
+        (name == "shutdown_grace" ? options.server.shutdown_grace_ms : options.server.authentication_timeout_ms) =
+            *duration;
       } else {
         return bad(arguments.config_file + ": unknown setting \"" + name + "\"");
       }
@@ -170,12 +175,15 @@ Result<StartOptions> resolve(const StartArguments& arguments) {
   if (!arguments.http_listen.empty()) http_listen = arguments.http_listen;
   if (!arguments.memory.empty()) memory = arguments.memory;
 
-  if (options.data_directory.empty()) return bad("no data directory: give --data-dir DIR or data_dir in the configuration file");
+  if (options.data_directory.empty())
+    return bad("no data directory: give --data-dir DIR or data_dir in the configuration file");
   static const std::set<std::string> kLevels = {"trace", "debug", "info", "warn", "error"};
-  if (!kLevels.contains(options.log_level)) return bad("log_level: \"" + options.log_level + "\" is not trace, debug, info, warn or error");
+  if (!kLevels.contains(options.log_level))
+    return bad("log_level: \"" + options.log_level + "\" is not trace, debug, info, warn or error");
   RETURN_IF_ERROR(parse_endpoint("--pg-listen", pg_listen, &options.server.pg_address, &options.server.pg_port));
   if (!http_listen.empty())
-    RETURN_IF_ERROR(parse_endpoint("--http-listen", http_listen, &options.server.http_address, &options.server.http_port));
+    RETURN_IF_ERROR(
+        parse_endpoint("--http-listen", http_listen, &options.server.http_address, &options.server.http_port));
   size_t total = machine_memory() / 4;
   if (!memory.empty()) {
     auto parsed = parse_bytes(memory);

@@ -48,8 +48,8 @@ struct StartOptions {
   std::string log_level = "info";
   MemoryBudget memory;
   bool learned_index = true;
-  size_t temp_limit = 0;       // 0: not given
-  int analytics_threads = 0;   // 0: not given
+  size_t temp_limit = 0;      // 0: not given
+  int analytics_threads = 0;  // 0: not given
   bool analytics_stand_back = true;
   ServerOptions server;
 };

@@ -12,7 +12,8 @@ namespace omendb::server {
 namespace {
 
 std::string temporary(const std::string& name) {
-  return (std::filesystem::temp_directory_path() / ("omendb-options-" + std::to_string(::getpid()) + "-" + name)).string();
+  return (std::filesystem::temp_directory_path() / ("omendb-options-" + std::to_string(::getpid()) + "-" + name))
+      .string();
 }
 
 TEST(Options, SizesAndDurations) {
@@ -30,13 +31,16 @@ TEST(Options, SizesAndDurations) {
 TEST(Options, TheBudgetIsNotSpentTwice) {
   for (size_t gigabytes : {1, 4, 64}) {
     MemoryBudget budget = divide_memory(gigabytes << 30);
-    EXPECT_LE(budget.block_cache + budget.row_cache + budget.index + budget.write_buffers + budget.write_set + budget.analytics, budget.total);
+    EXPECT_LE(budget.block_cache + budget.row_cache + budget.index + budget.write_buffers + budget.write_set +
+                  budget.analytics,
+              budget.total);
   }
 }
 
 TEST(Options, ArgumentsWinOverTheFileAndUnknownSettingsAreRefused) {
   std::string path = temporary("config.toml");
-  std::ofstream(path) << "data_dir = \"/a\"\npg_listen = \"127.0.0.1:1\"\nmax_connections = 7\nmemory = \"1GB\"\ntemp_limit = \"2GB\"\nanalytics_threads = 3\nanalytics_priority = \"normal\"\n";
+  std::ofstream(path) << "data_dir = \"/a\"\npg_listen = \"127.0.0.1:1\"\nmax_connections = 7\nmemory = "
+                         "\"1GB\"\ntemp_limit = \"2GB\"\nanalytics_threads = 3\nanalytics_priority = \"normal\"\n";
   StartArguments arguments;
   arguments.config_file = path;
   arguments.pg_listen = "[::1]:2";
@@ -68,8 +72,8 @@ TEST(DataDirectory, BelongsToOneAtATime) {
     ASSERT_TRUE(first.ok()) << first.status().message();
     auto second = DataDirectory::acquire(path, true);
     ASSERT_FALSE(second.ok());
-    EXPECT_EQ(second.status().message(), "data directory \"" + path + "\" is in use by another process (pid " +
-                                             std::to_string(::getpid()) + ")");
+    EXPECT_EQ(second.status().message(),
+              "data directory \"" + path + "\" is in use by another process (pid " + std::to_string(::getpid()) + ")");
   }
   EXPECT_TRUE(DataDirectory::acquire(path, false).ok());
   std::filesystem::remove_all(path);

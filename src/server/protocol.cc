@@ -67,8 +67,9 @@ void Protocol::run() {
       case Decoded::kNeedMore: flush(); return;
       case Decoded::kBadLength: flush(); return close();
       case Decoded::kBadType:
-        return fatal(Status(SqlState::kProtocolViolation, "invalid frontend message type " +
-                                                              std::to_string(static_cast<unsigned char>(message.type))));
+        return fatal(
+            Status(SqlState::kProtocolViolation,
+                   "invalid frontend message type " + std::to_string(static_cast<unsigned char>(message.type))));
       case Decoded::kMessage: handle(message);
     }
   }
@@ -114,10 +115,11 @@ void Protocol::startup(std::string_view body) {
     output_.append_byte('N');
     // What came along unasked may be an attacker's, sent before an encryption that we might have agreed to.
     if (input_.pending() > 0)
-      return fatal(Status(SqlState::kProtocolViolation, ssl ? "received unencrypted data after SSL request"
-                                                            : "received unencrypted data after GSSAPI encryption request")
-                       .with_detail("This could be either a client-software bug or evidence of an attempted "
-                                    "man-in-the-middle attack."));
+      return fatal(
+          Status(SqlState::kProtocolViolation, ssl ? "received unencrypted data after SSL request"
+                                                   : "received unencrypted data after GSSAPI encryption request")
+              .with_detail("This could be either a client-software bug or evidence of an attempted "
+                           "man-in-the-middle attack."));
     flush();
     return;
   }
@@ -140,7 +142,8 @@ void Protocol::startup(std::string_view body) {
 void Protocol::begin_session(pgwire::StartupPacket packet) {
   if (packet.negotiate()) pgwire::write_negotiate_protocol_version(&output_, packet.unknown_protocol_options);
   if (packet.user.empty())
-    return fatal(Status(SqlState::kInvalidAuthorizationSpecification, "no PostgreSQL user name specified in startup packet"));
+    return fatal(
+        Status(SqlState::kInvalidAuthorizationSpecification, "no PostgreSQL user name specified in startup packet"));
   if (packet.replication)
     return fatal(Status(SqlState::kFeatureNotSupported, "replication connections are not supported"));
   if (Status admitted = host_.admit(); !admitted.ok()) return fatal(admitted);
@@ -155,7 +158,8 @@ void Protocol::begin_session(pgwire::StartupPacket packet) {
   if (!session.ok()) return fatal(session.status());
   session_ = std::move(session).value();
   notifications_ = dynamic_cast<sql::NotificationSource*>(session_.get());
-  for (const auto& [name, value] : session_->reported_parameters()) pgwire::write_parameter_status(&output_, name, value);
+  for (const auto& [name, value] : session_->reported_parameters())
+    pgwire::write_parameter_status(&output_, name, value);
   pgwire::write_backend_key_data(&output_, host_.process_id(), host_.cancel_key());
   state_ = State::kReady;
   ready_for_query();
@@ -170,10 +174,11 @@ void Protocol::handle(const pgwire::FrontendMessage& message) {
     case 'Q': return on_query(message.body);
     case 'F': return on_function_call();
     case 'X': flush(); return close();
-    case 'S':
-      return on_sync(message.body);
+    case 'S': return on_sync(message.body);
     // Left over from a COPY that failed while its data were still on their way.
-    case 'd': case 'c': case 'f': return;
+    case 'd':
+    case 'c':
+    case 'f': return;
     case 'P': status = on_parse(message.body); break;
     case 'B': status = on_bind(message.body); break;
     case 'D': status = on_describe(message.body); break;
@@ -202,8 +207,8 @@ void Protocol::report_error(const Status& error) {
   copying_out_ = false;
   if (sync_lost_) {
     pgwire::write_error(&output_, "ERROR", error.info());
-    return fatal(Status(SqlState::kProtocolViolation,
-                        "terminating connection because protocol synchronization was lost"));
+    return fatal(
+        Status(SqlState::kProtocolViolation, "terminating connection because protocol synchronization was lost"));
   }
   // A statement that was stopped because the connection shall end is not an error of its own.
   if (check_interruption()) return;
@@ -227,10 +232,12 @@ void Protocol::ready_for_query() {
 }
 
 bool Protocol::write_notifications() {
-  if (notifications_ == nullptr || state_ != State::kReady || transaction_state() != TransactionState::kIdle || !notifications_->has_notifications()) {
+  if (notifications_ == nullptr || state_ != State::kReady || transaction_state() != TransactionState::kIdle ||
+      !notifications_->has_notifications()) {
     return false;
   }
-  for (const auto& n : notifications_->take_notifications()) pgwire::write_notification(&output_, n.process_id, n.channel, n.payload);
+  for (const auto& n : notifications_->take_notifications())
+    pgwire::write_notification(&output_, n.process_id, n.channel, n.payload);
   return true;
 }
 
@@ -344,7 +351,8 @@ Status Protocol::on_bind(std::string_view body) {
     ASSIGN_OR_RETURN(statement, session_->find_prepared(std::string(bind_.statement)));
   }
   // Who reads a parameter knows which one it is, not for which portal.
-  const std::string portal_name = bind_.portal.empty() ? std::string("unnamed portal") : "portal " + quoted(bind_.portal);
+  const std::string portal_name =
+      bind_.portal.empty() ? std::string("unnamed portal") : "portal " + quoted(bind_.portal);
   const auto name_portal = [&](const Status& status) {
     ErrorInfo info = status.info();
     if (info.context.starts_with("parameter $")) info.context = portal_name + " " + info.context;
@@ -513,17 +521,19 @@ void Protocol::on_sync(std::string_view body) {
 
 void Protocol::on_function_call() {
   const bool failed = session_->transaction_state() == TransactionState::kFailed;
-  report_error(failed ? Status(SqlState::kInFailedSqlTransaction,
-                               "current transaction is aborted, commands ignored until end of transaction block")
-                      : Status(SqlState::kFeatureNotSupported, "function calls by the fast-path protocol are not supported")
-                            .with_hint("Call the function in a SELECT."));
+  report_error(
+      failed ? Status(SqlState::kInFailedSqlTransaction,
+                      "current transaction is aborted, commands ignored until end of transaction block")
+             : Status(SqlState::kFeatureNotSupported, "function calls by the fast-path protocol are not supported")
+                   .with_hint("Call the function in a SELECT."));
   if (state_ == State::kReady) (void)session_->sync();
   ready_for_query();
 }
 
 // ---- Results ----
 
-void Protocol::describe_columns(const std::vector<sql::ColumnDescription>& columns, const std::vector<int16_t>& formats) {
+void Protocol::describe_columns(const std::vector<sql::ColumnDescription>& columns,
+                                const std::vector<int16_t>& formats) {
   fields_.clear();
   const types::TypeCatalog* catalog = session_->io_context().catalog;
   for (size_t i = 0; i < columns.size(); ++i) {
@@ -557,7 +567,8 @@ Status Protocol::begin_rows(const std::vector<sql::ColumnDescription>& columns, 
 
 Status Protocol::rows(const std::vector<types::ColumnView>& columns, size_t count) {
   if (columns.size() != encoder_.column_count())
-    return Status(SqlState::kInternalError, "a result of " + std::to_string(columns.size()) + " columns was described with " +
+    return Status(SqlState::kInternalError, "a result of " + std::to_string(columns.size()) +
+                                                " columns was described with " +
                                                 std::to_string(encoder_.column_count()));
   counters_.rows += count;
   for (size_t row = 0; row < count;) {

@@ -35,10 +35,10 @@ namespace omendb::server {
 /// Why a connection has to end, told from outside.
 enum class Interruption : uint8_t {
   kNone,
-  kTerminated,              // pg_terminate_backend, shutdown: 57P01
-  kIdleInTransaction,       // 25P03
-  kIdleSession,             // 57P05
-  kSilent,                  // no answer: startup took too long
+  kTerminated,         // pg_terminate_backend, shutdown: 57P01
+  kIdleInTransaction,  // 25P03
+  kIdleSession,        // 57P05
+  kSilent,             // no answer: startup took too long
 };
 
 /// The connection's bytes, as the protocol sees them while a statement runs.
@@ -58,7 +58,8 @@ class Host {
   virtual ~Host() = default;
   /// Opens the session; process id and limits are the host's to add. Errors: 53300, 57P03, and those of Engine::open_session.
   virtual Status admit() = 0;
-  virtual Result<std::unique_ptr<sql::Session>> open_session(sql::SessionOptions options, sql::SessionClient& client) = 0;
+  virtual Result<std::unique_ptr<sql::Session>> open_session(sql::SessionOptions options,
+                                                             sql::SessionClient& client) = 0;
   /// The session is about to be destroyed: nobody may cancel it from now on.
   virtual void session_closing() = 0;
   virtual int32_t process_id() const = 0;
@@ -67,7 +68,10 @@ class Host {
   virtual void cancel_request(int32_t process_id, int32_t key) = 0;
 };
 
-class Protocol final : private sql::SessionClient, private sql::RowSink, private sql::CopySource, private sql::CopySink {
+class Protocol final : private sql::SessionClient,
+                       private sql::RowSink,
+                       private sql::CopySource,
+                       private sql::CopySink {
  public:
   static constexpr size_t kFlushBytes = 64 << 10;
 
@@ -155,7 +159,7 @@ class Protocol final : private sql::SessionClient, private sql::RowSink, private
   pgwire::Buffer output_;
   pgwire::RowEncoder encoder_;
   std::vector<pgwire::FieldDescription> fields_;
-  std::string text_;             // of the simple query: the input buffer moves when COPY reads
+  std::string text_;  // of the simple query: the input buffer moves when COPY reads
   pgwire::ParseMessage parse_;
   pgwire::BindMessage bind_;
   std::vector<Oid> parameter_types_;
@@ -165,7 +169,7 @@ class Protocol final : private sql::SessionClient, private sql::RowSink, private
   sql::NotificationSource* notifications_ = nullptr;  // the session again
   bool write_notifications();
   std::shared_ptr<sql::PreparedStatement> unnamed_statement_;
-  std::unique_ptr<sql::Portal> unnamed_portal_;   // destroyed before the session
+  std::unique_ptr<sql::Portal> unnamed_portal_;  // destroyed before the session
   PortalInfo unnamed_info_;
   std::unordered_map<std::string, PortalInfo> portal_info_;
   Counters counters_;

@@ -56,7 +56,9 @@ std::string be32(uint32_t v) {
   return s;
 }
 std::string zero(const std::string& text) { return text + std::string(1, '\0'); }
-std::string message(char type, const std::string& body) { return type + be32(static_cast<uint32_t>(body.size() + 4)) + body; }
+std::string message(char type, const std::string& body) {
+  return type + be32(static_cast<uint32_t>(body.size() + 4)) + body;
+}
 std::string Q(const std::string& sql) { return message('Q', zero(sql)); }
 std::string P(const std::string& name, const std::string& sql) {
   return message('P', zero(name) + zero(sql) + std::string(2, '\0'));
@@ -95,7 +97,8 @@ class ProtocolTest : public ::testing::Test {
       text += type;
       if (type == 'C') text += "(" + body.substr(0, body.size() - 1) + ")";
       if (type == 'Z') text += body;
-      if (type == 'E') text += body.substr(body.find('C', body.find('V') + 6), 6).substr(1) + (body[1] == 'F' ? "!" : "");
+      if (type == 'E')
+        text += body.substr(body.find('C', body.find('V') + 6), 6).substr(1) + (body[1] == 'F' ? "!" : "");
       at += 1 + length;
     }
     transport.written.clear();
@@ -151,8 +154,9 @@ TEST_F(ProtocolTest, PortalsSuspendAndTagTheLastFetchOnly) {
 }
 
 TEST_F(ProtocolTest, AfterAnErrorEverythingIsSkippedToSync) {
-  EXPECT_EQ(ask(P("", "error") + B("", "") + E("") + P("", "rows 1") + Q("rows 1") + H + E("") + S + P("", "rows 0") + S),
-            "1 2 E22012 ZI 1 ZI");
+  EXPECT_EQ(
+      ask(P("", "error") + B("", "") + E("") + P("", "rows 1") + Q("rows 1") + H + E("") + S + P("", "rows 0") + S),
+      "1 2 E22012 ZI 1 ZI");
   EXPECT_EQ(host.session->failures, 1);
 }
 
@@ -204,7 +208,9 @@ TEST_F(ProtocolTest, CopyInFromAClientThatVanishes) {
   EXPECT_EQ(host.session, nullptr);
 }
 
-TEST_F(ProtocolTest, CopyOutEndsWithCopyDone) { EXPECT_EQ(ask(Q("copyout;rows 0")), "H d d c C(COPY 2) T C(SELECT 0) ZI"); }
+TEST_F(ProtocolTest, CopyOutEndsWithCopyDone) {
+  EXPECT_EQ(ask(Q("copyout;rows 0")), "H d d c C(COPY 2) T C(SELECT 0) ZI");
+}
 
 TEST_F(ProtocolTest, ResultsAreWrittenInBoundedPieces) {
   send(Q("rows 100000"));

@@ -25,11 +25,13 @@ Status bind_acceptor(tcp::acceptor* acceptor, const std::string& address, uint16
   boost::system::error_code error;
   auto where = address + ":" + std::to_string(port);
   auto parsed = asio::ip::make_address(address, error);
-  if (error) return Status(SqlState::kConfigFileError, std::string(what) + ": \"" + address + "\" is not an IP address");
+  if (error)
+    return Status(SqlState::kConfigFileError, std::string(what) + ": \"" + address + "\" is not an IP address");
   if (!parsed.is_loopback())
-    return Status(SqlState::kConfigFileError,
-                  std::string(what) + ": " + where +
-                      " is not a loopback address; without password authentication the server listens on loopback only");
+    return Status(
+        SqlState::kConfigFileError,
+        std::string(what) + ": " + where +
+            " is not a loopback address; without password authentication the server listens on loopback only");
   tcp::endpoint endpoint(parsed, port);
   acceptor->open(endpoint.protocol(), error);
   if (!error) acceptor->set_option(tcp::acceptor::reuse_address(true), error);
@@ -84,7 +86,8 @@ bool Server::run(SessionOpener opener, StatisticsSource statistics, bool handle_
   }
   MutexLock lock(impl.workers_mutex);
   // A session that does not end keeps its worker; the caller is told and ends the process.
-  while (impl.workers > 0 && !impl.unfinished.load()) lock.wait_for(impl.workers_changed, std::chrono::milliseconds(100));
+  while (impl.workers > 0 && !impl.unfinished.load())
+    lock.wait_for(impl.workers_changed, std::chrono::milliseconds(100));
   return !impl.unfinished.load();
 }
 

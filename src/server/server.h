@@ -44,11 +44,11 @@ class Connection;
 struct ServerOptions {
   std::string pg_address = "127.0.0.1";
   uint16_t pg_port = 5433;
-  std::string http_address;                    // empty: no HTTP
+  std::string http_address;  // empty: no HTTP
   uint16_t http_port = 0;
   size_t max_connections = 1000;
   int64_t authentication_timeout_ms = 60'000;
-  int64_t shutdown_grace_ms = 5'000;           // SIGTERM: how long open transactions may go on
+  int64_t shutdown_grace_ms = 5'000;  // SIGTERM: how long open transactions may go on
 };
 
 using SessionOpener =

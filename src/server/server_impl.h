@@ -53,7 +53,7 @@ struct Server::Impl {
   // Connections
   void accept();
   Status admit();
-  void leave();                      // gives admit()'s place back
+  void leave();  // gives admit()'s place back
   void forget(int32_t process_id);
   std::shared_ptr<Connection> find(int32_t process_id);
   std::vector<std::shared_ptr<Connection>> all();

@@ -25,7 +25,8 @@ TEST(StallWatch, WarnsOfAStuckReaderAndOfItsEnd) {
   };
   {
     index::EpochGuard stuck;
-    index::epoch_retire(new int(1), [](void* p) { delete static_cast<int*>(p); }, 3 << 20);
+    index::epoch_retire(
+        new int(1), [](void* p) { delete static_cast<int*>(p); }, 3 << 20);
     ASSERT_TRUE(wait_for(1));
     EXPECT_NE(warnings[0].find("3 MB of the index wait for a reader"), std::string::npos) << warnings[0];
   }

@@ -36,7 +36,7 @@ void raise_descriptor_limit() {
 }
 
 table::DatabaseOptions database_options(const std::string& directory, const MemoryBudget& memory,
-                                       bool learned_index = true) {
+                                        bool learned_index = true) {
   table::DatabaseOptions options;
   options.directory = directory + "/rows";
   options.block_cache_bytes = std::max<size_t>(memory.block_cache, 8 << 20);
@@ -68,7 +68,8 @@ int start(const StartArguments& arguments) {
   if (Status bound = server.listen(); !bound.ok()) return fail(bound);
 
   const int64_t began_ns = monotonic_ns();
-  auto database = table::Database::open(database_options(options.data_directory, options.memory, options.learned_index));
+  auto database =
+      table::Database::open(database_options(options.data_directory, options.memory, options.learned_index));
   if (!database.ok()) return fail(database.status());
   const double recovery_seconds = seconds_since(began_ns);
   sql::EngineOptions engine_options;
@@ -84,24 +85,23 @@ int start(const StartArguments& arguments) {
   auto engine = sql::Engine::create(**database, engine_options);
   if (!engine.ok()) return fail(engine.status());
 
-  spdlog::info("omendb {} ready on {}:{}, data directory {}, recovery {:.3f} s, start {:.3f} s, memory budget {} MB", kVersion,
-               options.server.pg_address, server.pg_port(), options.data_directory, recovery_seconds,
+  spdlog::info("omendb {} ready on {}:{}, data directory {}, recovery {:.3f} s, start {:.3f} s, memory budget {} MB",
+               kVersion, options.server.pg_address, server.pg_port(), options.data_directory, recovery_seconds,
                seconds_since(began_ns), options.memory.total >> 20);
   if (server.http_port() != 0)
     spdlog::info("http on {}:{}: /health, /metrics", options.server.http_address, server.http_port());
 
   StallWatch stall_watch(StallWatch::kBytesMax, StallWatch::kEveryMs,
                          [](const std::string& text) { spdlog::warn("{}", text); });
-  const bool ended = server.run(
-      [&engine](const sql::SessionOptions& session, sql::SessionClient& client) {
-        return engine.value()->open_session(session, client);
-      },
-      [&database, &engine] {
-        auto all = database.value()->statistics();
-        for (auto& counter : engine.value()->statistics()) all.push_back(std::move(counter));
-        return all;
-      },
-      true);
+  const bool ended =
+      server.run([&engine](const sql::SessionOptions& session,
+                           sql::SessionClient& client) { return engine.value()->open_session(session, client); },
+                 [&database, &engine] {
+                   auto all = database.value()->statistics();
+                   for (auto& counter : engine.value()->statistics()) all.push_back(std::move(counter));
+                   return all;
+                 },
+                 true);
   if (!ended) {
     // Threads are still inside the engine. What was acknowledged is durable; the next start recovers.
     spdlog::error("stopped without closing the database");

@@ -35,8 +35,8 @@ const duckdb::LogicalType& duck_record_type() {
 
 /// Bytes that are no text.
 static bool lies_as_bytes(Oid type) {
-  return type == types::oid::kBytea || type == types::oid::kTimeTz || type == types::oid::kInet || type == types::oid::kCidr ||
-         type == types::oid::kMacaddr || type == types::oid::kMacaddr8;
+  return type == types::oid::kBytea || type == types::oid::kTimeTz || type == types::oid::kInet ||
+         type == types::oid::kCidr || type == types::oid::kMacaddr || type == types::oid::kMacaddr8;
 }
 
 duckdb::LogicalType duck_type(Oid type, const types::PhysicalType& physical) {

@@ -42,8 +42,9 @@ const char* SqlError::what() const noexcept {
     append_field(&text, "omen_location", std::to_string(byte_location_));
     append_field(&text, "omen_position", std::to_string(info_.position));
     const std::pair<const char*, const std::string*> fields[] = {
-        {"omen_detail", &info_.detail},       {"omen_hint", &info_.hint},     {"omen_context", &info_.context},
-        {"omen_schema", &info_.schema},       {"omen_table", &info_.table},   {"omen_column", &info_.column},
+        {"omen_detail", &info_.detail},       {"omen_hint", &info_.hint},
+        {"omen_context", &info_.context},     {"omen_schema", &info_.schema},
+        {"omen_table", &info_.table},         {"omen_column", &info_.column},
         {"omen_data_type", &info_.data_type}, {"omen_constraint", &info_.constraint}};
     for (const auto& [name, value] : fields) {
       if (!value->empty()) append_field(&text, name, *value);

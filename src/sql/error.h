@@ -19,8 +19,14 @@ class SqlError : public std::exception {
     info_.code = code;
     info_.message = std::move(message);
   }
-  SqlError&& detail(std::string text) && { info_.detail = std::move(text); return std::move(*this); }
-  SqlError&& hint(std::string text) && { info_.hint = std::move(text); return std::move(*this); }
+  SqlError&& detail(std::string text) && {
+    info_.detail = std::move(text);
+    return std::move(*this);
+  }
+  SqlError&& hint(std::string text) && {
+    info_.hint = std::move(text);
+    return std::move(*this);
+  }
   /// DuckDB keeps nothing of a foreign exception but what(), and that only when it has the form of its own: a JSON map. So
   /// what() is that map, with every field in it. For people: info().message.
   const char* what() const noexcept override;

@@ -28,7 +28,7 @@ class NotificationSource {
 
 struct AdvisoryKey {
   int64_t key = 0;
-  bool pair = false;            // two int4 in one
+  bool pair = false;  // two int4 in one
   auto operator<=>(const AdvisoryKey&) const = default;
 };
 

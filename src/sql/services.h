@@ -66,7 +66,7 @@ class SessionServices : public duckdb::ClientContextState {
   /// Statements prepared under a name, by name.
   virtual std::vector<Prepared> prepared_statements() = 0;
 
-  virtual int64_t sequence_nextval(Oid sequence) = 0;   // throws SqlError
+  virtual int64_t sequence_nextval(Oid sequence) = 0;  // throws SqlError
   virtual int64_t sequence_currval(Oid sequence) = 0;
   virtual int64_t sequence_lastval() = 0;
   virtual void sequence_setval(Oid sequence, int64_t value, bool is_called) = 0;

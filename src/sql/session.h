@@ -24,7 +24,7 @@ namespace omendb::sql {
 /// RowDescription of one result column.
 struct ColumnDescription {
   std::string name;
-  Oid table;              // kInvalidOid: not a plain column
+  Oid table;  // kInvalidOid: not a plain column
   int16_t attnum = 0;
   Oid type;
   int16_t type_length = -1;
@@ -84,8 +84,8 @@ class Portal {
   /// False: NoData.
   virtual bool returns_rows() const = 0;
   struct Progress {
-    bool complete = true;     // false: max_rows reached, more may follow
-    std::string tag;          // complete: CommandComplete's text ("SELECT 3"); empty query: ""
+    bool complete = true;  // false: max_rows reached, more may follow
+    std::string tag;       // complete: CommandComplete's text ("SELECT 3"); empty query: ""
     bool empty_query = false;
   };
   /// Sends up to `max_rows` rows (0: all) to `sink`. An error ends the portal and fails the transaction.
@@ -95,8 +95,8 @@ class Portal {
 struct SessionOptions {
   std::string user = "postgres";
   std::string database = "postgres";
-  std::string remote_address;            // empty: none
-  int32_t process_id = 0;                // pg_backend_pid()
+  std::string remote_address;                                 // empty: none
+  int32_t process_id = 0;                                     // pg_backend_pid()
   std::vector<std::pair<std::string, std::string>> settings;  // of the startup packet
 };
 
@@ -112,7 +112,7 @@ class Session {
   virtual std::unique_ptr<Portal> recall(std::string_view sql) = 0;
   /// Analyses. A null `statement` is the empty query. Types of parameters that are kInvalidOid are inferred. Errors: everything a statement's text can be wrong in.
   virtual Result<std::shared_ptr<PreparedStatement>> prepare(std::shared_ptr<const ParsedStatement> statement,
-                                                            const std::vector<Oid>& parameter_types) = 0;
+                                                             const std::vector<Oid>& parameter_types) = 0;
   virtual const std::vector<Oid>& parameter_types(const PreparedStatement& statement) const = 0;
   /// Result columns; null: NoData.
   virtual const std::vector<ColumnDescription>* result_columns(const PreparedStatement& statement) const = 0;
@@ -157,8 +157,8 @@ class Backends {
   struct Backend {
     int32_t process_id = 0;
     std::string user, database, remote_address;
-    int64_t start_us = 0;       // since 1970
-    bool active = false;        // a worker is at it: not waiting for its client
+    int64_t start_us = 0;  // since 1970
+    bool active = false;   // a worker is at it: not waiting for its client
     char transaction_state = 'I';
   };
   /// False: no such process.
@@ -169,14 +169,14 @@ class Backends {
 };
 
 struct EngineOptions {
-  size_t memory_bytes = 0;          // for DuckDB's operators; 0: an eighth of the machine
-  std::string temp_directory;       // for spilling
-  std::string columns_directory;    // where tables are kept as columns; empty: in memory
-  std::string release;              // a copy in columns that another release wrote is not used
-  size_t temp_bytes = 0;            // of what is spilled; 0: nine tenths of what the disk has free
-  int threads = 0;                  // analytical threads; 0: one a core
-  bool stand_back = true;           // statements that take long, and what helps them, run at low priority
-  Backends* backends = nullptr;     // must outlive the engine; nullptr: no server around it
+  size_t memory_bytes = 0;        // for DuckDB's operators; 0: an eighth of the machine
+  std::string temp_directory;     // for spilling
+  std::string columns_directory;  // where tables are kept as columns; empty: in memory
+  std::string release;            // a copy in columns that another release wrote is not used
+  size_t temp_bytes = 0;          // of what is spilled; 0: nine tenths of what the disk has free
+  int threads = 0;                // analytical threads; 0: one a core
+  bool stand_back = true;         // statements that take long, and what helps them, run at low priority
+  Backends* backends = nullptr;   // must outlive the engine; nullptr: no server around it
   void (*warn)(const std::string& line) = nullptr;  // for the operator's log
 };
 

@@ -134,7 +134,9 @@ class RocksIterator final : public Iterator {
     read.fill_cache = options.fill_cache;
     read.adaptive_readahead = options.sequential;
     if (const uint64_t limit = options.tail_below; limit != 0) {
-      read.table_filter = [limit](const rocksdb::TableProperties& file) { return LeastTail::may_be_below(file, limit); };
+      read.table_filter = [limit](const rocksdb::TableProperties& file) {
+        return LeastTail::may_be_below(file, limit);
+      };
     }
     iterator_.reset(db.NewIterator(read));
   }
@@ -340,8 +342,8 @@ class RocksStore final : public Store {
   }
 
   Result<std::unique_ptr<SortedFile>> new_sorted_file() override {
-    auto file = std::make_unique<RocksSortedFile>(
-        env_, rocks_, staging_ + "/" + std::to_string(next_file_.fetch_add(1)) + ".sst");
+    auto file = std::make_unique<RocksSortedFile>(env_, rocks_,
+                                                  staging_ + "/" + std::to_string(next_file_.fetch_add(1)) + ".sst");
     const rocksdb::Status s = file->start();
     if (!s.ok()) return side_failure(s);
     return std::unique_ptr<SortedFile>(std::move(file));
@@ -349,7 +351,8 @@ class RocksStore final : public Store {
 
   Result<std::unique_ptr<ScratchFile>> new_scratch_file() override {
     RETURN_IF_ERROR(ready_to_write(0));
-    auto file = std::make_unique<RocksScratchFile>(env_, staging_ + "/" + std::to_string(next_file_.fetch_add(1)) + ".scratch");
+    auto file =
+        std::make_unique<RocksScratchFile>(env_, staging_ + "/" + std::to_string(next_file_.fetch_add(1)) + ".scratch");
     const rocksdb::Status s = file->start();
     if (!s.ok()) return side_failure(s);
     return std::unique_ptr<ScratchFile>(std::move(file));

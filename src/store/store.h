@@ -80,9 +80,9 @@ class Iterator {
 };
 
 struct IterateOptions {
-  std::string_view lower;        // inclusive; empty: none
-  std::string_view upper;        // exclusive; empty: none
-  bool sequential = false;       // a long scan: read ahead
+  std::string_view lower;   // inclusive; empty: none
+  std::string_view upper;   // exclusive; empty: none
+  bool sequential = false;  // a long scan: read ahead
   bool fill_cache = true;
   /// Only entries are wanted whose keys agree with the key sought in all but their last eight bytes: filters spare the files without one.
   /// Then every key sought has its eight bytes, and moves go forward alone.

@@ -101,7 +101,8 @@ TEST(RowCache, AScanGoesOnBehindKeysThatItDoesNotSee) {
   load(f, 16, "abc");  // as many as a scan's first batch has, and none of them is anybody's before this commit
   const auto rows = f.all(*old);
   ASSERT_EQ(rows.size(), 20'064u);
-  for (size_t i = 0; i < rows.size(); ++i) ASSERT_EQ(rows[i].first, static_cast<int64_t>(i < 64 ? 1000 + i : 2000 + i - 64));
+  for (size_t i = 0; i < rows.size(); ++i)
+    ASSERT_EQ(rows[i].first, static_cast<int64_t>(i < 64 ? 1000 + i : 2000 + i - 64));
 }
 
 // Rows come in pairs that cancel one another, at the end, and go at the front; some of it is rolled back, some of it goes through loads.
@@ -138,8 +139,10 @@ TEST(RowCache, ScansSeeTheirSnapshotWhileTheCacheIsShortAndTheTableMovesOn) {
       std::mt19937_64 random(w);
       while (!over) {
         auto t = f.begin();
-        if (step(*t, random) && random() % 8 != 0) ASSERT_TRUE(f.database->commit(*t).ok());
-        else f.database->rollback(*t);
+        if (step(*t, random) && random() % 8 != 0)
+          ASSERT_TRUE(f.database->commit(*t).ok());
+        else
+          f.database->rollback(*t);
       }
     });
   }
@@ -172,7 +175,8 @@ TEST(RowCache, RowsGiveWayToAnIndexBeyondItsShare) {
   EXPECT_GT(statistic(f, "row_cache_bytes"), 6u << 20);
   load(f, 300'000, "abc", 30'000);
   // An index of 3 to 6 MB: rows have 8 MB less what it has beyond its one.
-  for (int i = 0; i < 200 && statistic(f, "row_cache_bytes_max") >= 6 << 20; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  for (int i = 0; i < 200 && statistic(f, "row_cache_bytes_max") >= 6 << 20; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
   EXPECT_LT(statistic(f, "row_cache_bytes_max"), 6u << 20);
   auto after = f.begin();
   for (int64_t id = 0; id < 30'000; ++id) ASSERT_EQ(f.get(*after, id), id);
@@ -337,7 +341,8 @@ TEST(RowCache, ADroppedTableLeavesNothingThatEvictionTrips) {
   ASSERT_TRUE(make_table(*f.database, *t, spec).ok());
   ASSERT_TRUE(f.database->commit(*t).ok());
   f.find("other");
-  std::this_thread::sleep_for(std::chrono::milliseconds(120));  // the dropped storage goes meanwhile; either order must do
+  std::this_thread::sleep_for(
+      std::chrono::milliseconds(120));  // the dropped storage goes meanwhile; either order must do
   load(f, 20'000, std::string(100, 'y'));
   t = f.begin();
   for (int64_t id = 0; id < 20'000; ++id) ASSERT_EQ(f.get(*t, id), id);

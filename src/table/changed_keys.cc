@@ -48,7 +48,8 @@ ChangedKeys::At ChangedKeys::run(At at, At end, const txn::KeyDirectory& directo
 void ChangedKeys::add(const txn::WriteSet::Map& map, const txn::KeyDirectory* directory, size_t bytes_max) {
   if (!known_) return;
   std::optional<index::OrderedIndex::Cursor> cursor;
-  if (directory != nullptr && map.size() >= kSpanKeysMin) cursor.emplace(directory->index().cursor(index::OrderedIndex::Cursor::kBatchMax));
+  if (directory != nullptr && map.size() >= kSpanKeysMin)
+    cursor.emplace(directory->index().cursor(index::OrderedIndex::Cursor::kBatchMax));
   size_t skip = 0, next_skip = kSkipMin;
   const auto note = [&](std::string_view key) {
     keys_.emplace_back(key);

@@ -26,7 +26,8 @@ class ChangedKeys {
   /// Whether what was added is all here.
   bool known() const { return known_; }
 
-  void for_each(const std::function<void(std::string_view key)>& key, const std::function<void(const txn::KeySpan& span)>& span) const;
+  void for_each(const std::function<void(std::string_view key)>& key,
+                const std::function<void(const txn::KeySpan& span)>& span) const;
   /// To the log, as of one commit. `views` is scratch space.
   void tell(txn::ChangeLog& log, Timestamp commit_ts, std::vector<std::string_view>* views) const;
 
@@ -39,7 +40,8 @@ class ChangedKeys {
   /// The span that the key lies in; null: none.
   Span* covering(std::string_view key);
   /// Where the run of neighbours that begins at `at` ends, and its last key in *last.
-  At run(At at, At end, const txn::KeyDirectory& directory, index::OrderedIndex::Cursor& cursor, std::string_view* last, uint64_t* keys);
+  At run(At at, At end, const txn::KeyDirectory& directory, index::OrderedIndex::Cursor& cursor, std::string_view* last,
+         uint64_t* keys);
 
   bool known_ = true;
   size_t bytes_ = 0;

@@ -35,8 +35,11 @@ void DatabaseImpl::note_loaded(TableTransaction& t) {
     StorageState& s = state(storage);
     ChangedKeys& changed = t.loaded[storage].changed;
     // Somebody may begin to watch before the commit: spans cost so little that they are kept in any case.
-    if (s.directory() == nullptr && !s.watched.load()) changed.forget();
-    else changed.add(*map, s.directory(), s.watched.load() ? options_.change_log_bytes : std::min(kUnwatchedBytes, options_.change_log_bytes));
+    if (s.directory() == nullptr && !s.watched.load())
+      changed.forget();
+    else
+      changed.add(*map, s.directory(),
+                  s.watched.load() ? options_.change_log_bytes : std::min(kUnwatchedBytes, options_.change_log_bytes));
   }
 }
 
@@ -68,7 +71,8 @@ void DatabaseImpl::record_changes(const TableTransaction& t, Timestamp commit_ts
   for (const auto& [storage, map] : t.writes.storages()) {
     if (map->empty()) continue;
     record(storage, [&, storage = storage, &map = map](txn::ChangeLog& log) {
-      if (const auto noted = t.changed.find(storage); noted != t.changed.end()) return noted->second.tell(log, commit_ts, &keys);
+      if (const auto noted = t.changed.find(storage); noted != t.changed.end())
+        return noted->second.tell(log, commit_ts, &keys);
       keys.clear();
       for (const auto& [key, entry] : *map) {
         if (entry.newest != nullptr) keys.push_back(key);
@@ -157,7 +161,8 @@ Status DatabaseImpl::keep_changes(const TableAccess& table, Timestamp position) 
   MutexLock housekeeping(housekeeping_mutex_);
   uint64_t from = s.kept_from.load();
   if (position == Timestamp() && from == 0) return {};
-  if (!keeps_checkpoints()) return Status(SqlState::kObjectNotInPrerequisiteState, "a database in memory keeps no changes");
+  if (!keeps_checkpoints())
+    return Status(SqlState::kObjectNotInPrerequisiteState, "a database in memory keeps no changes");
   store::Batch batch;
   uint64_t kept_bytes = 0;
   const std::string lower = kept_log_key(storage, 0), upper = kept_log_key(storage, UINT64_MAX);
@@ -175,8 +180,10 @@ Status DatabaseImpl::keep_changes(const TableAccess& table, Timestamp position) 
     for (it->seek(lower); it->valid(); it->next()) {
       uint64_t last = 0;
       if (!read_kept(it->value(), [&](uint64_t ts, std::string_view) { last = std::max(last, ts); })) return damaged();
-      if (last <= from) batch.erase(it->key());
-      else kept_bytes += it->value().size();
+      if (last <= from)
+        batch.erase(it->key());
+      else
+        kept_bytes += it->value().size();
     }
     RETURN_IF_ERROR(it->status());
   }

@@ -37,28 +37,32 @@ void fail_on_key(std::string_view) { FAIL(); }
 void fail_on_span(const txn::KeySpan&) { FAIL(); }
 
 /// Every key of a span that has a row for `t`, or has one in `rows`.
-void keys_of_span(Fixture& f, txn::Transaction& t, const Rows& rows, const txn::KeySpan& span, std::set<std::string>* keys) {
+void keys_of_span(Fixture& f, txn::Transaction& t, const Rows& rows, const txn::KeySpan& span,
+                  std::set<std::string>* keys) {
   auto cursor = f.database->scan(t, *f.access, {std::string(span.first), codec::prefix_successor(span.last)}, false);
   while (cursor->next()) keys->emplace(cursor->key());
   CHECK(cursor->status().ok());
-  for (auto at = rows.lower_bound(std::string(span.first)); at != rows.end() && at->first <= span.last; ++at) keys->insert(at->first);
+  for (auto at = rows.lower_bound(std::string(span.first)); at != rows.end() && at->first <= span.last; ++at)
+    keys->insert(at->first);
 }
 
 /// Reads every key that changed in (after, snapshot] again. False: the log does not reach back.
 bool bring_up(Fixture& f, const txn::ChangeLog& log, Timestamp after, txn::Transaction& t, Rows* rows) {
   std::set<std::string> keys;
   Timestamp last = after;
-  if (!log.read(after, t.snapshot(), [&](std::string_view key, Timestamp ts) {
-        EXPECT_GE(ts, last);
-        EXPECT_LE(ts, t.snapshot());
-        last = ts;
-        keys.emplace(key);
-      },
-                [&](const txn::KeySpan& span, Timestamp ts) {
-                  EXPECT_GE(ts, last);
-                  last = ts;
-                  keys_of_span(f, t, *rows, span, &keys);
-                })) {
+  if (!log.read(
+          after, t.snapshot(),
+          [&](std::string_view key, Timestamp ts) {
+            EXPECT_GE(ts, last);
+            EXPECT_LE(ts, t.snapshot());
+            last = ts;
+            keys.emplace(key);
+          },
+          [&](const txn::KeySpan& span, Timestamp ts) {
+            EXPECT_GE(ts, last);
+            last = ts;
+            keys_of_span(f, t, *rows, span, &keys);
+          })) {
     return false;
   }
   for (const std::string& key : keys) {
@@ -76,8 +80,9 @@ bool bring_up(Fixture& f, const txn::ChangeLog& log, Timestamp after, txn::Trans
 
 std::set<std::string> own(Fixture& f, txn::Transaction& t) {
   std::set<std::string> keys;
-  EXPECT_TRUE(f.database->own_changes(t, *f.access, [&](std::string_view key) { keys.emplace(key); },
-                                     [&](const txn::KeySpan& span) { keys_of_span(f, t, {}, span, &keys); }));
+  EXPECT_TRUE(f.database->own_changes(
+      t, *f.access, [&](std::string_view key) { keys.emplace(key); },
+      [&](const txn::KeySpan& span) { keys_of_span(f, t, {}, span, &keys); }));
   return keys;
 }
 
@@ -234,10 +239,10 @@ TEST(Changes, ALoadIsToldAsSpans) {
     f.next_statement(*t);
     EXPECT_EQ(own(f, *t).size(), 20'000u);
     ASSERT_TRUE(f.database->commit(*t).ok());
-    load(50'000, 60'000, 1, true);     // beyond all
-    load(20'000, 30'000, 1, false);    // rolled back
-    load(30'000, 49'000, 2, true);     // every other key
-    load(30'001, 49'001, 2, true);     // those between
+    load(50'000, 60'000, 1, true);   // beyond all
+    load(20'000, 30'000, 1, false);  // rolled back
+    load(30'000, 49'000, 2, true);   // every other key
+    load(30'001, 49'001, 2, true);   // those between
     const uint64_t keys = log->count(began, f.database->last_commit());
     EXPECT_GE(keys, 49'000u);
     EXPECT_LT(keys, 52'000u);
@@ -316,7 +321,9 @@ TEST(Changes, ACopyIsBroughtUpAfterRestarts) {
     for (int i = 0; i < count; ++i) {
       f.next_statement(*t);
       const auto id = static_cast<int64_t>(random() % 3000);
-      const Status s = random() % 3 == 0 ? f.erase(*t, id) : random() % 2 == 0 ? f.insert(*t, id, i) : f.update(*t, id, i);
+      const Status s = random() % 3 == 0   ? f.erase(*t, id)
+                       : random() % 2 == 0 ? f.insert(*t, id, i)
+                                           : f.update(*t, id, i);
       ASSERT_TRUE(s.ok() || s.is(SqlState::kNoData) || s.is(SqlState::kUniqueViolation)) << s.message();
     }
     ASSERT_TRUE(f.database->commit(*t).ok());
@@ -372,7 +379,8 @@ TEST(Changes, ACopyIsBroughtUpAfterRestarts) {
     ASSERT_EQ(copy, rows_at(f, *t)) << round;
     position = next;  // before this round's last commits: they are told again
     ASSERT_TRUE(f.database->keep_changes(*f.access, position).ok());
-    EXPECT_FALSE(*f.database->changes_since(*f.access, Timestamp(position.value - 1), [](std::string_view) { FAIL(); }));
+    EXPECT_FALSE(
+        *f.database->changes_since(*f.access, Timestamp(position.value - 1), [](std::string_view) { FAIL(); }));
   }
   ASSERT_TRUE(f.database->keep_changes(*f.access, Timestamp()).ok());
   f.reopen();

@@ -299,7 +299,9 @@ std::unique_ptr<txn::Transaction> DatabaseImpl::begin_beside(const txn::Transact
 
 void DatabaseImpl::begin_statement(txn::Transaction& transaction) { manager_.begin_statement(own(transaction)); }
 
-bool DatabaseImpl::see_newest(txn::Transaction& transaction, bool on) { return manager_.see_newest(own(transaction), on); }
+bool DatabaseImpl::see_newest(txn::Transaction& transaction, bool on) {
+  return manager_.see_newest(own(transaction), on);
+}
 
 Status DatabaseImpl::commit(txn::Transaction& transaction) {
   TableTransaction& t = own(transaction);
@@ -352,8 +354,8 @@ std::shared_ptr<const catalog::Catalog> DatabaseImpl::committed_catalog() {
 std::shared_ptr<const catalog::Catalog> DatabaseImpl::catalog(const txn::Transaction& transaction) {
   auto& t = const_cast<TableTransaction&>(static_cast<const TableTransaction&>(transaction));
   auto committed = committed_catalog();
-  const bool changed = std::any_of(t.events.begin(), t.events.end(),
-                                   [](const Event& e) { return e.kind == Event::Kind::kChange; });
+  const bool changed =
+      std::any_of(t.events.begin(), t.events.end(), [](const Event& e) { return e.kind == Event::Kind::kChange; });
   if (!changed) return committed;
   if (t.merged != nullptr && t.merged_on == committed) return t.merged;
   auto merged = committed->with(changes_of(t));
@@ -368,7 +370,8 @@ std::shared_ptr<const catalog::Catalog> DatabaseImpl::catalog(const txn::Transac
 
 Status DatabaseImpl::change_catalog(txn::Transaction& transaction, std::vector<catalog::Change> changes) {
   TableTransaction& t = own(transaction);
-  if (t.dependencies != nullptr) RETURN_IF_ERROR(txn::Dependencies::met_row(*t.dependencies));  // drop_storage() could not say so
+  if (t.dependencies != nullptr)
+    RETURN_IF_ERROR(txn::Dependencies::met_row(*t.dependencies));  // drop_storage() could not say so
   auto committed = committed_catalog();
   auto all = changes_of(t);
   all.insert(all.end(), changes.begin(), changes.end());

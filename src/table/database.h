@@ -48,15 +48,17 @@
 namespace omendb::table {
 
 struct DatabaseOptions {
-  std::string directory;                    // empty: in memory, nothing survives (tests)
+  std::string directory;  // empty: in memory, nothing survives (tests)
   size_t block_cache_bytes = 1ull << 30;
   size_t write_buffer_bytes = 256ull << 20;
-  size_t write_set_bytes = 64ull << 20;     // a transaction's own writes beyond this go to the store before commit
+  size_t write_set_bytes = 64ull << 20;  // a transaction's own writes beyond this go to the store before commit
   bool sync_commits = true;
-  bool learned_index = true;                // off: every read goes to the store, for measuring
-  size_t row_cache_bytes = 256ull << 20;    // rows in memory beside the index, all tables together; 0: none
-  size_t index_bytes = SIZE_MAX;            // the learned index may have this; beyond, it takes from the rows in memory, at most 7/8
-  size_t change_log_bytes = 64ull << 20;    // of each table that is watched (watch_changes), and of a transaction's part of it
+  bool learned_index = true;              // off: every read goes to the store, for measuring
+  size_t row_cache_bytes = 256ull << 20;  // rows in memory beside the index, all tables together; 0: none
+  size_t index_bytes =
+      SIZE_MAX;  // the learned index may have this; beyond, it takes from the rows in memory, at most 7/8
+  size_t change_log_bytes =
+      64ull << 20;  // of each table that is watched (watch_changes), and of a transaction's part of it
   const Clock* clock = &system_clock();
 };
 
@@ -80,11 +82,11 @@ class RowCursor {
 /// What lock_row found.
 struct LockedRow {
   enum class State {
-    kCurrent,   // the newest version is the one the statement's snapshot sees
-    kChanged,   // a newer committed version: `row` is it (READ COMMITTED re-checks it)
-    kGone,      // deleted since
-    kSkipped,   // SKIP LOCKED, and somebody holds it
-    kSelf,      // the running statement has written it already; `row` is what it wrote, empty if it deleted it
+    kCurrent,  // the newest version is the one the statement's snapshot sees
+    kChanged,  // a newer committed version: `row` is it (READ COMMITTED re-checks it)
+    kGone,     // deleted since
+    kSkipped,  // SKIP LOCKED, and somebody holds it
+    kSelf,     // the running statement has written it already; `row` is what it wrote, empty if it deleted it
   };
   State state = State::kCurrent;
   std::string row;  // kCurrent, kChanged, kSelf
@@ -101,9 +103,9 @@ class TableAccess {
   struct IndexAccess {
     catalog::Index index;
     std::vector<codec::KeyColumn> columns;
-    std::vector<size_t> positions;     // in the row layout; SIZE_MAX: an expression
-    std::string constraint_name;       // for 23505
-    bool needs_evaluator = false;      // expressions or a predicate
+    std::vector<size_t> positions;  // in the row layout; SIZE_MAX: an expression
+    std::string constraint_name;    // for 23505
+    bool needs_evaluator = false;   // expressions or a predicate
   };
   const std::vector<IndexAccess>& secondary() const { return secondary_; }
   /// The primary key's constraint and index; empty and kInvalidOid without one.
@@ -183,9 +185,10 @@ class Database {
   virtual Status lock_object(txn::Transaction& transaction, Oid object, txn::ObjectLockMode mode, LockWait wait) = 0;
 
   // Reading, at the statement's snapshot with own earlier writes
-  virtual Result<bool> get(txn::Transaction& transaction, const TableAccess& table, std::string_view key, std::string* row) = 0;
-  virtual std::unique_ptr<RowCursor> scan(txn::Transaction& transaction, const TableAccess& table, const KeyRange& range,
-                                          bool reverse) = 0;
+  virtual Result<bool> get(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
+                           std::string* row) = 0;
+  virtual std::unique_ptr<RowCursor> scan(txn::Transaction& transaction, const TableAccess& table,
+                                          const KeyRange& range, bool reverse) = 0;
   /// Through secondary()[index]; the range is over the index's key columns. Rows come in index order.
   virtual std::unique_ptr<RowCursor> scan_index(txn::Transaction& transaction, const TableAccess& table, size_t index,
                                                 const KeyRange& range, bool reverse) = 0;
@@ -198,8 +201,8 @@ class Database {
   // Errors: 23505 with table, constraint and Detail; 40001 (REPEATABLE READ); 40P01; 55P03; 57014; 53100; 25006.
   struct InsertOutcome {
     bool inserted = false;
-    std::string key;                 // of the new row, or of the row it conflicts with
-    Oid conflict_index;              // not inserted: the index it conflicts on
+    std::string key;     // of the new row, or of the row it conflicts with
+    Oid conflict_index;  // not inserted: the index it conflicts on
   };
   /// With `arbiters` (ON CONFLICT) a conflict on one of these indexes is reported, not raised; an empty list with
   /// `any_arbiter` means every unique index. Waits for an undecided rival.
@@ -222,7 +225,10 @@ class Database {
   // Errors: 2200H at the limit.
   virtual Result<int64_t> sequence_next(const catalog::Sequence& sequence) = 0;
   virtual Status sequence_set(const catalog::Sequence& sequence, int64_t value, bool is_called) = 0;
-  struct SequenceState { int64_t last_value; bool is_called; };
+  struct SequenceState {
+    int64_t last_value;
+    bool is_called;
+  };
   virtual Result<SequenceState> sequence_state(const catalog::Sequence& sequence) = 0;
 
   // For who keeps a copy of a table's rows
@@ -234,7 +240,8 @@ class Database {
   virtual bool has_own_changes(txn::Transaction& transaction, const TableAccess& table) = 0;
   /// Calls `key` or `span` for each key of the table that the transaction has written so far, at least; each may come more than once.
   /// False, and nothing called: some went to the store before the table was watched, or too many to be kept.
-  virtual bool own_changes(txn::Transaction& transaction, const TableAccess& table, const std::function<void(std::string_view key)>& key,
+  virtual bool own_changes(txn::Transaction& transaction, const TableAccess& table,
+                           const std::function<void(std::string_view key)>& key,
                            const std::function<void(const txn::KeySpan& span)>& span) = 0;
   /// Across restarts: a place for changes_since(), which every snapshot taken after the call is past. Cost: waits for a running commit.
   virtual Timestamp change_position() = 0;

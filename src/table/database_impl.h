@@ -82,14 +82,15 @@ class StorageState {
   /// The next hidden key.
   uint64_t next_hidden(store::Store& store, StorageId storage);
 
-  std::atomic<int64_t> rows{-1};             // -1: not estimated yet
-  std::atomic<uint64_t> created_ts{0};       // of the commit that made it, in this process
+  std::atomic<int64_t> rows{-1};               // -1: not estimated yet
+  std::atomic<uint64_t> created_ts{0};         // of the commit that made it, in this process
   std::atomic<uint64_t> loaded_tombstones{0};  // committed through loads since it was swept last
   std::atomic<uint64_t> changes{0};            // of keys, since the directory's checkpoint
   std::atomic<uint64_t> checkpoint_id{0};      // 0: there is none
-  std::atomic<uint64_t> kept_from{0};          // keys that leave the store are written down for changes_since(); 0: they are not
-  uint64_t kept_bytes = 0;                     // of them, about; under the housekeeping mutex
-  uint64_t kept_lost = 0;                      // keys deleted up to then left unnoticed, for there were too many; likewise
+  std::atomic<uint64_t> kept_from{
+      0};                   // keys that leave the store are written down for changes_since(); 0: they are not
+  uint64_t kept_bytes = 0;  // of them, about; under the housekeeping mutex
+  uint64_t kept_lost = 0;   // keys deleted up to then left unnoticed, for there were too many; likewise
 
   // Somebody wants to know which keys change. Both change between commits only (Committer::between_groups).
   std::atomic<bool> watched{false};
@@ -166,8 +167,8 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
                                const std::vector<Oid>* arbiters, bool any_arbiter) override;
   Result<LockedRow> lock_row(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
                              RowLockMode mode, LockWait wait) override;
-  Status update(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
-                std::string_view old_row, std::string_view new_row) override;
+  Status update(txn::Transaction& transaction, const TableAccess& table, std::string_view key, std::string_view old_row,
+                std::string_view new_row) override;
   Status erase(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
                std::string_view old_row) override;
 
@@ -180,7 +181,8 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
 
   std::shared_ptr<txn::ChangeLog> watch_changes(const TableAccess& table) override;
   bool has_own_changes(txn::Transaction& transaction, const TableAccess& table) override;
-  bool own_changes(txn::Transaction& transaction, const TableAccess& table, const std::function<void(std::string_view key)>& key,
+  bool own_changes(txn::Transaction& transaction, const TableAccess& table,
+                   const std::function<void(std::string_view key)>& key,
                    const std::function<void(const txn::KeySpan& span)>& span) override;
   Timestamp change_position() override;
   Status keep_changes(const TableAccess& table, Timestamp position) override;
@@ -263,17 +265,17 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
   Result<std::optional<Conflict>> find_entry(TableTransaction& t, StorageId storage, std::string_view prefix,
                                              std::string_view self, uint64_t* pending_owner);
   Status duplicate_key(const TableAccess& table, const std::vector<codec::KeyColumn>& columns,
-                       const std::vector<int16_t>& attnums, const catalog::Index* index,
-                       const std::string& constraint, std::string_view key_bytes);
+                       const std::vector<int16_t>& attnums, const catalog::Index* index, const std::string& constraint,
+                       std::string_view key_bytes);
   Status primary_duplicate(const TableAccess& table, std::string_view key);
   Status index_duplicate(const TableAccess& table, const TableAccess::IndexAccess& index, std::string_view prefix);
 
   // indexes.cc
   struct Entry {
-    std::string bytes;          // indexed columns | row key
+    std::string bytes;  // indexed columns | row key
     uint32_t prefix_length = 0;
-    bool included = true;       // false: the partial predicate leaves the row out
-    bool has_null = false;      // a null among the indexed columns: never a duplicate
+    bool included = true;   // false: the partial predicate leaves the row out
+    bool has_null = false;  // a null among the indexed columns: never a duplicate
   };
   Status make_entry(const TableAccess& table, const TableAccess::IndexAccess& index, std::string_view key,
                     std::string_view row, Entry* entry);
@@ -287,7 +289,8 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
                         const KeyRange& range, EntrySorter& sorter);
   /// Hands over the entries, with what lies in the store beside them. Errors: 23505, when the index is unique and they are not.
   Status drain_entries(const TableTransaction& t, const TableAccess& table, const TableAccess::IndexAccess& index,
-                       EntryMerge& entries, const std::function<Status(std::string_view entry, std::string_view payload)>& take);
+                       EntryMerge& entries,
+                       const std::function<Status(std::string_view entry, std::string_view payload)>& take);
 
   // sequences.cc
   struct SequenceCounter {
@@ -295,7 +298,7 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
     bool loaded = false;
     int64_t last = 0;
     bool called = false;
-    int64_t logged = 0;         // the store has this value: a crash resumes after it
+    int64_t logged = 0;  // the store has this value: a crash resumes after it
     bool has_logged = false;
     int64_t batch = 32;
     int64_t last_logged_ns = 0;
@@ -307,7 +310,7 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
 
   struct DeadKey {
     StorageId storage;
-    Timestamp ts;         // of its tombstone
+    Timestamp ts;  // of its tombstone
     std::string key;
   };
 
@@ -385,7 +388,7 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
   bool closing_ GUARDED_BY(maintenance_mutex_) = false;
   std::thread maintenance_;
 
-  std::atomic<uint32_t> watches_{0};  // storages that are watched
+  std::atomic<uint32_t> watches_{0};            // storages that are watched
   std::vector<std::string_view> changed_keys_;  // the group leader's, kept for its memory
 
   StripedCounter gets_, scans_, inserts_, updates_, deletes_;
@@ -394,10 +397,10 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
   uint64_t directories_built_ms_ = 0;
   std::atomic<uint64_t> directories_restored_{0}, directories_rebuilt_{0}, checkpoints_written_{0};
   std::unordered_map<StorageId, std::vector<Reaped>> reaped_;  // at start, as logged
-  Mutex housekeeping_mutex_;          // one at a time takes keys out of the store or writes down which are there
-  uint64_t reaped_number_ = 0;        // of the log's next record
-  uint64_t kept_number_ = 0;          // of changes_since()'s next record
-  uint64_t reaped_logged_ = 0;        // bytes since the log was cut
+  Mutex housekeeping_mutex_;    // one at a time takes keys out of the store or writes down which are there
+  uint64_t reaped_number_ = 0;  // of the log's next record
+  uint64_t kept_number_ = 0;    // of changes_since()'s next record
+  uint64_t reaped_logged_ = 0;  // bytes since the log was cut
   int64_t last_checkpoint_ns_ = 0;
 };
 

@@ -11,12 +11,12 @@
 namespace omendb::table {
 namespace {
 
-using testing::Fixture;
-using testing::TableSpec;
-using testing::TemporaryDirectory;
 using ::testing::ElementsAre;
+using testing::Fixture;
 using ::testing::IsEmpty;
 using ::testing::Pair;
+using testing::TableSpec;
+using testing::TemporaryDirectory;
 
 DatabaseOptions small() {
   DatabaseOptions options;
@@ -381,7 +381,8 @@ TEST(Database, TheSchemaPublicStaysDroppedAndCanBeMadeAgain) {
   options.directory = directory.path() + "/data";
   Fixture f(options);
   auto t = f.begin();
-  ASSERT_TRUE(f.database->change_catalog(*t, {{f.access->table().oid, nullptr}, {catalog::oid::kPublicSchema, nullptr}}).ok());
+  ASSERT_TRUE(
+      f.database->change_catalog(*t, {{f.access->table().oid, nullptr}, {catalog::oid::kPublicSchema, nullptr}}).ok());
   ASSERT_TRUE(f.database->commit(*t).ok());
   const auto reopen = [&] {
     f.access.reset();

@@ -246,7 +246,8 @@ void DatabaseImpl::delete_stale_checkpoints() {
   {
     std::shared_lock lock(states_mutex_);
     for (const auto& [storage, state] : states_) {
-      if (const uint64_t id = state->checkpoint_id.load()) current.insert(checkpoint_path(options_.directory, {storage, 0, 0, id}));
+      if (const uint64_t id = state->checkpoint_id.load())
+        current.insert(checkpoint_path(options_.directory, {storage, 0, 0, id}));
     }
   }
   std::error_code error;

@@ -43,7 +43,8 @@ DatabaseOptions small(const std::string& directory) {
       auto lookup = database.begin(txn::Isolation::kReadCommitted, false);
       database.begin_statement(*lookup);
       const auto catalog = database.catalog(*lookup);
-      const TableAccess access(*catalog, *catalog->find<catalog::Table>(catalog->find_relation(catalog::oid::kPublicSchema, "t")));
+      const TableAccess access(
+          *catalog, *catalog->find<catalog::Table>(catalog->find_relation(catalog::oid::kPublicSchema, "t")));
       for (;;) {
         const int64_t n = next.fetch_add(1);
         auto t = database.begin(txn::Isolation::kReadCommitted, false);
@@ -83,9 +84,7 @@ TEST(Durability, KillLosesNothingAcknowledgedAndHalvesNothing) {
   TemporaryDirectory directory;
   TableSpec spec;
   spec.indexes = {{"t_v_idx", {2}, false}};
-  {
-    Fixture f(small(directory.path() + "/data"), spec);
-  }
+  { Fixture f(small(directory.path() + "/data"), spec); }
   std::set<int64_t> acknowledged;
   int64_t first = 0;
   for (int round = 0; round < 4; ++round) {
@@ -98,8 +97,8 @@ TEST(Durability, KillLosesNothingAcknowledgedAndHalvesNothing) {
     if (child == 0) {
       // A new image: the threads of the store's engine do not survive a fork.
       ::setenv("OMENDB_TEST_CHILD",
-               (options.directory + "|" + std::to_string(options.write_set_bytes) + "|" + std::to_string(ends[1]) + "|" +
-                std::to_string(first))
+               (options.directory + "|" + std::to_string(options.write_set_bytes) + "|" + std::to_string(ends[1]) +
+                "|" + std::to_string(first))
                    .c_str(),
                1);
       ::execl("/proc/self/exe", "durability_child", "--gtest_filter=Durability.DISABLED_Child",
@@ -122,7 +121,8 @@ TEST(Durability, KillLosesNothingAcknowledgedAndHalvesNothing) {
     auto t = database.begin(txn::Isolation::kReadCommitted, true);
     database.begin_statement(*t);
     const auto catalog = database.catalog(*t);
-    const TableAccess access(*catalog, *catalog->find<catalog::Table>(catalog->find_relation(catalog::oid::kPublicSchema, "t")));
+    const TableAccess access(*catalog,
+                             *catalog->find<catalog::Table>(catalog->find_relation(catalog::oid::kPublicSchema, "t")));
     std::map<int64_t, int> rows;
     auto cursor = database.scan(*t, access, {}, false);
     while (cursor->next()) ++rows[codec::RowView(access.layout(), cursor->row()).get(1).integer];

@@ -114,9 +114,10 @@ class EntryMerge::Source {
   Source(const EntrySorter& sorter, const EntrySorter::Run* run, std::string_view lower) : sorter_(sorter), run_(run) {
     if (run == nullptr) {
       const auto places = sorter.places();
-      at_ = static_cast<size_t>(std::partition_point(places.begin(), places.end(), [&](const EntrySorter::Place& p) {
-              return sorter.entry_at(p.offset) < lower;
-            }) - places.begin());
+      at_ = static_cast<size_t>(
+          std::partition_point(places.begin(), places.end(),
+                               [&](const EntrySorter::Place& p) { return sorter.entry_at(p.offset) < lower; }) -
+          places.begin());
       return;
     }
     // The last block that begins before `lower` may still hold some of what is wanted.
@@ -161,7 +162,7 @@ class EntryMerge::Source {
   const EntrySorter::Run* const run_;  // null: what is in the buffer
   size_t at_ = 0;                      // the next place, or block
   std::string block_, skip_below_;
-  std::string_view left_;              // of the block
+  std::string_view left_;  // of the block
   Record record_{};
   Status status_;
 };
@@ -178,9 +179,7 @@ EntryMerge::EntryMerge(std::span<const std::unique_ptr<EntrySorter>> sorters, st
 
 EntryMerge::~EntryMerge() = default;
 
-bool EntryMerge::later(const Head& a, const Head& b) {
-  return a.head != b.head ? a.head > b.head : a.entry > b.entry;
-}
+bool EntryMerge::later(const Head& a, const Head& b) { return a.head != b.head ? a.head > b.head : a.entry > b.entry; }
 
 void EntryMerge::push(Source& source) {
   if (!source.next()) {

@@ -46,7 +46,8 @@ std::vector<std::string> cuts_of(const std::vector<std::unique_ptr<EntrySorter>>
 Status DatabaseImpl::gather_entries(const TableTransaction& t, const TableAccess& table,
                                     const TableAccess::IndexAccess& index, const KeyRange& range, EntrySorter& sorter) {
   // The table is locked against writers, so the newest versions are the rows, whatever this transaction's snapshot is.
-  txn::VersionCursor rows(*store_, manager_.loads(), latest_view(t), table.table().storage, range.lower, range.upper, false);
+  txn::VersionCursor rows(*store_, manager_.loads(), latest_view(t), table.table().storage, range.lower, range.upper,
+                          false);
   Entry entry;
   uint64_t count = 0;
   while (rows.next()) {
@@ -59,9 +60,9 @@ Status DatabaseImpl::gather_entries(const TableTransaction& t, const TableAccess
   return {};
 }
 
-Status DatabaseImpl::drain_entries(const TableTransaction& t, const TableAccess& table,
-                                   const TableAccess::IndexAccess& index, EntryMerge& entries,
-                                   const std::function<Status(std::string_view entry, std::string_view payload)>& take) {
+Status DatabaseImpl::drain_entries(
+    const TableTransaction& t, const TableAccess& table, const TableAccess::IndexAccess& index, EntryMerge& entries,
+    const std::function<Status(std::string_view entry, std::string_view payload)>& take) {
   std::string last;
   bool has_last = false;
   uint64_t count = 0;
@@ -97,7 +98,8 @@ Status DatabaseImpl::build_index(txn::Transaction& transaction, const TableAcces
   for (size_t i = 0; i < ranges.size(); ++i) {
     sorters.push_back(std::make_unique<EntrySorter>(*store_, options_.write_set_bytes / ranges.size()));
   }
-  RETURN_IF_ERROR(in_parallel(ranges.size(), [&](size_t i) { return gather_entries(t, table, access, ranges[i], *sorters[i]); }));
+  RETURN_IF_ERROR(
+      in_parallel(ranges.size(), [&](size_t i) { return gather_entries(t, table, access, ranges[i], *sorters[i]); }));
 
   uint64_t bytes = 0;
   for (const auto& sorter : sorters) {
@@ -118,7 +120,8 @@ Status DatabaseImpl::build_index(txn::Transaction& transaction, const TableAcces
     std::vector<txn::LoadWriter::Files> written(parts);
     std::vector<std::string> greatest(parts);
     RETURN_IF_ERROR(in_parallel(parts, [&](size_t i) -> Status {
-      EntryMerge entries(sorters, i == 0 ? std::string_view() : cuts[i - 1], i + 1 == parts ? std::string_view() : cuts[i]);
+      EntryMerge entries(sorters, i == 0 ? std::string_view() : cuts[i - 1],
+                         i + 1 == parts ? std::string_view() : cuts[i]);
       txn::LoadWriter writer(*store_, storage, number);
       std::string& last = greatest[i];
       RETURN_IF_ERROR(drain_entries(t, table, access, entries, [&](std::string_view entry, std::string_view payload) {

@@ -71,7 +71,8 @@ void compare_built_with_grown(uint64_t seed, int rows, size_t write_set_bytes, b
     for (int i = 0; i < count; ++i) {
       f.next_statement(by);
       const auto id = static_cast<int64_t>(random() % static_cast<uint64_t>(rows));
-      const Status s = random() % 4 == 0 ? f.erase(by, id) : f.update(by, id, static_cast<int64_t>(random() % 1000), random_text(random));
+      const Status s = random() % 4 == 0 ? f.erase(by, id)
+                                         : f.update(by, id, static_cast<int64_t>(random() % 1000), random_text(random));
       ASSERT_TRUE(s.ok() || s.is(SqlState::kNoData)) << s.message();
     }
   };
@@ -84,7 +85,8 @@ void compare_built_with_grown(uint64_t seed, int rows, size_t write_set_bytes, b
   const Status built = f.add_index(*t, {"built", {3, 2}, false});
   ASSERT_TRUE(built.ok()) << built.message();
   f.next_statement(*t);
-  EXPECT_EQ(rows_of(*f.database->scan_index(*t, *f.access, 0, {}, false)), rows_of(*f.database->scan_index(*t, *f.access, 1, {}, false)));
+  EXPECT_EQ(rows_of(*f.database->scan_index(*t, *f.access, 0, {}, false)),
+            rows_of(*f.database->scan_index(*t, *f.access, 1, {}, false)));
   change(*t, rows / 20);
   ASSERT_TRUE(f.database->commit(*t).ok());
   t = f.begin();
@@ -103,8 +105,8 @@ TEST(IndexBuild, BuiltIndexIsTheOneThatGrew) {
   const uint64_t seed = std::random_device{}();
   compare_built_with_grown(seed, kRows, kFits, true);  // one load, sorted in memory
   for (uint64_t i = 0; i < 2; ++i) {
-    compare_built_with_grown(seed + i, 1000, kFits, i % 2 == 0);             // through the write set
-    compare_built_with_grown(seed + i, kRows / 4, kSpills, i % 2 == 0);      // one load of runs put aside
+    compare_built_with_grown(seed + i, 1000, kFits, i % 2 == 0);         // through the write set
+    compare_built_with_grown(seed + i, kRows / 4, kSpills, i % 2 == 0);  // one load of runs put aside
   }
 }
 
@@ -276,7 +278,8 @@ TEST(EntrySort, RunsOfAnySizeMergeInOrderAndFromAnyBound) {
     sorters.push_back(std::make_unique<EntrySorter>(**store, 1));
     for (int i = 0; i < 20'000; ++i) {
       std::string entry;
-      for (uint64_t n = random() % 13; n > 0; --n) entry.push_back(static_cast<char>(random() % 3 == 0 ? random() : 'a'));
+      for (uint64_t n = random() % 13; n > 0; --n)
+        entry.push_back(static_cast<char>(random() % 3 == 0 ? random() : 'a'));
       if (random() % 5000 == 0) entry.append(random() % 300'000, 'b');  // larger than the buffer, now and then
       entry.resize(entry.size() + 8);
       store_be64(entry.data() + entry.size() - 8, random());

@@ -49,7 +49,8 @@ Status damaged(const std::string& path) {
 
 std::string checkpoint_path(const std::string& directory, const CheckpointHeader& header) {
   char name[48];
-  std::snprintf(name, sizeof(name), "/index/%x-%llx.idx", header.storage.value, static_cast<unsigned long long>(header.id));
+  std::snprintf(name, sizeof(name), "/index/%x-%llx.idx", header.storage.value,
+                static_cast<unsigned long long>(header.id));
   return directory + name;
 }
 
@@ -60,7 +61,8 @@ void EntryBlock::add(std::string_view key, index::Payload payload) {
   ++entries_;
 }
 
-bool EntryBlock::take(uint32_t fixed_key_bytes, std::string_view* rest, std::string_view* key, index::Payload* payload) {
+bool EntryBlock::take(uint32_t fixed_key_bytes, std::string_view* rest, std::string_view* key,
+                      index::Payload* payload) {
   size_t bytes = fixed_key_bytes;
   if (bytes == 0) {
     if (rest->size() < sizeof(uint32_t)) return false;

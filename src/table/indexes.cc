@@ -92,7 +92,7 @@ class IndexRows final : public RowCursor {
   const TableAccess& table_;
   const TableAccess::IndexAccess& index_;
   txn::VersionCursor entries_;
-  std::optional<ReadTrail> trail_;  // in a serializable transaction: the entries stand for their rows
+  std::optional<ReadTrail> trail_;        // in a serializable transaction: the entries stand for their rows
   std::array<std::string, kAhead> keys_;  // of the entries that were read ahead
   size_t at_ = 0, ahead_ = 0, wanted_ = 1;
   std::string_view key_;
@@ -225,9 +225,12 @@ Status DatabaseImpl::verify_table(const catalog::Catalog& catalog, const catalog
       ASSIGN_OR_RETURN(const bool found, manager_.reader().get(view, table.storage, cursor.key(), &row, keys));
       ASSIGN_OR_RETURN(const bool stored, manager_.reader().get(view, table.storage, cursor.key(), &row));
       // Uniqueness checks ask for the newest version, and believe the index without a look at the row.
-      ASSIGN_OR_RETURN(const txn::Newest told, manager_.reader().newest(table.storage, cursor.key(), nullptr, nullptr, keys));
-      ASSIGN_OR_RETURN(const txn::Newest true_one, manager_.reader().newest(table.storage, cursor.key(), nullptr, nullptr));
-      if (found != stored || (told.commit_ts <= snapshot && true_one.commit_ts <= snapshot && told.exists != true_one.exists)) {
+      ASSIGN_OR_RETURN(const txn::Newest told,
+                       manager_.reader().newest(table.storage, cursor.key(), nullptr, nullptr, keys));
+      ASSIGN_OR_RETURN(const txn::Newest true_one,
+                       manager_.reader().newest(table.storage, cursor.key(), nullptr, nullptr));
+      if (found != stored ||
+          (told.commit_ts <= snapshot && true_one.commit_ts <= snapshot && told.exists != true_one.exists)) {
         return Status(SqlState::kIndexCorrupted, "the learned index of table \"" + table.name + "\" has a wrong key");
       }
     }
@@ -240,8 +243,8 @@ Status DatabaseImpl::verify_table(const catalog::Catalog& catalog, const catalog
     while (entries.next()) ++count;
     RETURN_IF_ERROR(entries.status());
     if (count != expected[i]) {
-      return index_damaged(index.index.name, std::to_string(count) + " entries for " + std::to_string(expected[i]) +
-                                                 " rows");
+      return index_damaged(index.index.name,
+                           std::to_string(count) + " entries for " + std::to_string(expected[i]) + " rows");
     }
   }
   return {};

@@ -45,7 +45,9 @@ struct Arguments {
   bool narrow = false;
 } arguments;
 
-bool wanted(const std::string& name) { return arguments.only.empty() || name.find(arguments.only) != std::string::npos; }
+bool wanted(const std::string& name) {
+  return arguments.only.empty() || name.find(arguments.only) != std::string::npos;
+}
 
 double cpu_ns() {
   timespec now{};
@@ -70,7 +72,10 @@ class Zipf {
   uint64_t operator()(std::mt19937_64& random) {
     const double u = std::uniform_real_distribution<double>(0, 1)(random), uz = u * zeta_;
     uint64_t rank = 0;
-    if (uz >= 1) rank = uz < 1 + std::pow(0.5, theta_) ? 1 : static_cast<uint64_t>(static_cast<double>(n_) * std::pow(eta_ * u - eta_ + 1, alpha_));
+    if (uz >= 1)
+      rank = uz < 1 + std::pow(0.5, theta_)
+                 ? 1
+                 : static_cast<uint64_t>(static_cast<double>(n_) * std::pow(eta_ * u - eta_ + 1, alpha_));
     return std::min(rank, n_ - 1) * 0x9E3779B97F4A7C15ull % n_;
   }
 
@@ -83,8 +88,8 @@ class Zipf {
 class Sqlite {
  public:
   Sqlite(const std::string& path, int64_t rows, std::string_view text) {
-    CHECK(sqlite3_open_v2(path.c_str(), &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr) ==
-          SQLITE_OK);
+    CHECK(sqlite3_open_v2(path.c_str(), &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+                          nullptr) == SQLITE_OK);
     run("pragma journal_mode=off; pragma synchronous=off; pragma cache_size=-8000000; begin;"
         "create table t(id integer primary key, v integer, s text)");
     sqlite3_stmt* insert = prepare("insert into t values(?, ?, ?)");
@@ -142,7 +147,8 @@ uint64_t read(Fixture& f, txn::Transaction& t, std::string_view key, txn::RowRef
   const codec::RowView view(f.access->layout(), row->bytes());
   CHECK(!view.is_null(2));
   const std::string_view text = view.bytes(2);
-  return static_cast<uint64_t>(number<int64_t>(view, 0) + number<int32_t>(view, 1)) + static_cast<unsigned char>(text[0]) + text.size();
+  return static_cast<uint64_t>(number<int64_t>(view, 0) + number<int32_t>(view, 1)) +
+         static_cast<unsigned char>(text[0]) + text.size();
 }
 
 uint64_t get(Fixture& f, txn::Transaction& t, int64_t id, std::string* key, txn::RowRef* row) {
@@ -210,11 +216,13 @@ Result compare(Fixture& f, Sqlite& sqlite, size_t count, Choose choose, size_t a
               (static_cast<double>(count) * static_cast<double>(arguments.rounds))};
 }
 
-void line(const std::string& name, int64_t n, const char* metric, const char* unit, const char* peer, double ours, double theirs,
-          double ratio, size_t samples) {
-  std::printf("{\"suite\":\"lookup\",\"case\":\"%s\",\"n\":%lld,\"metric\":\"%s\",\"unit\":\"%s\",\"peer\":\"%s\",\"ours\":%.3f,"
-              "\"theirs\":%.3f,\"ratio\":%.4f,\"better\":\"lower\",\"samples\":%zu}\n",
-              name.c_str(), static_cast<long long>(n), metric, unit, peer, ours, theirs, ratio, samples);
+void line(const std::string& name, int64_t n, const char* metric, const char* unit, const char* peer, double ours,
+          double theirs, double ratio, size_t samples) {
+  std::printf(
+      "{\"suite\":\"lookup\",\"case\":\"%s\",\"n\":%lld,\"metric\":\"%s\",\"unit\":\"%s\",\"peer\":\"%s\",\"ours\":%."
+      "3f,"
+      "\"theirs\":%.3f,\"ratio\":%.4f,\"better\":\"lower\",\"samples\":%zu}\n",
+      name.c_str(), static_cast<long long>(n), metric, unit, peer, ours, theirs, ratio, samples);
   std::fflush(stdout);
 }
 
@@ -224,9 +232,10 @@ void report(const std::string& name, int64_t n, const Result& r) {
 
 void report_hits(const std::string& name, int64_t n, const Result& r) {
   report(name, n, r);
-  std::printf("{\"suite\":\"lookup\",\"case\":\"%s\",\"n\":%lld,\"metric\":\"cache_hit_rate\",\"unit\":\"1\",\"ours\":%.4f,"
-              "\"better\":\"higher\",\"samples\":%d}\n",
-              name.c_str(), static_cast<long long>(n), r.hits, arguments.rounds);
+  std::printf(
+      "{\"suite\":\"lookup\",\"case\":\"%s\",\"n\":%lld,\"metric\":\"cache_hit_rate\",\"unit\":\"1\",\"ours\":%.4f,"
+      "\"better\":\"higher\",\"samples\":%d}\n",
+      name.c_str(), static_cast<long long>(n), r.hits, arguments.rounds);
 }
 
 /// Bytes that this process has read from files, out of the system's cache or not.
@@ -243,9 +252,11 @@ void blocks(const std::string& name, Fixture& f, Sqlite& sqlite, int64_t n, Choo
   (void)compare(f, sqlite, 100'000, choose);
   const uint64_t from = bytes_read();
   report(name, n, compare(f, sqlite, 100'000, choose));
-  std::printf("{\"suite\":\"lookup\",\"case\":\"%s\",\"n\":%lld,\"metric\":\"bytes_read\",\"unit\":\"bytes\",\"ours\":%.0f,"
-              "\"better\":\"lower\",\"samples\":%d}\n",
-              name.c_str(), static_cast<long long>(n), static_cast<double>(bytes_read() - from) / 100'000 / arguments.rounds, arguments.rounds);
+  std::printf(
+      "{\"suite\":\"lookup\",\"case\":\"%s\",\"n\":%lld,\"metric\":\"bytes_read\",\"unit\":\"bytes\",\"ours\":%.0f,"
+      "\"better\":\"lower\",\"samples\":%d}\n",
+      name.c_str(), static_cast<long long>(n), static_cast<double>(bytes_read() - from) / 100'000 / arguments.rounds,
+      arguments.rounds);
   std::fflush(stdout);
 }
 
@@ -308,7 +319,8 @@ void two_threads(Fixture& f, int64_t rows) {
     }
     const double ns = median(spent);
     if (threads == 1) alone = ns;
-    line("uniform/threads-" + std::to_string(threads), rows, "cpu_time", "ns", "one thread", ns, alone, ns / alone, spent.size());
+    line("uniform/threads-" + std::to_string(threads), rows, "cpu_time", "ns", "one thread", ns, alone, ns / alone,
+         spent.size());
   }
 }
 
@@ -351,7 +363,8 @@ void run(int64_t rows) {
       // PostgreSQL 15: pg_relation_size of the primary key of a million bigints, inserted in order.
       constexpr double kBtreeBytes = 22.487;
       const double bytes = static_cast<double>(statistic(f, "index_bytes")) / static_cast<double>(rows);
-      line("index/memory", rows, "bytes_a_row", "bytes", "postgresql 15 btree", bytes, kBtreeBytes, bytes / kBtreeBytes, 1);
+      line("index/memory", rows, "bytes_a_row", "bytes", "postgresql 15 btree", bytes, kBtreeBytes, bytes / kBtreeBytes,
+           1);
     }
   }
   if (wanted("restart/first-answer")) {

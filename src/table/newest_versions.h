@@ -16,7 +16,8 @@ namespace omendb::table {
 /// that the store's young files have (store::IterateOptions). Thread: one at a time.
 class NewestVersions {
  public:
-  NewestVersions(store::Store& store, const txn::Loads& loads, std::string lower, std::string upper, uint64_t tail_below)
+  NewestVersions(store::Store& store, const txn::Loads& loads, std::string lower, std::string upper,
+                 uint64_t tail_below)
       : loads_(loads), lower_(std::move(lower)), upper_(std::move(upper)) {
     store::IterateOptions options;
     options.lower = lower_;

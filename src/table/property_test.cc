@@ -20,7 +20,7 @@ using Rows = std::map<int64_t, int64_t>;
 struct Actor {
   std::unique_ptr<txn::Transaction> t;
   bool repeatable = false;
-  Rows base;                            // committed rows of its snapshot
+  Rows base;  // committed rows of its snapshot
   std::map<int64_t, std::optional<int64_t>> own;
   std::vector<std::pair<txn::Savepoint, std::map<int64_t, std::optional<int64_t>>>> savepoints;
   Rows sees() const {

@@ -210,7 +210,8 @@ TEST(Restart, DISABLED_Child) {
   auto lookup = database.begin(txn::Isolation::kReadCommitted, false);
   database.begin_statement(*lookup);
   const auto catalog = database.catalog(*lookup);
-  const TableAccess access(*catalog, *catalog->find<catalog::Table>(catalog->find_relation(catalog::oid::kPublicSchema, "t")));
+  const TableAccess access(*catalog,
+                           *catalog->find<catalog::Table>(catalog->find_relation(catalog::oid::kPublicSchema, "t")));
   database.rollback(*lookup);
   codec::RowBuilder builder(access.layout());
   for (;;) {
@@ -262,8 +263,8 @@ TEST(Restart, KilledAtAnyMomentTheIndexIsRight) {
     if (child == 0) {
       // A new image: the threads of the store's engine do not survive a fork.
       ::setenv("OMENDB_TEST_RESTART", (data + "|" + std::to_string(seed)).c_str(), 1);
-      ::execl("/proc/self/exe", "restart_child", "--gtest_filter=Restart.DISABLED_Child", "--gtest_also_run_disabled_tests",
-              "--gtest_brief=1", nullptr);
+      ::execl("/proc/self/exe", "restart_child", "--gtest_filter=Restart.DISABLED_Child",
+              "--gtest_also_run_disabled_tests", "--gtest_brief=1", nullptr);
       ::_exit(10);
     }
     ::usleep(static_cast<useconds_t>(400'000 + random() % 1'200'000));

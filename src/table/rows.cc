@@ -34,7 +34,8 @@ class TableCursor final : public RowCursor {
 /// The same in a serializable transaction.
 class MarkedTableCursor final : public RowCursor {
  public:
-  MarkedTableCursor(std::unique_ptr<RowCursor> rows, ReadTrail trail) : rows_(std::move(rows)), trail_(std::move(trail)) {}
+  MarkedTableCursor(std::unique_ptr<RowCursor> rows, ReadTrail trail)
+      : rows_(std::move(rows)), trail_(std::move(trail)) {}
   bool next() override {
     if (!status_.ok()) return false;
     const bool more = rows_->next();
@@ -77,14 +78,16 @@ Status key_of_row(const TableAccess& table, std::string_view row, std::string* k
 Result<bool> DatabaseImpl::get(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
                                std::string* row) {
   gets_.add();
-  if (marks(own(transaction), table)) [[unlikely]] return marked_get(own(transaction), table, key, row);
+  if (marks(own(transaction), table)) [[unlikely]]
+    return marked_get(own(transaction), table, key, row);
   return manager_.reader().get(own(transaction).view(), table.table().storage, key, row, directory(table));
 }
 
 template <class Row>
 Result<bool> DatabaseImpl::marked_get(TableTransaction& t, const TableAccess& table, std::string_view key, Row* row) {
   RETURN_IF_ERROR(manager_.note_read(t, table.table().storage, key));
-  ASSIGN_OR_RETURN(const bool found, manager_.reader().get(t.view(), table.table().storage, key, row, directory(table)));
+  ASSIGN_OR_RETURN(const bool found,
+                   manager_.reader().get(t.view(), table.table().storage, key, row, directory(table)));
   if (found) RETURN_IF_ERROR(txn::Dependencies::met_row(*t.dependencies));
   return found;
 }
@@ -92,7 +95,8 @@ Result<bool> DatabaseImpl::marked_get(TableTransaction& t, const TableAccess& ta
 inline Result<bool> DatabaseImpl::read(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
                                        txn::RowRef* row) {
   gets_.add();
-  if (marks(own(transaction), table)) [[unlikely]] return marked_get(own(transaction), table, key, row);
+  if (marks(own(transaction), table)) [[unlikely]]
+    return marked_get(own(transaction), table, key, row);
   return manager_.reader().get(own(transaction).view(), table.table().storage, key, row, directory(table));
 }
 
@@ -127,7 +131,9 @@ Status note_whole_read(Database& database, txn::Transaction& transaction, const 
 
 void set_deferrable(txn::Transaction& transaction, bool deferrable) { own(transaction).deferrable = deferrable; }
 
-std::optional<bool> deferrable(const txn::Transaction& transaction) { return static_cast<const TableTransaction&>(transaction).deferrable; }
+std::optional<bool> deferrable(const txn::Transaction& transaction) {
+  return static_cast<const TableTransaction&>(transaction).deferrable;
+}
 
 std::vector<txn::Dependencies::ReadMark> read_marks(Database& database) {
   return static_cast<DatabaseImpl&>(database).manager().dependencies().read_marks();
@@ -154,7 +160,8 @@ Result<Database::InsertOutcome> DatabaseImpl::insert(txn::Transaction& transacti
   TableTransaction& t = own(transaction);
   const StorageId storage = table.table().storage;
   const auto arbitrates = [&](Oid index) {
-    return any_arbiter || (arbiters != nullptr && std::find(arbiters->begin(), arbiters->end(), index) != arbiters->end());
+    return any_arbiter ||
+           (arbiters != nullptr && std::find(arbiters->begin(), arbiters->end(), index) != arbiters->end());
   };
   // ON CONFLICT on a row that the snapshot does not see: under REPEATABLE READ there is nothing right to do with it.
   const auto reported = [&](Conflict&& conflict, Oid index) -> Result<InsertOutcome> {
@@ -204,7 +211,8 @@ Result<Database::InsertOutcome> DatabaseImpl::insert(txn::Transaction& transacti
   if (marks(t, table)) {
     RETURN_IF_ERROR(note_write(t, table, storage, outcome.key));
     for (size_t i = 0; i < entries.size(); ++i) {
-      if (entries[i].included) RETURN_IF_ERROR(note_write(t, table, table.secondary()[i].index.storage, entries[i].bytes));
+      if (entries[i].included)
+        RETURN_IF_ERROR(note_write(t, table, table.secondary()[i].index.storage, entries[i].bytes));
     }
   }
   t.writes.put(storage, outcome.key, row, t.command);
@@ -218,8 +226,8 @@ Result<Database::InsertOutcome> DatabaseImpl::insert(txn::Transaction& transacti
   return outcome;
 }
 
-Result<LockedRow> DatabaseImpl::lock_row(txn::Transaction& transaction, const TableAccess& table,
-                                         std::string_view key, RowLockMode mode, LockWait wait) {
+Result<LockedRow> DatabaseImpl::lock_row(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
+                                         RowLockMode mode, LockWait wait) {
   TableTransaction& t = own(transaction);
   const StorageId storage = table.table().storage;
   const txn::Resource resource = manager_.locks().row(storage, key);
@@ -243,7 +251,8 @@ Result<LockedRow> DatabaseImpl::lock_row(txn::Transaction& transaction, const Ta
                                             : LockedRow::State::kCurrent;
       return locked;
     }
-    ASSIGN_OR_RETURN(const txn::Newest newest, manager_.reader().newest(storage, key, &t.load_numbers, &locked.row, directory(table)));
+    ASSIGN_OR_RETURN(const txn::Newest newest,
+                     manager_.reader().newest(storage, key, &t.load_numbers, &locked.row, directory(table)));
     if (newest.pending_owner != 0) {
       // Another transaction has written the row and moved that to the store. The lock is not kept while waiting: it
       // would keep the other one from its own row.
@@ -267,9 +276,9 @@ Result<LockedRow> DatabaseImpl::lock_row(txn::Transaction& transaction, const Ta
         return locked;
       }
       // A shared lock's message, which no write asks for, is the same for both.
-      return Status(SqlState::kTRSerializationFailure,
-                    newest.exists || mode <= RowLockMode::kShare ? "could not serialize access due to concurrent update"
-                                  : "could not serialize access due to concurrent delete");
+      return Status(SqlState::kTRSerializationFailure, newest.exists || mode <= RowLockMode::kShare
+                                                           ? "could not serialize access due to concurrent update"
+                                                           : "could not serialize access due to concurrent delete");
     }
     locked.state = newest.exists ? LockedRow::State::kChanged : LockedRow::State::kGone;
     if (!newest.exists && fresh) manager_.locks().release_last(t.locks);

@@ -65,7 +65,8 @@ Result<int64_t> DatabaseImpl::sequence_next(const catalog::Sequence& s) {
   int64_t next = counter.last;
   if (counter.called) {
     const bool up = s.increment > 0;
-    const bool exhausted = __builtin_add_overflow(counter.last, s.increment, &next) || (up ? next > s.max : next < s.min);
+    const bool exhausted =
+        __builtin_add_overflow(counter.last, s.increment, &next) || (up ? next > s.max : next < s.min);
     if (exhausted) {
       if (!s.cycle) {
         return Status(SqlState::kSequenceGeneratorLimitExceeded,
@@ -76,8 +77,7 @@ Result<int64_t> DatabaseImpl::sequence_next(const catalog::Sequence& s) {
       counter.has_logged = false;
     }
   }
-  const bool covered =
-      counter.has_logged && (s.increment > 0 ? next <= counter.logged : next >= counter.logged);
+  const bool covered = counter.has_logged && (s.increment > 0 ? next <= counter.logged : next >= counter.logged);
   if (!covered) {
     const int64_t now = monotonic_ns();
     counter.batch = now - counter.last_logged_ns < kFastNs ? std::min(counter.batch * 2, kLogAheadMax) : kLogAhead;

@@ -69,10 +69,14 @@ TEST(Serializable, AScanThatStopsHasNotReadTheRest) {
     ASSERT_TRUE(cursor->next());
     ASSERT_TRUE(cursor->next());
   };
-  EXPECT_TRUE(skew(f, [&](auto& t) { first(t, false); }, 0, 1));
-  EXPECT_FALSE(skew(f, [&](auto& t) { first(t, false); }, 2, 3));
-  EXPECT_TRUE(skew(f, [&](auto& t) { first(t, true); }, 9, 8));
-  EXPECT_FALSE(skew(f, [&](auto& t) { first(t, true); }, 7, 6));
+  EXPECT_TRUE(skew(
+      f, [&](auto& t) { first(t, false); }, 0, 1));
+  EXPECT_FALSE(skew(
+      f, [&](auto& t) { first(t, false); }, 2, 3));
+  EXPECT_TRUE(skew(
+      f, [&](auto& t) { first(t, true); }, 9, 8));
+  EXPECT_FALSE(skew(
+      f, [&](auto& t) { first(t, true); }, 7, 6));
 }
 
 TEST(Serializable, AbsentKeysAndGapsAreRead) {

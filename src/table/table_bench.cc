@@ -19,8 +19,8 @@ using testing::TableSpec;
 int64_t rows_wanted = 1'000'000;
 
 void report(const char* name, double value, const char* unit, const char* better) {
-  std::printf("{\"suite\":\"table\",\"case\":\"%s\",\"n\":%lld,\"metric\":%.1f,\"unit\":\"%s\",\"better\":\"%s\"}\n", name,
-              static_cast<long long>(rows_wanted), value, unit, better);
+  std::printf("{\"suite\":\"table\",\"case\":\"%s\",\"n\":%lld,\"metric\":%.1f,\"unit\":\"%s\",\"better\":\"%s\"}\n",
+              name, static_cast<long long>(rows_wanted), value, unit, better);
   std::fflush(stdout);
 }
 
@@ -154,7 +154,8 @@ int run(const std::set<std::string>& cases) {
       constexpr int kGets = 300'000;
       std::vector<std::string> keys;
       for (int i = 0; i < kGets; ++i) {
-        keys.push_back(f.key(static_cast<int64_t>(random() % static_cast<uint64_t>(rows_wanted)) + (present ? 0 : rows_wanted)));
+        keys.push_back(
+            f.key(static_cast<int64_t>(random() % static_cast<uint64_t>(rows_wanted)) + (present ? 0 : rows_wanted)));
       }
       measure(present ? "get" : "get_absent", kGets, [&] {
         for (const auto& key : keys) {

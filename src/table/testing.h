@@ -39,7 +39,7 @@ struct TableSpec {
     Oid type;
   };
   std::vector<Column> columns = {{"id", types::oid::kInt4}, {"v", types::oid::kInt4}, {"s", types::oid::kText}};
-  bool primary_key = true;                       // on the first column
+  bool primary_key = true;  // on the first column
   struct Index {
     std::string name;
     std::vector<int16_t> columns;
@@ -114,7 +114,9 @@ class Fixture {
     find(spec.name);
   }
   /// Of a directory that a Fixture has made before.
-  static Fixture existing(const DatabaseOptions& options, const std::string& name = "t") { return Fixture(options, name); }
+  static Fixture existing(const DatabaseOptions& options, const std::string& name = "t") {
+    return Fixture(options, name);
+  }
 
   void open() {
     auto opened = Database::open(options_);

@@ -38,7 +38,8 @@ Result<std::optional<DatabaseImpl::Conflict>> DatabaseImpl::claim_key(TableTrans
         manager_.locks().acquire(t.locks, resource, LockMode::kRowForUpdate, txn::LockWait::kNoWait, &fresh);
     if (outcome == LockOutcome::kGranted) {
       if (known.is_above_all(*store_, storage, key)) return std::optional<Conflict>();
-      ASSIGN_OR_RETURN(const txn::Newest newest, manager_.reader().newest(storage, key, &t.load_numbers, nullptr, keys));
+      ASSIGN_OR_RETURN(const txn::Newest newest,
+                       manager_.reader().newest(storage, key, &t.load_numbers, nullptr, keys));
       if (newest.pending_owner == 0 && !newest.exists) {
         // Deleted since the snapshot, which still sees the row. PostgreSQL would show the transaction both; here there is
         // one row under a key, so it has to start again.
@@ -86,8 +87,8 @@ Result<std::optional<DatabaseImpl::Conflict>> DatabaseImpl::find_entry(TableTran
   // Entries that other transactions have moved to the store before their commit are invisible to the cursor.
   if (manager_.loads().pending() == t.load_numbers.size()) return std::optional<Conflict>();
   const std::string from = txn::version_prefix(storage, prefix);
-  const std::string to = upper.empty() ? txn::storage_prefix(StorageId(storage.value + 1))
-                                       : txn::version_prefix(storage, upper);
+  const std::string to =
+      upper.empty() ? txn::storage_prefix(StorageId(storage.value + 1)) : txn::version_prefix(storage, upper);
   store::IterateOptions options;
   options.lower = from;
   options.upper = to;

@@ -14,7 +14,7 @@ namespace {
 constexpr size_t kDeadKeysAtOnce = 4096;
 // Sweeping reads a whole storage, so it waits for this many tombstones.
 constexpr uint64_t kTombstonesBeforeSweep = 10'000;
-}
+}  // namespace
 
 void DatabaseImpl::maintain() {
   for (;;) {
@@ -42,19 +42,19 @@ void DatabaseImpl::drop_unneeded_storages(bool closing) {
   std::vector<Drop> ready;
   {
     MutexLock lock(maintenance_mutex_);
-    auto keep = std::partition(drops_.begin(), drops_.end(),
-                               [&](const Drop& d) { return !closing && d.after > horizon; });
+    auto keep =
+        std::partition(drops_.begin(), drops_.end(), [&](const Drop& d) { return !closing && d.after > horizon; });
     ready.assign(keep, drops_.end());
     drops_.erase(keep, drops_.end());
     // Its dead keys go with it. Each would be looked for among all that the drop has covered, which is read until it has left memory.
     std::unordered_set<uint32_t> dropped;
     for (const Drop& drop : ready) dropped.insert(drop.storage.value);
-    if (!dropped.empty()) std::erase_if(dead_keys_, [&](const DeadKey& d) { return dropped.contains(d.storage.value); });
+    if (!dropped.empty())
+      std::erase_if(dead_keys_, [&](const DeadKey& d) { return dropped.contains(d.storage.value); });
   }
   for (const Drop& drop : ready) {
     // If this fails the rows stay behind until the next start finds that nobody owns them.
-    (void)store_->drop_range(txn::storage_prefix(drop.storage),
-                             txn::storage_prefix(StorageId(drop.storage.value + 1)));
+    (void)store_->drop_range(txn::storage_prefix(drop.storage), txn::storage_prefix(StorageId(drop.storage.value + 1)));
     // Nobody reads the storage any more: who could name it holds a lock that the DROP waited for, or a snapshot that the
     // horizon waited for.
     if (auto* directory = state(drop.storage).directory()) {

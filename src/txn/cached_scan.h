@@ -70,8 +70,8 @@ class CachedScan {
 
   index::OrderedIndex::Cursor cursor_;
   bool started_ = false, done_ = false;
-  std::string last_;                 // the key up to which everything is given, or settled
-  size_t wanted_ = 16;               // keys of the next batch
+  std::string last_;    // the key up to which everything is given, or settled
+  size_t wanted_ = 16;  // keys of the next batch
   std::string keys_;
   std::vector<Entry> entries_;
 
@@ -84,11 +84,11 @@ class CachedScan {
     Stamp stamp;
     Timestamp commit_ts;
   };
-  std::vector<Offer> offers_;        // of the batch, to the cache
-  bool run_after_ = false;           // once the batch is given
-  size_t run_ = 0;                   // rows to be given straight from the store before the index is asked again
+  std::vector<Offer> offers_;  // of the batch, to the cache
+  bool run_after_ = false;     // once the batch is given
+  size_t run_ = 0;             // rows to be given straight from the store before the index is asked again
 
-  std::string bytes_, row_buffer_;   // the batch
+  std::string bytes_, row_buffer_;  // the batch
   std::vector<Item> items_;
   size_t at_ = 0;
   std::string_view key_, row_;

@@ -82,7 +82,8 @@ void ChangeLog::append_span(Timestamp ts, const KeySpan& span) {
   MutexLock lock(mutex_);
   const size_t bytes = 2 * kEntryBytes + span.first.size() + span.last.size();
   Block& block = room_for(kRunBytes + bytes);
-  const Run run{ts.value, static_cast<uint32_t>(std::min<uint64_t>(span.keys, kSpan - 1)) | kSpan, static_cast<uint32_t>(bytes)};
+  const Run run{ts.value, static_cast<uint32_t>(std::min<uint64_t>(span.keys, kSpan - 1)) | kSpan,
+                static_cast<uint32_t>(bytes)};
   char* const start = block.bytes.get() + block.used;
   std::memcpy(start, &run, kRunBytes);
   put_key(span.last, put_key(span.first, start + kRunBytes));
@@ -116,7 +117,8 @@ void ChangeLog::trim(Timestamp up_to) {
 bool ChangeLog::parts(Timestamp after, Timestamp up_to, std::vector<Part>* out) const {
   MutexLock lock(mutex_);
   if (after < from()) return false;
-  auto block = std::partition_point(blocks_.begin(), blocks_.end(), [&](const auto& b) { return b->last <= after.value; });
+  auto block =
+      std::partition_point(blocks_.begin(), blocks_.end(), [&](const auto& b) { return b->last <= after.value; });
   for (; block != blocks_.end(); ++block) {
     out->push_back({*block, (*block)->used, (*block)->count, (*block)->last});
     if ((*block)->last > up_to.value) break;

@@ -17,9 +17,9 @@ using Changes = std::vector<std::pair<std::string, uint64_t>>;
 
 Changes read(const ChangeLog& log, uint64_t after, uint64_t up_to) {
   Changes out;
-  EXPECT_TRUE(log.read(Timestamp(after), Timestamp(up_to), [&](std::string_view key, Timestamp ts) {
-    out.emplace_back(std::string(key), ts.value);
-  }, kNoSpan));
+  EXPECT_TRUE(log.read(
+      Timestamp(after), Timestamp(up_to),
+      [&](std::string_view key, Timestamp ts) { out.emplace_back(std::string(key), ts.value); }, kNoSpan));
   return out;
 }
 
@@ -59,7 +59,8 @@ TEST(ChangeLog, TellsExactlyWhatLiesBetween) {
   const size_t before = log.bytes();
   log.trim(Timestamp(middle));
   EXPECT_EQ(log.from(), Timestamp(middle));
-  const auto left = static_cast<size_t>(std::count_if(all.begin(), all.end(), [&](const auto& c) { return c.second > middle; }));
+  const auto left =
+      static_cast<size_t>(std::count_if(all.begin(), all.end(), [&](const auto& c) { return c.second > middle; }));
   EXPECT_LT(log.bytes(), before * left / all.size() + before / 10);
   check(middle, ts);
   EXPECT_FALSE(log.read(Timestamp(middle - 1), Timestamp(ts), kNoKey, kNoSpan));
@@ -74,7 +75,8 @@ TEST(ChangeLog, SpansStandAmongTheKeysOfTheirCommits) {
   }
   uint64_t sum = 0, keys = 0, last_ts = 0;
   ASSERT_TRUE(log.read(
-      Timestamp(500), Timestamp(1500), [&](std::string_view key, Timestamp ts) {
+      Timestamp(500), Timestamp(1500),
+      [&](std::string_view key, Timestamp ts) {
         EXPECT_GE(ts.value, last_ts);
         last_ts = ts.value;
         EXPECT_EQ(key, std::to_string(ts.value));
@@ -130,11 +132,14 @@ TEST(ChangeLog, ReadersMeetWholeCommitsWhileItGrowsAndIsTrimmed) {
     const uint64_t after = log.from().value;
     last = log.last().value;
     uint64_t expected = after + 1, seen = 0;
-    const bool reached = log.read(Timestamp(after), Timestamp(last), [&](std::string_view key, Timestamp ts) {
-      ASSERT_EQ(ts.value, expected);
-      ASSERT_EQ(key, std::to_string(ts.value));
-      if (++seen == 1 + ts.value % 3) ++expected, seen = 0;
-    }, kNoSpan);
+    const bool reached = log.read(
+        Timestamp(after), Timestamp(last),
+        [&](std::string_view key, Timestamp ts) {
+          ASSERT_EQ(ts.value, expected);
+          ASSERT_EQ(key, std::to_string(ts.value));
+          if (++seen == 1 + ts.value % 3) ++expected, seen = 0;
+        },
+        kNoSpan);
     if (reached) {
       ASSERT_EQ(expected, last + 1);
     }

@@ -46,7 +46,8 @@ void VersionCursor::open() {
                 : upper_.empty() ? own_->end()
                                  : own_->lower_bound(std::string_view(upper_));
     } else {
-      own_at_ = has_last_ ? own_->upper_bound(std::string_view(last_key_)) : own_->lower_bound(std::string_view(lower_));
+      own_at_ =
+          has_last_ ? own_->upper_bound(std::string_view(last_key_)) : own_->lower_bound(std::string_view(lower_));
       own_end_ = upper_.empty() ? own_->end() : own_->lower_bound(std::string_view(upper_));
     }
     advance_own();

@@ -41,7 +41,7 @@ class VersionCursor {
   const StorageId storage_;
   const bool reverse_;
   const CursorMemory memory_;
-  std::string lower_, upper_;       // row keys
+  std::string lower_, upper_;  // row keys
   bool started_ = false;
   Status status_;
 
@@ -58,7 +58,7 @@ class VersionCursor {
   std::string_view own_key_;
   uint64_t generation_ = 0;
 
-  std::string last_key_;            // given last, for finding the place again
+  std::string last_key_;  // given last, for finding the place again
   bool has_last_ = false;
   bool from_committed_ = false, from_own_ = false;  // which side gave the current row
   std::string_view key_, row_;

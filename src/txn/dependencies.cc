@@ -13,7 +13,8 @@ constexpr StorageId kEverywhere{UINT32_MAX};
 constexpr auto kCancelPoll = std::chrono::milliseconds(20);
 
 Status failure(const std::string& reason) {
-  return Status(SqlState::kTRSerializationFailure, "could not serialize access due to read/write dependencies among transactions")
+  return Status(SqlState::kTRSerializationFailure,
+                "could not serialize access due to read/write dependencies among transactions")
       .with_detail("Reason code: " + reason + ".")
       .with_hint("The transaction might succeed if retried.");
 }
@@ -39,7 +40,8 @@ Status Dependencies::refuse(Node& self, const std::string& reason) {
 
 // Beginning
 
-DependencyNode* Dependencies::begin(uint64_t id, int32_t process_id, bool read_only, const std::function<Timestamp()>& take_snapshot) {
+DependencyNode* Dependencies::begin(uint64_t id, int32_t process_id, bool read_only,
+                                    const std::function<Timestamp()>& take_snapshot) {
   MutexLock lock(mutex_);
   const Timestamp snapshot = take_snapshot();
   if (read_only && writable_ == 0) return nullptr;
@@ -101,14 +103,17 @@ Status Dependencies::read(DependencyNode& node, StorageId storage, std::string_v
   return read_locked(node, storage, key, {}, true, seen);
 }
 
-Status Dependencies::read(DependencyNode& node, StorageId storage, std::string_view lower, std::string_view upper, Timestamp seen) {
+Status Dependencies::read(DependencyNode& node, StorageId storage, std::string_view lower, std::string_view upper,
+                          Timestamp seen) {
   if (node.safe.load(std::memory_order_acquire)) return {};
   MutexLock lock(mutex_);
   return read_locked(node, storage, lower, upper, false, seen);
 }
 
-Status Dependencies::read_locked(Node& node, StorageId storage, std::string_view lower, std::string_view upper, bool point, Timestamp seen) {
-  if (node.safe.load(std::memory_order_relaxed) || node.doomed.load(std::memory_order_relaxed)) return {};  // the doomed will hear of it
+Status Dependencies::read_locked(Node& node, StorageId storage, std::string_view lower, std::string_view upper,
+                                 bool point, Timestamp seen) {
+  if (node.safe.load(std::memory_order_relaxed) || node.doomed.load(std::memory_order_relaxed))
+    return {};  // the doomed will hear of it
   Space& space = spaces_[storage.value];
   KeyMarks::Own& own = node.reads[storage.value];
   MarkedKeys grown;
@@ -128,7 +133,8 @@ Status Dependencies::read_locked(Node& node, StorageId storage, std::string_view
         if (ts > seen.value) first_ts = std::min(first_ts, ts);
       }
     }
-    if (writers != nullptr && first_ts != UINT64_MAX && writer->commit_ts.load(std::memory_order_acquire) != first_ts) return true;
+    if (writers != nullptr && first_ts != UINT64_MAX && writer->commit_ts.load(std::memory_order_acquire) != first_ts)
+      return true;
     status = meet_writer(node, *writer, seen);
     return status.ok();
   };
@@ -144,12 +150,14 @@ Status Dependencies::read_locked(Node& node, StorageId storage, std::string_view
     RETURN_IF_ERROR(status);
   }
   if (old_.empty()) return {};
-  return one ? meet_old_writers(node, storage, lower, {}, true, seen) : meet_old_writers(node, storage, grown.lower, grown.upper, false, seen);
+  return one ? meet_old_writers(node, storage, lower, {}, true, seen)
+             : meet_old_writers(node, storage, grown.lower, grown.upper, false, seen);
 }
 
 Status Dependencies::write(DependencyNode& node, StorageId storage, std::string_view key, uint64_t mark) {
   MutexLock lock(mutex_);
-  if (node.doomed.load(std::memory_order_relaxed)) return refuse(node, "Canceled on identification as a pivot, during conflict in checking");
+  if (node.doomed.load(std::memory_order_relaxed))
+    return refuse(node, "Canceled on identification as a pivot, during conflict in checking");
   node.wrote = true;
   Space& space = spaces_[storage.value];
   KeyMarks::Own& own = node.writes[storage.value];
@@ -185,7 +193,8 @@ Status Dependencies::write(DependencyNode& node, StorageId storage, std::string_
     RETURN_IF_ERROR(status);
   }
   if (old_.empty()) return {};
-  return one ? meet_old_readers(node, storage, key, {}, true) : meet_old_readers(node, storage, grown.lower, grown.upper, false);
+  return one ? meet_old_readers(node, storage, key, {}, true)
+             : meet_old_readers(node, storage, grown.lower, grown.upper, false);
 }
 
 void Dependencies::undo_writes(DependencyNode& node, uint64_t mark) {
@@ -208,7 +217,8 @@ void Dependencies::drop_storage(DependencyNode* node, StorageId storage) {
     if (from.has_writes) widen(old.writes, old.has_writes, MarkedKeys());
     old.read_seq = std::max(old.read_seq, from.read_seq);
     old.write_ts = std::max(old.write_ts, from.write_ts);
-    if (from.earliest_out != 0) old.earliest_out = old.earliest_out == 0 ? from.earliest_out : std::min(old.earliest_out, from.earliest_out);
+    if (from.earliest_out != 0)
+      old.earliest_out = old.earliest_out == 0 ? from.earliest_out : std::min(old.earliest_out, from.earliest_out);
   }
   const auto found = spaces_.find(storage.value);
   if (found == spaces_.end()) return;
@@ -229,13 +239,15 @@ void Dependencies::drop_storage(DependencyNode* node, StorageId storage) {
   spaces_.erase(storage.value);
 }
 
-void Dependencies::move_marks_everywhere(DependencyNode::OwnMarks& marks, KeyMarks Space::*kind, Node& owner, StorageId storage) {
+void Dependencies::move_marks_everywhere(DependencyNode::OwnMarks& marks, KeyMarks Space::*kind, Node& owner,
+                                         StorageId storage) {
   const auto own = marks.find(storage.value);
   if (own == marks.end() || own->second.count() == 0) return;
   const size_t before = mark_count(owner);
   (spaces_[storage.value].*kind).remove(own->second, &owner);
   MarkedKeys grown;
-  (spaces_[kEverywhere.value].*kind).add_range(marks[kEverywhere.value], &owner, {}, {}, limits_.marks_per_storage, &grown);
+  (spaces_[kEverywhere.value].*kind)
+      .add_range(marks[kEverywhere.value], &owner, {}, {}, limits_.marks_per_storage, &grown);
   if (owner.committed) finished_marks_ = finished_marks_ + mark_count(owner) - before;
 }
 
@@ -250,7 +262,8 @@ Status Dependencies::meet_writer(Node& reader, Node& writer, Timestamp seen) {
     return {};
   }
   // A read-only transaction can come first, unless who the writer has an edge to committed before its snapshot.
-  if (reader.read_only && writer.committed && (!writer.conflict_out || reader.snapshot_seq < writer.earliest_out)) return {};
+  if (reader.read_only && writer.committed && (!writer.conflict_out || reader.snapshot_seq < writer.earliest_out))
+    return {};
   const uint64_t ts = writer.commit_ts.load(std::memory_order_acquire);
   if (ts != 0 && ts <= seen.value) return {};
   if (reader.out.contains(&writer)) return {};
@@ -286,13 +299,15 @@ Status Dependencies::refuse_if_dangerous(Node& reader, Node& writer, Node& self)
     dangerous = reader.old_in;
     for (auto at = reader.in.begin(); !dangerous && at != reader.in.end(); ++at) {
       const Node& first = **at;
-      dangerous = !first.doomed.load(std::memory_order_relaxed) && (!first.committed || first.commit_seq >= writer.prepare_seq) &&
+      dangerous = !first.doomed.load(std::memory_order_relaxed) &&
+                  (!first.committed || first.commit_seq >= writer.prepare_seq) &&
                   (!first.read_only || first.snapshot_seq >= writer.prepare_seq);
     }
   }
   if (!dangerous) return {};
   if (&self == &writer) return refuse(self, "Canceled on identification as a pivot, during write");
-  if (writer.prepared) return refuse(self, "Canceled on conflict out to pivot " + std::to_string(writer.id) + ", during read");
+  if (writer.prepared)
+    return refuse(self, "Canceled on conflict out to pivot " + std::to_string(writer.id) + ", during read");
   doom(writer);
   return {};
 }
@@ -306,7 +321,8 @@ void Dependencies::doom(Node& node) {
 Status Dependencies::prepare(DependencyNode& node) {
   if (node.safe.load(std::memory_order_acquire)) return {};
   MutexLock lock(mutex_);
-  if (node.doomed.load(std::memory_order_relaxed)) return refuse(node, "Canceled on identification as a pivot, during commit attempt");
+  if (node.doomed.load(std::memory_order_relaxed))
+    return refuse(node, "Canceled on identification as a pivot, during commit attempt");
   // We are the first to commit: who is a pivot in front of us has to go, if anybody can still come before it.
   for (Node* pivot : node.in) {
     if (pivot->committed || pivot->doomed.load(std::memory_order_relaxed)) continue;
@@ -387,7 +403,8 @@ void Dependencies::finish(DependencyNode& node, bool committed) {
   finished_marks_ += mark_count(node);
   finished_.splice(finished_.end(), active_, node.place);
   forget_finished();
-  while (finished_.size() > limits_.finished || (finished_marks_ > limits_.marks && !finished_.empty())) summarize(*finished_.front());
+  while (finished_.size() > limits_.finished || (finished_marks_ > limits_.marks && !finished_.empty()))
+    summarize(*finished_.front());
 }
 
 void Dependencies::drop_edges(Node& node) {
@@ -448,7 +465,8 @@ void Dependencies::summarize(Node& node) {
     Old& old = old_[storage];
     widen(old.writes, old.has_writes, KeyMarks::hull_of(own));
     old.write_ts = std::max(old.write_ts, node.commit_ts.load(std::memory_order_relaxed));
-    if (node.conflict_out) old.earliest_out = old.earliest_out == 0 ? node.earliest_out : std::min(old.earliest_out, node.earliest_out);
+    if (node.conflict_out)
+      old.earliest_out = old.earliest_out == 0 ? node.earliest_out : std::min(old.earliest_out, node.earliest_out);
   }
   for (Node* to : node.out) to->old_in = true;
   for (Node* from : node.in) from->old_out = true;
@@ -459,8 +477,8 @@ void Dependencies::summarize(Node& node) {
   finished_.erase(node.place);
 }
 
-Status Dependencies::meet_old_writers(Node& reader, StorageId storage, std::string_view lower, std::string_view upper, bool point,
-                                      Timestamp seen) {
+Status Dependencies::meet_old_writers(Node& reader, StorageId storage, std::string_view lower, std::string_view upper,
+                                      bool point, Timestamp seen) {
   for (const StorageId at : {storage, kEverywhere}) {
     const auto found = old_.find(at.value);
     if (found == old_.end()) continue;
@@ -478,7 +496,8 @@ Status Dependencies::meet_old_writers(Node& reader, StorageId storage, std::stri
   return {};
 }
 
-Status Dependencies::meet_old_readers(Node& writer, StorageId storage, std::string_view lower, std::string_view upper, bool point) {
+Status Dependencies::meet_old_readers(Node& writer, StorageId storage, std::string_view lower, std::string_view upper,
+                                      bool point) {
   for (const StorageId at : {storage, kEverywhere}) {
     const auto found = old_.find(at.value);
     if (found == old_.end()) continue;
@@ -513,7 +532,8 @@ std::vector<Dependencies::ReadMark> Dependencies::read_marks() {
   for (const Nodes* nodes : {&active_, &finished_}) {
     for (const auto& node : *nodes) {
       for (const auto& [storage, own] : node->reads) {
-        for (size_t i = 0; i < own.points.size(); ++i) marks.push_back({node->process_id, StorageId(storage), ReadMark::Kind::kKey});
+        for (size_t i = 0; i < own.points.size(); ++i)
+          marks.push_back({node->process_id, StorageId(storage), ReadMark::Kind::kKey});
         for (const auto& range : own.ranges) {
           const bool all = range->lower.empty() && range->upper.empty();
           marks.push_back({node->process_id, StorageId(storage), all ? ReadMark::Kind::kAll : ReadMark::Kind::kRange});

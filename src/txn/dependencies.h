@@ -44,8 +44,8 @@ namespace omendb::txn {
 
 struct DependencyLimits {
   MarkLimits marks_per_storage;
-  size_t finished = 4096;      // transactions kept after their commit
-  size_t marks = 256 * 1024;   // of these
+  size_t finished = 4096;     // transactions kept after their commit
+  size_t marks = 256 * 1024;  // of these
 };
 
 /// A serializable transaction, from its first snapshot until nobody runs beside it any more. Fields without a word on them belong to
@@ -53,16 +53,16 @@ struct DependencyLimits {
 struct DependencyNode {
   uint64_t id = 0;
   int32_t process_id = 0;
-  std::atomic<bool> doomed{false};       // has to end in 40001
-  std::atomic<bool> safe{false};         // read-only, and in no circle whatever comes: leaves no marks
-  std::atomic<uint64_t> commit_ts{0};    // once its commit is about to be visible
+  std::atomic<bool> doomed{false};     // has to end in 40001
+  std::atomic<bool> safe{false};       // read-only, and in no circle whatever comes: leaves no marks
+  std::atomic<uint64_t> commit_ts{0};  // once its commit is about to be visible
 
-  bool read_only = false;                // declared, or committed without a write
+  bool read_only = false;  // declared, or committed without a write
   bool declared_read_only = false;
   bool wrote = false;
-  bool prepared = false;                 // its commit has begun: too late to cancel it
+  bool prepared = false;  // its commit has begun: too late to cancel it
   bool committed = false;
-  bool unsafe = false;                   // read-only, and a writer beside it made it possible to see an order that cannot be
+  bool unsafe = false;  // read-only, and a writer beside it made it possible to see an order that cannot be
   // Edges to and from transactions that are not here any more.
   bool conflict_out = false;             // to one that committed before it; the first such is earliest_out
   bool old_out = false, old_in = false;  // to or from the nameless
@@ -77,7 +77,7 @@ struct DependencyNode {
     StorageId storage;
     uint64_t mark;  // its place among the transaction's writes
   };
-  std::vector<Written> written;          // the points in `writes`
+  std::vector<Written> written;  // the points in `writes`
   std::list<std::unique_ptr<DependencyNode>>::iterator place;
 };
 
@@ -89,7 +89,8 @@ class Dependencies {
   ~Dependencies();
 
   /// Begins to follow a transaction; `take_snapshot` is called under the mutex. Null: read-only, and nobody writes, so that there is nothing to follow.
-  DependencyNode* begin(uint64_t id, int32_t process_id, bool read_only, const std::function<Timestamp()>& take_snapshot);
+  DependencyNode* begin(uint64_t id, int32_t process_id, bool read_only,
+                        const std::function<Timestamp()>& take_snapshot);
   enum class Safety { kSafe, kUnsafe, kCancelled };
   /// Waits until it is known whether the read-only transaction is safe.
   Safety wait_until_decided(DependencyNode& node, const std::function<bool()>& cancelled);
@@ -108,7 +109,9 @@ class Dependencies {
 
   /// The last look before the commit. After this the transaction cannot be cancelled.
   Status prepare(DependencyNode& node);
-  static void committed_at(DependencyNode& node, Timestamp ts) { node.commit_ts.store(ts.value, std::memory_order_release); }
+  static void committed_at(DependencyNode& node, Timestamp ts) {
+    node.commit_ts.store(ts.value, std::memory_order_release);
+  }
   /// The transaction is over, and visible if it committed. The node may be gone afterwards.
   void finish(DependencyNode& node, bool committed);
 
@@ -134,15 +137,17 @@ class Dependencies {
   struct Old {
     MarkedKeys reads, writes;
     bool has_reads = false, has_writes = false;
-    uint64_t read_seq = 0;       // the last commit of a reader
-    uint64_t write_ts = 0;       // the last commit of a writer
-    uint64_t earliest_out = 0;   // 0: none of the writers had an edge to one that had committed before it
+    uint64_t read_seq = 0;      // the last commit of a reader
+    uint64_t write_ts = 0;      // the last commit of a writer
+    uint64_t earliest_out = 0;  // 0: none of the writers had an edge to one that had committed before it
   };
 
-  Status read_locked(Node& node, StorageId storage, std::string_view lower, std::string_view upper, bool point, Timestamp seen);
+  Status read_locked(Node& node, StorageId storage, std::string_view lower, std::string_view upper, bool point,
+                     Timestamp seen);
   Status meet_writer(Node& reader, Node& writer, Timestamp seen);
   Status meet_reader(Node& reader, Node& writer);
-  Status meet_old_writers(Node& reader, StorageId storage, std::string_view lower, std::string_view upper, bool point, Timestamp seen);
+  Status meet_old_writers(Node& reader, StorageId storage, std::string_view lower, std::string_view upper, bool point,
+                          Timestamp seen);
   Status meet_old_readers(Node& writer, StorageId storage, std::string_view lower, std::string_view upper, bool point);
   Status add_edge(Node& reader, Node& writer, Node& self);
   Status refuse_if_dangerous(Node& reader, Node& writer, Node& self);
@@ -159,16 +164,16 @@ class Dependencies {
 
   const DependencyLimits limits_;
   Mutex mutex_;
-  std::condition_variable decided_;                  // a read-only transaction became safe, or unsafe
+  std::condition_variable decided_;  // a read-only transaction became safe, or unsafe
   uint64_t last_seq_ GUARDED_BY(mutex_) = 0;
-  size_t writable_ GUARDED_BY(mutex_) = 0;           // active and not declared read-only
-  Nodes active_ GUARDED_BY(mutex_);                  // by snapshot_seq
+  size_t writable_ GUARDED_BY(mutex_) = 0;  // active and not declared read-only
+  Nodes active_ GUARDED_BY(mutex_);         // by snapshot_seq
   Nodes safe_ GUARDED_BY(mutex_);
-  Nodes finished_ GUARDED_BY(mutex_);                // by commit_seq
+  Nodes finished_ GUARDED_BY(mutex_);  // by commit_seq
   size_t finished_marks_ GUARDED_BY(mutex_) = 0;
   std::unordered_map<uint32_t, Space> spaces_ GUARDED_BY(mutex_);
   std::unordered_map<uint32_t, Old> old_ GUARDED_BY(mutex_);
-  uint64_t old_seq_ GUARDED_BY(mutex_) = 0;          // nobody whose snapshot is not older needs old_
+  uint64_t old_seq_ GUARDED_BY(mutex_) = 0;  // nobody whose snapshot is not older needs old_
   uint64_t summarized_ GUARDED_BY(mutex_) = 0, cancelled_ GUARDED_BY(mutex_) = 0;
 };
 

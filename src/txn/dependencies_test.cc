@@ -205,7 +205,8 @@ TEST(Dependencies, APivotIsCancelledWhenTheLastCommitsFirst) {
   auto& [first, pivot, last] = h.transactions;
   EXPECT_OK(h.commit(last));
   EXPECT_OK(h.read(pivot, "z"));
-  expect_refused(Dependencies::met_row(*pivot.node), "Canceled on identification as a pivot, during conflict out checking");
+  expect_refused(Dependencies::met_row(*pivot.node),
+                 "Canceled on identification as a pivot, during conflict out checking");
   expect_refused(h.write(pivot, "z"), "Canceled on identification as a pivot, during conflict in checking");
   h.rollback(pivot);
   EXPECT_OK(h.write(first, "c"));
@@ -260,8 +261,8 @@ TEST(Dependencies, ASavepointTakesWritesBackAndNotReads) {
   EXPECT_OK(h.write(a, "undone"));
   EXPECT_OK(h.read(a, "read"));
   h.dependencies.undo_writes(*a.node, savepoint);
-  EXPECT_OK(h.read(b, "undone"));   // no edge b -> a
-  EXPECT_OK(h.write(b, "read"));    // a -> b
+  EXPECT_OK(h.read(b, "undone"));  // no edge b -> a
+  EXPECT_OK(h.write(b, "read"));   // a -> b
   EXPECT_OK(h.commit(b));
   EXPECT_OK(h.commit(a));
 
@@ -288,7 +289,7 @@ TEST(Dependencies, TooManyPointsBecomeAHull) {
   };
   EXPECT_TRUE(edge("k10000"));
   EXPECT_TRUE(edge("k19998"));
-  EXPECT_TRUE(edge("k10001"));   // not read, but between
+  EXPECT_TRUE(edge("k10001"));  // not read, but between
   EXPECT_FALSE(edge("k09999"));
   EXPECT_FALSE(edge("k19999"));
   EXPECT_OK(h.read(reader, "z"));
@@ -418,7 +419,8 @@ TEST(Dependencies, DeferrableWaitsUntilItIsKnown) {
 /// come before whom among the committed.
 class History {
  public:
-  History(uint64_t seed, bool follow, const DependencyLimits& limits) : random_(seed), follow_(follow), house_(limits) {}
+  History(uint64_t seed, bool follow, const DependencyLimits& limits)
+      : random_(seed), follow_(follow), house_(limits) {}
 
   void run() {
     for (int step = 0; step < 60; ++step) {
@@ -429,17 +431,24 @@ class History {
       const size_t at = pick(open_.size());
       Transaction& t = *open_[at];
       switch (pick(8)) {
-        case 0: case 1: read(t, pick(kKeys), 1); break;
+        case 0:
+        case 1: read(t, pick(kKeys), 1); break;
         case 2: read(t, pick(kKeys), 1 + pick(3)); break;
-        case 3: case 4: case 5: write(t, pick(kKeys)); break;
-        case 6: if (pick(8) == 0) end(t, false); break;
+        case 3:
+        case 4:
+        case 5: write(t, pick(kKeys)); break;
+        case 6:
+          if (pick(8) == 0) end(t, false);
+          break;
         case 7: end(t, true); break;
       }
       std::erase_if(open_, [](const Transaction* t) { return t->over; });
     }
     for (Transaction* t : open_) end(*t, true);
   }
-  size_t committed() const { return static_cast<size_t>(std::count_if(all_.begin(), all_.end(), [](const auto& t) { return t.committed; })); }
+  size_t committed() const {
+    return static_cast<size_t>(std::count_if(all_.begin(), all_.end(), [](const auto& t) { return t.committed; }));
+  }
   size_t refused() const { return refused_; }
 
   bool has_circle() const {
@@ -452,8 +461,10 @@ class History {
       for (const auto& [key, ts] : t.reads) {
         for (const auto& version : store_[key]) {
           if (version.writer == &t) continue;
-          if (version.ts <= ts) before[version.writer].insert(&t);
-          else before[&t].insert(version.writer);
+          if (version.ts <= ts)
+            before[version.writer].insert(&t);
+          else
+            before[&t].insert(version.writer);
         }
       }
     }

@@ -39,8 +39,8 @@ class KeyDirectory {
 
   struct Place {
     enum class Kind : uint8_t { kAbsent, kRow, kTombstone, kLook, kCached } kind = Kind::kAbsent;
-    Stamp stamp;                    // kRow, kTombstone, kCached: of the newest version
-    const CachedRow* row = nullptr; // kCached: valid while the guard from before find() is held
+    Stamp stamp;                     // kRow, kTombstone, kCached: of the newest version
+    const CachedRow* row = nullptr;  // kCached: valid while the guard from before find() is held
     index::Payload payload = 0;
   };
   /// Requires: an index::EpochGuard, for as long as the place's row is looked at.
@@ -75,7 +75,8 @@ class KeyDirectory {
   }
   /// The same without a look at the row; needs no guard.
   static Place::Kind place_kind(index::Payload payload) {
-    constexpr Place::Kind kKinds[] = {Place::Kind::kRow, Place::Kind::kTombstone, Place::Kind::kLook, Place::Kind::kCached};
+    constexpr Place::Kind kKinds[] = {Place::Kind::kRow, Place::Kind::kTombstone, Place::Kind::kLook,
+                                      Place::Kind::kCached};
     return kKinds[payload & 3];
   }
   /// Starts loading what place() will look at, and the row behind it.
@@ -164,7 +165,7 @@ class KeyDirectory {
   static constexpr size_t kPrefetchBytes = 512;  // of longer rows the processor guesses the rest
   const uint32_t fixed_;
   RowCache* const cache_;
-  bool caches_;  // under the cache's mutex
+  bool caches_;                        // under the cache's mutex
   mutable index::OrderedIndex index_;  // settled() changes what is said, not what is true
 };
 

@@ -20,7 +20,8 @@ bool owns(const KeyMarks::Owners& owners, DependencyNode* owner) {
 
 }  // namespace
 
-KeyMarks::Added KeyMarks::add_point(Own& own, DependencyNode* owner, std::string_view key, const MarkLimits& limits, MarkedKeys* grown) {
+KeyMarks::Added KeyMarks::add_point(Own& own, DependencyNode* owner, std::string_view key, const MarkLimits& limits,
+                                    MarkedKeys* grown) {
   for (const auto& range : own.ranges) {
     if (range->contains(key)) return Added::kNothing;
   }
@@ -41,8 +42,8 @@ KeyMarks::Added KeyMarks::add_point(Own& own, DependencyNode* owner, std::string
   return Added::kRange;
 }
 
-KeyMarks::Added KeyMarks::add_range(Own& own, DependencyNode* owner, std::string_view lower, std::string_view upper, const MarkLimits& limits,
-                                    MarkedKeys* grown) {
+KeyMarks::Added KeyMarks::add_range(Own& own, DependencyNode* owner, std::string_view lower, std::string_view upper,
+                                    const MarkLimits& limits, MarkedKeys* grown) {
   for (const auto& range : own.ranges) {
     if (range->contains(lower, upper)) return Added::kNothing;
   }

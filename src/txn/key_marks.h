@@ -18,7 +18,9 @@ struct MarkedKeys {
   bool contains(std::string_view from, std::string_view to) const {
     return from >= lower && (upper.empty() || (!to.empty() && to <= upper));
   }
-  bool meets(std::string_view from, std::string_view to) const { return (to.empty() || lower < to) && (upper.empty() || from < upper); }
+  bool meets(std::string_view from, std::string_view to) const {
+    return (to.empty() || lower < to) && (upper.empty() || from < upper);
+  }
 };
 
 /// How many marks one transaction may have in one storage before a hull takes their place: everything from its least key to its greatest.
@@ -46,7 +48,8 @@ class KeyMarks {
 
   /// Adds a mark, unless the owner's cover it. `grown` is what has been covered anew; it is not set for a point.
   Added add_point(Own& own, DependencyNode* owner, std::string_view key, const MarkLimits& limits, MarkedKeys* grown);
-  Added add_range(Own& own, DependencyNode* owner, std::string_view lower, std::string_view upper, const MarkLimits& limits, MarkedKeys* grown);
+  Added add_range(Own& own, DependencyNode* owner, std::string_view lower, std::string_view upper,
+                  const MarkLimits& limits, MarkedKeys* grown);
   void remove_last_point(Own& own, DependencyNode* owner);
   void remove(Own& own, DependencyNode* owner);
   /// The least range that holds all of the owner's marks.

@@ -180,9 +180,8 @@ LockOutcome LockManager::acquire(LockOwner& owner, Resource resource, LockMode m
     auto& queue = lock.with_company().queue;
     auto place = queue.end();
     if (before != 0) {
-      place = std::find_if(queue.begin(), queue.end(), [&](const LockOwner* waiter) {
-        return (conflicts(waiter->wanted_mode_) & before) != 0;
-      });
+      place = std::find_if(queue.begin(), queue.end(),
+                           [&](const LockOwner* waiter) { return (conflicts(waiter->wanted_mode_) & before) != 0; });
     }
     queue.insert(place, &owner);
     owner.waiting_ = true;
@@ -203,8 +202,7 @@ LockOutcome LockManager::wait(LockOwner& owner, Shard& s) {
   using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
   const auto far = start + std::chrono::hours(24 * 365);
-  const auto give_up =
-      owner.lock_timeout_us > 0 ? start + std::chrono::microseconds(owner.lock_timeout_us) : far;
+  const auto give_up = owner.lock_timeout_us > 0 ? start + std::chrono::microseconds(owner.lock_timeout_us) : far;
   auto look_for_deadlock = start + std::chrono::microseconds(owner.deadlock_timeout_us);
   for (;;) {
     bool granted = false;
@@ -341,8 +339,7 @@ bool LockManager::break_cycle(LockOwner& start) {
   return found;
 }
 
-bool LockManager::walk(LockOwner& start, LockOwner& at, std::vector<LockOwner*>& path,
-                       std::vector<LockOwner*>& seen) {
+bool LockManager::walk(LockOwner& start, LockOwner& at, std::vector<LockOwner*>& path, std::vector<LockOwner*>& seen) {
   if (!at.waiting_) return false;
   if (std::find(seen.begin(), seen.end(), &at) != seen.end()) return false;
   seen.push_back(&at);

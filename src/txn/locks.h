@@ -30,10 +30,20 @@ namespace omendb::txn {
 
 /// PostgreSQL's eight table modes, its four row modes (weakest first), and the two for a transaction's own id.
 enum class LockMode : uint8_t {
-  kAccessShare, kRowShare, kRowExclusive, kShareUpdateExclusive, kShare, kShareRowExclusive, kExclusive,
+  kAccessShare,
+  kRowShare,
+  kRowExclusive,
+  kShareUpdateExclusive,
+  kShare,
+  kShareRowExclusive,
+  kExclusive,
   kAccessExclusive,
-  kRowForKeyShare, kRowForShare, kRowForNoKeyUpdate, kRowForUpdate,
-  kTransactionShare, kTransactionExclusive,
+  kRowForKeyShare,
+  kRowForShare,
+  kRowForNoKeyUpdate,
+  kRowForUpdate,
+  kTransactionShare,
+  kTransactionExclusive,
 };
 inline constexpr size_t kLockModeCount = 14;
 
@@ -50,7 +60,7 @@ enum class LockOutcome : uint8_t {
   kNotAvailable,  // kNoWait, and somebody holds it
   kTimeout,
   kCancelled,
-  kDeadlock,      // deadlock_detail() of the owner says between whom
+  kDeadlock,  // deadlock_detail() of the owner says between whom
 };
 
 /// The locks of one transaction. Must hold none when it goes. Thread: its own, but cancel().
@@ -118,7 +128,7 @@ class LockManager {
     LockOwner* owner;
     uint16_t mask;
   };
-  struct Company {                    // more than one holder, or somebody waiting
+  struct Company {  // more than one holder, or somebody waiting
     std::vector<Holder> others;
     std::vector<LockOwner*> queue;
   };

@@ -13,7 +13,8 @@ namespace omendb::txn {
 /// Thread: one at a time. Requires: the view's snapshot stays alive, and nothing is written.
 class OrderedReader {
  public:
-  OrderedReader(store::Store& store, const Loads& loads, const VersionReader& reader, const View& view, StorageId storage, KeyDirectory* directory)
+  OrderedReader(store::Store& store, const Loads& loads, const VersionReader& reader, const View& view,
+                StorageId storage, KeyDirectory* directory)
       : store_(store), loads_(loads), reader_(reader), view_(view), storage_(storage), directory_(directory) {}
   /// As VersionReader::get(). Requires that `key` is not less than the one before.
   /// Cost: a seek of an iterator that is there, where that looks for the key in an iterator of its own.

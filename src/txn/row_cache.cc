@@ -31,7 +31,8 @@ struct RowCache::Pool {
     if (region == MAP_FAILED) throw std::bad_alloc();
     base = static_cast<char*>(region);
     CHECK((reinterpret_cast<uintptr_t>(base) + bytes) >> 48 == 0);  // directories keep a length in the bits above
-    (void)::madvise(base, bytes, MADV_HUGEPAGE);  // a row is a cache miss; it need not be one of the page tables as well
+    (void)::madvise(base, bytes,
+                    MADV_HUGEPAGE);  // a row is a cache miss; it need not be one of the page tables as well
     for (size_t i = count; i > 0; --i) free.push_back(static_cast<uint32_t>(i - 1));
   }
   ~Pool() { ::munmap(base, bytes); }
@@ -89,9 +90,9 @@ struct RowCache::Retired {
 };
 
 RowCache::RowCache(size_t bytes)
-    : pool_(std::make_shared<Pool>(std::min(kSegmentBytesMax, std::bit_floor(std::max(bytes, kBytesMin) / 64)),
-                                   std::max(bytes, kBytesMin) /
-                                       std::min(kSegmentBytesMax, std::bit_floor(std::max(bytes, kBytesMin) / 64)))),
+    : pool_(std::make_shared<Pool>(
+          std::min(kSegmentBytesMax, std::bit_floor(std::max(bytes, kBytesMin) / 64)),
+          std::max(bytes, kBytesMin) / std::min(kSegmentBytesMax, std::bit_floor(std::max(bytes, kBytesMin) / 64)))),
       segment_bytes_(static_cast<uint32_t>(pool_->segment_bytes)),
       segments_(static_cast<uint32_t>(pool_->bytes / pool_->segment_bytes)),
       reserve_(usual_reserve()),
@@ -131,8 +132,12 @@ void RowCache::put(KeyDirectory& directory, const Row& row, Admission admission)
   }
   CachedRow* cached = allocate(kYoung, bytes);
   if (cached == nullptr) return;  // readers are still in what was given up
-  new (cached) CachedRow{row.stamp, row.commit_ts, &directory, static_cast<uint32_t>(row.row.size()),
-                         static_cast<uint16_t>(row.key.size()), 0};
+  new (cached) CachedRow{row.stamp,
+                         row.commit_ts,
+                         &directory,
+                         static_cast<uint32_t>(row.row.size()),
+                         static_cast<uint16_t>(row.key.size()),
+                         0};
   char* to = reinterpret_cast<char*>(cached + 1);
   std::memcpy(to, row.key.data(), row.key.size());
   std::memcpy(to + row.key.size(), row.row.data(), row.row.size());
@@ -178,7 +183,8 @@ void RowCache::set_bytes_max(size_t bytes) {
 
 bool RowCache::evict() {
   const size_t young = full_[kYoung].size();
-  const Queue queue = !full_[kYoung].empty() && (full_[kOld].empty() || young * kYoungShare > segments_) ? kYoung : kOld;
+  const Queue queue =
+      !full_[kYoung].empty() && (full_[kOld].empty() || young * kYoungShare > segments_) ? kYoung : kOld;
   if (full_[queue].empty()) return false;
   const uint32_t segment = full_[queue].front();
   full_[queue].pop_front();
@@ -201,8 +207,8 @@ void RowCache::give_up(uint32_t segment, bool old) {
       if (row->directory->uncache(*row)) ++evicted_;
       continue;
     }
-    new (moved) CachedRow{row->stamp, row->commit_ts, row->directory, row->row_bytes, row->key_bytes,
-                          static_cast<uint8_t>(old ? reads - 1 : 0)};
+    new (moved) CachedRow{row->stamp,     row->commit_ts, row->directory,
+                          row->row_bytes, row->key_bytes, static_cast<uint8_t>(old ? reads - 1 : 0)};
     std::memcpy(reinterpret_cast<char*>(moved + 1), row->bytes(), bytes - sizeof(CachedRow));
     if (row->directory->move(*row, moved)) {
       may_move -= bytes;

@@ -48,15 +48,15 @@ class StoreScan {
   const View view_;
   const StorageId storage_;
   const bool reverse_;
-  std::string lower_, upper_;       // store keys
+  std::string lower_, upper_;  // store keys
   Status status_;
   std::unique_ptr<store::Iterator> iterator_;
-  bool on_row_ = false;             // forward: the iterator stands on the row given last
-  std::string decided_;             // storage | key whose version is settled already
+  bool on_row_ = false;  // forward: the iterator stands on the row given last
+  std::string decided_;  // storage | key whose version is settled already
   bool have_decided_ = false;
-  bool passed_newer_ = false;       // of the key that the iterator stands on, a live version was passed over
+  bool passed_newer_ = false;  // of the key that the iterator stands on, a live version was passed over
   std::string backward_key_, backward_row_;
-  uint64_t resolved_load_ = 0;      // the load looked up last, and what came of it
+  uint64_t resolved_load_ = 0;  // the load looked up last, and what came of it
   bool resolved_visible_ = false, resolved_own_ = false;
   Timestamp resolved_ts_;
   std::string_view key_, row_;

@@ -110,7 +110,8 @@ Status Manager::note_read(const BasicTransaction& t, StorageId storage, std::str
   return t.kept_ ? Status() : dependencies_.read(*t.dependencies, storage, key, t.snapshot());
 }
 
-Status Manager::note_read(const BasicTransaction& t, StorageId storage, std::string_view lower, std::string_view upper) {
+Status Manager::note_read(const BasicTransaction& t, StorageId storage, std::string_view lower,
+                          std::string_view upper) {
   return t.kept_ ? Status() : dependencies_.read(*t.dependencies, storage, lower, upper, t.snapshot());
 }
 

@@ -54,10 +54,11 @@ class BasicTransaction : public Transaction {
   LockOwner locks;
   uint32_t command = 0;
   std::vector<OwnLoad> loads;
-  std::vector<uint64_t> load_numbers;       // of `loads`, ascending
-  std::vector<uint64_t> savepoint_marks;    // write marks that rollback_to may come back to, ascending
-  DependencyNode* dependencies = nullptr;   // of a serializable transaction with a snapshot; null for all others, which pay a look at it
-  std::optional<bool> deferrable;           // read-only and serializable: waits for a safe snapshot
+  std::vector<uint64_t> load_numbers;     // of `loads`, ascending
+  std::vector<uint64_t> savepoint_marks;  // write marks that rollback_to may come back to, ascending
+  DependencyNode* dependencies =
+      nullptr;  // of a serializable transaction with a snapshot; null for all others, which pay a look at it
+  std::optional<bool> deferrable;  // read-only and serializable: waits for a safe snapshot
   bool over = false;
 
  private:
@@ -65,7 +66,7 @@ class BasicTransaction : public Transaction {
   Isolation isolation_ = Isolation::kReadCommitted;
   bool read_only_ = false;
   SnapshotRef snapshot_;
-  SnapshotRef kept_;                        // the transaction's own, while newer versions are seen
+  SnapshotRef kept_;  // the transaction's own, while newer versions are seen
 };
 
 /// Called by the commit pipeline, in commit order, by one thread at a time.
@@ -121,7 +122,8 @@ class Manager {
   // What a serializable transaction reads and writes (dependencies.h). Require transaction.dependencies. Errors: 40001.
   /// A key, whether there is a row or not.
   Status note_read(const BasicTransaction& transaction, StorageId storage, std::string_view key);
-  Status note_read(const BasicTransaction& transaction, StorageId storage, std::string_view lower, std::string_view upper);
+  Status note_read(const BasicTransaction& transaction, StorageId storage, std::string_view lower,
+                   std::string_view upper);
   /// Before the write goes into the write set.
   Status note_write(BasicTransaction& transaction, StorageId storage, std::string_view key) {
     return dependencies_.write(*transaction.dependencies, storage, key, transaction.writes.mark());

@@ -55,7 +55,14 @@ enum class Isolation : uint8_t { kReadUncommitted, kReadCommitted, kRepeatableRe
 
 /// Table-level lock modes, weakest first; the conflict table is PostgreSQL's (manual 13.3.1).
 enum class ObjectLockMode : uint8_t {
-  kAccessShare, kRowShare, kRowExclusive, kShareUpdateExclusive, kShare, kShareRowExclusive, kExclusive, kAccessExclusive
+  kAccessShare,
+  kRowShare,
+  kRowExclusive,
+  kShareUpdateExclusive,
+  kShare,
+  kShareRowExclusive,
+  kExclusive,
+  kAccessExclusive
 };
 
 /// A mark in a transaction's writes, locks and catalog changes.

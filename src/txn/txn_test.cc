@@ -193,10 +193,8 @@ TEST(Reaper, KeepsWhatTheOldestSnapshotNeedsAndNothingElse) {
 
 TEST(Locks, RowModesConflictAsInPostgres) {
   LockManager locks;
-  const bool conflict[4][4] = {{false, false, false, true},
-                               {false, false, true, true},
-                               {false, true, true, true},
-                               {true, true, true, true}};
+  const bool conflict[4][4] = {
+      {false, false, false, true}, {false, false, true, true}, {false, true, true, true}, {true, true, true, true}};
   for (int a = 0; a < 4; ++a) {
     for (int b = 0; b < 4; ++b) {
       LockOwner x, y;

@@ -71,9 +71,9 @@ bool VersionReader::sees(const View& view, Stamp stamp) const {
 }
 
 // Used: ordered_reader.cc calls it too, where a call costs nothing to speak of.
-[[gnu::always_inline, gnu::used]] inline VersionReader::InMemory VersionReader::in_memory(const View& view, StorageId storage, std::string_view key,
-                                                        const KeyDirectory* directory, std::string_view* row,
-                                                        index::Payload* payload) const {
+[[gnu::always_inline, gnu::used]] inline VersionReader::InMemory VersionReader::in_memory(
+    const View& view, StorageId storage, std::string_view key, const KeyDirectory* directory, std::string_view* row,
+    index::Payload* payload) const {
   if (view.writes != nullptr && !view.writes->empty()) {
     if (const WriteSet::Entry* entry = view.writes->find(storage, key); entry != nullptr) {
       if (const WriteSet::Version* v = entry->visible(view.command); v != nullptr) {
@@ -252,9 +252,8 @@ Result<Newest> VersionReader::newest(StorageId storage, std::string_view key, co
   return out;
 }
 
-Result<bool> VersionReader::own_newest(StorageId storage, std::string_view key,
-                                       const std::vector<uint64_t>& own_loads, bool* tombstone, uint32_t* command,
-                                       std::string* row) const {
+Result<bool> VersionReader::own_newest(StorageId storage, std::string_view key, const std::vector<uint64_t>& own_loads,
+                                       bool* tombstone, uint32_t* command, std::string* row) const {
   Chain chain(store_, storage, key);
   chain.seek();
   for (; chain.valid(); chain.next()) {

@@ -20,14 +20,14 @@ namespace omendb::txn {
 /// What a statement sees. `writes` and `own_loads` belong to its transaction and outlive the view; null: no transaction.
 struct View {
   Timestamp snapshot;
-  uint32_t command = UINT32_MAX;      // own writes of smaller numbers are seen
+  uint32_t command = UINT32_MAX;  // own writes of smaller numbers are seen
   const WriteSet* writes = nullptr;
   const std::vector<uint64_t>* own_loads = nullptr;
 };
 
 /// The newest version of a key, seen by nobody's eyes in particular.
 struct Newest {
-  bool exists = false;         // a row, not a tombstone
+  bool exists = false;  // a row, not a tombstone
   bool tombstone = false;
   Timestamp commit_ts;         // of the newest committed version; 0: there is none
   uint64_t pending_owner = 0;  // a transaction that is not over has written it in a load; the rest is what was before

@@ -42,7 +42,9 @@ struct ArenaAllocator {
   T* allocate(size_t n) { return static_cast<T*>(arena->allocate(n * sizeof(T))); }
   void deallocate(T*, size_t) {}
   template <class U>
-  bool operator==(const ArenaAllocator<U>& other) const { return arena == other.arena; }
+  bool operator==(const ArenaAllocator<U>& other) const {
+    return arena == other.arena;
+  }
 };
 
 /// Thread: one writes; while nobody writes, any number read.
@@ -64,8 +66,7 @@ class WriteSet {
       return v;
     }
   };
-  using Map = std::map<std::string_view, Entry, std::less<>,
-                       ArenaAllocator<std::pair<const std::string_view, Entry>>>;
+  using Map = std::map<std::string_view, Entry, std::less<>, ArenaAllocator<std::pair<const std::string_view, Entry>>>;
 
   WriteSet() = default;
   WriteSet(const WriteSet&) = delete;

@@ -170,7 +170,10 @@ PhysicalType element_physical(Oid element, int32_t typmod, const IoContext& cont
 class ArrayParser {
  public:
   ArrayParser(Oid element, int32_t typmod, std::string_view text, const IoContext& context)
-      : element_(element), typmod_(typmod), s_(text), context_(context),
+      : element_(element),
+        typmod_(typmod),
+        s_(text),
+        context_(context),
         builder_(element, element_physical(element, typmod, context)) {}
 
   Status parse(std::string* out);
@@ -196,7 +199,7 @@ class ArrayParser {
   size_t at_ = 0;
   std::vector<int32_t> lengths_, lowers_;
   bool explicit_ = false, escaped_ = false;
-  int leaf_depth_ = -1;               // depth at which elements lie
+  int leaf_depth_ = -1;                      // depth at which elements lie
   int32_t counts_[kArrayDimensionsMax + 1];  // of each depth, -1 unknown
 };
 
@@ -204,8 +207,9 @@ Status ArrayParser::bounds() {
   while (peek() == '[') {
     ++at_;
     if (lengths_.size() >= static_cast<size_t>(kArrayDimensionsMax)) {
-      return Status(SqlState::kProgramLimitExceeded, "number of array dimensions (" + std::to_string(lengths_.size() + 1) +
-                                                         ") exceeds the maximum allowed (6)");
+      return Status(
+          SqlState::kProgramLimitExceeded,
+          "number of array dimensions (" + std::to_string(lengths_.size() + 1) + ") exceeds the maximum allowed (6)");
     }
     auto number = [&](int32_t* v) {
       size_t start = at_;
@@ -486,8 +490,8 @@ Status receive_array(Oid element, int32_t typmod, std::string_view bytes, const 
   Oid type{load_be32(bytes.data() + 8)};
   if (dimensions < 0) return bad(("invalid number of dimensions: " + std::to_string(dimensions)).c_str());
   if (dimensions > kArrayDimensionsMax) {
-    return Status(SqlState::kProgramLimitExceeded, "number of array dimensions (" + std::to_string(dimensions) +
-                                                       ") exceeds the maximum allowed (6)");
+    return Status(SqlState::kProgramLimitExceeded,
+                  "number of array dimensions (" + std::to_string(dimensions) + ") exceeds the maximum allowed (6)");
   }
   if (flags != 0 && flags != 1) return bad("invalid array flags");
   if (type != element) {
@@ -524,7 +528,8 @@ Status receive_array(Oid element, int32_t typmod, std::string_view bytes, const 
     if (length < 0 || bytes.size() - at < static_cast<size_t>(length)) return bad("insufficient data left in message");
     Value value;
     const std::string_view item = bytes.substr(at, static_cast<size_t>(length));
-    RETURN_IF_ERROR(element == oid::kBpchar ? input_element(element, typmod, item, context, &value) : receive(element, typmod, item, context, &value));
+    RETURN_IF_ERROR(element == oid::kBpchar ? input_element(element, typmod, item, context, &value)
+                                            : receive(element, typmod, item, context, &value));
     builder.add(value.view());
     at += static_cast<size_t>(length);
   }

@@ -118,7 +118,8 @@ std::string array_slice(std::string_view array, std::span<const SliceBound> boun
 Status array_assign(std::string_view array, std::span<const int32_t> subscripts, const PhysicalType& physical,
                     const ValueView& value, std::string* out);
 /// UPDATE .. SET a[l:u] = source: takes the source's elements in their order. Errors: 2202E, 54000.
-Status array_assign_slice(std::string_view array, std::span<const SliceBound> bounds, std::string_view source, std::string* out);
+Status array_assign_slice(std::string_view array, std::span<const SliceBound> bounds, std::string_view source,
+                          std::string* out);
 
 // ---- functions. Errors: 2202E, 0A000, 22000 as PostgreSQL's ----
 Status array_cat(std::string_view a, std::string_view b, std::string* out);

@@ -40,7 +40,8 @@ void grow(Elements* e, int32_t lower, int32_t upper) {
 
 }  // namespace
 
-Status array_assign_slice(std::string_view array, std::span<const SliceBound> bounds, std::string_view source, std::string* out) {
+Status array_assign_slice(std::string_view array, std::span<const SliceBound> bounds, std::string_view source,
+                          std::string* out) {
   const ArrayView old(array), from(source);
   Elements e;
   for (int d = 0; d < old.dimensions(); ++d) {
@@ -56,7 +57,8 @@ Status array_assign_slice(std::string_view array, std::span<const SliceBound> bo
   const size_t dimensions = empty ? bounds.size() : static_cast<size_t>(old.dimensions());
   if (dimensions > kArrayDimensionsMax) {
     return Status(SqlState::kProgramLimitExceeded, "number of array dimensions (" + std::to_string(dimensions) +
-                                                       ") exceeds the maximum allowed (" + std::to_string(kArrayDimensionsMax) + ")");
+                                                       ") exceeds the maximum allowed (" +
+                                                       std::to_string(kArrayDimensionsMax) + ")");
   }
   for (size_t d = 0; d < dimensions; ++d) {
     const SliceBound b = d < bounds.size() ? bounds[d] : SliceBound{};
@@ -74,7 +76,8 @@ Status array_assign_slice(std::string_view array, std::span<const SliceBound> bo
     }
     const int64_t length = static_cast<int64_t>(upper[d]) - lower[d] + 1;
     if (length > kArrayElementsMax) {
-      return Status(SqlState::kProgramLimitExceeded, "array size exceeds the maximum allowed (" + std::to_string(kArrayElementsMax) + ")");
+      return Status(SqlState::kProgramLimitExceeded,
+                    "array size exceeds the maximum allowed (" + std::to_string(kArrayElementsMax) + ")");
     }
     count *= static_cast<size_t>(length);
   }
@@ -87,7 +90,8 @@ Status array_assign_slice(std::string_view array, std::span<const SliceBound> bo
     const int64_t reach = std::max<int64_t>(upper[0], static_cast<int64_t>(e.lowers[0]) + e.lengths[0] - 1) -
                           std::min<int64_t>(lower[0], e.lowers[0]) + 1;
     if (reach > kArrayElementsMax) {
-      return Status(SqlState::kProgramLimitExceeded, "array size exceeds the maximum allowed (" + std::to_string(kArrayElementsMax) + ")");
+      return Status(SqlState::kProgramLimitExceeded,
+                    "array size exceeds the maximum allowed (" + std::to_string(kArrayElementsMax) + ")");
     }
     grow(&e, lower[0], upper[0]);
   }
@@ -95,7 +99,8 @@ Status array_assign_slice(std::string_view array, std::span<const SliceBound> bo
   std::vector<int32_t> at = lower;
   for (size_t i = 0; i < count; ++i) {
     size_t position = 0;
-    for (size_t d = 0; d < dimensions; ++d) position = position * static_cast<size_t>(e.lengths[d]) + static_cast<size_t>(at[d] - e.lowers[d]);
+    for (size_t d = 0; d < dimensions; ++d)
+      position = position * static_cast<size_t>(e.lengths[d]) + static_cast<size_t>(at[d] - e.lowers[d]);
     e.values[position] = from.is_null(i) ? ValueView() : from.at(i);
     for (size_t d = dimensions; d-- > 0;) {
       if (++at[d] <= upper[d]) break;

@@ -157,9 +157,12 @@ Status array_assign(std::string_view bytes, std::span<const int32_t> subscripts,
     return Status(SqlState::kProgramLimitExceeded, "array size exceeds the maximum allowed (134217727)");
   }
   for (int64_t i = lower; i <= upper; ++i) {
-    if (i == subscripts[0]) builder.add(value);
-    else if (i < a.lower(0) || i > a.upper(0)) builder.add_null();
-    else builder.add(a.at(static_cast<size_t>(i - a.lower(0))));
+    if (i == subscripts[0])
+      builder.add(value);
+    else if (i < a.lower(0) || i > a.upper(0))
+      builder.add_null();
+    else
+      builder.add(a.at(static_cast<size_t>(i - a.lower(0))));
   }
   auto length = static_cast<int32_t>(upper - lower + 1), low = static_cast<int32_t>(lower);
   builder.set_dimensions({&length, 1}, {&low, 1});
@@ -170,7 +173,8 @@ Status array_assign(std::string_view bytes, std::span<const int32_t> subscripts,
 Status array_cat(std::string_view x, std::string_view y, std::string* out) {
   ArrayView a(x), b(y);
   auto incompatible = [](std::string detail) {
-    return Status(SqlState::kArraySubscriptError, "cannot concatenate incompatible arrays").with_detail(std::move(detail));
+    return Status(SqlState::kArraySubscriptError, "cannot concatenate incompatible arrays")
+        .with_detail(std::move(detail));
   };
   if (a.dimensions() == 0 && b.dimensions() > 0) {
     out->assign(y);
@@ -221,7 +225,8 @@ Status array_cat(std::string_view x, std::string_view y, std::string* out) {
 }
 
 namespace {
-Status extend(std::string_view array, const PhysicalType& physical, const ValueView& given, bool front, std::string* out) {
+Status extend(std::string_view array, const PhysicalType& physical, const ValueView& given, bool front,
+              std::string* out) {
   ArrayView a(array);
   if (a.dimensions() > 1) {
     return Status(SqlState::kDataException, "argument must be empty or one-dimensional array");
@@ -288,8 +293,7 @@ Status array_position(std::string_view array, const PhysicalType& physical, cons
   ArrayView a(array);
   *found = false;
   if (a.dimensions() > 1) {
-    return Status(SqlState::kFeatureNotSupported,
-                  "searching for elements in multidimensional arrays is not supported");
+    return Status(SqlState::kFeatureNotSupported, "searching for elements in multidimensional arrays is not supported");
   }
   std::string storage;
   ValueView value = as_element(physical, given, &storage);
@@ -308,8 +312,7 @@ Status array_position(std::string_view array, const PhysicalType& physical, cons
 Status array_positions(std::string_view array, const PhysicalType& physical, const ValueView& given, std::string* out) {
   ArrayView a(array);
   if (a.dimensions() > 1) {
-    return Status(SqlState::kFeatureNotSupported,
-                  "searching for elements in multidimensional arrays is not supported");
+    return Status(SqlState::kFeatureNotSupported, "searching for elements in multidimensional arrays is not supported");
   }
   std::string storage;
   ValueView value = as_element(physical, given, &storage);
@@ -369,8 +372,10 @@ void array_to_string(std::string_view array, std::string_view delimiter, const s
     if (a.is_null(i) && null_text == nullptr) continue;
     if (!first) out->append(delimiter);
     first = false;
-    if (a.is_null(i)) out->append(*null_text);
-    else output(a.element_type(), a.physical(), a.at(i), context, out);
+    if (a.is_null(i))
+      out->append(*null_text);
+    else
+      output(a.element_type(), a.physical(), a.at(i), context, out);
   }
 }
 
@@ -378,8 +383,10 @@ void string_to_array(std::string_view text, const std::string_view* delimiter, c
                      std::string* out) {
   ArrayBuilder builder(oid::kText, {Physical::kBytes});
   auto add = [&](std::string_view field) {
-    if (null_text != nullptr && field == *null_text) builder.add_null();
-    else builder.add(ValueView::of_bytes(field));
+    if (null_text != nullptr && field == *null_text)
+      builder.add_null();
+    else
+      builder.add(ValueView::of_bytes(field));
   };
   if (text.empty()) {
   } else if (delimiter == nullptr) {

@@ -92,9 +92,19 @@ std::string evaluate(const std::string& op, const CaseArguments& a) {
     SliceBound bounds[2] = {{true, true, std::stoi(a[1]), std::stoi(a[2])}, {false, true, 1, 2}};
     return print(array_slice(x, {bounds, op == "slice" ? 1u : 2u}));
   }
-  if (op == "to_string") { array_to_string(x, a[1], nullptr, c, &out); return out; }
-  if (op == "to_string_null") { std::string_view star = "*"; array_to_string(x, a[1], &star, c, &out); return out; }
-  if (op == "trim") { TRY(trim_array(x, std::stoi(a[1]), &out)); return print(out); }
+  if (op == "to_string") {
+    array_to_string(x, a[1], nullptr, c, &out);
+    return out;
+  }
+  if (op == "to_string_null") {
+    std::string_view star = "*";
+    array_to_string(x, a[1], &star, c, &out);
+    return out;
+  }
+  if (op == "trim") {
+    TRY(trim_array(x, std::stoi(a[1]), &out));
+    return print(out);
+  }
   if (op == "cat" || op == "compare" || op == "contains" || op == "overlaps") {
     TRY(parse(a[1], &y));
     if (op == "compare") return std::to_string(array_compare(x, y));
@@ -104,11 +114,26 @@ std::string evaluate(const std::string& op, const CaseArguments& a) {
     return print(out);
   }
   element = number(a[1]);
-  if (op == "append") { TRY(array_append(x, int4, element, &out)); return print(out); }
-  if (op == "prepend") { TRY(array_prepend(int4, element, x, &out)); return print(out); }
-  if (op == "remove") { TRY(array_remove(x, int4, element, &out)); return print(out); }
-  if (op == "replace") { array_replace(x, int4, element, ValueView::of_integer(9), &out); return print(out); }
-  if (op == "positions") { TRY(array_positions(x, int4, element, &out)); return print(out); }
+  if (op == "append") {
+    TRY(array_append(x, int4, element, &out));
+    return print(out);
+  }
+  if (op == "prepend") {
+    TRY(array_prepend(int4, element, x, &out));
+    return print(out);
+  }
+  if (op == "remove") {
+    TRY(array_remove(x, int4, element, &out));
+    return print(out);
+  }
+  if (op == "replace") {
+    array_replace(x, int4, element, ValueView::of_integer(9), &out);
+    return print(out);
+  }
+  if (op == "positions") {
+    TRY(array_positions(x, int4, element, &out));
+    return print(out);
+  }
   if (op == "position") {
     bool found = false;
     int32_t at = 0;

@@ -9,10 +9,12 @@ namespace omendb::types {
 namespace {
 
 Status wrong_length(size_t have, int32_t wanted) {
-  return Status(SqlState::kStringDataLengthMismatch, "bit string length " + std::to_string(have) + " does not match type bit(" + std::to_string(wanted) + ")");
+  return Status(SqlState::kStringDataLengthMismatch, "bit string length " + std::to_string(have) +
+                                                         " does not match type bit(" + std::to_string(wanted) + ")");
 }
 Status too_long(int32_t limit) {
-  return Status(SqlState::kStringDataRightTruncation, "bit string too long for type bit varying(" + std::to_string(limit) + ")");
+  return Status(SqlState::kStringDataRightTruncation,
+                "bit string too long for type bit varying(" + std::to_string(limit) + ")");
 }
 
 }  // namespace
@@ -38,9 +40,12 @@ Status parse_bits(std::string_view text, int32_t typmod, bool varying, std::stri
       continue;
     }
     int digit;
-    if (c >= '0' && c <= '9') digit = c - '0';
-    else if ((c | 32) >= 'a' && (c | 32) <= 'f') digit = (c | 32) - 'a' + 10;
-    else return invalid("hexadecimal");
+    if (c >= '0' && c <= '9')
+      digit = c - '0';
+    else if ((c | 32) >= 'a' && (c | 32) <= 'f')
+      digit = (c | 32) - 'a' + 10;
+    else
+      return invalid("hexadecimal");
     for (int bit = 3; bit >= 0; --bit) bits.push_back(static_cast<char>('0' + ((digit >> bit) & 1)));
   }
   return fit_bits(bits, typmod, varying, false, out);
@@ -48,7 +53,9 @@ Status parse_bits(std::string_view text, int32_t typmod, bool varying, std::stri
 
 Status fit_bits(std::string_view bits, int32_t length, bool varying, bool explicit_cast, std::string* out) {
   out->assign(bits);
-  if (length <= 0 || bits.size() == static_cast<size_t>(length) || (varying && bits.size() <= static_cast<size_t>(length))) return {};
+  if (length <= 0 || bits.size() == static_cast<size_t>(length) ||
+      (varying && bits.size() <= static_cast<size_t>(length)))
+    return {};
   if (!explicit_cast) return varying ? too_long(length) : wrong_length(bits.size(), length);
   out->resize(static_cast<size_t>(length), '0');
   return {};
@@ -91,7 +98,8 @@ Status receive_bits(std::string_view bytes, int32_t typmod, bool varying, std::s
     return Status(SqlState::kInvalidBinaryRepresentation, "incorrect binary data format");
   }
   std::string bits;
-  for (int32_t i = 0; i < length; ++i) bits.push_back((static_cast<unsigned char>(bytes[static_cast<size_t>(i / 8)]) >> (7 - i % 8) & 1) != 0 ? '1' : '0');
+  for (int32_t i = 0; i < length; ++i)
+    bits.push_back((static_cast<unsigned char>(bytes[static_cast<size_t>(i / 8)]) >> (7 - i % 8) & 1) != 0 ? '1' : '0');
   return fit_bits(bits, typmod, varying, false, out);
 }
 

@@ -26,8 +26,10 @@ inline std::string case_unescape(std::string_view s) {
       continue;
     }
     char c = s[++i];
-    if (c == 'N') r += "\\N";
-    else r.push_back(c == 't' ? '\t' : c == 'n' ? '\n' : c == 'r' ? '\r' : c);
+    if (c == 'N')
+      r += "\\N";
+    else
+      r.push_back(c == 't' ? '\t' : c == 'n' ? '\n' : c == 'r' ? '\r' : c);
   }
   return r;
 }

@@ -66,9 +66,12 @@ int compare_values(Oid type, const PhysicalType& physical, const ValueView& a, c
     case oid::kRecord.value: c = record_compare(a.bytes, b.bytes); break;
     default:
       // A user's type that lies as bytes is a composite or an array of one's; the bytes tell which.
-      if (find_type(type) == nullptr && is_record_bytes(a.bytes)) c = record_compare(a.bytes, b.bytes);
-      else if (find_type(type) == nullptr || array_element_type(type) != kInvalidOid) c = array_compare(a.bytes, b.bytes);
-      else c = a.bytes.compare(b.bytes);
+      if (find_type(type) == nullptr && is_record_bytes(a.bytes))
+        c = record_compare(a.bytes, b.bytes);
+      else if (find_type(type) == nullptr || array_element_type(type) != kInvalidOid)
+        c = array_compare(a.bytes, b.bytes);
+      else
+        c = a.bytes.compare(b.bytes);
       break;
   }
   return c < 0 ? -1 : c > 0;

@@ -149,8 +149,10 @@ void append_date_time(const CivilTime& c, const TimeZone::Moment* zone, const Io
       append_padded(display_year(c.year), 4, out);
       if (zone != nullptr) {
         out->push_back(' ');
-        if (zone->abbreviation.empty()) append_zone(zone->offset, out);
-        else out->append(zone->abbreviation);
+        if (zone->abbreviation.empty())
+          append_zone(zone->offset, out);
+        else
+          out->append(zone->abbreviation);
       }
       break;
     }
@@ -226,8 +228,10 @@ int64_t iso_week_start(int32_t iso_year, int week) {
 int iso_week(int32_t year, int32_t month, int32_t day, int32_t* iso_year) {
   int64_t d = days_of(year, month, day);
   int32_t y = year;
-  if (d < iso_week_start(y, 1)) --y;
-  else if (d >= iso_week_start(y + 1, 1)) ++y;
+  if (d < iso_week_start(y, 1))
+    --y;
+  else if (d >= iso_week_start(y + 1, 1))
+    ++y;
   if (iso_year != nullptr) *iso_year = y;
   return static_cast<int>((d - iso_week_start(y, 1)) / 7) + 1;
 }
@@ -277,8 +281,10 @@ void append_timestamptz(int64_t timestamp, const IoContext& context, std::string
   }
   int64_t seconds = timestamp / kMicrosPerSecond - (timestamp % kMicrosPerSecond < 0);
   TimeZone::Moment moment;
-  if (context.date_format == DateFormat::kIso) moment.offset = zone_of(context).offset_at(seconds);
-  else moment = zone_of(context).moment_at(seconds);
+  if (context.date_format == DateFormat::kIso)
+    moment.offset = zone_of(context).offset_at(seconds);
+  else
+    moment = zone_of(context).moment_at(seconds);
   Int128 local = static_cast<Int128>(timestamp) + moment.offset * kMicrosPerSecond;
   if (local > INT64_MAX) local = INT64_MAX;
   append_date_time(civil_of(static_cast<int64_t>(local)), &moment, context, out);
@@ -288,7 +294,8 @@ namespace {
 
 /// An interval as its text names it: months, days and time have signs of their own.
 struct IntervalParts {
-  explicit IntervalParts(const Interval& v) : year(v.months / 12), month(v.months % 12), day(v.days), negative_time(v.micros < 0) {
+  explicit IntervalParts(const Interval& v)
+      : year(v.months / 12), month(v.months % 12), day(v.days), negative_time(v.micros < 0) {
     const uint64_t size = negative_time ? 0 - static_cast<uint64_t>(v.micros) : static_cast<uint64_t>(v.micros);
     hour = static_cast<int64_t>(size / kMicrosPerHour);
     minute = static_cast<int>(size / kMicrosPerMinute % 60);
@@ -391,8 +398,10 @@ void append_postgres_interval(const IntervalParts& v, std::string* out) {
   part(v.day, "day");
   if (!is_zero && !v.has_time()) return;
   if (!is_zero) out->push_back(' ');
-  if (v.negative_time) out->push_back('-');
-  else if (is_before) out->push_back('+');
+  if (v.negative_time)
+    out->push_back('-');
+  else if (is_before)
+    out->push_back('+');
   v.append_clock(2, out);
 }
 
@@ -423,8 +432,10 @@ void append_verbose_interval(const IntervalParts& v, std::string* out) {
   if (v.has_seconds()) {
     out->push_back(' ');
     if (v.negative_time) {
-      if (is_zero) is_before = true;
-      else if (!is_before) out->push_back('-');
+      if (is_zero)
+        is_before = true;
+      else if (!is_before)
+        out->push_back('-');
     } else if (is_before) {
       out->push_back('-');
     }

@@ -39,12 +39,13 @@ struct CivilTime {
 };
 
 struct TimeTz {
-  int64_t time = 0;   // microseconds of the day, local
-  int32_t zone = 0;   // seconds west of UTC
+  int64_t time = 0;  // microseconds of the day, local
+  int32_t zone = 0;  // seconds west of UTC
 };
 
 // ---- calendar ----
-int64_t days_of(int32_t year, int32_t month, int32_t day);  // days since 1970-01-01; month and day may lie outside their range
+int64_t days_of(int32_t year, int32_t month,
+                int32_t day);  // days since 1970-01-01; month and day may lie outside their range
 void civil_of_days(int64_t days, int32_t* year, int32_t* month, int32_t* day);
 int days_in_month(int32_t year, int32_t month);
 bool date_in_range(int64_t days);
@@ -128,7 +129,7 @@ TimeTz timetz_add(TimeTz time, const Interval& span);
 /// An abbreviation has one offset all year: *offset_fixed then holds seconds east and *zone is null.
 Status find_zone_argument(std::string_view name, const TimeZone** zone, int32_t* offset_fixed);
 /// `zone AT TIME ZONE`, both ways, and for timetz; interval zones are seconds of the interval (no months or days: 22023).
-Status timestamp_at_zone(std::string_view zone, int64_t timestamp, int64_t* out);    // timestamp -> timestamptz
+Status timestamp_at_zone(std::string_view zone, int64_t timestamp, int64_t* out);  // timestamp -> timestamptz
 /// make_timestamptz's zone: a number has its ISO sign ("+2" is east). Errors: 22023.
 Status timestamp_at_plain_zone(std::string_view zone, int64_t timestamp, int64_t* out);
 Status timestamptz_at_zone(std::string_view zone, int64_t timestamp, int64_t* out);  // timestamptz -> timestamp
@@ -146,8 +147,8 @@ Status date_bin(const Interval& stride, int64_t timestamp, int64_t origin, int64
 /// extract (numeric) and date_part (double): pass one of them. *null is set where PostgreSQL answers null (infinite arguments).
 struct FieldResult {
   bool null = false;
-  Numeric numeric;   // extract's answer
-  double real = 0;   // date_part's answer
+  Numeric numeric;  // extract's answer
+  double real = 0;  // date_part's answer
 };
 Status extract_date(std::string_view field, int32_t date, FieldResult* out);
 Status extract_time(std::string_view field, int64_t time, FieldResult* out);

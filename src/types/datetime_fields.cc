@@ -41,8 +41,9 @@ Status find_unit(std::string_view text, const char* type, For use, Unit* out) {
     *out = w.unit;
     return {};
   }
-  if (use == For::kDateField && (w.word == Word::kNow || w.word == Word::kToday || w.word == Word::kTomorrow || w.word == Word::kYesterday ||
-      w.word == Word::kLate || w.word == Word::kEarly || w.word == Word::kAllBalls)) {
+  if (use == For::kDateField &&
+      (w.word == Word::kNow || w.word == Word::kToday || w.word == Word::kTomorrow || w.word == Word::kYesterday ||
+       w.word == Word::kLate || w.word == Word::kEarly || w.word == Word::kAllBalls)) {
     return unsupported(text, type);
   }
   return Status(SqlState::kInvalidParameterValue, "unit \"" + lower + "\" not recognized for type " + type);
@@ -139,8 +140,8 @@ Status julian(const CivilTime& c, FieldResult* out) {
   Numeric part;
   RETURN_IF_ERROR(numeric_div(Numeric::from_int64(time), Numeric::from_int64(kMicrosPerDay), &part));
   RETURN_IF_ERROR(numeric_add(Numeric::from_int64(day), part, &out->numeric));
-  out->real = static_cast<double>(day) +
-              (((c.hour * 60.0 + c.minute) * 60.0) + c.second + c.micros / 1000000.0) / 86400.0;
+  out->real =
+      static_cast<double>(day) + (((c.hour * 60.0 + c.minute) * 60.0) + c.second + c.micros / 1000000.0) / 86400.0;
   return {};
 }
 
@@ -407,7 +408,8 @@ Status extract_interval(std::string_view name, const Interval& span, FieldResult
     case Unit::kMillennium: set_integer(year / 1000, out); break;
     case Unit::kEpoch: {
       // A year counts 365.25 days here; four times that is whole.
-      Int128 seconds = (static_cast<Int128>(1461) * year + 120 * month + static_cast<Int128>(4) * span.days) * (86400 / 4);
+      Int128 seconds =
+          (static_cast<Int128>(1461) * year + 120 * month + static_cast<Int128>(4) * span.days) * (86400 / 4);
       set_scaled(seconds * kMicrosPerSecond + span.micros, 6,
                  static_cast<double>(span.micros) / 1000000.0 + 365.25 * 86400.0 * static_cast<double>(year) +
                      30.0 * 86400.0 * static_cast<double>(month) + 86400.0 * span.days,

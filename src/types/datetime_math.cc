@@ -36,8 +36,8 @@ struct AgeFields {
 };
 
 Status age_of(const CivilTime& a, const CivilTime& b, bool earlier, Interval* out) {
-  AgeFields f{a.year - b.year, a.month - b.month, a.day - b.day, a.hour - b.hour, a.minute - b.minute,
-              a.second - b.second, a.micros - b.micros};
+  AgeFields f{a.year - b.year,     a.month - b.month,   a.day - b.day,      a.hour - b.hour,
+              a.minute - b.minute, a.second - b.second, a.micros - b.micros};
   auto negate = [&] {
     for (int64_t* p : {&f.year, &f.month, &f.day, &f.hour, &f.minute, &f.second, &f.micros}) *p = -*p;
   };
@@ -94,7 +94,8 @@ Status date_to_timestamp(int32_t date, int64_t* out) {
     *out = date > 0 ? kTimestampInfinity : kTimestampMinusInfinity;
     return {};
   }
-  if (!narrow(static_cast<Int128>(date) * kMicrosPerDay, out)) return Status(SqlState::kDatetimeValueOutOfRange, "date out of range for timestamp");
+  if (!narrow(static_cast<Int128>(date) * kMicrosPerDay, out))
+    return Status(SqlState::kDatetimeValueOutOfRange, "date out of range for timestamp");
   return {};
 }
 
@@ -288,15 +289,18 @@ NumericZone parse_numeric_zone(std::string_view text, int32_t* east) {
 
 Status timestamp_at_plain_zone(std::string_view name, int64_t timestamp, int64_t* out) {
   auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (name.empty() || (name[0] != '+' && name[0] != '-' && !digit(name[0]))) return timestamp_at_zone(name, timestamp, out);
+  if (name.empty() || (name[0] != '+' && name[0] != '-' && !digit(name[0])))
+    return timestamp_at_zone(name, timestamp, out);
   if (digit(name[0])) {
-    return Status(SqlState::kInvalidParameterValue, "invalid input syntax for type numeric time zone: \"" + std::string(name) + "\"")
+    return Status(SqlState::kInvalidParameterValue,
+                  "invalid input syntax for type numeric time zone: \"" + std::string(name) + "\"")
         .with_hint("Numeric time zones must have \"-\" or \"+\" as first character.");
   }
   int32_t east = 0;
   switch (parse_numeric_zone(name, &east)) {
     case NumericZone::kMalformed:
-      return Status(SqlState::kInvalidParameterValue, "invalid input syntax for type numeric time zone: \"" + std::string(name) + "\"");
+      return Status(SqlState::kInvalidParameterValue,
+                    "invalid input syntax for type numeric time zone: \"" + std::string(name) + "\"");
     case NumericZone::kOutOfRange:
       return Status(SqlState::kInvalidParameterValue, "numeric time zone \"" + std::string(name) + "\" out of range");
     case NumericZone::kOk: break;
@@ -364,7 +368,8 @@ Status date_bin(const Interval& stride, int64_t timestamp, int64_t origin, int64
   }
   if (!timestamp_is_finite(origin)) return Status(SqlState::kDatetimeValueOutOfRange, "origin out of range");
   if (stride.months != 0) {
-    return Status(SqlState::kFeatureNotSupported, "timestamps cannot be binned into intervals containing months or years");
+    return Status(SqlState::kFeatureNotSupported,
+                  "timestamps cannot be binned into intervals containing months or years");
   }
   Int128 step = static_cast<Int128>(stride.days) * kMicrosPerDay + stride.micros;
   if (step > INT64_MAX || step < INT64_MIN) return internal::out_of_range("interval");

@@ -5,10 +5,10 @@
 namespace omendb::types {
 namespace {
 
-using internal::ParsedMoment;
-using internal::ParseError;
 using internal::parse_error;
 using internal::parse_moment;
+using internal::ParsedMoment;
+using internal::ParseError;
 using Outcome = ParsedMoment::Outcome;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -173,8 +173,8 @@ Status parse_timetz(std::string_view text, int32_t typmod, const IoContext& cont
     }
     out->zone = -zone.offset_of_local(static_cast<int64_t>(local_seconds(on)));
   }
-  out->time = round_micros(c.hour * kMicrosPerHour + c.minute * kMicrosPerMinute + c.second * kMicrosPerSecond + c.micros,
-                           typmod);
+  out->time = round_micros(
+      c.hour * kMicrosPerHour + c.minute * kMicrosPerMinute + c.second * kMicrosPerSecond + c.micros, typmod);
   if (out->time > kMicrosPerDay) return parse_error(ParseError::kFieldOverflow, text, "time with time zone");
   return {};
 }

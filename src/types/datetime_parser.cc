@@ -11,9 +11,21 @@ namespace omendb::types::internal {
 namespace {
 
 enum : uint32_t {
-  kYearBit = 1, kMonthBit = 2, kDayBit = 4, kHourBit = 8, kMinuteBit = 16, kSecondBit = 32, kZoneBit = 64,
-  kDoyBit = 128, kDaylightBit = 256, kWeekdayBit = 512, kAmPmBit = 1024, kAdBcBit = 2048, kReservedBit = 4096,
-  kDateBits = kYearBit | kMonthBit | kDayBit, kTimeBits = kHourBit | kMinuteBit | kSecondBit
+  kYearBit = 1,
+  kMonthBit = 2,
+  kDayBit = 4,
+  kHourBit = 8,
+  kMinuteBit = 16,
+  kSecondBit = 32,
+  kZoneBit = 64,
+  kDoyBit = 128,
+  kDaylightBit = 256,
+  kWeekdayBit = 512,
+  kAmPmBit = 1024,
+  kAdBcBit = 2048,
+  kReservedBit = 4096,
+  kDateBits = kYearBit | kMonthBit | kDayBit,
+  kTimeBits = kHourBit | kMinuteBit | kSecondBit
 };
 
 using Outcome = ParsedMoment::Outcome;
@@ -40,7 +52,8 @@ class Parser {
   ParseError finish();
   void set_now_date(int add_days);
   bool past_midnight() const {
-    return t_.hour * kMicrosPerHour + t_.minute * kMicrosPerMinute + t_.second * kMicrosPerSecond + t_.micros > kMicrosPerDay;
+    return t_.hour * kMicrosPerHour + t_.minute * kMicrosPerMinute + t_.second * kMicrosPerSecond + t_.micros >
+           kMicrosPerDay;
   }
 
   const IoContext& context_;
@@ -121,19 +134,33 @@ ParseError Parser::decode_number(std::string_view text, bool text_month, uint32_
     day_of_year_ = value;
     return ParseError::kNone;
   }
-  auto year = [&] { *mask = kYearBit; t_.year = value; };
-  auto month = [&] { *mask = kMonthBit; t_.month = value; };
-  auto day = [&] { *mask = kDayBit; t_.day = value; };
+  auto year = [&] {
+    *mask = kYearBit;
+    t_.year = value;
+  };
+  auto month = [&] {
+    *mask = kMonthBit;
+    t_.month = value;
+  };
+  auto day = [&] {
+    *mask = kDayBit;
+    t_.day = value;
+  };
   switch (have & kDateBits) {
     case 0:
-      if (text.size() >= 3 || context_.date_order == DateOrder::kYmd) year();
-      else if (context_.date_order == DateOrder::kDmy) day();
-      else month();
+      if (text.size() >= 3 || context_.date_order == DateOrder::kYmd)
+        year();
+      else if (context_.date_order == DateOrder::kDmy)
+        day();
+      else
+        month();
       break;
     case kYearBit: month(); break;
     case kMonthBit:
-      if (text_month && (text.size() >= 3 || context_.date_order == DateOrder::kYmd)) year();
-      else day();
+      if (text_month && (text.size() >= 3 || context_.date_order == DateOrder::kYmd))
+        year();
+      else
+        day();
       break;
     case kYearBit | kMonthBit:
       if (text_month && text.size() >= 3 && two_digits_) {  // the first number was the day
@@ -295,7 +322,10 @@ ParseError Parser::unit_field(const Field& f) {
     if (unit != Unit::kJulian && unit != Unit::kSecond && unit != Unit::kTimezone) return ParseError::kBadFormat;
   }
   switch (unit) {
-    case Unit::kYear: t_.year = value; mask_ = kYearBit; break;
+    case Unit::kYear:
+      t_.year = value;
+      mask_ = kYearBit;
+      break;
     case Unit::kMonth:
       if ((have_ & kMonthBit) != 0 && (have_ & kHourBit) != 0) {
         t_.minute = value;
@@ -305,9 +335,18 @@ ParseError Parser::unit_field(const Field& f) {
         mask_ = kMonthBit;
       }
       break;
-    case Unit::kDay: t_.day = value; mask_ = kDayBit; break;
-    case Unit::kHour: t_.hour = value; mask_ = kHourBit; break;
-    case Unit::kMinute: t_.minute = value; mask_ = kMinuteBit; break;
+    case Unit::kDay:
+      t_.day = value;
+      mask_ = kDayBit;
+      break;
+    case Unit::kHour:
+      t_.hour = value;
+      mask_ = kHourBit;
+      break;
+    case Unit::kMinute:
+      t_.minute = value;
+      mask_ = kMinuteBit;
+      break;
     case Unit::kSecond:
       t_.second = value;
       mask_ = kSecondBit;
@@ -433,9 +472,17 @@ ParseError Parser::word_field(size_t i) {
       zone_west_ -= w.value;
       zone_given_ = true;
       return ParseError::kNone;
-    case Word::kAmPm: mask_ = kAmPmBit; am_pm_ = w.value; return ParseError::kNone;
-    case Word::kAdBc: mask_ = kAdBcBit; bc_ = w.value == 1; return ParseError::kNone;
-    case Word::kWeekday: mask_ = time_only_ ? 0U : uint32_t{kWeekdayBit}; return time_only_ ? ParseError::kBadFormat : ParseError::kNone;
+    case Word::kAmPm:
+      mask_ = kAmPmBit;
+      am_pm_ = w.value;
+      return ParseError::kNone;
+    case Word::kAdBc:
+      mask_ = kAdBcBit;
+      bc_ = w.value == 1;
+      return ParseError::kNone;
+    case Word::kWeekday:
+      mask_ = time_only_ ? 0U : uint32_t{kWeekdayBit};
+      return time_only_ ? ParseError::kBadFormat : ParseError::kNone;
     case Word::kUnit:
       mask_ = 0;
       prefix_ = w.unit;
@@ -469,8 +516,10 @@ ParseError Parser::finish() {
       t_.year = -(t_.year - 1);
     } else if (two_digits_) {
       if (t_.year < 0) return ParseError::kFieldOverflow;
-      if (t_.year < 70) t_.year += 2000;
-      else if (t_.year < 100) t_.year += 1900;
+      if (t_.year < 70)
+        t_.year += 2000;
+      else if (t_.year < 100)
+        t_.year += 1900;
     } else if (t_.year <= 0) {
       return ParseError::kFieldOverflow;
     }
@@ -524,8 +573,10 @@ ParseError Parser::run(std::string_view text, ParsedMoment* out, Status* special
   if (time_only_) {
     if ((have_ & kTimeBits) != kTimeBits) return ParseError::kBadFormat;
   } else if ((have_ & kDateBits) != kDateBits) {
-    if ((have_ & kTimeBits) == kTimeBits) out->outcome = Outcome::kTimeOnly;
-    else return ParseError::kBadFormat;
+    if ((have_ & kTimeBits) == kTimeBits)
+      out->outcome = Outcome::kTimeOnly;
+    else
+      return ParseError::kBadFormat;
   }
   out->civil = t_;
   out->zone_given = zone_given_;
@@ -541,7 +592,8 @@ ParseError Parser::run(std::string_view text, ParsedMoment* out, Status* special
 
 }  // namespace
 
-Status parse_moment(std::string_view text, std::string_view type, const IoContext& context, bool time_only, ParsedMoment* out) {
+Status parse_moment(std::string_view text, std::string_view type, const IoContext& context, bool time_only,
+                    ParsedMoment* out) {
   Status special;
   ParseError e = Parser(context, time_only).run(text, out, &special);
   if (!special.ok()) return special;

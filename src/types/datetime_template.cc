@@ -12,6 +12,7 @@ using Key = TemplateKey;
 using enum LetterCase;
 
 // The first that a text begins with is meant, so longer ones stand before their beginnings.
+// clang-format off
 constexpr TemplateKeyword kKeywords[] = {
     {"A.D.", Key::kAdDots, kUpper, false, 0}, {"A.M.", Key::kAmDots, kUpper, false, 0}, {"AD", Key::kAd, kUpper, false, 0},
     {"AM", Key::kAm, kUpper, false, 0}, {"B.C.", Key::kAdDots, kUpper, false, 0}, {"BC", Key::kAd, kUpper, false, 0},
@@ -33,6 +34,7 @@ constexpr TemplateKeyword kKeywords[] = {
     {"WW", Key::kWw, kUpper, true, 'g'}, {"W", Key::kW, kUpper, true, 'g'}, {"Y,YYY", Key::kYCommaYyy, kUpper, true, 'g'},
     {"YYYY", Key::kYyyy, kUpper, true, 'g'}, {"YYY", Key::kYyy, kUpper, true, 'g'}, {"YY", Key::kYy, kUpper, true, 'g'},
     {"Y", Key::kY, kUpper, true, 'g'}};
+// clang-format on
 
 // Keywords exist in upper case and in lower case; Day, Dy, Month and Mon capitalised too.
 bool find_keyword(std::string_view s, TemplateKeyword* out) {
@@ -75,17 +77,22 @@ std::vector<TemplateNode> parse_template(std::string_view f) {
     size_t start = i;
     for (bool again = true; again && i < f.size();) {
       again = false;
-      if (prefix("FM", "fm")) n.fill = again = true;
-      else if (prefix("TM", "tm")) n.translated = again = true;
+      if (prefix("FM", "fm"))
+        n.fill = again = true;
+      else if (prefix("TM", "tm"))
+        n.translated = again = true;
     }
     if (find_keyword(f.substr(i), &n.keyword)) {
       n.kind = Kind::kField;
       i += n.keyword.name.size();
       for (bool again = true; again && i < f.size();) {
         again = false;
-        if (f.substr(i).starts_with("TH")) n.th_upper = again = true;
-        else if (f.substr(i).starts_with("th")) n.th_lower = again = true;
-        else if (f.substr(i).starts_with("SP")) again = true;
+        if (f.substr(i).starts_with("TH"))
+          n.th_upper = again = true;
+        else if (f.substr(i).starts_with("th"))
+          n.th_lower = again = true;
+        else if (f.substr(i).starts_with("SP"))
+          again = true;
         if (again) i += 2;
       }
       nodes.push_back(std::move(n));

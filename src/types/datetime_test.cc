@@ -63,15 +63,25 @@ std::string evaluate(const std::string& op, const CaseArguments& a) {
   auto timestamp = [&](const std::string& s, int64_t* to) { return parse_timestamp(s, -1, c, to); };
   auto timestamptz = [&](const std::string& s, int64_t* to) { return parse_timestamptz(s, -1, c, to); };
   auto interval = [&](const std::string& s, Interval* to) { return parse_interval(s, -1, c, to); };
-  auto print = [&](int64_t x) { append_timestamp(x, c, &out); return out; };
-  auto printtz = [&](int64_t x) { append_timestamptz(x, c, &out); return out; };
-  auto printi = [&](const Interval& x) { append_interval(x, c.interval_style, &out); return out; };
+  auto print = [&](int64_t x) {
+    append_timestamp(x, c, &out);
+    return out;
+  };
+  auto printtz = [&](int64_t x) {
+    append_timestamptz(x, c, &out);
+    return out;
+  };
+  auto printi = [&](const Interval& x) {
+    append_interval(x, c.interval_style, &out);
+    return out;
+  };
   auto printf = [&](bool real) -> std::string {
     if (field.null) return "\\N";
     if (!real) return field.numeric.to_text();
     append_float8(field.real, 1, &out);
     return out;
   };
+  // clang-format off
   if (op == "timestamp_add") { TRY(timestamp(a[0], &t)); TRY(interval(a[1], &i)); TRY(timestamp_add(t, i, &v)); return print(v); }
   if (op == "timestamptz_add") { TRY(timestamptz(a[0], &t)); TRY(interval(a[1], &i)); TRY(timestamptz_add(t, i, zone, &v)); return printtz(v); }
   if (op == "timestamp_diff") { TRY(timestamp(a[0], &t)); TRY(timestamp(a[1], &u)); TRY(timestamp_diff(t, u, &k)); return printi(k); }
@@ -104,9 +114,13 @@ std::string evaluate(const std::string& op, const CaseArguments& a) {
   if (op == "timestamp_tz") { TRY(timestamp(a[0], &t)); TRY(timestamp_to_timestamptz(t, zone, &v)); return printtz(v); }
   if (op == "timestamptz_ts") { TRY(timestamptz(a[0], &t)); TRY(timestamptz_to_timestamp(t, zone, &v)); return print(v); }
   if (op == "time_add") { TRY(parse_time(a[0], -1, c, &t)); TRY(interval(a[1], &i)); append_time(time_add(t, i), &out); return out; }
+  // clang-format on
   if (op == "overlaps") {
     int64_t w = 0;
-    TRY(timestamp(a[0], &t)); TRY(timestamp(a[1], &u)); TRY(timestamp(a[2], &v)); TRY(timestamp(a[3], &w));
+    TRY(timestamp(a[0], &t));
+    TRY(timestamp(a[1], &u));
+    TRY(timestamp(a[2], &v));
+    TRY(timestamp(a[3], &w));
     return overlaps(t, u, v, w) ? "true" : "false";
   }
   return "?";

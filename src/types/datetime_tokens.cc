@@ -20,6 +20,7 @@ struct Entry {
   Unit unit = Unit::kNone;
 };
 
+// clang-format off
 constexpr Entry kDateWords[] = {
     {"-infinity", Word::kEarly, 0}, {"ad", Word::kAdBc, 0}, {"allballs", Word::kAllBalls, 0}, {"am", Word::kAmPm, 0},
     {"apr", Word::kMonth, 4}, {"april", Word::kMonth, 4}, {"at", Word::kIgnore, 0}, {"aug", Word::kMonth, 8},
@@ -42,7 +43,9 @@ constexpr Entry kDateWords[] = {
     {"tues", Word::kWeekday, 2}, {"tuesday", Word::kWeekday, 2}, {"wed", Word::kWeekday, 3},
     {"wednesday", Word::kWeekday, 3}, {"weds", Word::kWeekday, 3}, {"y", Word::kUnit, 0, Unit::kYear},
     {"yesterday", Word::kYesterday, 0}};
+// clang-format on
 
+// clang-format off
 constexpr Entry kIntervalWords[] = {
     {"@", Word::kIgnore, 0}, {"ago", Word::kAgo, 0}, {"c", Word::kUnit, 0, Unit::kCentury},
     {"cent", Word::kUnit, 0, Unit::kCentury}, {"centuries", Word::kUnit, 0, Unit::kCentury},
@@ -71,6 +74,7 @@ constexpr Entry kIntervalWords[] = {
     {"w", Word::kUnit, 0, Unit::kWeek}, {"week", Word::kUnit, 0, Unit::kWeek}, {"weeks", Word::kUnit, 0, Unit::kWeek},
     {"y", Word::kUnit, 0, Unit::kYear}, {"year", Word::kUnit, 0, Unit::kYear}, {"years", Word::kUnit, 0, Unit::kYear},
     {"yr", Word::kUnit, 0, Unit::kYear}, {"yrs", Word::kUnit, 0, Unit::kYear}};
+// clang-format on
 
 template <size_t N>
 WordValue find_word(const Entry (&table)[N], std::string_view text) {
@@ -78,8 +82,10 @@ WordValue find_word(const Entry (&table)[N], std::string_view text) {
   size_t low = 0, high = N;
   while (low < high) {
     size_t middle = (low + high) / 2;
-    if (table[middle].text < text) low = middle + 1;
-    else high = middle;
+    if (table[middle].text < text)
+      low = middle + 1;
+    else
+      high = middle;
   }
   if (low < N && table[low].text == text) return {table[low].word, table[low].value, table[low].unit};
   return {};

@@ -19,12 +19,49 @@ struct Field {
 bool split_fields(std::string_view text, std::vector<Field>* out);
 
 enum class Word : uint8_t {
-  kUnknown, kIgnore, kMonth, kWeekday, kAmPm, kAdBc, kDaylight /* "dst" */, kUnit, kIsoTime,
-  kNow, kToday, kTomorrow, kYesterday, kEpoch, kLate, kEarly, kAgo, kAllBalls
+  kUnknown,
+  kIgnore,
+  kMonth,
+  kWeekday,
+  kAmPm,
+  kAdBc,
+  kDaylight /* "dst" */,
+  kUnit,
+  kIsoTime,
+  kNow,
+  kToday,
+  kTomorrow,
+  kYesterday,
+  kEpoch,
+  kLate,
+  kEarly,
+  kAgo,
+  kAllBalls
 };
 enum class Unit : uint8_t {
-  kNone, kMicros, kMillis, kSecond, kMinute, kHour, kDay, kWeek, kMonth, kQuarter, kYear, kDecade, kCentury, kMillennium,
-  kJulian, kTimezone, kTimezoneHour, kTimezoneMinute, kDow, kDoy, kIsoYear, kIsoDow, kEpoch
+  kNone,
+  kMicros,
+  kMillis,
+  kSecond,
+  kMinute,
+  kHour,
+  kDay,
+  kWeek,
+  kMonth,
+  kQuarter,
+  kYear,
+  kDecade,
+  kCentury,
+  kMillennium,
+  kJulian,
+  kTimezone,
+  kTimezoneHour,
+  kTimezoneMinute,
+  kDow,
+  kDoy,
+  kIsoYear,
+  kIsoDow,
+  kEpoch
 };
 struct WordValue {
   Word word = Word::kUnknown;
@@ -36,7 +73,14 @@ WordValue date_word(std::string_view lower);
 /// A word of an interval, also the units of extract and date_trunc.
 WordValue interval_word(std::string_view lower);
 
-enum class ParseError : uint8_t { kNone, kBadFormat, kFieldOverflow, kMonthDayOverflow, kIntervalOverflow, kZoneOverflow };
+enum class ParseError : uint8_t {
+  kNone,
+  kBadFormat,
+  kFieldOverflow,
+  kMonthDayOverflow,
+  kIntervalOverflow,
+  kZoneOverflow
+};
 Status parse_error(ParseError error, std::string_view text, std::string_view type);
 
 /// ".digits" to microseconds, rounded. False for anything else.

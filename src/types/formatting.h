@@ -12,7 +12,8 @@ namespace omendb::types {
 
 /// to_char(timestamp, format); *null for an infinite timestamp (SQL null). Errors: as PostgreSQL's.
 Status to_char_timestamp(int64_t timestamp, std::string_view format, bool* null, std::string* out);
-Status to_char_timestamptz(int64_t timestamp, const TimeZone& zone, std::string_view format, bool* null, std::string* out);
+Status to_char_timestamptz(int64_t timestamp, const TimeZone& zone, std::string_view format, bool* null,
+                           std::string* out);
 Status to_char_interval(const Interval& interval, std::string_view format, std::string* out);
 
 /// Errors: 22007, 22008.

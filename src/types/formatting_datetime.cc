@@ -22,9 +22,12 @@ struct OutputFields {
   const TimeZone::Moment* zone = nullptr;
 
   int32_t zone_east() const { return zone == nullptr ? 0 : zone->offset; }
-  int64_t days() const { return days_of(static_cast<int32_t>(year), static_cast<int32_t>(month), static_cast<int32_t>(day)); }
+  int64_t days() const {
+    return days_of(static_cast<int32_t>(year), static_cast<int32_t>(month), static_cast<int32_t>(day));
+  }
   int iso_week(int32_t* iso_year) const {
-    return types::iso_week(static_cast<int32_t>(year), static_cast<int32_t>(month), static_cast<int32_t>(day), iso_year);
+    return types::iso_week(static_cast<int32_t>(year), static_cast<int32_t>(month), static_cast<int32_t>(day),
+                           iso_year);
   }
   /// As it is written: SQL's year -1 is year 0 here.
   int64_t shown_year(int64_t y) const { return interval || y > 0 ? y : -(y - 1); }
@@ -96,10 +99,8 @@ bool needs_date(Key key) {
     case Key::kOf:
     case Key::kTz:
     case Key::kTzh:
-    case Key::kTzm:
-      return true;
-    default:
-      return false;
+    case Key::kTzm: return true;
+    default: return false;
   }
 }
 
@@ -143,8 +144,7 @@ bool append_word(const OutputFields& f, const TemplateNode& n, std::string* out)
         append_padded(size % 3600 / 60, 2, out);
       }
       break;
-    default:
-      return false;
+    default: return false;
   }
   return true;
 }
@@ -158,7 +158,9 @@ void append_number(const OutputFields& f, const TemplateNode& n, std::string* ou
   auto plain = [&](int64_t value) { append_int64(value, out); };
   switch (key) {
     case Key::kHh:
-    case Key::kHh12: padded(f.hour % 12 == 0 ? 12 : f.hour % 12, f.hour < 0 ? 3 : 2); break;  // as wide as the whole hour
+    case Key::kHh12:
+      padded(f.hour % 12 == 0 ? 12 : f.hour % 12, f.hour < 0 ? 3 : 2);
+      break;  // as wide as the whole hour
     case Key::kHh24: signed_padded(f.hour, 2); break;
     case Key::kMi: signed_padded(f.minute, 2); break;
     case Key::kSs: signed_padded(f.second, 2); break;
@@ -195,8 +197,10 @@ void append_number(const OutputFields& f, const TemplateNode& n, std::string* ou
       break;
     case Key::kCc: {
       const int64_t century = f.interval ? f.year / 100 : f.year > 0 ? (f.year - 1) / 100 + 1 : f.year / 100 - 1;
-      if (century <= 99 && century >= -99) signed_padded(century, 2);
-      else plain(century);
+      if (century <= 99 && century >= -99)
+        signed_padded(century, 2);
+      else
+        plain(century);
       break;
     }
     case Key::kYCommaYyy: {

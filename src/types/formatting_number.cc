@@ -13,8 +13,27 @@ namespace omendb::types {
 namespace {
 
 enum class Key : uint8_t {
-  kLiteral, kComma, kPoint, kZero, kNine, kBlank, kD, kG, kL, kMinus, kPlus, kBracket, kRomanUpper, kRomanLower, kSign,
-  kSignS, kThUpper, kThLower, kMulti, kExponent, kFill
+  kLiteral,
+  kComma,
+  kPoint,
+  kZero,
+  kNine,
+  kBlank,
+  kD,
+  kG,
+  kL,
+  kMinus,
+  kPlus,
+  kBracket,
+  kRomanUpper,
+  kRomanLower,
+  kSign,
+  kSignS,
+  kThUpper,
+  kThLower,
+  kMulti,
+  kExponent,
+  kFill
 };
 struct Item {
   Key key;
@@ -22,13 +41,15 @@ struct Item {
 };
 
 constexpr std::pair<std::string_view, Key> kKeys[] = {
-    {"EEEE", Key::kExponent}, {"eeee", Key::kExponent}, {"FM", Key::kFill}, {"fm", Key::kFill}, {"MI", Key::kMinus},
-    {"mi", Key::kMinus}, {"PL", Key::kPlus}, {"pl", Key::kPlus}, {"PR", Key::kBracket}, {"pr", Key::kBracket},
-    {"RN", Key::kRomanUpper}, {"rn", Key::kRomanLower}, {"SG", Key::kSign}, {"sg", Key::kSign}, {"SP", Key::kLiteral},
-    {"TH", Key::kThUpper}, {"th", Key::kThLower}, {",", Key::kComma}, {".", Key::kPoint}, {"0", Key::kZero},
-    {"9", Key::kNine}, {"B", Key::kBlank}, {"b", Key::kBlank}, {"C", Key::kLiteral}, {"c", Key::kLiteral},
-    {"D", Key::kD}, {"d", Key::kD}, {"G", Key::kG}, {"g", Key::kG}, {"L", Key::kL}, {"l", Key::kL}, {"S", Key::kSignS},
-    {"s", Key::kSignS}, {"V", Key::kMulti}, {"v", Key::kMulti}};
+    {"EEEE", Key::kExponent}, {"eeee", Key::kExponent}, {"FM", Key::kFill},       {"fm", Key::kFill},
+    {"MI", Key::kMinus},      {"mi", Key::kMinus},      {"PL", Key::kPlus},       {"pl", Key::kPlus},
+    {"PR", Key::kBracket},    {"pr", Key::kBracket},    {"RN", Key::kRomanUpper}, {"rn", Key::kRomanLower},
+    {"SG", Key::kSign},       {"sg", Key::kSign},       {"SP", Key::kLiteral},    {"TH", Key::kThUpper},
+    {"th", Key::kThLower},    {",", Key::kComma},       {".", Key::kPoint},       {"0", Key::kZero},
+    {"9", Key::kNine},        {"B", Key::kBlank},       {"b", Key::kBlank},       {"C", Key::kLiteral},
+    {"c", Key::kLiteral},     {"D", Key::kD},           {"d", Key::kD},           {"G", Key::kG},
+    {"g", Key::kG},           {"L", Key::kL},           {"l", Key::kL},           {"S", Key::kSignS},
+    {"s", Key::kSignS},       {"V", Key::kMulti},       {"v", Key::kMulti}};
 
 enum class SignPlace : uint8_t { kNone, kBefore, kAfter };
 
@@ -47,9 +68,12 @@ Status prepare(Key key, Template* t) {
   switch (key) {
     case Key::kNine:
       if (t->bracket) return syntax("\"9\" must be ahead of \"PR\"");
-      if (t->times) ++t->multi;
-      else if (t->decimal) ++t->post;
-      else ++t->pre;
+      if (t->times)
+        ++t->multi;
+      else if (t->decimal)
+        ++t->post;
+      else
+        ++t->pre;
       break;
     case Key::kZero:
       if (t->bracket) return syntax("\"0\" must be ahead of \"PR\"");
@@ -57,8 +81,10 @@ Status prepare(Key key, Template* t) {
         t->zero = true;
         t->zero_start = t->pre + 1;
       }
-      if (!t->decimal) ++t->pre;
-      else ++t->post;
+      if (!t->decimal)
+        ++t->pre;
+      else
+        ++t->post;
       t->zero_end = t->pre + t->post;
       break;
     case Key::kBlank:
@@ -165,11 +191,10 @@ const char* ordinal(std::string_view number, bool upper) {
 
 std::string roman(int number) {
   if (number > 3999 || number < 1) return std::string(15, '#');
-  static const char* const kParts[4][10] = {
-      {"", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX"},
-      {"", "X", "XX", "XXX", "XL", "L", "LX", "LXX", "LXXX", "XC"},
-      {"", "C", "CC", "CCC", "CD", "D", "DC", "DCC", "DCCC", "CM"},
-      {"", "M", "MM", "MMM", "", "", "", "", "", ""}};
+  static const char* const kParts[4][10] = {{"", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX"},
+                                            {"", "X", "XX", "XXX", "XL", "L", "LX", "LXX", "LXXX", "XC"},
+                                            {"", "C", "CC", "CCC", "CD", "D", "DC", "DCC", "DCCC", "CM"},
+                                            {"", "M", "MM", "MMM", "", "", "", "", "", ""}};
   std::string s;
   s += kParts[3][number / 1000];
   s += kParts[2][number / 100 % 10];
@@ -239,8 +264,10 @@ class Layout {
       case Key::kD: digit(item.key); break;
       case Key::kComma:
       case Key::kG:
-        if (in_number_) out_->push_back(',');
-        else if (!t_.fill) out_->push_back(' ');
+        if (in_number_)
+          out_->push_back(',');
+        else if (!t_.fill)
+          out_->push_back(' ');
         break;
       case Key::kL: out_->push_back(' '); break;
       case Key::kRomanUpper:
@@ -259,12 +286,16 @@ class Layout {
         out_->append(ordinal(number_, item.key == Key::kThUpper));
         break;
       case Key::kMinus:
-        if (sign_ == '-') out_->push_back('-');
-        else if (!t_.fill) out_->push_back(' ');
+        if (sign_ == '-')
+          out_->push_back('-');
+        else if (!t_.fill)
+          out_->push_back(' ');
         break;
       case Key::kPlus:
-        if (sign_ == '+') out_->push_back('+');
-        else if (!t_.fill) out_->push_back(' ');
+        if (sign_ == '+')
+          out_->push_back('+');
+        else if (!t_.fill)
+          out_->push_back(' ');
         break;
       case Key::kSign: out_->push_back(sign_); break;
       case Key::kLiteral: out_->append(item.literal); break;
@@ -303,8 +334,10 @@ class Layout {
         if (!ends_at_point() || t_.fill) out_->push_back('.');
       } else if (last_ != kNone && at_ > last_ && key != Key::kZero) {
       } else if (space_before_point()) {
-        if (!t_.fill) out_->push_back(' ');
-        else if (ends_at_point()) out_->push_back('0');
+        if (!t_.fill)
+          out_->push_back(' ');
+        else if (ends_at_point())
+          out_->push_back('0');
       } else if (at_ < number_.size()) {
         out_->push_back(here());
         in_number_ = true;
@@ -314,8 +347,10 @@ class Layout {
     int end = count_ + (spaces_ > 0 ? 1 : 0) + (t_.decimal ? 1 : 0);
     if (last_ != kNone && last_ == at_) end = current_;
     if (current_ + 1 == end) {
-      if (sign_written_ && t_.bracket) out_->push_back(sign_ == '+' ? ' ' : '>');
-      else if (t_.sign && t_.sign_place == SignPlace::kAfter) out_->push_back(sign_ == '-' ? '-' : '+');
+      if (sign_written_ && t_.bracket)
+        out_->push_back(sign_ == '+' ? ' ' : '>');
+      else if (t_.sign && t_.sign_place == SignPlace::kAfter)
+        out_->push_back(sign_ == '-' ? '-' : '+');
     }
     ++current_;
   }
@@ -388,11 +423,16 @@ Status float_to_char(T value, int digits, std::string_view format, std::string* 
       t.pre += t.multi;
     }
     int whole = std::snprintf(text, sizeof(text), "%.0f", std::fabs(v));
-    if (whole >= digits) t.post = 0;
-    else if (whole + t.post > digits) t.post = digits - whole;
-    if (std::isnan(v)) std::snprintf(text, sizeof(text), "NaN");
-    else if (std::isinf(v)) std::snprintf(text, sizeof(text), v < 0 ? "-Infinity" : "Infinity");
-    else std::snprintf(text, sizeof(text), "%.*f", t.post, v);
+    if (whole >= digits)
+      t.post = 0;
+    else if (whole + t.post > digits)
+      t.post = digits - whole;
+    if (std::isnan(v))
+      std::snprintf(text, sizeof(text), "NaN");
+    else if (std::isinf(v))
+      std::snprintf(text, sizeof(text), v < 0 ? "-Infinity" : "Infinity");
+    else
+      std::snprintf(text, sizeof(text), "%.*f", t.post, v);
     RETURN_IF_ERROR(lay_out(t, text, &made));
   }
   *out = std::move(made);
@@ -567,8 +607,10 @@ class NumberReader {
     if (digit(here())) {
       if (point_ && after_ == t_.post) return;
       number_.push_back(here());
-      if (point_) ++after_;
-      else ++before_;
+      if (point_)
+        ++after_;
+      else
+        ++before_;
       read = true;
     } else if (t_.decimal && !point_ && here() == '.') {
       number_.push_back('.');

@@ -30,7 +30,10 @@ std::string evaluate(const std::string& op, const CaseArguments& a) {
     append_timestamptz(t, c, &out);
     return out;
   }
-  if (op == "to_number") { TRY(to_number(a[0], a[1], &n)); return n.to_text(); }
+  if (op == "to_number") {
+    TRY(to_number(a[0], a[1], &n));
+    return n.to_text();
+  }
   if (op == "numeric") {
     TRY(Numeric::parse(a[0], &n));
     TRY(to_char_numeric(n, a[1], &out));
@@ -42,7 +45,10 @@ std::string evaluate(const std::string& op, const CaseArguments& a) {
     TRY(to_char_float8(v, a[1], &out));
     return out;
   }
-  if (op == "int8") { TRY(to_char_int64(std::stoll(a[0]), a[1], &out)); return out; }
+  if (op == "int8") {
+    TRY(to_char_int64(std::stoll(a[0]), a[1], &out));
+    return out;
+  }
   if (op == "timestamp") {
     TRY(parse_timestamp(a[0], -1, c, &t));
     TRY(to_char_timestamp(t, a[1], &null, &out));

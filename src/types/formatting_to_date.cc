@@ -38,7 +38,8 @@ size_t read_integer(std::string_view text, int64_t* value) {
   if (at < text.size() && (text[at] == '-' || text[at] == '+')) negative = text[at++] == '-';
   const size_t first = at;
   int64_t v = 0;
-  for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at) v = std::min<int64_t>(v * 10 + (text[at] - '0'), INT64_C(1) << 40);
+  for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at)
+    v = std::min<int64_t>(v * 10 + (text[at] - '0'), INT64_C(1) << 40);
   *value = negative ? -v : v;
   return at == first ? size_t{0} : at;
 }
@@ -96,8 +97,9 @@ class Reader {
   int extra_ = 0;       // characters skipped in s_ that the template's next separators may stand for
   char convention_ = 0;
   bool twelve_hours_ = false;
-  int32_t hh_ = 0, pm_ = 0, mi_ = 0, ss_ = 0, ssss_ = 0, d_ = 0, dd_ = 0, ddd_ = 0, mm_ = 0, ms_ = 0, year_ = 0, bc_ = 0, ww_ = 0,
-          w_ = 0, cc_ = 0, j_ = 0, us_ = 0, year_width_ = 0, fraction_ = 0, zone_sign_ = 0, zone_hour_ = 0, zone_minute_ = 0;
+  int32_t hh_ = 0, pm_ = 0, mi_ = 0, ss_ = 0, ssss_ = 0, d_ = 0, dd_ = 0, ddd_ = 0, mm_ = 0, ms_ = 0, year_ = 0,
+          bc_ = 0, ww_ = 0, w_ = 0, cc_ = 0, j_ = 0, us_ = 0, year_width_ = 0, fraction_ = 0, zone_sign_ = 0,
+          zone_hour_ = 0, zone_minute_ = 0;
 };
 
 bool Reader::next_is_separator(size_t i) const {
@@ -110,7 +112,8 @@ bool Reader::next_is_separator(size_t i) const {
 
 Status Reader::set(int32_t* dest, int32_t value, size_t i) {
   if (*dest != 0 && *dest != value) {
-    return date_error("conflicting values for \"" + std::string(nodes_[i].keyword.name) + "\" field in formatting string")
+    return date_error("conflicting values for \"" + std::string(nodes_[i].keyword.name) +
+                      "\" field in formatting string")
         .with_detail("This value contradicts a previous setting for the same field type.");
   }
   *dest = value;
@@ -210,7 +213,8 @@ Status Reader::field(size_t i) {
   static constexpr const char* kAmPmDots[] = {"a.m.", "p.m."};
   static constexpr const char* kAdBc[] = {"ad", "bc"};
   static constexpr const char* kAdBcDots[] = {"a.d.", "b.c."};
-  static constexpr const char* kRomanDown[] = {"XII", "XI", "X", "IX", "VIII", "VII", "VI", "V", "IV", "III", "II", "I"};
+  static constexpr const char* kRomanDown[] = {"XII", "XI", "X",  "IX",  "VIII", "VII",
+                                               "VI",  "V",  "IV", "III", "II",   "I"};
   constexpr size_t kWhole = 20;  // longer than any name
   const internal::TemplateKeyword& keyword = nodes_[i].keyword;
   int value = 0;
@@ -261,9 +265,7 @@ Status Reader::field(size_t i) {
     case Key::kMon:
       RETURN_IF_ERROR(word(i, internal::kMonthNames, keyword.key == Key::kMonth ? kWhole : 3, &value));
       return set(&mm_, value + 1, i);
-    case Key::kRm:
-      RETURN_IF_ERROR(word(i, kRomanDown, kWhole, &value));
-      return set(&mm_, 12 - value, i);
+    case Key::kRm: RETURN_IF_ERROR(word(i, kRomanDown, kWhole, &value)); return set(&mm_, 12 - value, i);
     case Key::kMm: return number(i, &mm_);
     case Key::kDay:
     case Key::kDy:
@@ -308,8 +310,10 @@ void Reader::skip_literal(const TemplateNode& n) {
   if (fixed_) {
     skip_character();
   } else if (n.kind == TemplateNode::Kind::kCharacter) {
-    if (extra_ > 0) --extra_;
-    else skip_character();
+    if (extra_ > 0)
+      --extra_;
+    else
+      skip_character();
   } else {
     --extra_;
     if (at_ < s_.size() && (is_space(s_[at_]) || internal::is_separator(s_[at_]))) {
@@ -361,8 +365,10 @@ Status Reader::time_of_day(CivilTime* t) const {
       return date_error("hour \"" + std::to_string(t->hour) + "\" is invalid for the 12-hour clock")
           .with_hint("Use the 24-hour clock, or give an hour between 1 and 12.");
     }
-    if (pm_ != 0 && t->hour < 12) t->hour += 12;
-    else if (pm_ == 0 && t->hour == 12) t->hour = 0;
+    if (pm_ != 0 && t->hour < 12)
+      t->hour += 12;
+    else if (pm_ == 0 && t->hour == 12)
+      t->hour = 0;
   }
   t->micros = ms_ * 1000 + us_;
   return {};
@@ -373,9 +379,12 @@ void Reader::set_year(CivilTime* t, bool* have_year) {
   const int32_t century = bc_ != 0 ? -cc_ : cc_;
   if (year_ != 0 && cc_ != 0 && year_width_ <= 2) {
     t->year = year_ % 100;
-    if (t->year == 0) t->year = century * 100 + (century >= 0 ? 0 : 1);
-    else if (century >= 0) t->year += (century - 1) * 100;
-    else t->year = (century + 1) * 100 - t->year + 1;
+    if (t->year == 0)
+      t->year = century * 100 + (century >= 0 ? 0 : 1);
+    else if (century >= 0)
+      t->year += (century - 1) * 100;
+    else
+      t->year = (century + 1) * 100 - t->year + 1;
   } else if (year_ != 0) {
     t->year = bc_ != 0 ? -year_ : year_;
     if (t->year < 0) ++t->year;

@@ -20,8 +20,13 @@ using internal::WordValue;
 
 // The fields of a typmod ("HOUR TO SECOND"), as PostgreSQL numbers them.
 enum : int32_t {
-  kMonthField = 1 << 1, kYearField = 1 << 2, kDayField = 1 << 3, kHourField = 1 << 10, kMinuteField = 1 << 11,
-  kSecondField = 1 << 12, kFullRange = 0x7FFF
+  kMonthField = 1 << 1,
+  kYearField = 1 << 2,
+  kDayField = 1 << 3,
+  kHourField = 1 << 10,
+  kMinuteField = 1 << 11,
+  kSecondField = 1 << 12,
+  kFullRange = 0x7FFF
 };
 
 Status out_of_range() { return internal::out_of_range("interval"); }
@@ -43,8 +48,10 @@ struct Parts {
     f *= static_cast<double>(unit);
     auto whole = static_cast<int64_t>(f);
     f -= static_cast<double>(whole);
-    if (f > 0.5) ++whole;
-    else if (f < -0.5) --whole;
+    if (f > 0.5)
+      ++whole;
+    else if (f < -0.5)
+      --whole;
     return add(&micros, whole, 1);
   }
   bool add_micros(int64_t v, double f, int64_t unit) { return add(&micros, v, unit) && add_fraction_micros(f, unit); }
@@ -55,15 +62,24 @@ struct Parts {
     f -= static_cast<double>(whole);
     return add_days(whole, 1) && add_fraction_micros(f, kMicrosPerDay);
   }
-  bool add_fraction_years(double f, int unit) {
-    return add_months(static_cast<int64_t>(std::rint(f * unit * 12)));
-  }
+  bool add_fraction_years(double f, int unit) { return add_months(static_cast<int64_t>(std::rint(f * unit * 12))); }
 };
 
 enum : uint32_t {
-  kMicrosMask = 1, kMillisMask = 2, kSecondMask = 4, kMinuteMask = 8, kHourMask = 16, kDayMask = 32, kWeekMask = 64,
-  kMonthMask = 128, kYearMask = 256, kDecadeMask = 512, kCenturyMask = 1024, kMillenniumMask = 2048,
-  kAllSeconds = kMicrosMask | kMillisMask | kSecondMask, kTimeMask = kHourMask | kMinuteMask | kAllSeconds
+  kMicrosMask = 1,
+  kMillisMask = 2,
+  kSecondMask = 4,
+  kMinuteMask = 8,
+  kHourMask = 16,
+  kDayMask = 32,
+  kWeekMask = 64,
+  kMonthMask = 128,
+  kYearMask = 256,
+  kDecadeMask = 512,
+  kCenturyMask = 1024,
+  kMillenniumMask = 2048,
+  kAllSeconds = kMicrosMask | kMillisMask | kSecondMask,
+  kTimeMask = kHourMask | kMinuteMask | kAllSeconds
 };
 
 Unit rightmost_unit(int32_t range) {
@@ -198,25 +214,55 @@ ParseError decode_fields(const std::vector<Field>& fields, int32_t range, Interv
       }
       bool fits = true;
       switch (unit) {
-        case Unit::kMicros: fits = out->add_micros(value, fraction, 1); mask = kMicrosMask; break;
-        case Unit::kMillis: fits = out->add_micros(value, fraction, 1000); mask = kMillisMask; break;
+        case Unit::kMicros:
+          fits = out->add_micros(value, fraction, 1);
+          mask = kMicrosMask;
+          break;
+        case Unit::kMillis:
+          fits = out->add_micros(value, fraction, 1000);
+          mask = kMillisMask;
+          break;
         case Unit::kSecond:
           fits = out->add_micros(value, fraction, kMicrosPerSecond);
           mask = fraction == 0 ? uint32_t{kSecondMask} : uint32_t{kAllSeconds};
           break;
-        case Unit::kMinute: fits = out->add_micros(value, fraction, kMicrosPerMinute); mask = kMinuteMask; break;
+        case Unit::kMinute:
+          fits = out->add_micros(value, fraction, kMicrosPerMinute);
+          mask = kMinuteMask;
+          break;
         case Unit::kHour:
           fits = out->add_micros(value, fraction, kMicrosPerHour);
           mask = kHourMask;
           unit = Unit::kDay;
           break;
-        case Unit::kDay: fits = out->add_days(value, 1) && out->add_fraction_micros(fraction, kMicrosPerDay); mask = kDayMask; break;
-        case Unit::kWeek: fits = out->add_days(value, 7) && out->add_fraction_days(fraction, 7); mask = kWeekMask; break;
-        case Unit::kMonth: fits = out->add_months(value) && out->add_fraction_days(fraction, 30); mask = kMonthMask; break;
-        case Unit::kYear: fits = out->add_years(value, 1) && out->add_fraction_years(fraction, 1); mask = kYearMask; break;
-        case Unit::kDecade: fits = out->add_years(value, 10) && out->add_fraction_years(fraction, 10); mask = kDecadeMask; break;
-        case Unit::kCentury: fits = out->add_years(value, 100) && out->add_fraction_years(fraction, 100); mask = kCenturyMask; break;
-        case Unit::kMillennium: fits = out->add_years(value, 1000) && out->add_fraction_years(fraction, 1000); mask = kMillenniumMask; break;
+        case Unit::kDay:
+          fits = out->add_days(value, 1) && out->add_fraction_micros(fraction, kMicrosPerDay);
+          mask = kDayMask;
+          break;
+        case Unit::kWeek:
+          fits = out->add_days(value, 7) && out->add_fraction_days(fraction, 7);
+          mask = kWeekMask;
+          break;
+        case Unit::kMonth:
+          fits = out->add_months(value) && out->add_fraction_days(fraction, 30);
+          mask = kMonthMask;
+          break;
+        case Unit::kYear:
+          fits = out->add_years(value, 1) && out->add_fraction_years(fraction, 1);
+          mask = kYearMask;
+          break;
+        case Unit::kDecade:
+          fits = out->add_years(value, 10) && out->add_fraction_years(fraction, 10);
+          mask = kDecadeMask;
+          break;
+        case Unit::kCentury:
+          fits = out->add_years(value, 100) && out->add_fraction_years(fraction, 100);
+          mask = kCenturyMask;
+          break;
+        case Unit::kMillennium:
+          fits = out->add_years(value, 1000) && out->add_fraction_years(fraction, 1000);
+          mask = kMillenniumMask;
+          break;
         default: return ParseError::kBadFormat;
       }
       if (!fits) return ParseError::kFieldOverflow;
@@ -261,7 +307,8 @@ class IsoReader {
       }
     }
     if (digits == 0) return false;
-    if (i + 1 < s_.size() && (s_[i] | 0x20) == 'e' && (digit(i + 1) || ((s_[i + 1] == '-' || s_[i + 1] == '+') && digit(i + 2)))) {
+    if (i + 1 < s_.size() && (s_[i] | 0x20) == 'e' &&
+        (digit(i + 1) || ((s_[i + 1] == '-' || s_[i + 1] == '+') && digit(i + 2)))) {
       i += 2;
       while (digit(i)) ++i;
     }
@@ -329,7 +376,8 @@ ParseError IsoReader::read(Parts* out) {
             if (peek() == '-') {
               ++at_;
               if (!number(&v, &f, &width)) return failed();
-              if (!out->add_days(v, 1) || !out->add_fraction_micros(f, kMicrosPerDay)) return ParseError::kFieldOverflow;
+              if (!out->add_days(v, 1) || !out->add_fraction_micros(f, kMicrosPerDay))
+                return ParseError::kFieldOverflow;
               if (peek() == '\0') return ParseError::kNone;
             }
             if (peek() != 'T') return ParseError::kBadFormat;
@@ -348,7 +396,8 @@ ParseError IsoReader::read(Parts* out) {
         case '\0':
         case ':':
           if (unit == '\0' && width == 6 && !have_field) {
-            fits = out->add_micros(v / 10000, 0, kMicrosPerHour) && out->add_micros(v / 100 % 100, 0, kMicrosPerMinute) &&
+            fits = out->add_micros(v / 10000, 0, kMicrosPerHour) &&
+                   out->add_micros(v / 100 % 100, 0, kMicrosPerMinute) &&
                    out->add_micros(v % 100, 0, kMicrosPerSecond) && out->add_fraction_micros(f, 1);
             return fits ? ParseError::kNone : ParseError::kFieldOverflow;
           }

@@ -47,8 +47,7 @@ Status numeric_value(Numeric n, int32_t typmod, Value* out) {
   }
   Int128 scaled;
   if (!n.to_scaled(physical.scale, &scaled)) {
-    return Status(SqlState::kFeatureNotSupported,
-                  "NaN in a numeric of given precision is not supported");
+    return Status(SqlState::kFeatureNotSupported, "NaN in a numeric of given precision is not supported");
   }
   *out = Value(physical.kind == Physical::kInt128 ? ValueView::of_wide(scaled)
                                                   : ValueView::of_integer(static_cast<int64_t>(scaled)));
@@ -91,8 +90,8 @@ Status input_enum(Oid type, std::string_view text, const IoContext& context, Val
     *out = Value(ValueView::of_real(*place));
     return {};
   }
-  return Status(SqlState::kInvalidTextRepresentation, "invalid input value for enum " + type_label(type, context) +
-                                                          ": \"" + std::string(text) + "\"");
+  return Status(SqlState::kInvalidTextRepresentation,
+                "invalid input value for enum " + type_label(type, context) + ": \"" + std::string(text) + "\"");
 }
 
 Status input_tid(std::string_view text, Value* out) {
@@ -117,7 +116,9 @@ Status input_lsn(std::string_view text, Value* out) {
     *v = 0;
     if (part.empty() || part.size() > 8) return false;
     for (char c : part) {
-      int d = c >= '0' && c <= '9' ? c - '0' : ascii_lower(c) >= 'a' && ascii_lower(c) <= 'f' ? ascii_lower(c) - 'a' + 10 : -1;
+      int d = c >= '0' && c <= '9'                             ? c - '0'
+              : ascii_lower(c) >= 'a' && ascii_lower(c) <= 'f' ? ascii_lower(c) - 'a' + 10
+                                                               : -1;
       if (d < 0) return false;
       *v = *v << 4 | static_cast<uint64_t>(d);
     }
@@ -187,9 +188,9 @@ Status apply_length(Oid type, int32_t typmod, std::string_view text, bool explic
       size_t cut = utf8_offset(text, limit);
       if (cut < text.size()) {
         if (!explicit_cast && text.find_first_not_of(' ', cut) != std::string_view::npos) {
-          return Status(SqlState::kStringDataRightTruncation,
-                        std::string("value too long for type character") + (type == oid::kVarchar ? " varying(" : "(") +
-                            std::to_string(limit) + ")");
+          return Status(SqlState::kStringDataRightTruncation, std::string("value too long for type character") +
+                                                                  (type == oid::kVarchar ? " varying(" : "(") +
+                                                                  std::to_string(limit) + ")");
         }
         text = text.substr(0, cut);
       }
@@ -312,7 +313,8 @@ Status input(Oid type, int32_t typmod, std::string_view text, const IoContext& c
   return Status(SqlState::kFeatureNotSupported, "type " + type_label(type, context) + " is not supported yet");
 }
 
-void output(Oid type, const PhysicalType& physical, const ValueView& value, const IoContext& context, std::string* out) {
+void output(Oid type, const PhysicalType& physical, const ValueView& value, const IoContext& context,
+            std::string* out) {
   switch (type.value) {
     case oid::kInt2.value:
     case oid::kInt4.value:
@@ -331,7 +333,8 @@ void output(Oid type, const PhysicalType& physical, const ValueView& value, cons
       out->append(value.bytes);
       if (physical.width > 0) {
         size_t length = utf8_count(value.bytes);
-        if (length < static_cast<size_t>(physical.width)) out->append(static_cast<size_t>(physical.width) - length, ' ');
+        if (length < static_cast<size_t>(physical.width))
+          out->append(static_cast<size_t>(physical.width) - length, ' ');
       }
       return;
     }
@@ -422,8 +425,7 @@ Status receive_numeric(int32_t typmod, std::string_view bytes, Value* out) {
     case 0xC000: n = Numeric::nan(); break;
     case 0xD000: n = Numeric::infinity(); break;
     case 0xF000: n = Numeric::infinity(true); break;
-    default:
-      return Status(SqlState::kInvalidBinaryRepresentation, "invalid sign in external \"numeric\" value");
+    default: return Status(SqlState::kInvalidBinaryRepresentation, "invalid sign in external \"numeric\" value");
   }
   if ((scale & 0xC000) != 0) {
     return Status(SqlState::kInvalidBinaryRepresentation, "invalid scale in external \"numeric\" value");
@@ -541,7 +543,8 @@ Status receive(Oid type, int32_t typmod, std::string_view bytes, const IoContext
                 "no binary input function available for type " + type_label(type, context));
 }
 
-Status send(Oid type, const PhysicalType& physical, const ValueView& value, const IoContext& context, std::string* out) {
+Status send(Oid type, const PhysicalType& physical, const ValueView& value, const IoContext& context,
+            std::string* out) {
   if (is_reg_type(type)) type = oid::kOid;
   switch (type.value) {
     case oid::kInt2.value: append_be16(static_cast<uint16_t>(value.integer), out); return {};
@@ -573,9 +576,7 @@ Status send(Oid type, const PhysicalType& physical, const ValueView& value, cons
       out->append(bytes, sizeof(bytes));
       return {};
     }
-    case oid::kChar.value:
-      out->push_back(value.bytes.empty() ? '\0' : value.bytes[0]);
-      return {};
+    case oid::kChar.value: out->push_back(value.bytes.empty() ? '\0' : value.bytes[0]); return {};
     case oid::kText.value:
     case oid::kVarchar.value:
     case oid::kName.value:
@@ -593,9 +594,12 @@ Status send(Oid type, const PhysicalType& physical, const ValueView& value, cons
       append_be16(static_cast<uint16_t>(n.digits.size()), out);
       append_be16(static_cast<uint16_t>(n.weight), out);
       uint16_t sign = n.negative ? 0x4000 : 0;
-      if (n.is_nan()) sign = 0xC000;
-      else if (n.kind == Numeric::Kind::kPosInf) sign = 0xD000;
-      else if (n.kind == Numeric::Kind::kNegInf) sign = 0xF000;
+      if (n.is_nan())
+        sign = 0xC000;
+      else if (n.kind == Numeric::Kind::kPosInf)
+        sign = 0xD000;
+      else if (n.kind == Numeric::Kind::kNegInf)
+        sign = 0xF000;
       append_be16(sign, out);
       append_be16(static_cast<uint16_t>(n.is_inf() ? 0x20 : n.dscale), out);
       for (int16_t d : n.digits) append_be16(static_cast<uint16_t>(d), out);

@@ -18,7 +18,7 @@ struct CompositeField {
   std::string name;
   Oid type;
   int32_t typmod = -1;
-  PhysicalType physical;   // in records: as physical_type says, enums and domains resolved, numerics as bytes
+  PhysicalType physical;  // in records: as physical_type says, enums and domains resolved, numerics as bytes
 };
 
 /// What only a catalog can answer about values. Implemented by sql/; every call may return nullopt for "no such".
@@ -32,8 +32,8 @@ class TypeCatalog {
   virtual Result<Oid> object_oid(Oid reg_type, std::string_view name) const = 0;
   /// For types outside the built-in table (enums, domains, arrays of them).
   virtual std::optional<std::string> type_name(Oid type) const = 0;
-  virtual char type_kind(Oid type) const = 0;            // 'e' enum, 'd' domain, 'c' composite, 0 unknown
-  virtual Oid element_type(Oid type) const = 0;          // of a user-defined array type
+  virtual char type_kind(Oid type) const = 0;                  // 'e' enum, 'd' domain, 'c' composite, 0 unknown
+  virtual Oid element_type(Oid type) const = 0;                // of a user-defined array type
   virtual Oid base_type(Oid type, int32_t* typmod) const = 0;  // of a domain
   virtual std::vector<CompositeField> composite_fields(Oid) const { return {}; }  // of a table's row type too
 };
@@ -49,9 +49,9 @@ struct IoContext {
   IntervalStyle interval_style = IntervalStyle::kPostgres;
   int extra_float_digits = 1;
   bool bytea_escape = false;
-  const TimeZone* time_zone = nullptr;     // nullptr: UTC
-  int64_t now_us = 0;                      // transaction start, for 'now', 'today', ...
-  const TypeCatalog* catalog = nullptr;    // nullptr: built-in types only
+  const TimeZone* time_zone = nullptr;   // nullptr: UTC
+  int64_t now_us = 0;                    // transaction start, for 'now', 'today', ...
+  const TypeCatalog* catalog = nullptr;  // nullptr: built-in types only
 };
 
 /// Type input: the value of `text` as `type` with `typmod` applied (length, precision), in the physical form

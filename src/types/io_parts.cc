@@ -22,8 +22,10 @@ Status bad_length(size_t have, size_t want) {
 Status receive_timestamp(std::string_view bytes, int32_t typmod, Value* out) {
   if (bytes.size() != 8) return bad_length(bytes.size(), 8);
   auto v = static_cast<int64_t>(load_be64(bytes.data()));
-  if (v == INT64_MAX) v = kTimestampInfinity;
-  else if (v == INT64_MIN) v = kTimestampMinusInfinity;
+  if (v == INT64_MAX)
+    v = kTimestampInfinity;
+  else if (v == INT64_MIN)
+    v = kTimestampMinusInfinity;
   else if (__builtin_add_overflow(v, kPostgresEpochMicros, &v) || !timestamp_in_range(v)) {
     return Status(SqlState::kDatetimeValueOutOfRange, "timestamp out of range");
   } else {
@@ -91,7 +93,8 @@ void append_money(int64_t v, std::string* out) {
 
 }  // namespace
 
-Status input_part(Oid type, int32_t typmod, std::string_view text, const IoContext& context, Value* out, bool* handled) {
+Status input_part(Oid type, int32_t typmod, std::string_view text, const IoContext& context, Value* out,
+                  bool* handled) {
   *handled = true;
   switch (type.value) {
     case oid::kDate.value: {
@@ -224,8 +227,10 @@ Status receive_part(Oid type, int32_t typmod, std::string_view bytes, const IoCo
     case oid::kDate.value: {
       if (bytes.size() != 4) return bad_length(bytes.size(), 4);
       auto v = static_cast<int32_t>(load_be32(bytes.data()));
-      if (v == INT32_MAX) v = kDateInfinity;
-      else if (v == INT32_MIN) v = kDateMinusInfinity;
+      if (v == INT32_MAX)
+        v = kDateInfinity;
+      else if (v == INT32_MIN)
+        v = kDateMinusInfinity;
       else {
         int64_t days = static_cast<int64_t>(v) + kPostgresEpochDays;
         if (!date_in_range(days)) return Status(SqlState::kDatetimeValueOutOfRange, "date out of range");
@@ -331,16 +336,20 @@ Status send_part(Oid type, const PhysicalType& physical, const ValueView& value,
   switch (type.value) {
     case oid::kDate.value: {
       auto v = static_cast<int32_t>(value.integer);
-      if (v == kDateMinusInfinity) v = INT32_MIN;
-      else if (v != kDateInfinity) v -= kPostgresEpochDays;
+      if (v == kDateMinusInfinity)
+        v = INT32_MIN;
+      else if (v != kDateInfinity)
+        v -= kPostgresEpochDays;
       append_be32(static_cast<uint32_t>(v), out);
       return {};
     }
     case oid::kTimestamp.value:
     case oid::kTimestampTz.value: {
       int64_t v = value.integer;
-      if (v == kTimestampMinusInfinity) v = INT64_MIN;
-      else if (v != kTimestampInfinity) v -= kPostgresEpochMicros;
+      if (v == kTimestampMinusInfinity)
+        v = INT64_MIN;
+      else if (v != kTimestampInfinity)
+        v -= kPostgresEpochMicros;
       append_be64(static_cast<uint64_t>(v), out);
       return {};
     }

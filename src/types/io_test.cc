@@ -76,8 +76,7 @@ TEST(Io, Floats) {
 
 TEST(Io, TextAndBytes) {
   EXPECT_EQ(through(oid::kVarchar, "abc  ", character_typmod(3)), "abc");
-  EXPECT_EQ(through(oid::kVarchar, "abcd", character_typmod(3)),
-            "22001 value too long for type character varying(3)");
+  EXPECT_EQ(through(oid::kVarchar, "abcd", character_typmod(3)), "22001 value too long for type character varying(3)");
   EXPECT_EQ(through(oid::kBpchar, "ab", character_typmod(4)), "ab  ");
   EXPECT_EQ(through(oid::kBpchar, "\xC3\xA4", character_typmod(2)), "\xC3\xA4 ");
   EXPECT_EQ(through(oid::kBpchar, "abcde", character_typmod(4)), "22001 value too long for type character(4)");

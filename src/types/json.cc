@@ -55,8 +55,10 @@ class JsonParser {
     while (stop - start >= 50) start += std::max<size_t>(1, std::min(utf8_width(s_[start]), s_.size() - start));
     std::string context = "JSON data, line " + std::to_string(line) + ": ";
     if (start > line_start) {
-      if (start - line_start <= 3) start = line_start;
-      else context += "...";
+      if (start - line_start <= 3)
+        start = line_start;
+      else
+        context += "...";
     }
     context.append(s_.substr(start, stop - start));
     if (stop < s_.size() && s_[stop] != '\n' && s_[stop] != '\r') context += "...";
@@ -124,8 +126,10 @@ class JsonParser {
         std::string text;
         size_t start = at_;
         RETURN_IF_ERROR(string(&text));
-        if (canonical_) append_json_string(text, out);
-        else (void)start;
+        if (canonical_)
+          append_json_string(text, out);
+        else
+          (void)start;
         return {};
       }
       case '-':
@@ -221,9 +225,10 @@ class JsonParser {
             if (i + static_cast<size_t>(k) >= s_.size()) {
               return fail("Token \"" + std::string(s_.substr(at_)) + "\" is invalid.", s_.size());
             }
-            return fail("\"\\u\" must be followed by four hexadecimal digits.",
-                        i + static_cast<size_t>(k) + std::min(utf8_width(s_[i + static_cast<size_t>(k)]),
-                                                              s_.size() - i - static_cast<size_t>(k)));
+            return fail(
+                "\"\\u\" must be followed by four hexadecimal digits.",
+                i + static_cast<size_t>(k) +
+                    std::min(utf8_width(s_[i + static_cast<size_t>(k)]), s_.size() - i - static_cast<size_t>(k)));
           }
           code = code * 16 + static_cast<uint32_t>(h);
         }
@@ -357,7 +362,8 @@ size_t skip_value(std::string_view s, size_t at) {
       if (depth == 0) return at;
       continue;
     }
-    if (c == '{' || c == '[') ++depth;
+    if (c == '{' || c == '[')
+      ++depth;
     else if (c == '}' || c == ']') {
       if (depth == 0) return at;
       if (--depth == 0) return at + 1;

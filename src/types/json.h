@@ -64,7 +64,7 @@ Status json_as_text(std::string_view value, bool* null, std::string* out);
 size_t json_count(std::string_view container);
 
 // ---- jsonb operators ----
-bool jsonb_contains(std::string_view a, std::string_view b);   // @>
+bool jsonb_contains(std::string_view a, std::string_view b);    // @>
 bool jsonb_exists(std::string_view doc, std::string_view key);  // ?
 void jsonb_concat(std::string_view a, std::string_view b, std::string* out);
 /// doc - text, doc - integer, doc - text[], doc #- path. Errors: 22023.
@@ -78,7 +78,8 @@ Status jsonb_insert(std::string_view doc, std::span<const std::string_view> path
                     std::string* out);
 /// SET doc[path] = value: creates what the path names and is not there, filling arrays with nulls. Requires canonical text and a path.
 /// Errors: 22023 over a scalar or a negative index before the start, 22P02 for an array's key that is no integer.
-Status jsonb_assign(std::string_view doc, std::span<const std::string_view> path, std::string_view value, std::string* out);
+Status jsonb_assign(std::string_view doc, std::span<const std::string_view> path, std::string_view value,
+                    std::string* out);
 /// btree order of jsonb.
 int jsonb_compare(std::string_view a, std::string_view b);
 

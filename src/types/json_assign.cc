@@ -77,7 +77,8 @@ Status assign(std::string_view doc, Path path, size_t level, std::string_view va
   int32_t index = 0;
   const std::string position = "path element at position " + std::to_string(level + 1) + " is ";
   if (!as_index(path[level], &index)) {
-    return Status(SqlState::kInvalidTextRepresentation, position + "not an integer: \"" + std::string(path[level]) + "\"");
+    return Status(SqlState::kInvalidTextRepresentation,
+                  position + "not an integer: \"" + std::string(path[level]) + "\"");
   }
   const auto count = static_cast<int32_t>(json_count(doc));
   if (index < 0) {
@@ -95,8 +96,10 @@ Status assign(std::string_view doc, Path path, size_t level, std::string_view va
   while (reader.next(&key, &member)) {
     const bool here = at == index;
     separate();
-    if (here) RETURN_IF_ERROR(assign(member, path, level + 1, value, out));
-    else out->append(member);
+    if (here)
+      RETURN_IF_ERROR(assign(member, path, level + 1, value, out));
+    else
+      out->append(member);
   }
   if (index >= count) {
     while (at < index) {
@@ -112,6 +115,8 @@ Status assign(std::string_view doc, Path path, size_t level, std::string_view va
 
 }  // namespace
 
-Status jsonb_assign(std::string_view doc, Path path, std::string_view value, std::string* out) { return assign(json_trim(doc), path, 0, value, out); }
+Status jsonb_assign(std::string_view doc, Path path, std::string_view value, std::string* out) {
+  return assign(json_trim(doc), path, 0, value, out);
+}
 
 }  // namespace omendb::types

@@ -13,7 +13,9 @@ namespace {
 // Writes a canonical container again from its members.
 class Writer {
  public:
-  Writer(JsonKind kind, std::string* out) : kind_(kind), out_(out) { out_->push_back(kind == JsonKind::kObject ? '{' : '['); }
+  Writer(JsonKind kind, std::string* out) : kind_(kind), out_(out) {
+    out_->push_back(kind == JsonKind::kObject ? '{' : '[');
+  }
   void member(std::string_view key_literal, std::string_view value) {
     separate();
     if (kind_ == JsonKind::kObject) out_->append(key_literal).append(": ");
@@ -80,8 +82,10 @@ Status edit_path(std::string_view doc, std::span<const std::string_view> path, s
     bool found = false;
     while (!found && reader.next(&k, &v)) found = k == literal;
     if (!found) {
-      if (last && edit != PathEdit::kDelete && edit != PathEdit::kSet) put_member(doc, path[level], value, out);
-      else out->append(doc);
+      if (last && edit != PathEdit::kDelete && edit != PathEdit::kSet)
+        put_member(doc, path[level], value, out);
+      else
+        out->append(doc);
       return {};
     }
     if (last && (edit == PathEdit::kInsertBefore || edit == PathEdit::kInsertAfter)) {
@@ -118,7 +122,8 @@ Status edit_path(std::string_view doc, std::span<const std::string_view> path, s
       }
     }
     if (index > count) index = count;
-    bool creating = last && (edit == PathEdit::kSetOrCreate || edit == PathEdit::kInsertBefore || edit == PathEdit::kInsertAfter);
+    bool creating =
+        last && (edit == PathEdit::kSetOrCreate || edit == PathEdit::kInsertBefore || edit == PathEdit::kInsertAfter);
     Writer w(kind, out);
     if ((before_start || count == 0) && creating) w.member({}, value);
     JsonReader reader(doc);
@@ -137,7 +142,8 @@ Status edit_path(std::string_view doc, std::span<const std::string_view> path, s
       }
       if (edit == PathEdit::kInsertBefore) w.member({}, value);
       if (edit == PathEdit::kInsertBefore || edit == PathEdit::kInsertAfter) w.member({}, v);
-      if (edit == PathEdit::kSet || edit == PathEdit::kSetOrCreate || edit == PathEdit::kInsertAfter) w.member({}, value);
+      if (edit == PathEdit::kSet || edit == PathEdit::kSetOrCreate || edit == PathEdit::kInsertAfter)
+        w.member({}, value);
     }
     if (creating && count > 0 && index == count) w.member({}, value);
     w.close();
@@ -206,8 +212,10 @@ Status jsonb_delete_keys(std::string_view doc, std::span<const std::string_view>
   while (reader.next(&k, &v)) {
     bool drop = false;
     for (std::string_view key : keys) {
-      if (kind == JsonKind::kObject) drop = drop || key_is(k, key);
-      else drop = drop || (json_kind(v) == JsonKind::kString && key_is(v, key));
+      if (kind == JsonKind::kObject)
+        drop = drop || key_is(k, key);
+      else
+        drop = drop || (json_kind(v) == JsonKind::kString && key_is(v, key));
     }
     if (!drop) w.member(k, v);
   }

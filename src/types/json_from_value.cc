@@ -26,7 +26,8 @@ Status array_level(const ArrayView& a, int dimension, size_t* at, const IoContex
 }
 
 /// A row as an object. Fields are named by its type, by the record itself, or f1, f2, ...
-Status json_from_record(Oid type, const RecordView& record, const IoContext& context, bool canonical, std::string* out) {
+Status json_from_record(Oid type, const RecordView& record, const IoContext& context, bool canonical,
+                        std::string* out) {
   std::vector<CompositeField> fields;
   if (type != oid::kRecord) fields = context.catalog->composite_fields(type);
   const std::vector<std::string_view> names = record.names();
@@ -34,7 +35,9 @@ Status json_from_record(Oid type, const RecordView& record, const IoContext& con
   for (size_t i = 0; i < record.size(); ++i) {
     std::string text;
     RETURN_IF_ERROR(json_from_value(record.type(i), record.physical(i), record.at(i), context, canonical, &text));
-    std::string name = i < fields.size() ? fields[i].name : i < names.size() ? std::string(names[i]) : "f" + std::to_string(i + 1);
+    std::string name = i < fields.size()  ? fields[i].name
+                       : i < names.size() ? std::string(names[i])
+                                          : "f" + std::to_string(i + 1);
     members.emplace_back(std::move(name), std::move(text));
   }
   if (canonical) {
@@ -96,8 +99,10 @@ Status json_from_value(Oid type, const PhysicalType& physical, const ValueView& 
       if (type == oid::kDate) {
         append_date(static_cast<int32_t>(value.integer), iso, &text);
       } else {
-        if (type == oid::kTimestamp) append_timestamp(value.integer, iso, &text);
-        else append_timestamptz(value.integer, iso, &text);
+        if (type == oid::kTimestamp)
+          append_timestamp(value.integer, iso, &text);
+        else
+          append_timestamptz(value.integer, iso, &text);
         size_t space = text.find(' ');
         if (timestamp_is_finite(value.integer) && space != std::string::npos) text[space] = 'T';
         if (type == oid::kTimestampTz && timestamp_is_finite(value.integer)) {

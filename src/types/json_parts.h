@@ -9,7 +9,9 @@
 namespace omendb::types::internal {
 
 inline bool is_container(JsonKind kind) { return kind == JsonKind::kArray || kind == JsonKind::kObject; }
-inline Status invalid_parameter(std::string message) { return Status(SqlState::kInvalidParameterValue, std::move(message)); }
+inline Status invalid_parameter(std::string message) {
+  return Status(SqlState::kInvalidParameterValue, std::move(message));
+}
 
 /// Decoded key of a member; a key that cannot be decoded is compared as written.
 std::string decoded(std::string_view literal);

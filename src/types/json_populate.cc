@@ -50,7 +50,8 @@ Status collect(std::string_view json, size_t level, Elements* e) {
       continue;
     }
     if (level + 1 != e->lengths.size()) {
-      return Status(SqlState::kInvalidTextRepresentation, "expected JSON array").with_hint("See the array element of the expected depth.");
+      return Status(SqlState::kInvalidTextRepresentation, "expected JSON array")
+          .with_hint("See the array element of the expected depth.");
     }
     Value value;
     RETURN_IF_ERROR(value_from_json(e->element, e->typmod, member, e->context, &value));
@@ -89,7 +90,8 @@ Status value_from_json(Oid type, int32_t typmod, std::string_view json, const Io
     return {};
   }
   Oid element = array_element_type(type);
-  if (element == kInvalidOid && context.catalog != nullptr && find_type(type) == nullptr) element = context.catalog->element_type(type);
+  if (element == kInvalidOid && context.catalog != nullptr && find_type(type) == nullptr)
+    element = context.catalog->element_type(type);
   std::string text;
   if (element != kInvalidOid && type != oid::kInt2Vector && type != oid::kOidVector && kind != JsonKind::kString) {
     if (kind != JsonKind::kArray) return Status(SqlState::kInvalidTextRepresentation, "expected JSON array");
@@ -97,10 +99,11 @@ Status value_from_json(Oid type, int32_t typmod, std::string_view json, const Io
     *out = Value::of_bytes(std::move(text));
     return {};
   }
-  if (context.catalog != nullptr && find_type(type) == nullptr && context.catalog->type_kind(type) == 'c' && kind != JsonKind::kString) {
+  if (context.catalog != nullptr && find_type(type) == nullptr && context.catalog->type_kind(type) == 'c' &&
+      kind != JsonKind::kString) {
     if (kind != JsonKind::kObject) {
-      return Status(SqlState::kInvalidParameterValue,
-                    std::string("cannot call populate_composite on ") + (kind == JsonKind::kArray ? "an array" : "a scalar"));
+      return Status(SqlState::kInvalidParameterValue, std::string("cannot call populate_composite on ") +
+                                                          (kind == JsonKind::kArray ? "an array" : "a scalar"));
     }
     RETURN_IF_ERROR(record_from_json(context.catalog->composite_fields(type), json, {}, context, &text));
     *out = Value::of_bytes(std::move(text));
@@ -110,8 +113,8 @@ Status value_from_json(Oid type, int32_t typmod, std::string_view json, const Io
   return input(type, typmod, text, context, out);
 }
 
-Status record_from_json(std::span<const CompositeField> fields, std::string_view object, std::string_view base, const IoContext& context,
-                        std::string* out) {
+Status record_from_json(std::span<const CompositeField> fields, std::string_view object, std::string_view base,
+                        const IoContext& context, std::string* out) {
   std::vector<std::pair<std::string, std::string_view>> members;
   JsonReader reader(object);
   std::string_view key, member;
@@ -128,8 +131,10 @@ Status record_from_json(std::span<const CompositeField> fields, std::string_view
     }
     if (found == nullptr) {
       const RecordView old(base.empty() ? std::string_view("\2\0\0\0", 4) : base);
-      if (i < old.size()) builder.add(fields[i], old.physical(i), old.at(i));
-      else builder.add(fields[i], fields[i].physical, {});
+      if (i < old.size())
+        builder.add(fields[i], old.physical(i), old.at(i));
+      else
+        builder.add(fields[i], fields[i].physical, {});
       continue;
     }
     Value value;

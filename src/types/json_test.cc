@@ -63,21 +63,57 @@ std::string evaluate(const std::string& op, const CaseArguments& a) {
   }
   if (op == "element") return found_or_null(jsonb_element(doc, std::stoi(a[1]), &found));
   if (op == "path" || op == "json_path") return found_or_null(json_path(doc, path, &found));
-  if (op == "pretty") { jsonb_pretty(doc, &out); return out; }
+  if (op == "pretty") {
+    jsonb_pretty(doc, &out);
+    return out;
+  }
   if (op == "exists") return boolean(jsonb_exists(doc, a[1]));
-  if (op == "delete_key") { TRY(jsonb_delete_key(doc, a[1], &out)); return out; }
-  if (op == "delete_index") { TRY(jsonb_delete_index(doc, std::stoi(a[1]), &out)); return out; }
-  if (op == "delete_path") { TRY(jsonb_delete_path(doc, path, &out)); return out; }
-  if (op == "set" || op == "set_only") { TRY(jsonb_set(doc, path, "[9]", op == "set", &out)); return out; }
-  if (op == "insert" || op == "insert_after") { TRY(jsonb_insert(doc, path, "[9]", op != "insert", &out)); return out; }
-  if (op == "strip" || op == "json_strip") { json_strip_nulls(doc, !json, &out); return out; }
-  if (op == "length") { int32_t n = 0; TRY(json_array_length(doc, &n)); return std::to_string(n); }
+  if (op == "delete_key") {
+    TRY(jsonb_delete_key(doc, a[1], &out));
+    return out;
+  }
+  if (op == "delete_index") {
+    TRY(jsonb_delete_index(doc, std::stoi(a[1]), &out));
+    return out;
+  }
+  if (op == "delete_path") {
+    TRY(jsonb_delete_path(doc, path, &out));
+    return out;
+  }
+  if (op == "set" || op == "set_only") {
+    TRY(jsonb_set(doc, path, "[9]", op == "set", &out));
+    return out;
+  }
+  if (op == "insert" || op == "insert_after") {
+    TRY(jsonb_insert(doc, path, "[9]", op != "insert", &out));
+    return out;
+  }
+  if (op == "strip" || op == "json_strip") {
+    json_strip_nulls(doc, !json, &out);
+    return out;
+  }
+  if (op == "length") {
+    int32_t n = 0;
+    TRY(json_array_length(doc, &n));
+    return std::to_string(n);
+  }
   if (op == "typeof") return json_kind_name(json_kind(doc));
-  if (op == "to_numeric") { Numeric n; TRY(jsonb_to_numeric(doc, "numeric", &n)); return n.to_text(); }
-  if (op == "to_bool") { bool b = false; TRY(jsonb_to_bool(doc, &b)); return boolean(b); }
+  if (op == "to_numeric") {
+    Numeric n;
+    TRY(jsonb_to_numeric(doc, "numeric", &n));
+    return n.to_text();
+  }
+  if (op == "to_bool") {
+    bool b = false;
+    TRY(jsonb_to_bool(doc, &b));
+    return boolean(b);
+  }
   TRY(jsonb_from_text(a[1], &other));
   if (op == "contains") return boolean(jsonb_contains(doc, other));
-  if (op == "concat") { jsonb_concat(doc, other, &out); return out; }
+  if (op == "concat") {
+    jsonb_concat(doc, other, &out);
+    return out;
+  }
   if (op == "compare") return std::to_string(jsonb_compare(doc, other));
   return "?";
 }

@@ -67,7 +67,8 @@ int match(std::string_view t, std::string_view p, std::string_view escape) {
 
 }  // namespace
 
-Status like_match(std::string_view text, std::string_view pattern, std::string_view escape, bool ignore_case, bool* out) {
+Status like_match(std::string_view text, std::string_view pattern, std::string_view escape, bool ignore_case,
+                  bool* out) {
   std::string lower_text, lower_pattern;
   if (ignore_case) {
     text_lower(text, &lower_text);
@@ -93,7 +94,8 @@ Status like_escape(std::string_view pattern, std::string_view escape, std::strin
     return {};
   }
   if (utf8_count(escape) != 1) {
-    return Status(SqlState::kInvalidEscapeSequence, "invalid escape string").with_hint("Escape string must be empty or one character.");
+    return Status(SqlState::kInvalidEscapeSequence, "invalid escape string")
+        .with_hint("Escape string must be empty or one character.");
   }
   if (escape == "\\") {
     out->assign(pattern);
@@ -122,7 +124,8 @@ Status like_escape(std::string_view pattern, std::string_view escape, std::strin
 Status similar_to_regex(std::string_view pattern, const std::string_view* escape_given, std::string* out) {
   std::string_view escape = escape_given != nullptr ? *escape_given : std::string_view("\\");
   if (utf8_count(escape) > 1) {
-    return Status(SqlState::kInvalidEscapeSequence, "invalid escape string").with_hint("Escape string must be empty or one character.");
+    return Status(SqlState::kInvalidEscapeSequence, "invalid escape string")
+        .with_hint("Escape string must be empty or one character.");
   }
   std::string made = "^(?:";
   bool after = false, in_set = false;
@@ -133,9 +136,13 @@ Status similar_to_regex(std::string_view pattern, const std::string_view* escape
     char first = c[0];
     if (after) {
       if (first == '"' && !in_set) {  // SUBSTRING's separators
-        if (quotes == 0) made.append("){1,1}?(");
-        else if (quotes == 1) made.append("){1,1}(?:");
-        else return Status(SqlState::kInvalidUseOfEscapeCharacter, "SQL regular expression may not contain more than two escape-double-quote separators");
+        if (quotes == 0)
+          made.append("){1,1}?(");
+        else if (quotes == 1)
+          made.append("){1,1}(?:");
+        else
+          return Status(SqlState::kInvalidUseOfEscapeCharacter,
+                        "SQL regular expression may not contain more than two escape-double-quote separators");
         ++quotes;
       } else {
         if (c.size() == 1) made.push_back('\\');

@@ -50,7 +50,8 @@ struct Halves {
 bool parse_v6(std::string_view text, Network* out) {
   const Halves halves(text, 128);
   const size_t slash = text.find('/');
-  if (!halves.sound || (slash != std::string_view::npos && text.size() > slash + 2 && text[slash + 1] == '0')) return false;
+  if (!halves.sound || (slash != std::string_view::npos && text.size() > slash + 2 && text[slash + 1] == '0'))
+    return false;
   in6_addr address;
   if (inet_pton(AF_INET6, std::string(halves.address).c_str(), &address) != 1) return false;
   out->v6 = true;
@@ -213,7 +214,8 @@ Network network_from_bytes(std::string_view bytes) {
 Status receive_network(std::string_view bytes, bool cidr, Network* out) {
   const std::string type = cidr ? "cidr" : "inet";
   const auto invalid = [&](const char* what) {
-    return Status(SqlState::kInvalidBinaryRepresentation, std::string("invalid ") + what + " in external \"" + type + "\" value");
+    return Status(SqlState::kInvalidBinaryRepresentation,
+                  std::string("invalid ") + what + " in external \"" + type + "\" value");
   };
   const auto cut_off = [] { return Status(SqlState::kProtocolViolation, "insufficient data left in message"); };
   *out = Network();
@@ -227,7 +229,8 @@ Status receive_network(std::string_view bytes, bool cidr, Network* out) {
   if (bytes.size() < 4) return cut_off();
   if (at(3) != out->size()) return invalid("length");
   if (bytes.size() < 4 + out->size()) return cut_off();
-  if (bytes.size() > 4 + out->size()) return Status(SqlState::kInvalidBinaryRepresentation, "incorrect binary data format");
+  if (bytes.size() > 4 + out->size())
+    return Status(SqlState::kInvalidBinaryRepresentation, "incorrect binary data format");
   std::memcpy(out->address.data(), bytes.data() + 4, out->size());
   if (cidr && out->cleared() != *out) {
     return Status(SqlState::kInvalidBinaryRepresentation, "invalid external \"cidr\" value")
@@ -246,20 +249,22 @@ void send_network(const Network& network, bool cidr, std::string* out) {
 
 Status parse_macaddr(std::string_view text, std::string* out) {
   // What scanf takes for a number, PostgreSQL does. The last item is anything behind the address.
-  static constexpr const char* kForms[] = {"%x:%x:%x:%x:%x:%x%1s",       "%x-%x-%x-%x-%x-%x%1s",       "%2x%2x%2x:%2x%2x%2x%1s",
-                                           "%2x%2x%2x-%2x%2x%2x%1s",     "%2x%2x.%2x%2x.%2x%2x%1s",    "%2x%2x-%2x%2x-%2x%2x%1s",
-                                           "%2x%2x%2x%2x%2x%2x%1s"};
+  static constexpr const char* kForms[] = {
+      "%x:%x:%x:%x:%x:%x%1s",    "%x-%x-%x-%x-%x-%x%1s",    "%2x%2x%2x:%2x%2x%2x%1s", "%2x%2x%2x-%2x%2x%2x%1s",
+      "%2x%2x.%2x%2x.%2x%2x%1s", "%2x%2x-%2x%2x-%2x%2x%1s", "%2x%2x%2x%2x%2x%2x%1s"};
   const std::string terminated(text);
   for (const char* form : kForms) {
     std::array<unsigned, 6> octets;
     char behind[2];
-    const int n = std::sscanf(terminated.c_str(), form, &octets[0], &octets[1], &octets[2], &octets[3], &octets[4],  // NOLINT
-                              &octets[5], behind);
+    const int n =
+        std::sscanf(terminated.c_str(), form, &octets[0], &octets[1], &octets[2], &octets[3], &octets[4],  // NOLINT
+                    &octets[5], behind);
     if (n != 6) continue;
     out->clear();
     for (const unsigned octet : octets) {
       if (octet > 255) {
-        return Status(SqlState::kNumericValueOutOfRange, "invalid octet value in \"macaddr\" value: \"" + terminated + "\"");
+        return Status(SqlState::kNumericValueOutOfRange,
+                      "invalid octet value in \"macaddr\" value: \"" + terminated + "\"");
       }
       out->push_back(static_cast<char>(octet));
     }
@@ -273,11 +278,13 @@ Status parse_macaddr8(std::string_view text, std::string* out) {
   out->clear();
   char separator = 0;
   for (size_t i = 0; i < s.size();) {
-    if (i + 1 >= s.size() || !is_hex(s[i]) || !is_hex(s[i + 1]) || out->size() == 8) return invalid_syntax("macaddr8", text);
+    if (i + 1 >= s.size() || !is_hex(s[i]) || !is_hex(s[i + 1]) || out->size() == 8)
+      return invalid_syntax("macaddr8", text);
     out->push_back(static_cast<char>(hex_value(s[i]) << 4 | hex_value(s[i + 1])));
     i += 2;
     if (i == s.size() || is_hex(s[i])) continue;
-    if ((s[i] != ':' && s[i] != '-' && s[i] != '.') || (separator != 0 && s[i] != separator)) return invalid_syntax("macaddr8", text);
+    if ((s[i] != ':' && s[i] != '-' && s[i] != '.') || (separator != 0 && s[i] != separator))
+      return invalid_syntax("macaddr8", text);
     separator = s[i++];
   }
   if (out->size() == 6) out->insert(3, "\xFF\xFE");

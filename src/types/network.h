@@ -30,9 +30,7 @@ struct Network {
   /// Whether the first n bits of both addresses are equal. Requires the same family.
   bool shares(const Network& other, int n) const;
   /// Whether `inner` lies within this one, or is it.
-  bool contains(const Network& inner) const {
-    return v6 == inner.v6 && bits <= inner.bits && shares(inner, bits);
-  }
+  bool contains(const Network& inner) const { return v6 == inner.v6 && bits <= inner.bits && shares(inner, bits); }
   bool operator==(const Network&) const = default;
 
  private:

@@ -11,7 +11,8 @@ Network any(std::mt19937_64& random) {
   Network n;
   n.v6 = random() % 2 == 0;
   n.bits = static_cast<uint8_t>(random() % static_cast<uint64_t>(n.max_bits() + 1));
-  for (size_t i = 0; i < n.size(); ++i) n.address[i] = static_cast<uint8_t>(random() % 3 == 0 ? random() : random() % 2 * 0x80);
+  for (size_t i = 0; i < n.size(); ++i)
+    n.address[i] = static_cast<uint8_t>(random() % 3 == 0 ? random() : random() % 2 * 0x80);
   return n;
 }
 
@@ -56,7 +57,8 @@ TEST(Network, TextAndWireReadBack) {
       ASSERT_EQ(read, n) << text;
       ASSERT_TRUE(receive_network(wire, cidr, &received).ok());
       ASSERT_EQ(received, n);
-      for (size_t cut = 0; cut < wire.size(); ++cut) ASSERT_FALSE(receive_network(wire.substr(0, cut), cidr, &received).ok());
+      for (size_t cut = 0; cut < wire.size(); ++cut)
+        ASSERT_FALSE(receive_network(wire.substr(0, cut), cidr, &received).ok());
     }
   }
 }

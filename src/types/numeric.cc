@@ -39,7 +39,8 @@ int Numeric::sign() const {
 }
 
 int Numeric::compare_magnitudes(const Numeric& a, const Numeric& b) {
-  if (a.digits.empty() || b.digits.empty()) return static_cast<int>(!a.digits.empty()) - static_cast<int>(!b.digits.empty());
+  if (a.digits.empty() || b.digits.empty())
+    return static_cast<int>(!a.digits.empty()) - static_cast<int>(!b.digits.empty());
   if (a.weight != b.weight) return a.weight < b.weight ? -1 : 1;
   size_t n = std::min(a.digits.size(), b.digits.size());
   for (size_t i = 0; i < n; ++i) {
@@ -91,8 +92,10 @@ void Numeric::round(int to) {
     digits[whole] = static_cast<int16_t>(digits[whole] - rest);
     digits.resize(whole + 1);
     if (up) digits[whole] = static_cast<int16_t>(digits[whole] + unit);
-    if (digits[whole] < kBase) up = false;
-    else digits[whole] = static_cast<int16_t>(digits[whole] - kBase);
+    if (digits[whole] < kBase)
+      up = false;
+    else
+      digits[whole] = static_cast<int16_t>(digits[whole] - kBase);
     if (up) digits.resize(whole + 1);
   }
   if (up) {
@@ -146,7 +149,9 @@ Status Numeric::apply_typmod(int32_t typmod) {
   auto overflow = [&](std::string detail) {
     return Status(SqlState::kNumericValueOutOfRange, "numeric field overflow").with_detail(std::move(detail));
   };
-  auto field = [&] { return "A field with precision " + std::to_string(precision) + ", scale " + std::to_string(scale); };
+  auto field = [&] {
+    return "A field with precision " + std::to_string(precision) + ", scale " + std::to_string(scale);
+  };
   if (is_nan()) return {};
   if (is_inf()) return overflow(field() + " cannot hold an infinite value.");
   round(scale);

@@ -74,8 +74,10 @@ void add_finite(const Numeric& a, const Numeric& b, bool negate_b, Numeric* out)
 
 Status numeric_add(const Numeric& a, const Numeric& b, Numeric* out) {
   if (!a.is_finite() || !b.is_finite()) {
-    if (a.is_nan() || b.is_nan() || (a.is_inf() && b.is_inf() && a.kind != b.kind)) *out = Numeric::nan();
-    else *out = a.is_inf() ? a : b;
+    if (a.is_nan() || b.is_nan() || (a.is_inf() && b.is_inf() && a.kind != b.kind))
+      *out = Numeric::nan();
+    else
+      *out = a.is_inf() ? a : b;
     return {};
   }
   add_finite(a, b, false, out);
@@ -94,8 +96,10 @@ Status numeric_sub(const Numeric& a, const Numeric& b, Numeric* out) {
 
 Status numeric_mul(const Numeric& a, const Numeric& b, Numeric* out) {
   if (!a.is_finite() || !b.is_finite()) {
-    if (a.is_nan() || b.is_nan() || a.sign() == 0 || b.sign() == 0) *out = Numeric::nan();
-    else *out = Numeric::infinity(a.sign() * b.sign() < 0);
+    if (a.is_nan() || b.is_nan() || a.sign() == 0 || b.sign() == 0)
+      *out = Numeric::nan();
+    else
+      *out = Numeric::infinity(a.sign() * b.sign() < 0);
     return {};
   }
   Numeric r;
@@ -208,8 +212,10 @@ void numeric_divide_to_scale(const Numeric& a, const Numeric& b, int scale, bool
       r.digits[j] = static_cast<int16_t>(guess);
     }
   }
-  if (round) r.round(scale);
-  else r.truncate(scale);
+  if (round)
+    r.round(scale);
+  else
+    r.truncate(scale);
   *out = std::move(r);
 }
 
@@ -243,7 +249,8 @@ Status numeric_div_trunc(const Numeric& a, const Numeric& b, Numeric* out) {
 
 Status numeric_mod(const Numeric& a, const Numeric& b, Numeric* out) {
   if (!a.is_finite() || !b.is_finite()) {
-    if (a.is_nan() || b.is_nan()) *out = Numeric::nan();
+    if (a.is_nan() || b.is_nan())
+      *out = Numeric::nan();
     else if (a.is_inf()) {
       if (b.sign() == 0) return internal::division_by_zero();
       *out = Numeric::nan();
@@ -289,9 +296,7 @@ void numeric_abs(const Numeric& x, Numeric* out) {
   if (r.kind == Numeric::Kind::kNegInf) r.kind = Numeric::Kind::kPosInf;
   *out = std::move(r);
 }
-void numeric_sign(const Numeric& x, Numeric* out) {
-  *out = x.is_nan() ? x : Numeric::from_int64(x.sign());
-}
+void numeric_sign(const Numeric& x, Numeric* out) { *out = x.is_nan() ? x : Numeric::from_int64(x.sign()); }
 void numeric_trim_scale(const Numeric& x, Numeric* out) {
   Numeric r = x;
   if (r.is_finite()) r.dscale = r.min_scale();

@@ -134,8 +134,7 @@ double Numeric::approximate() const {
 Status Numeric::to_float8(double* out) const {
   double v = approximate();
   if (is_finite() && (std::isinf(v) || (v == 0 && !digits.empty()))) {
-    return Status(SqlState::kNumericValueOutOfRange,
-                  "\"" + to_text() + "\" is out of range for type double precision");
+    return Status(SqlState::kNumericValueOutOfRange, "\"" + to_text() + "\" is out of range for type double precision");
   }
   *out = v;
   return {};

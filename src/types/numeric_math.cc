@@ -178,9 +178,7 @@ Status power_integer(const Numeric& base, int exponent, int scale, Numeric* out)
   bool inverse = exponent < 0;
   uint32_t mask = inverse ? 0U - static_cast<uint32_t>(exponent) : static_cast<uint32_t>(exponent);
   Numeric square = base, result = (mask & 1) ? base : one();
-  auto local = [&](const Numeric& a, const Numeric& b) {
-    return std::max(significant - (a.weight + b.weight) * 4, 0);
-  };
+  auto local = [&](const Numeric& a, const Numeric& b) { return std::max(significant - (a.weight + b.weight) * 4, 0); };
   while ((mask >>= 1) != 0) {
     square = times(square, square, std::min(local(square, square), 2 * square.dscale));
     if (mask & 1) result = times(result, square, std::min(local(result, square), result.dscale + square.dscale));
@@ -304,8 +302,10 @@ Status numeric_log(const Numeric& base, const Numeric& x, Numeric* out) {
     return Status(SqlState::kInvalidArgumentForLog, "cannot take logarithm of zero");
   }
   if (base.is_inf() || x.is_inf()) {
-    if (base.is_inf() && x.is_inf()) *out = Numeric::nan();
-    else *out = base.is_inf() ? Numeric() : x;
+    if (base.is_inf() && x.is_inf())
+      *out = Numeric::nan();
+    else
+      *out = base.is_inf() ? Numeric() : x;
     return {};
   }
   int base_weight = ln_weight(base), x_weight = ln_weight(x);
@@ -385,7 +385,8 @@ Status numeric_power(const Numeric& base, const Numeric& exponent, Numeric* out)
   if (exponent.is_integer()) {
     Int128 n = 0;
     if (exponent.to_scaled(0, &n) && n >= INT32_MIN && n <= INT32_MAX) {
-      RETURN_IF_ERROR(power_integer(base, static_cast<int>(n), clamp_scale(std::max(kMinSignificant, base.dscale)), &r));
+      RETURN_IF_ERROR(
+          power_integer(base, static_cast<int>(n), clamp_scale(std::max(kMinSignificant, base.dscale)), &r));
       *out = std::move(r);
       return out->check_range();
     }
@@ -481,9 +482,7 @@ Status numeric_factorial(int64_t n, Numeric* out) {
 }
 
 Status numeric_width_bucket(const Numeric& x, const Numeric& low, const Numeric& high, int32_t count, int32_t* out) {
-  auto invalid = [](const char* message) {
-    return Status(SqlState::kInvalidArgumentForWidthBucketFunction, message);
-  };
+  auto invalid = [](const char* message) { return Status(SqlState::kInvalidArgumentForWidthBucketFunction, message); };
   if (count <= 0) return invalid("count must be greater than zero");
   if (x.is_nan() || low.is_nan() || high.is_nan()) {
     return invalid("operand, lower bound, and upper bound cannot be NaN");

@@ -89,10 +89,14 @@ void NumericSum::merge(const NumericSum& other) {
 }
 
 bool NumericSum::special(Numeric* out) const {
-  if (nan_count_ > 0 || (pos_inf_count_ > 0 && neg_inf_count_ > 0)) *out = Numeric::nan();
-  else if (pos_inf_count_ > 0) *out = Numeric::infinity();
-  else if (neg_inf_count_ > 0) *out = Numeric::infinity(true);
-  else return false;
+  if (nan_count_ > 0 || (pos_inf_count_ > 0 && neg_inf_count_ > 0))
+    *out = Numeric::nan();
+  else if (pos_inf_count_ > 0)
+    *out = Numeric::infinity();
+  else if (neg_inf_count_ > 0)
+    *out = Numeric::infinity(true);
+  else
+    return false;
   return true;
 }
 

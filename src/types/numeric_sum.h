@@ -36,7 +36,7 @@ class NumericSum {
   int64_t count_ = 0;  // finite values
   int64_t nan_count_ = 0, pos_inf_count_ = 0, neg_inf_count_ = 0;
   int max_scale_ = 0;
-  mutable Int128 small_ = 0;       // part of the sum, times 10^small_scale_
+  mutable Int128 small_ = 0;  // part of the sum, times 10^small_scale_
   mutable Int128 small_squares_ = 0;
   mutable int small_scale_ = 0;
   mutable Numeric sum_, squares_;

@@ -44,16 +44,18 @@ std::string evaluate(const std::string& op, const CaseArguments& a) {
       if (Status s = Numeric::parse(word, &x); !s.ok()) return case_error(s);
       Int128 scaled;
       NumericSum& to = i++ % 2 == 0 ? sum : other;
-      if (i % 3 == 0 && x.to_scaled(x.dscale, &scaled)) to.add_scaled(scaled, x.dscale);
-      else to.add(x);
+      if (i % 3 == 0 && x.to_scaled(x.dscale, &scaled))
+        to.add_scaled(scaled, x.dscale);
+      else
+        to.add(x);
     }
     Numeric noise = Numeric::from_int64(77);
     sum.add(noise);
     sum.remove(noise);
     sum.merge(other);
     bool null = false;
-    Status s = op == "sum"        ? sum.sum(&r)
-               : op == "avg"      ? sum.avg(&r)
+    Status s = op == "sum"             ? sum.sum(&r)
+               : op == "avg"           ? sum.avg(&r)
                : op.starts_with("var") ? sum.variance(op == "var_samp", &null, &r)
                                        : sum.stddev(op == "stddev_samp", &null, &r);
     return !s.ok() ? case_error(s) : null ? "\\N" : r.to_text();
@@ -74,25 +76,44 @@ std::string evaluate(const std::string& op, const CaseArguments& a) {
     if (Status s = Numeric::parse(a[1], &y); !s.ok()) return case_error(s);
   }
   Status s;
-  if (op == "add") s = numeric_add(x, y, &r);
-  else if (op == "sub") s = numeric_sub(x, y, &r);
-  else if (op == "mul") s = numeric_mul(x, y, &r);
-  else if (op == "div") s = numeric_div(x, y, &r);
-  else if (op == "mod") s = numeric_mod(x, y, &r);
-  else if (op == "div_trunc") s = numeric_div_trunc(x, y, &r);
-  else if (op == "gcd") s = numeric_gcd(x, y, &r);
-  else if (op == "lcm") s = numeric_lcm(x, y, &r);
-  else if (op == "power") s = numeric_power(x, y, &r);
-  else if (op == "log") s = numeric_log(x, y, &r);
-  else if (op == "abs") numeric_abs(x, &r);
-  else if (op == "ceil") numeric_ceil(x, &r);
-  else if (op == "floor") numeric_floor(x, &r);
-  else if (op == "sign") numeric_sign(x, &r);
-  else if (op == "trim_scale") numeric_trim_scale(x, &r);
-  else if (op == "sqrt") s = numeric_sqrt(x, &r);
-  else if (op == "ln") s = numeric_ln(x, &r);
-  else if (op == "exp") s = numeric_exp(x, &r);
-  else if (op == "text") r = x;
+  if (op == "add")
+    s = numeric_add(x, y, &r);
+  else if (op == "sub")
+    s = numeric_sub(x, y, &r);
+  else if (op == "mul")
+    s = numeric_mul(x, y, &r);
+  else if (op == "div")
+    s = numeric_div(x, y, &r);
+  else if (op == "mod")
+    s = numeric_mod(x, y, &r);
+  else if (op == "div_trunc")
+    s = numeric_div_trunc(x, y, &r);
+  else if (op == "gcd")
+    s = numeric_gcd(x, y, &r);
+  else if (op == "lcm")
+    s = numeric_lcm(x, y, &r);
+  else if (op == "power")
+    s = numeric_power(x, y, &r);
+  else if (op == "log")
+    s = numeric_log(x, y, &r);
+  else if (op == "abs")
+    numeric_abs(x, &r);
+  else if (op == "ceil")
+    numeric_ceil(x, &r);
+  else if (op == "floor")
+    numeric_floor(x, &r);
+  else if (op == "sign")
+    numeric_sign(x, &r);
+  else if (op == "trim_scale")
+    numeric_trim_scale(x, &r);
+  else if (op == "sqrt")
+    s = numeric_sqrt(x, &r);
+  else if (op == "ln")
+    s = numeric_ln(x, &r);
+  else if (op == "exp")
+    s = numeric_exp(x, &r);
+  else if (op == "text")
+    r = x;
   else if (op == "scale" || op == "min_scale") {
     if (!x.is_finite()) return "\\N";
     return std::to_string(op == "scale" ? x.dscale : x.min_scale());
@@ -137,7 +158,8 @@ TEST(Numeric, KeysOrderAsValues) {
   std::mt19937_64 random(7);
   std::vector<Numeric> values = {Numeric::nan(), Numeric::infinity(), Numeric::infinity(true), Numeric()};
   for (int i = 0; i < 400; ++i) {
-    Numeric n = Numeric::from_scaled(static_cast<int64_t>(random()) >> (random() % 64), static_cast<int>(random() % 40));
+    Numeric n =
+        Numeric::from_scaled(static_cast<int64_t>(random()) >> (random() % 64), static_cast<int>(random() % 40));
     if (i % 10 == 0) n.weight += static_cast<int>(random() % 200) - 100;
     values.push_back(n);
   }

@@ -77,8 +77,7 @@ Status Numeric::parse(std::string_view text, Numeric* out) {
     int64_t i = first - (weight * 4 + 3 - top);
     n.weight = static_cast<int32_t>(weight);
     for (; i < total; i += 4) {
-      n.digits.push_back(
-          static_cast<int16_t>(digit(i) * 1000 + digit(i + 1) * 100 + digit(i + 2) * 10 + digit(i + 3)));
+      n.digits.push_back(static_cast<int16_t>(digit(i) * 1000 + digit(i + 1) * 100 + digit(i + 2) * 10 + digit(i + 3)));
     }
   }
   n.strip();

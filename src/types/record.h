@@ -17,7 +17,6 @@
 
 namespace omendb::types {
 
-
 class RecordBuilder {
  public:
   void add(Oid type, const PhysicalType& physical, const ValueView& value);
@@ -56,7 +55,8 @@ inline bool is_record_bytes(std::string_view bytes) { return !bytes.empty() && b
 void append_record(std::string_view bytes, const IoContext& context, std::string* out);
 Status send_record(std::string_view bytes, const IoContext& context, std::string* out);
 /// Text of a row of known fields (a composite type). Errors: 22P02 `malformed record literal: "..."`.
-Status parse_record(std::span<const CompositeField> fields, std::string_view text, const IoContext& context, std::string* out);
+Status parse_record(std::span<const CompositeField> fields, std::string_view text, const IoContext& context,
+                    std::string* out);
 /// btree order: field by field, nulls last; fewer fields come first.
 int record_compare(std::string_view a, std::string_view b);
 

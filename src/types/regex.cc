@@ -193,8 +193,10 @@ void Matcher::run(int entry, int end, size_t start, size_t limit, Accept accept)
     advance();
     for (int pc : now) {
       const Instruction& i = p_.code[static_cast<size_t>(pc)];
-      if (i.op == Op::kAnyRun) follow(pc, end, at + 1, &accepted, &next);
-      else if (p_.sets[static_cast<size_t>(i.x)].test(c)) follow(pc + 1, end, at + 1, &accepted, &next);
+      if (i.op == Op::kAnyRun)
+        follow(pc, end, at + 1, &accepted, &next);
+      else if (p_.sets[static_cast<size_t>(i.x)].test(c))
+        follow(pc + 1, end, at + 1, &accepted, &next);
     }
     std::swap(now, next);
   }
@@ -443,8 +445,10 @@ Status regexp_match(std::string_view text, std::string_view pattern, const Regex
   std::vector<Regex::Span> spans;
   if (!regex->search(text, 0, &spans)) return {};
   for (size_t i = spans.size() > 1 ? 1 : 0; i < spans.size(); ++i) {
-    if (spans[i].matched) out->emplace_back(text.substr(spans[i].start, spans[i].end - spans[i].start));
-    else out->emplace_back(std::nullopt);
+    if (spans[i].matched)
+      out->emplace_back(text.substr(spans[i].start, spans[i].end - spans[i].start));
+    else
+      out->emplace_back(std::nullopt);
   }
   return {};
 }

@@ -18,11 +18,11 @@ namespace omendb::types {
 
 struct RegexFlags {
   bool ignore_case = false;
-  bool expanded = false;       // x: white space and comments in the pattern do not count
-  bool literal = false;        // q
-  bool newline_stops = false;  // . and [^x] do not match a newline (n, p)
+  bool expanded = false;         // x: white space and comments in the pattern do not count
+  bool literal = false;          // q
+  bool newline_stops = false;    // . and [^x] do not match a newline (n, p)
   bool newline_anchors = false;  // ^ and $ match at newlines (n, w)
-  bool global = false;         // g, of the functions
+  bool global = false;           // g, of the functions
 };
 /// The flags argument of regexp_*. Errors: 22023 `invalid regular expression option: "z"`.
 Status parse_regex_flags(std::string_view text, RegexFlags* out);

@@ -39,7 +39,8 @@ class Generator {
 
   Status node(Node* n) {
     if (out_->code.size() > kCodeMax) {
-      return Status(SqlState::kInvalidRegularExpression, "invalid regular expression: regular expression is too complex");
+      return Status(SqlState::kInvalidRegularExpression,
+                    "invalid regular expression: regular expression is too complex");
     }
     int entry = here();
     switch (n->kind) {
@@ -144,7 +145,8 @@ void find_first(Regex::Program* p) {
   p->first[0] = first[0];
   p->first[1] = first[1];
   const Node* n = p->root.get();
-  while ((n->kind == NodeKind::kConcat || n->kind == NodeKind::kGroup) && !n->children.empty()) n = n->children[0].get();
+  while ((n->kind == NodeKind::kConcat || n->kind == NodeKind::kGroup) && !n->children.empty())
+    n = n->children[0].get();
   p->anchored = n->kind == NodeKind::kBeginText;
 }
 

@@ -183,8 +183,10 @@ class Parser {
       RETURN_IF_ERROR(quantifier(constraint, &atom));
       all->children.push_back(std::move(atom));
     }
-    if (all->children.size() == 1) *out = std::move(all->children[0]);
-    else *out = std::move(all);
+    if (all->children.size() == 1)
+      *out = std::move(all->children[0]);
+    else
+      *out = std::move(all);
     return {};
   }
 
@@ -206,7 +208,8 @@ class Parser {
         auto number = [&](int* v) {
           *v = 0;
           size_t start = at_;
-          while (at_ < p_.size() && p_[at_] >= '0' && p_[at_] <= '9' && *v <= kRepeatMax) *v = *v * 10 + static_cast<int>(p_[at_++] - '0');
+          while (at_ < p_.size() && p_[at_] >= '0' && p_[at_] <= '9' && *v <= kRepeatMax)
+            *v = *v * 10 + static_cast<int>(p_[at_++] - '0');
           return at_ > start && *v <= kRepeatMax;
         };
         if (!number(&min)) return error("invalid repetition count(s)");
@@ -562,6 +565,8 @@ class Parser {
 
 }  // namespace
 
-Status parse_regex(std::string_view pattern, const RegexFlags& flags, Regex::Program* out) { return Parser(pattern, flags, out).run(); }
+Status parse_regex(std::string_view pattern, const RegexFlags& flags, Regex::Program* out) {
+  return Parser(pattern, flags, out).run();
+}
 
 }  // namespace omendb::types::internal

@@ -11,7 +11,21 @@ namespace omendb::types {
 
 namespace internal {
 
-enum class CharClass : uint8_t { kAlpha, kDigit, kAlnum, kUpper, kLower, kSpace, kBlank, kPunct, kPrint, kGraph, kCntrl, kXdigit, kWord };
+enum class CharClass : uint8_t {
+  kAlpha,
+  kDigit,
+  kAlnum,
+  kUpper,
+  kLower,
+  kSpace,
+  kBlank,
+  kPunct,
+  kPrint,
+  kGraph,
+  kCntrl,
+  kXdigit,
+  kWord
+};
 bool in_class(CharClass c, uint32_t ch);
 
 struct CharSet {
@@ -21,16 +35,28 @@ struct CharSet {
   bool ignore_case = false;
   bool no_newline = false;
   uint64_t ascii[2] = {0, 0};  // the answer for the first 128 characters
-  bool test(uint32_t c) const {
-    return c < 128 ? ((ascii[c >> 6] >> (c & 63)) & 1) != 0 : slow(c);
-  }
+  bool test(uint32_t c) const { return c < 128 ? ((ascii[c >> 6] >> (c & 63)) & 1) != 0 : slow(c); }
   bool slow(uint32_t c) const;
   void finish();
 };
 
 enum class NodeKind : uint8_t {
-  kEmpty, kSet, kConcat, kAlternate, kRepeat, kGroup, kBackReference, kBeginLine, kEndLine, kBeginText, kEndText,
-  kWordStart, kWordEnd, kWordEdge, kNotWordEdge, kLook
+  kEmpty,
+  kSet,
+  kConcat,
+  kAlternate,
+  kRepeat,
+  kGroup,
+  kBackReference,
+  kBeginLine,
+  kEndLine,
+  kBeginText,
+  kEndText,
+  kWordStart,
+  kWordEnd,
+  kWordEdge,
+  kNotWordEdge,
+  kLook
 };
 enum class Preference : uint8_t { kNone, kLongest, kShortest };
 
@@ -39,12 +65,12 @@ struct Node {
   int set = -1;
   int min = 0, max = 0;  // max -1: no end
   Preference preference = Preference::kNone;
-  int group = 0;          // capturing group or back reference; 0: none
+  int group = 0;                     // capturing group or back reference; 0: none
   bool ahead = true, wanted = true;  // of a lookaround
-  bool dissect = false;   // holds groups or back references
+  bool dissect = false;              // holds groups or back references
   std::vector<std::unique_ptr<Node>> children;
   int entry = 0, end = 0;  // its code
-  bool refers = false;      // holds a back reference
+  bool refers = false;     // holds a back reference
   // Of a repetition x{m,n} whose groups count: the code of x{m-1,n-1}, all iterations but the last.
   int prefix_entry = 0, prefix_end = 0;
 };
@@ -66,8 +92,8 @@ struct Regex::Program {
   bool back_references = false;
   bool newline_anchors = false;
   bool ignore_case = false;
-  bool anchored = false;              // can only begin at the start of the text
-  bool may_be_empty = true;           // no first character is needed
+  bool anchored = false;               // can only begin at the start of the text
+  bool may_be_empty = true;            // no first character is needed
   uint64_t first[2] = {~0ULL, ~0ULL};  // ASCII characters a match may begin with
 };
 
@@ -76,6 +102,6 @@ namespace internal {
 Status parse_regex(std::string_view pattern, const RegexFlags& flags, Regex::Program* out);
 /// All of `out`. Errors: 2201B.
 Status compile_regex(std::string_view pattern, const RegexFlags& flags, Regex::Program* out);
-}
+}  // namespace internal
 
 }  // namespace omendb::types

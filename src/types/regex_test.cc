@@ -15,8 +15,10 @@ constexpr char kCases[] =
 std::string array_text(const std::vector<std::optional<std::string_view>>& values) {
   ArrayBuilder b(oid::kText, {Physical::kBytes});
   for (const auto& v : values) {
-    if (v.has_value()) b.add(ValueView::of_bytes(*v));
-    else b.add_null();
+    if (v.has_value())
+      b.add(ValueView::of_bytes(*v));
+    else
+      b.add_null();
   }
   std::string out;
   append_array(b.finish(), IoContext{}, &out);
@@ -69,8 +71,10 @@ std::string evaluate(const std::string& op, const CaseArguments& a) {
     for (const auto& spans : all) {
       groups.clear();
       for (size_t i = spans.size() > 1 ? 1 : 0; i < spans.size(); ++i) {
-        if (spans[i].matched) groups.emplace_back(std::string_view(a[0]).substr(spans[i].start, spans[i].end - spans[i].start));
-        else groups.emplace_back(std::nullopt);
+        if (spans[i].matched)
+          groups.emplace_back(std::string_view(a[0]).substr(spans[i].start, spans[i].end - spans[i].start));
+        else
+          groups.emplace_back(std::nullopt);
       }
       texts.push_back(array_text(groups));
     }

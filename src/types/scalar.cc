@@ -53,8 +53,10 @@ Status parse_integer(const char* type, std::string_view text, T* out) {
   while (p < end && is_space(*p)) ++p;
   if (p != end) return over ? value_out_of_range(type, text) : invalid_syntax(type, text);
   if (!negative) {
-    if (v == INT64_MIN) over = true;
-    else v = -v;
+    if (v == INT64_MIN)
+      over = true;
+    else
+      v = -v;
   }
   if (over || v < std::numeric_limits<T>::min() || v > std::numeric_limits<T>::max()) {
     return value_out_of_range(type, text);
@@ -100,8 +102,7 @@ Status parse_real(const char* type, std::string_view text, T* out) {
     }
   }
   if (error == std::errc::result_out_of_range || nonzero || std::isinf(v)) {
-    return Status(SqlState::kNumericValueOutOfRange,
-                  "\"" + std::string(s) + "\" is out of range for type " + type);
+    return Status(SqlState::kNumericValueOutOfRange, "\"" + std::string(s) + "\" is out of range for type " + type);
   }
   *out = negative ? -v : v;
   return {};
@@ -239,9 +240,12 @@ Status parse_bool(std::string_view text, bool* out) {
   auto prefix_of = [&](std::string_view word, size_t least) {
     return s.size() >= least && s.size() <= word.size() && equal_ignoring_case(s, word.substr(0, s.size()));
   };
-  if (prefix_of("true", 1) || prefix_of("yes", 1) || prefix_of("on", 2) || s == "1") *out = true;
-  else if (prefix_of("false", 1) || prefix_of("no", 1) || prefix_of("off", 2) || s == "0") *out = false;
-  else return invalid_syntax("boolean", text);
+  if (prefix_of("true", 1) || prefix_of("yes", 1) || prefix_of("on", 2) || s == "1")
+    *out = true;
+  else if (prefix_of("false", 1) || prefix_of("no", 1) || prefix_of("off", 2) || s == "0")
+    *out = false;
+  else
+    return invalid_syntax("boolean", text);
   return {};
 }
 

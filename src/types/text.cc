@@ -12,6 +12,7 @@ namespace omendb::types {
 namespace {
 
 // Words that an identifier must quote (every keyword that is not unreserved), ordered.
+// clang-format off
 constexpr std::string_view kReserved[] = {
     "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization",
     "between", "bigint", "binary", "bit", "boolean", "both", "case", "cast", "char", "character", "check",
@@ -30,6 +31,7 @@ constexpr std::string_view kReserved[] = {
     "values", "varchar", "variadic", "verbose", "when", "where", "window", "with", "xmlattributes",
     "xmlconcat", "xmlelement", "xmlexists", "xmlforest", "xmlnamespaces", "xmlparse", "xmlpi", "xmlroot",
     "xmlserialize", "xmltable"};
+// clang-format on
 
 template <class F>
 void map_characters(std::string_view text, std::string* out, F f) {
@@ -139,7 +141,8 @@ Status text_split_part(std::string_view text, std::string_view delimiter, int32_
     }
   }
   int64_t count = 1;
-  for (size_t from = 0, at; (at = text.find(delimiter, from)) != std::string_view::npos; from = at + delimiter.size()) ++count;
+  for (size_t from = 0, at; (at = text.find(delimiter, from)) != std::string_view::npos; from = at + delimiter.size())
+    ++count;
   int64_t wanted = count + n + 1;
   if (wanted < 1) return {};
   return text_split_part(text, delimiter, static_cast<int32_t>(wanted), out);
@@ -177,8 +180,10 @@ Status text_pad(std::string_view text, int32_t length, std::string_view fill, bo
     if (at >= fill.size()) at = 0;
   }
   std::string made;
-  if (left) made.append(padding).append(text);
-  else made.append(text).append(padding);
+  if (left)
+    made.append(padding).append(text);
+  else
+    made.append(text).append(padding);
   *out = std::move(made);
   return {};
 }
@@ -308,7 +313,8 @@ void append_quoted_literal(std::string_view text, std::string* out) {
   out->push_back('\'');
 }
 
-Status text_format(std::string_view format, std::span<const std::optional<std::string_view>> arguments, std::string* out) {
+Status text_format(std::string_view format, std::span<const std::optional<std::string_view>> arguments,
+                   std::string* out) {
   auto fail = [](std::string message) { return Status(SqlState::kInvalidParameterValue, std::move(message)); };
   auto unterminated = [&] {
     return Status(SqlState::kInvalidParameterValue, "unterminated format() type specifier")
@@ -403,7 +409,8 @@ Status text_format(std::string_view format, std::span<const std::optional<std::s
     RETURN_IF_ERROR(take(position, &value));
     std::string text;
     if (!value.has_value()) {
-      if (kind == 'I') return Status(SqlState::kNullValueNotAllowed, "null values cannot be formatted as an SQL identifier");
+      if (kind == 'I')
+        return Status(SqlState::kNullValueNotAllowed, "null values cannot be formatted as an SQL identifier");
       if (kind == 'L') text = "NULL";
     } else if (kind == 's') {
       text = *value;
@@ -463,15 +470,18 @@ Status base64_decode(std::string_view text, std::string* out) {
     uint32_t b = 0;
     if (c == '=') {
       if (end == 0) {
-        if (position == 2) end = 1;
-        else if (position == 3) end = 2;
-        else return Status(SqlState::kInvalidParameterValue, "unexpected \"=\" while decoding base64 sequence");
+        if (position == 2)
+          end = 1;
+        else if (position == 3)
+          end = 2;
+        else
+          return Status(SqlState::kInvalidParameterValue, "unexpected \"=\" while decoding base64 sequence");
       }
     } else {
       const char* found = std::find(kBase64, kBase64 + 64, c);
       if (found == kBase64 + 64) {
-        return Status(SqlState::kInvalidParameterValue,
-                      "invalid symbol \"" + std::string(character_at(text, at)) + "\" found while decoding base64 sequence");
+        return Status(SqlState::kInvalidParameterValue, "invalid symbol \"" + std::string(character_at(text, at)) +
+                                                            "\" found while decoding base64 sequence");
       }
       b = static_cast<uint32_t>(found - kBase64);
     }

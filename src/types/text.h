@@ -25,7 +25,8 @@ std::string_view text_trim(std::string_view text, std::string_view characters, b
 Status text_split_part(std::string_view text, std::string_view delimiter, int32_t n, std::string_view* out);
 
 // ---- made anew; assigned to *out ----
-Status text_overlay(std::string_view text, std::string_view with, int32_t start, std::optional<int32_t> length, std::string* out);
+Status text_overlay(std::string_view text, std::string_view with, int32_t start, std::optional<int32_t> length,
+                    std::string* out);
 Status text_pad(std::string_view text, int32_t length, std::string_view fill, bool left, std::string* out);
 void text_translate(std::string_view text, std::string_view from, std::string_view to, std::string* out);
 void text_reverse(std::string_view text, std::string* out);
@@ -45,7 +46,8 @@ void text_to_hex(uint64_t value, std::string* out);
 void append_quoted_ident(std::string_view name, std::string* out);
 void append_quoted_literal(std::string_view text, std::string* out);
 /// format(format, arguments...): %s %I %L, positions, widths. nullopt is SQL null. Errors: 22023.
-Status text_format(std::string_view format, std::span<const std::optional<std::string_view>> arguments, std::string* out);
+Status text_format(std::string_view format, std::span<const std::optional<std::string_view>> arguments,
+                   std::string* out);
 
 // ---- digests and encodings ----
 void append_md5_hex(std::string_view bytes, std::string* out);
@@ -57,7 +59,8 @@ Status decode_bytes(std::string_view text, std::string_view format, std::string*
 
 // ---- LIKE ----
 /// `escape` is the escape character as bytes (one character), or empty for none. Errors: 22025.
-Status like_match(std::string_view text, std::string_view pattern, std::string_view escape, bool ignore_case, bool* out);
+Status like_match(std::string_view text, std::string_view pattern, std::string_view escape, bool ignore_case,
+                  bool* out);
 /// like_escape(pattern, escape): the pattern with backslash as its escape character. Errors: 22019.
 Status like_escape(std::string_view pattern, std::string_view escape, std::string* out);
 /// similar_to_escape: the regular expression of a SIMILAR TO pattern; `escape` nullptr: backslash. Errors: 22019.

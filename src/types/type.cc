@@ -19,8 +19,8 @@ constexpr size_t kTypeCount = std::size(kTypes);
 constexpr uint32_t kDirectMax = 10000;
 
 struct Lookup {
-  std::array<uint8_t, kDirectMax> place{};       // 1 + index in kTypes
-  std::array<uint16_t, kTypeCount> by_name{};    // indexes in order of name
+  std::array<uint8_t, kDirectMax> place{};     // 1 + index in kTypes
+  std::array<uint16_t, kTypeCount> by_name{};  // indexes in order of name
 };
 static_assert(kTypeCount < 255);
 

@@ -12,14 +12,14 @@ namespace omendb::types {
 namespace oid {
 inline constexpr Oid kBool{16}, kBytea{17}, kChar{18}, kName{19}, kInt8{20}, kInt2{21}, kInt2Vector{22}, kInt4{23},
     kRegproc{24}, kText{25}, kOid{26}, kTid{27}, kXid{28}, kCid{29}, kOidVector{30}, kJson{114}, kXml{142},
-    kPgNodeTree{194}, kFloat4{700}, kFloat8{701}, kUnknown{705}, kMoney{790}, kInet{869}, kAclItem{1033},
-    kBpchar{1042}, kVarchar{1043}, kDate{1082}, kTime{1083}, kTimestamp{1114}, kTimestampTz{1184}, kInterval{1186},
-    kTimeTz{1266}, kBit{1560}, kVarbit{1562}, kNumeric{1700}, kRefcursor{1790}, kRegprocedure{2202}, kRegoper{2203},
+    kPgNodeTree{194}, kFloat4{700}, kFloat8{701}, kUnknown{705}, kMoney{790}, kInet{869}, kAclItem{1033}, kBpchar{1042},
+    kVarchar{1043}, kDate{1082}, kTime{1083}, kTimestamp{1114}, kTimestampTz{1184}, kInterval{1186}, kTimeTz{1266},
+    kBit{1560}, kVarbit{1562}, kNumeric{1700}, kRefcursor{1790}, kRegprocedure{2202}, kRegoper{2203},
     kRegoperator{2204}, kRegclass{2205}, kRegtype{2206}, kRecord{2249}, kCstring{2275}, kAny{2276}, kAnyArray{2277},
     kVoid{2278}, kTrigger{2279}, kInternal{2281}, kAnyElement{2283}, kAnyNonArray{2776}, kUuid{2950}, kAnyEnum{3500},
-    kJsonb{3802}, kAnyRange{3831}, kRegnamespace{4089}, kRegrole{4096}, kRegcollation{4191}, kRegconfig{3734}, kRegdictionary{3769}, kJsonPath{4072},
-    kXid8{5069}, kPgLsn{3220}, kCidr{650}, kMacaddr{829}, kRecordArray{2287}, kTextArray{1009}, kInt4Array{1007},
-    kAnyCompatible{5077}, kAnyCompatibleArray{5078}, kAnyCompatibleNonArray{5079};
+    kJsonb{3802}, kAnyRange{3831}, kRegnamespace{4089}, kRegrole{4096}, kRegcollation{4191}, kRegconfig{3734},
+    kRegdictionary{3769}, kJsonPath{4072}, kXid8{5069}, kPgLsn{3220}, kCidr{650}, kMacaddr{829}, kRecordArray{2287},
+    kTextArray{1009}, kInt4Array{1007}, kAnyCompatible{5077}, kAnyCompatibleArray{5078}, kAnyCompatibleNonArray{5079};
 }  // namespace oid
 
 /// How a value lies in memory. The same in row decoding, in ColumnView and in DuckDB's flat vectors.
@@ -34,9 +34,9 @@ enum class Physical : uint8_t {
   kFloat32,   // float4; an enum value is its pg_enum.enumsortorder
   kFloat64,   // float8
   kInterval,  // types::Interval
-  kUuid,      // laid out as kInt128: the big-endian 128-bit number with its top bit flipped, so that signed order is uuid order
-  kBytes,     // text, varchar, bpchar (trailing spaces removed), name, "char", bytea, json, jsonb (canonical text),
-              // numeric without a small precision (types/numeric.h), arrays (types/array.h), records
+  kUuid,  // laid out as kInt128: the big-endian 128-bit number with its top bit flipped, so that signed order is uuid order
+  kBytes,  // text, varchar, bpchar (trailing spaces removed), name, "char", bytea, json, jsonb (canonical text),
+           // numeric without a small precision (types/numeric.h), arrays (types/array.h), records
 };
 
 /// Physical form plus what numeric and bpchar need beside it.
@@ -44,7 +44,7 @@ struct PhysicalType {
   Physical kind = Physical::kBytes;
   uint8_t precision = 0;  // > 0: kInt16..kInt128 holds value * 10^scale, a DECIMAL(precision, scale)
   uint8_t scale = 0;
-  int32_t width = 0;      // bpchar: number of characters that output pads to; 0: unknown
+  int32_t width = 0;  // bpchar: number of characters that output pads to; 0: unknown
   bool is_decimal() const { return precision > 0; }
   bool operator==(const PhysicalType&) const = default;
 };
@@ -66,14 +66,14 @@ PhysicalType physical_type(Oid type, int32_t typmod);
 /// One row of pg_type that every part of the house needs (the full catalog is in sql/).
 struct TypeInfo {
   Oid oid;
-  std::string_view name;   // pg_type.typname
-  int16_t length;          // typlen: -1 variable, -2 cstring
+  std::string_view name;  // pg_type.typname
+  int16_t length;         // typlen: -1 variable, -2 cstring
   bool by_value;
-  char kind;               // typtype: b, c, d, e, p, r, m
-  char category;           // typcategory
-  bool preferred;          // typispreferred
-  Oid element;             // typelem
-  Oid array;               // typarray
+  char kind;       // typtype: b, c, d, e, p, r, m
+  char category;   // typcategory
+  bool preferred;  // typispreferred
+  Oid element;     // typelem
+  Oid array;       // typarray
 };
 
 /// The built-in type, or nullptr. Thread: any.

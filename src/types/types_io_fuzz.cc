@@ -20,11 +20,12 @@ namespace {
 using namespace omendb;
 using namespace omendb::types;
 
-constexpr Oid kTypes[] = {oid::kInt2, oid::kInt4, oid::kInt8, oid::kFloat4, oid::kFloat8, oid::kNumeric, oid::kBool,
-                          oid::kText, oid::kBytea, oid::kUuid, oid::kDate, oid::kTime, oid::kTimeTz, oid::kTimestamp,
-                          oid::kInet, oid::kCidr, oid::kMacaddr, oid::kMacaddr8,
-                          oid::kTimestampTz, oid::kInterval, oid::kJson, oid::kJsonb, Oid{1007}, Oid{1009}, Oid{1231},
-                          oid::kMoney, oid::kTid, oid::kPgLsn, oid::kInt2Vector, oid::kOid, oid::kChar, oid::kName};
+constexpr Oid kTypes[] = {
+    oid::kInt2,       oid::kInt4,  oid::kInt8,    oid::kFloat4,   oid::kFloat8,      oid::kNumeric,  oid::kBool,
+    oid::kText,       oid::kBytea, oid::kUuid,    oid::kDate,     oid::kTime,        oid::kTimeTz,   oid::kTimestamp,
+    oid::kInet,       oid::kCidr,  oid::kMacaddr, oid::kMacaddr8, oid::kTimestampTz, oid::kInterval, oid::kJson,
+    oid::kJsonb,      Oid{1007},   Oid{1009},     Oid{1231},      oid::kMoney,       oid::kTid,      oid::kPgLsn,
+    oid::kInt2Vector, oid::kOid,   oid::kChar,    oid::kName};
 constexpr size_t kTypeCount = sizeof(kTypes) / sizeof(kTypes[0]);
 
 void round_trip(Oid type, std::string_view text, const IoContext& context) {
@@ -34,7 +35,9 @@ void round_trip(Oid type, std::string_view text, const IoContext& context) {
   std::string first, second, binary;
   output(type, physical, value.view(), context, &first);
   // The old styles print a day and month that the order YMD does not read, and zone abbreviations that name no one zone.
-  if (context.date_format != DateFormat::kIso && (type == oid::kTimestampTz || type == oid::kTimestamp || type == oid::kDate)) return;
+  if (context.date_format != DateFormat::kIso &&
+      (type == oid::kTimestampTz || type == oid::kTimestamp || type == oid::kDate))
+    return;
   if (type == oid::kInterval && context.interval_style == IntervalStyle::kSqlStandard) return;
   Value again;
   Status s = input(type, -1, first, context, &again);

@@ -24,11 +24,11 @@ uint32_t unicode_upper(uint32_t c) {
   locale_t l = unicode_locale();
   return l == nullptr ? c : static_cast<uint32_t>(towupper_l(static_cast<wint_t>(c), l));
 }
-#define OMENDB_CLASS(name, test, ascii)                                 \
-  bool name(uint32_t c) {                                               \
-    if (c < 128) return ascii;                                          \
-    locale_t l = unicode_locale();                                      \
-    return l != nullptr && test(static_cast<wint_t>(c), l) != 0;        \
+#define OMENDB_CLASS(name, test, ascii) \
+  bool name(uint32_t c) { \
+    if (c < 128) return ascii; \
+    locale_t l = unicode_locale(); \
+    return l != nullptr && test(static_cast<wint_t>(c), l) != 0; \
   }
 OMENDB_CLASS(unicode_is_alnum, iswalnum_l, (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z'))
 OMENDB_CLASS(unicode_is_alpha, iswalpha_l, (c | 32) >= 'a' && (c | 32) <= 'z')

@@ -23,11 +23,36 @@ struct ValueView {
   std::string_view bytes;
 
   ValueView() : integer(0) {}
-  static ValueView of_integer(int64_t v) { ValueView r; r.null = false; r.integer = v; return r; }
-  static ValueView of_real(double v) { ValueView r; r.null = false; r.real = v; return r; }
-  static ValueView of_wide(Int128 v) { ValueView r; r.null = false; r.wide = v; return r; }
-  static ValueView of_interval(Interval v) { ValueView r; r.null = false; r.interval = v; return r; }
-  static ValueView of_bytes(std::string_view v) { ValueView r; r.null = false; r.bytes = v; return r; }
+  static ValueView of_integer(int64_t v) {
+    ValueView r;
+    r.null = false;
+    r.integer = v;
+    return r;
+  }
+  static ValueView of_real(double v) {
+    ValueView r;
+    r.null = false;
+    r.real = v;
+    return r;
+  }
+  static ValueView of_wide(Int128 v) {
+    ValueView r;
+    r.null = false;
+    r.wide = v;
+    return r;
+  }
+  static ValueView of_interval(Interval v) {
+    ValueView r;
+    r.null = false;
+    r.interval = v;
+    return r;
+  }
+  static ValueView of_bytes(std::string_view v) {
+    ValueView r;
+    r.null = false;
+    r.bytes = v;
+    return r;
+  }
 };
 
 /// One value that owns its bytes.
@@ -72,8 +97,8 @@ struct ColumnView {
   Oid type;
   int32_t typmod = -1;
   PhysicalType physical;
-  const void* data = nullptr;           // array of the physical type; kBytes: StringRef[]
-  const uint64_t* validity = nullptr;   // bit i of word i / 64: value i is not null; nullptr: none is null
+  const void* data = nullptr;          // array of the physical type; kBytes: StringRef[]
+  const uint64_t* validity = nullptr;  // bit i of word i / 64: value i is not null; nullptr: none is null
 
   bool is_null(size_t i) const { return validity != nullptr && ((validity[i / 64] >> (i % 64)) & 1) == 0; }
   template <class T>

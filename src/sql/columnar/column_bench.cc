@@ -31,7 +31,9 @@ struct Time {
 double cpu_ms() {
   rusage usage;
   ::getrusage(RUSAGE_SELF, &usage);
-  const auto of = [](const timeval& t) { return static_cast<double>(t.tv_sec) * 1e3 + static_cast<double>(t.tv_usec) / 1e3; };
+  const auto of = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) * 1e3 + static_cast<double>(t.tv_usec) / 1e3;
+  };
   return of(usage.ru_utime) + of(usage.ru_stime);
 }
 
@@ -78,11 +80,15 @@ constexpr Kind kKinds[] = {
 
 class Bench {
  public:
-  Bench(uint64_t rows, const Kind& kind, std::string directory) : rows_(rows), kind_(kind), directory_(std::move(directory)) { start(); }
+  Bench(uint64_t rows, const Kind& kind, std::string directory)
+      : rows_(rows), kind_(kind), directory_(std::move(directory)) {
+    start();
+  }
 
   void all() {
     const bool pair = kind_.name == std::string_view("pair");
-    run(std::string("CREATE TABLE t (") + kind_.column + ", a int, b int, c text, n int, PRIMARY KEY (id" + (pair ? ", id2" : "") + "))");
+    run(std::string("CREATE TABLE t (") + kind_.column + ", a int, b int, c text, n int, PRIMARY KEY (id" +
+        (pair ? ", id2" : "") + "))");
     report("load", once([&] {
              for (uint64_t at = 0; at < rows_; at += 1'000'000) load(at, std::min(at + 1'000'000, rows_));
            }));
@@ -116,13 +122,12 @@ class Bench {
     // A load's rows reach the copy: by the background, as it commits, or here.
     const bool ascending = kind_.value == std::string_view("i") || pair;
     const uint64_t more = rows_ / 10, spans = store().counters().folded_spans, builds = store().counters().builds;
-    report("load a tenth more", once([&] {
-             load(rows_, rows_ + more);
-           }));
+    report("load a tenth more", once([&] { load(rows_, rows_ + more); }));
     report("fold it", once([&] { store().fold_all(); }));
     places("then");
     // Who folded counts it a moment later.
-    for (int i = 0; ascending && store().counters().folded_spans == spans && i < 1000; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    for (int i = 0; ascending && store().counters().folded_spans == spans && i < 1000; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
     CHECK(!ascending || store().counters().folded_spans > spans);
     CHECK(store().counters().builds == builds);
     CHECK(store().list()[0].rows == rows_ + more);
@@ -157,17 +162,19 @@ class Bench {
     CHECK(!result.starts_with("ERROR"));
   }
   void load(uint64_t after, uint64_t up_to) {
-    run(std::string("INSERT INTO t SELECT ") + kind_.value + ", i % 1000, i, 'row ' || i, i FROM generate_series(" + std::to_string(after + 1) +
-        ", " + std::to_string(up_to) + ") i");
+    run(std::string("INSERT INTO t SELECT ") + kind_.value + ", i % 1000, i, 'row ' || i, i FROM generate_series(" +
+        std::to_string(after + 1) + ", " + std::to_string(up_to) + ") i");
   }
   void places(const char* when) {
     const auto copy = store().list().at(0);
-    std::printf("%-40s %12.2f bytes a row\n", (std::string("places ") + when).c_str(), static_cast<double>(copy.place_bytes) / static_cast<double>(copy.rows));
+    std::printf("%-40s %12.2f bytes a row\n", (std::string("places ") + when).c_str(),
+                static_cast<double>(copy.place_bytes) / static_cast<double>(copy.rows));
   }
   /// 10,000 rows all over the table.
   void change(int i) {
     const uint64_t step = std::max<uint64_t>(1, rows_ / 10'000);
-    run("UPDATE t SET b = b + 1 WHERE n % " + std::to_string(step) + " = " + std::to_string(static_cast<uint64_t>(i) % step));
+    run("UPDATE t SET b = b + 1 WHERE n % " + std::to_string(step) + " = " +
+        std::to_string(static_cast<uint64_t>(i) % step));
   }
   const uint64_t rows_;
   const Kind& kind_;

@@ -11,7 +11,8 @@ table::KeyRange ColumnChanges::Span::range() const { return {first, codec::prefi
 
 bool ColumnChanges::read(const txn::ChangeLog& log, Timestamp after, Timestamp up_to) {
   return log.read(
-      after, up_to, [&](std::string_view key, Timestamp) { add(key); }, [&](const txn::KeySpan& span, Timestamp) { add(span); });
+      after, up_to, [&](std::string_view key, Timestamp) { add(key); },
+      [&](const txn::KeySpan& span, Timestamp) { add(span); });
 }
 
 void ColumnChanges::settle() {

@@ -68,7 +68,8 @@ void append_value(types::Physical kind, const types::ValueView& value, std::stri
 
 /// Of what fits() compares, and of who writes: files of another shape are of no use.
 std::string shape_of(const TableSchema& schema, const std::string& release) {
-  std::string text = std::string(kFormat) + "|" + release + "|" + duckdb::DuckDB::SourceID() + "|" + std::to_string(schema.table().storage.value);
+  std::string text = std::string(kFormat) + "|" + release + "|" + duckdb::DuckDB::SourceID() + "|" +
+                     std::to_string(schema.table().storage.value);
   for (size_t i = 0; i < schema.types.size(); ++i) text += "|" + schema.names[i] + " " + schema.types[i].ToString();
   for (const auto& column : schema.table().columns) {
     text.push_back(column.missing ? '+' : '-');
@@ -76,7 +77,8 @@ std::string shape_of(const TableSchema& schema, const std::string& release) {
   }
   const XXH128_hash_t hash = XXH3_128bits(text.data(), text.size());
   char shape[33];
-  std::snprintf(shape, sizeof(shape), "%016lx%016lx", static_cast<unsigned long>(hash.high64), static_cast<unsigned long>(hash.low64));
+  std::snprintf(shape, sizeof(shape), "%016lx%016lx", static_cast<unsigned long>(hash.high64),
+                static_cast<unsigned long>(hash.low64));
   return shape;
 }
 
@@ -84,7 +86,8 @@ std::string shape_of(const TableSchema& schema, const std::string& release) {
 bool reads_rows_of(const TableSchema& schema, table::Database& database, txn::Transaction& transaction) {
   const auto catalog = database.catalog(transaction);
   const auto* table = catalog->find<catalog::Table>(schema.table().oid);
-  return table != nullptr && table->storage == schema.table().storage && table->columns.size() == schema.table().columns.size();
+  return table != nullptr && table->storage == schema.table().storage &&
+         table->columns.size() == schema.table().columns.size();
 }
 
 }  // namespace
@@ -132,11 +135,12 @@ ColumnCopy::ColumnCopy(std::unique_ptr<ColumnFile> file, std::shared_ptr<const T
       schema_(std::move(schema)),
       log_(std::move(log)),
       shape_(shape_of(*schema_, release)),
-      places_(duckdb::BufferManager::GetBufferManager(file_->attached().GetDatabase()), schema_->access->fixed_key_bytes()) {}
+      places_(duckdb::BufferManager::GetBufferManager(file_->attached().GetDatabase()),
+              schema_->access->fixed_key_bytes()) {}
 
 std::shared_ptr<ColumnCopy> ColumnCopy::build(table::Database& database, std::unique_ptr<ColumnFile> file,
-                                              std::shared_ptr<const TableSchema> schema, const std::string& release, size_t threads,
-                                              const std::function<bool()>& stop) {
+                                              std::shared_ptr<const TableSchema> schema, const std::string& release,
+                                              size_t threads, const std::function<bool()>& stop) {
   auto log = database.watch_changes(*schema->access);
   std::shared_ptr<ColumnCopy> copy(new ColumnCopy(std::move(file), std::move(schema), std::move(log), release));
   auto& attached = copy->file_->attached();
@@ -151,7 +155,9 @@ std::shared_ptr<ColumnCopy> ColumnCopy::build(table::Database& database, std::un
     attached.GetCatalog().CreateTable(write.context(), std::move(info));
     column_step("build: begun");
     const FillRange all{{}, database.estimate_rows(*copy->schema_->access)};
-    if (!fill_table(database, *reading, *copy->schema_, *copy->entry(write.context()), write.context(), threads, {all}, copy->places_, stop, &runs)) return nullptr;
+    if (!fill_table(database, *reading, *copy->schema_, *copy->entry(write.context()), write.context(), threads, {all},
+                    copy->places_, stop, &runs))
+      return nullptr;
     column_step("build: filled");
     write.commit();
   }
@@ -230,9 +236,10 @@ std::shared_ptr<ColumnCopy> ColumnCopy::take_up(table::Database& database, std::
   if (!reads_rows_of(*copy->schema_, database, *reading)) return nullptr;
   ColumnChanges changes;
   const uint64_t most = std::max(kChangesMin, copy->rows() / kChangesShare);
-  const bool known = value_or_throw(database.changes_since(*copy->schema_->access, note->position, [&](std::string_view key) {
-    if (changes.keys().size() <= most) changes.add(key);
-  }));
+  const bool known =
+      value_or_throw(database.changes_since(*copy->schema_->access, note->position, [&](std::string_view key) {
+        if (changes.keys().size() <= most) changes.add(key);
+      }));
   if (!known || changes.keys().size() > most || stop()) return nullptr;
   if (!changes.read(*copy->log_, watched, (*reading).snapshot())) return nullptr;
   changes.settle();
@@ -246,8 +253,9 @@ std::shared_ptr<ColumnCopy> ColumnCopy::take_up(table::Database& database, std::
 
 bool ColumnCopy::is_worn(uint64_t dead) const { return dead > kDeadMin && dead > rows() / kDeadShare; }
 
-ColumnCopy::Folded ColumnCopy::fold(table::Database& database, txn::Transaction& transaction, std::shared_mutex& publish, size_t threads,
-                                    const std::function<void()>& check, FoldCount* folded) {
+ColumnCopy::Folded ColumnCopy::fold(table::Database& database, txn::Transaction& transaction,
+                                    std::shared_mutex& publish, size_t threads, const std::function<void()>& check,
+                                    FoldCount* folded) {
   *folded = {};
   if (transaction.snapshot() <= watermark()) return Folded::kDone;
   const Turn turn(*this, Busy::kFolding, check);
@@ -255,8 +263,9 @@ ColumnCopy::Folded ColumnCopy::fold(table::Database& database, txn::Transaction&
   return fold_in_turn(database, transaction, publish, threads, check, folded);
 }
 
-ColumnCopy::Folded ColumnCopy::fold_in_turn(table::Database& database, txn::Transaction& transaction, std::shared_mutex& publish,
-                                            size_t threads, const std::function<void()>& check, FoldCount* folded) {
+ColumnCopy::Folded ColumnCopy::fold_in_turn(table::Database& database, txn::Transaction& transaction,
+                                            std::shared_mutex& publish, size_t threads,
+                                            const std::function<void()>& check, FoldCount* folded) {
   const Timestamp from = watermark(), to = transaction.snapshot();
   if (to <= from) return Folded::kDone;
   if (!reads_rows_of(*schema_, database, transaction)) return Folded::kNever;
@@ -349,8 +358,10 @@ void ColumnCopy::replace(table::Database& database, txn::Transaction& transactio
     write.commit();
     for (size_t i = runs.size(); i-- > 0;) places_.replace(extents[i], std::move(runs[i]));
     for (size_t i = 0; i < keys.size(); ++i) {
-      if (there[i]) places_.put(keys[i], was[i], place++);
-      else places_.erase(keys[i], was[i]);
+      if (there[i])
+        places_.put(keys[i], was[i], place++);
+      else
+        places_.erase(keys[i], was[i]);
     }
     rows_ += come - gone.size();
     native_rows_ += come;
@@ -388,7 +399,8 @@ ColumnCopy::Folded ColumnCopy::write_down(table::Database& database, std::shared
   {
     ColumnReading reading(database);
     FoldCount folded;
-    if (const Folded done = fold_in_turn(database, *reading, publish, threads, {}, &folded); done != Folded::kDone) return done;
+    if (const Folded done = fold_in_turn(database, *reading, publish, threads, {}, &folded); done != Folded::kDone)
+      return done;
     // What the file will hold must be in the store for good before: a copy never knows more than the rows.
     uint64_t kept = 0;
     position_.compare_exchange_strong(kept, position.value);
@@ -419,7 +431,8 @@ bool ColumnCopy::fits(const TableSchema& schema) const {
   const auto& theirs = schema.table().columns;
   for (size_t i = 0; i < mine.size(); ++i) {
     if (mine[i].missing.has_value() != theirs[i].missing.has_value()) return false;
-    if (mine[i].missing && !same_value(mine[i].physical.kind, mine[i].missing->view(), theirs[i].missing->view())) return false;
+    if (mine[i].missing && !same_value(mine[i].physical.kind, mine[i].missing->view(), theirs[i].missing->view()))
+      return false;
   }
   return true;
 }
@@ -439,13 +452,16 @@ std::vector<int64_t> ColumnCopy::places(const ColumnChanges& changes) const {
 duckdb::TableCatalogEntry* ColumnCopy::entry(duckdb::ClientContext& context) const {
   return file_->attached()
       .GetCatalog()
-      .GetEntry<duckdb::TableCatalogEntry>(context, DEFAULT_SCHEMA, ColumnFile::kRows, duckdb::OnEntryNotFound::THROW_EXCEPTION)
+      .GetEntry<duckdb::TableCatalogEntry>(context, DEFAULT_SCHEMA, ColumnFile::kRows,
+                                           duckdb::OnEntryNotFound::THROW_EXCEPTION)
       .get();
 }
 
 Status ColumnCopy::verify(table::Database& database, txn::Transaction& transaction) {
   const Turn turn(*this, Busy::kWriting);
-  const auto wrong = [&](const std::string& what) { return Status(SqlState::kIndexCorrupted, "copy of table \"" + schema_->table().name + "\" in columns: " + what); };
+  const auto wrong = [&](const std::string& what) {
+    return Status(SqlState::kIndexCorrupted, "copy of table \"" + schema_->table().name + "\" in columns: " + what);
+  };
   duckdb::Connection connection(file_->attached().GetDatabase());
   auto result = connection.Query("SELECT rowid, * FROM " + file_->rows_name());
   if (result->HasError()) return wrong(result->GetError());
@@ -483,7 +499,8 @@ Status ColumnCopy::verify(table::Database& database, txn::Transaction& transacti
   while (cursor->next()) ++in_table;
   RETURN_IF_ERROR(cursor->status());
   if (rows != in_table) return wrong(std::to_string(rows) + " rows of the table's " + std::to_string(in_table));
-  if (places_.size() != rows) return wrong(std::to_string(places_.size()) + " places for " + std::to_string(rows) + " rows");
+  if (places_.size() != rows)
+    return wrong(std::to_string(places_.size()) + " places for " + std::to_string(rows) + " rows");
   return Status();
 }
 

@@ -47,8 +47,8 @@ class ColumnCopy {
  public:
   /// Fills the file at the snapshot of a new transaction. Throws what DuckDB throws, and SqlError. Null: `stop` said so.
   static std::shared_ptr<ColumnCopy> build(table::Database& database, std::unique_ptr<ColumnFile> file,
-                                           std::shared_ptr<const TableSchema> schema, const std::string& release, size_t threads,
-                                           const std::function<bool()>& stop);
+                                           std::shared_ptr<const TableSchema> schema, const std::string& release,
+                                           size_t threads, const std::function<bool()>& stop);
   /// Takes up what the file holds and folds in what has changed since. Null: the file is of no use, or `stop` said so. Throws as build().
   static std::shared_ptr<ColumnCopy> take_up(table::Database& database, std::unique_ptr<ColumnFile> file,
                                              std::shared_ptr<const TableSchema> schema, const std::string& release,
@@ -73,7 +73,9 @@ class ColumnCopy {
   /// Changed rows that the file on disk does not have.
   uint64_t unwritten() const { return unwritten_.load(std::memory_order_relaxed); }
 
-  std::chrono::steady_clock::time_point written_at() const { return std::chrono::steady_clock::time_point(written_at_.load()); }
+  std::chrono::steady_clock::time_point written_at() const {
+    return std::chrono::steady_clock::time_point(written_at_.load());
+  }
 
   /// Changes that a fold up to `ts` would have to look at. SIZE_MAX: it cannot be folded any more.
   size_t pending(Timestamp ts) const { return log_->count(watermark(), ts); }
@@ -120,16 +122,16 @@ class ColumnCopy {
   class Turn;
   enum class Busy : uint8_t { kNo, kFolding, kWriting };
 
-  ColumnCopy(std::unique_ptr<ColumnFile> file, std::shared_ptr<const TableSchema> schema, std::shared_ptr<txn::ChangeLog> log,
-             const std::string& release);
+  ColumnCopy(std::unique_ptr<ColumnFile> file, std::shared_ptr<const TableSchema> schema,
+             std::shared_ptr<txn::ChangeLog> log, const std::string& release);
   /// Reads the places from the native table. False: `stop` said so.
   bool find_places(const std::function<bool()>& stop);
   uint64_t count_native_rows() const;
-  Folded fold_in_turn(table::Database& database, txn::Transaction& transaction, std::shared_mutex& publish, size_t threads,
-                      const std::function<void()>& check, FoldCount* folded);
+  Folded fold_in_turn(table::Database& database, txn::Transaction& transaction, std::shared_mutex& publish,
+                      size_t threads, const std::function<void()>& check, FoldCount* folded);
   /// Puts the rows of what changed as the transaction sees them in the place of those that are there.
-  void replace(table::Database& database, txn::Transaction& transaction, const ColumnChanges& changes, std::shared_mutex& publish,
-               size_t threads, const std::function<void()>& check);
+  void replace(table::Database& database, txn::Transaction& transaction, const ColumnChanges& changes,
+               std::shared_mutex& publish, size_t threads, const std::function<void()>& check);
   bool is_worn(uint64_t dead) const;
 
   const std::unique_ptr<ColumnFile> file_;

@@ -53,13 +53,15 @@ ColumnFile::~ColumnFile() {
   attached_.reset();
   try {
     duckdb::Connection connection(duck_);
-    duckdb::DatabaseManager::Get(duck_).DetachDatabase(*connection.context, name_, duckdb::OnEntryNotFound::RETURN_NULL);
+    duckdb::DatabaseManager::Get(duck_).DetachDatabase(*connection.context, name_,
+                                                       duckdb::OnEntryNotFound::RETURN_NULL);
   } catch (...) {
     // It is not to be found under its name any more, which is all that matters.
   }
 }
 
-std::unique_ptr<ColumnFile> ColumnFile::create(duckdb::DatabaseInstance& duck, const std::string& directory, StorageId storage) {
+std::unique_ptr<ColumnFile> ColumnFile::create(duckdb::DatabaseInstance& duck, const std::string& directory,
+                                               StorageId storage) {
   const std::string id = random_id();
   std::string path;
   if (!directory.empty()) {
@@ -89,7 +91,8 @@ std::optional<StorageId> ColumnFile::storage_of(const std::string& path) {
 void ColumnFile::remove(const std::string& path) noexcept {
   if (path.empty()) return;
   std::error_code ignored;
-  for (const char* suffix : {"", ".wal", ".wal.checkpoint", ".wal.recovery"}) std::filesystem::remove(path + suffix, ignored);
+  for (const char* suffix : {"", ".wal", ".wal.checkpoint", ".wal.recovery"})
+    std::filesystem::remove(path + suffix, ignored);
 }
 
 std::string ColumnFile::rows_name() const { return "\"" + name_ + "\"." DEFAULT_SCHEMA ".\"" + kRows + "\""; }
@@ -98,11 +101,13 @@ std::string ColumnFile::notes_name() const { return "\"" + name_ + "\"." DEFAULT
 std::optional<ColumnNote> ColumnFile::last_note() const {
   const auto result = query(duck_, "SELECT position, shape FROM " + notes_name() + " ORDER BY position DESC LIMIT 1");
   if (result->RowCount() == 0) return std::nullopt;
-  return ColumnNote{Timestamp(result->GetValue(0, 0).GetValue<uint64_t>()), duckdb::StringValue::Get(result->GetValue(1, 0))};
+  return ColumnNote{Timestamp(result->GetValue(0, 0).GetValue<uint64_t>()),
+                    duckdb::StringValue::Get(result->GetValue(1, 0))};
 }
 
 void ColumnFile::write_down(const ColumnNote& note) {
-  query(duck_, "INSERT INTO " + notes_name() + " VALUES (" + std::to_string(note.position.value) + ", '" + note.shape + "')");
+  query(duck_,
+        "INSERT INTO " + notes_name() + " VALUES (" + std::to_string(note.position.value) + ", '" + note.shape + "')");
   column_step("write: noted");
   const auto lock = duckdb::DuckTransactionManager::Get(*attached_).TryGetCheckpointLock();
   if (lock == nullptr) throw duckdb::TransactionException("somebody changes the copy while it is written down");

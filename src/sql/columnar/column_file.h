@@ -36,7 +36,8 @@ class ColumnFile {
   static constexpr const char* kRows = "rows";
 
   /// An empty database; without a directory it is in memory. Throws what DuckDB throws.
-  static std::unique_ptr<ColumnFile> create(duckdb::DatabaseInstance& duck, const std::string& directory, StorageId storage);
+  static std::unique_ptr<ColumnFile> create(duckdb::DatabaseInstance& duck, const std::string& directory,
+                                            StorageId storage);
   /// One that is there. Throws what DuckDB throws, for whatever is damaged where it looks.
   static std::unique_ptr<ColumnFile> open(duckdb::DatabaseInstance& duck, const std::string& path);
   /// Of which storage a file of the directory is, by its name.

@@ -28,8 +28,9 @@ struct Part {
   KeyPlaces::Run keys;
 };
 
-bool fill_part(table::Database& database, txn::Transaction& transaction, const TableSchema& schema, duckdb::DataTable& table,
-               duckdb::ClientContext& context, const KeyPlaces& places, const std::function<bool()>& stop, Part& part) {
+bool fill_part(table::Database& database, txn::Transaction& transaction, const TableSchema& schema,
+               duckdb::DataTable& table, duckdb::ClientContext& context, const KeyPlaces& places,
+               const std::function<bool()>& stop, Part& part) {
   part.writer = std::make_unique<duckdb::OptimisticDataWriter>(context, table);
   part.rows = part.writer->CreateCollection(table, schema.types);
   auto& collection = *part.rows->collection;
@@ -59,9 +60,9 @@ bool fill_part(table::Database& database, txn::Transaction& transaction, const T
 }
 
 /// Fills the parts, by as many threads. False: `stop` said so.
-bool fill_parts(table::Database& database, txn::Transaction& transaction, const TableSchema& schema, duckdb::DataTable& table,
-                duckdb::ClientContext& context, const KeyPlaces& places, size_t threads, const std::function<bool()>& stop,
-                std::vector<Part>& parts) {
+bool fill_parts(table::Database& database, txn::Transaction& transaction, const TableSchema& schema,
+                duckdb::DataTable& table, duckdb::ClientContext& context, const KeyPlaces& places, size_t threads,
+                const std::function<bool()>& stop, std::vector<Part>& parts) {
   std::atomic<size_t> next{0};
   std::atomic<bool> over{false};
   Mutex mutex;
@@ -116,7 +117,8 @@ RowChunks::RowChunks(const TableSchema& schema) : schema_(schema) {
 
 duckdb::DataChunk& RowChunks::take() {
   chunk_.Reset();
-  for (size_t c = 0; c < schema_.types.size(); ++c) decode_column(schema_, c, batch_, nullptr, batch_.size(), chunk_.data[c]);
+  for (size_t c = 0; c < schema_.types.size(); ++c)
+    decode_column(schema_, c, batch_, nullptr, batch_.size(), chunk_.data[c]);
   chunk_.SetCardinality(batch_.size());
   batch_.clear();
   return chunk_;
@@ -141,9 +143,10 @@ void NativeAppend::finish() {
   if (begun_) entry_.GetStorage().FinalizeLocalAppend(state_);
 }
 
-bool fill_table(table::Database& database, txn::Transaction& transaction, const TableSchema& schema, duckdb::TableCatalogEntry& entry,
-                duckdb::ClientContext& context, size_t threads, const std::vector<FillRange>& ranges, const KeyPlaces& places,
-                const std::function<bool()>& stop, std::vector<KeyPlaces::Run>* runs) {
+bool fill_table(table::Database& database, txn::Transaction& transaction, const TableSchema& schema,
+                duckdb::TableCatalogEntry& entry, duckdb::ClientContext& context, size_t threads,
+                const std::vector<FillRange>& ranges, const KeyPlaces& places, const std::function<bool()>& stop,
+                std::vector<KeyPlaces::Run>* runs) {
   auto& table = entry.GetStorage();
   // A range is one part to be filled beside others, or several, or is read here.
   std::vector<Part> parts;
@@ -152,12 +155,14 @@ bool fill_table(table::Database& database, txn::Transaction& transaction, const 
     const size_t before = parts.size();
     // Also for one thread: a part is compressed and written before the commit, which others may wait for.
     if (range.rows >= table.GetRowGroupSize() && !entry.ParentCatalog().InMemory()) {
-      const size_t most = threads > 1 && range.rows >= 2 * kRowsPerPart ? std::min<size_t>(4 * threads, range.rows / kRowsPerPart) : 1;
+      const size_t most =
+          threads > 1 && range.rows >= 2 * kRowsPerPart ? std::min<size_t>(4 * threads, range.rows / kRowsPerPart) : 1;
       for (auto& one : database.split(*schema.access, range.range, most)) parts.emplace_back().range = std::move(one);
     }
     parts_of.push_back(parts.size() - before);
   }
-  if (!parts.empty() && !fill_parts(database, transaction, schema, table, context, places, threads, stop, parts)) return false;
+  if (!parts.empty() && !fill_parts(database, transaction, schema, table, context, places, threads, stop, parts))
+    return false;
 
   auto part = parts.begin();
   for (size_t i = 0; i < ranges.size(); ++i) {
@@ -187,7 +192,8 @@ bool fill_table(table::Database& database, txn::Transaction& transaction, const 
         continue;
       }
       NativeAppend append(entry, context, schema);
-      for (auto& chunk : part->rows->collection->Chunks(duckdb::DuckTransaction::Get(context, entry.ParentCatalog()))) append.add(chunk);
+      for (auto& chunk : part->rows->collection->Chunks(duckdb::DuckTransaction::Get(context, entry.ParentCatalog())))
+        append.add(chunk);
       append.finish();
     }
   }

@@ -80,8 +80,9 @@ struct FillRange {
 /// Adds the rows of the ranges that the transaction's statement sees, by up to `threads` threads. They stand in the table as in `ranges`, each range's in
 /// the order of the keys; *runs gets the keys of each, for `places`. `stop` is asked now and then, by the calling thread; it may throw.
 /// False: it said so. Throws what DuckDB throws, and SqlError.
-bool fill_table(table::Database& database, txn::Transaction& transaction, const TableSchema& schema, duckdb::TableCatalogEntry& entry,
-                duckdb::ClientContext& context, size_t threads, const std::vector<FillRange>& ranges, const KeyPlaces& places,
-                const std::function<bool()>& stop, std::vector<KeyPlaces::Run>* runs);
+bool fill_table(table::Database& database, txn::Transaction& transaction, const TableSchema& schema,
+                duckdb::TableCatalogEntry& entry, duckdb::ClientContext& context, size_t threads,
+                const std::vector<FillRange>& ranges, const KeyPlaces& places, const std::function<bool()>& stop,
+                std::vector<KeyPlaces::Run>* runs);
 
 }  // namespace omendb::sql

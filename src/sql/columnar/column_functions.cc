@@ -20,7 +20,8 @@ std::shared_ptr<const TableSchema> own_table(duckdb::ClientContext& context, Oid
   auto& session = engine_services(context);
   const auto catalog = session.catalog();
   const auto* table = catalog->find<catalog::Table>(oid);
-  if (table == nullptr) throw SqlError(SqlState::kWrongObjectType, "relation with OID " + std::to_string(oid.value) + " is not a table");
+  if (table == nullptr)
+    throw SqlError(SqlState::kWrongObjectType, "relation with OID " + std::to_string(oid.value) + " is not a table");
   const auto* role = catalog->find_role(session.current_user());
   if (role == nullptr || (!role->superuser && role->oid != table->owner)) {
     throw SqlError(SqlState::kInsufficientPrivilege, "must be owner of table " + table->name);
@@ -37,8 +38,9 @@ void for_each_table(DataChunk& arguments, ExpressionState& state, Vector& result
 }
 
 void build_columns(DataChunk& arguments, ExpressionState& state, Vector& result) {
-  for_each_table(arguments, state, result,
-                 [](ColumnStore& store, const std::shared_ptr<const TableSchema>& schema) { return store.build(schema->table()); });
+  for_each_table(arguments, state, result, [](ColumnStore& store, const std::shared_ptr<const TableSchema>& schema) {
+    return store.build(schema->table());
+  });
 }
 
 void drop_columns(DataChunk& arguments, ExpressionState& state, Vector& result) {
@@ -71,14 +73,17 @@ LogicalType columns_row_type() {
 void list_columns(DataChunk&, ExpressionState& state, Vector& result) {
   duckdb::vector<Value> rows;
   for (const auto& copy : ColumnStatement::store_of(state.GetContext()).list()) {
-    rows.push_back(row_of({Value::UINTEGER(copy.table.value), number(copy.watermark.value), number(copy.rows), number(copy.dead), number(copy.lag),
-                           number(copy.place_bytes), number(copy.log_bytes), number(copy.lag_commits), number(copy.lag_bytes)}));
+    rows.push_back(row_of({Value::UINTEGER(copy.table.value), number(copy.watermark.value), number(copy.rows),
+                           number(copy.dead), number(copy.lag), number(copy.place_bytes), number(copy.log_bytes),
+                           number(copy.lag_commits), number(copy.lag_bytes)}));
   }
   result.Reference(Value::LIST(columns_row_type(), std::move(rows)));
 }
 
 /// Rows of relid, failures, reason, retry_seconds.
-LogicalType failures_row_type() { return row_type({LogicalType::UINTEGER, LogicalType::BIGINT, LogicalType::VARCHAR, LogicalType::BIGINT}); }
+LogicalType failures_row_type() {
+  return row_type({LogicalType::UINTEGER, LogicalType::BIGINT, LogicalType::VARCHAR, LogicalType::BIGINT});
+}
 
 void list_failures(DataChunk&, ExpressionState& state, Vector& result) {
   duckdb::vector<Value> rows;
@@ -106,11 +111,16 @@ void list_statistics(DataChunk&, ExpressionState& state, Vector& result) {
 }  // namespace
 
 void add_column_functions(Library& library) {
-  library.scalar("build_columns", duckdb::ScalarFunction({LogicalType::UINTEGER}, LogicalType::BOOLEAN, build_columns), Volatility::kVolatile);
-  library.scalar("drop_columns", duckdb::ScalarFunction({LogicalType::UINTEGER}, LogicalType::BOOLEAN, drop_columns), Volatility::kVolatile);
-  library.scalar("columns", duckdb::ScalarFunction({}, LogicalType::LIST(columns_row_type()), list_columns), Volatility::kVolatile);
-  library.scalar("column_failures", duckdb::ScalarFunction({}, LogicalType::LIST(failures_row_type()), list_failures), Volatility::kVolatile);
-  library.scalar("statistics", duckdb::ScalarFunction({}, LogicalType::LIST(statistics_row_type()), list_statistics), Volatility::kVolatile);
+  library.scalar("build_columns", duckdb::ScalarFunction({LogicalType::UINTEGER}, LogicalType::BOOLEAN, build_columns),
+                 Volatility::kVolatile);
+  library.scalar("drop_columns", duckdb::ScalarFunction({LogicalType::UINTEGER}, LogicalType::BOOLEAN, drop_columns),
+                 Volatility::kVolatile);
+  library.scalar("columns", duckdb::ScalarFunction({}, LogicalType::LIST(columns_row_type()), list_columns),
+                 Volatility::kVolatile);
+  library.scalar("column_failures", duckdb::ScalarFunction({}, LogicalType::LIST(failures_row_type()), list_failures),
+                 Volatility::kVolatile);
+  library.scalar("statistics", duckdb::ScalarFunction({}, LogicalType::LIST(statistics_row_type()), list_statistics),
+                 Volatility::kVolatile);
 }
 
 }  // namespace omendb::sql::functions

@@ -31,8 +31,8 @@ class ColumnLoad : public ::testing::TestWithParam<bool> {
   }
   std::string run(const std::string& sql) { return server_.run(sql); }
   static std::string load(int from, int to, const char* key = "i") {
-    return "INSERT INTO t SELECT " + std::string(key) + ", i % 100, 'row ' || i % 1000 FROM generate_series(" + std::to_string(from) + ", " +
-           std::to_string(to) + ") i";
+    return "INSERT INTO t SELECT " + std::string(key) + ", i % 100, 'row ' || i % 1000 FROM generate_series(" +
+           std::to_string(from) + ", " + std::to_string(to) + ") i";
   }
   /// The copy is the first one, and has got `rows` rows.
   void expect_followed(int rows) {
@@ -91,9 +91,11 @@ TEST_P(ColumnLoad, ALoadWithoutAPrimaryKeyAndInAnotherOrder) {
   for (const char* table : {"h", "k"}) run("SELECT omendb_build_columns('" + std::string(table) + "')");
   run("INSERT INTO h SELECT i, 'row' FROM generate_series(1, 40000) i");
   run("INSERT INTO k SELECT md5(i::text), i FROM generate_series(1, 40000) i");
-  for (const char* query : {"SELECT count(*), sum(a), min(b) FROM h", "SELECT count(*), max(a), sum(b) FROM k"}) server_.both(query);
+  for (const char* query : {"SELECT count(*), sum(a), min(b) FROM h", "SELECT count(*), max(a), sum(b) FROM k"})
+    server_.both(query);
   server_.store().fold_all();
-  for (const char* query : {"SELECT count(*), sum(a), min(b) FROM h", "SELECT count(*), max(a), sum(b) FROM k"}) server_.both(query);
+  for (const char* query : {"SELECT count(*), sum(a), min(b) FROM h", "SELECT count(*), max(a), sum(b) FROM k"})
+    server_.both(query);
   EXPECT_EQ(server_.store().counters().builds, 3u);
   EXPECT_EQ(server_.store().counters().drops, 0u);
   server_.expect_sound();
@@ -129,7 +131,10 @@ TEST_P(ColumnLoad, LoadsBesideOneAnotherAndFolds) {
       for (int round = 0; round < 4; ++round) {
         // Neighbours of one another's keys; some undone.
         ColumnDatabase::run(*session, "BEGIN");
-        ColumnDatabase::run(*session, load(round * 5000 + 1, round * 5000 + 5000, n == 0 ? "3 * i" : n == 1 ? "3 * i + 1" : "-i"));
+        ColumnDatabase::run(*session, load(round * 5000 + 1, round * 5000 + 5000,
+                                           n == 0   ? "3 * i"
+                                           : n == 1 ? "3 * i + 1"
+                                                    : "-i"));
         ColumnDatabase::run(*session, round % 3 == 1 ? "ROLLBACK" : "COMMIT");
       }
       --loading;
@@ -154,7 +159,8 @@ TEST_P(ColumnLoad, WhatIsWhollyRewrittenIsMadeAnew) {
   server_.both(kAll);
   server_.store().fold_all();
   server_.both(kAll);
-  for (int i = 0; i < 1000 && server_.store().list()[0].lag > 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  for (int i = 0; i < 1000 && server_.store().list()[0].lag > 0; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   const auto copies = server_.store().list();
   ASSERT_EQ(copies.size(), 1u);
   EXPECT_EQ(copies[0].rows, 150000u);
@@ -164,7 +170,8 @@ TEST_P(ColumnLoad, WhatIsWhollyRewrittenIsMadeAnew) {
   server_.both(kAll);
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, ColumnLoad, ::testing::Bool(), [](const auto& info) { return info.param ? "OnDisk" : "InMemory"; });
+INSTANTIATE_TEST_SUITE_P(Kinds, ColumnLoad, ::testing::Bool(),
+                         [](const auto& info) { return info.param ? "OnDisk" : "InMemory"; });
 
 // Large enough to be read by several threads; a check that throws leaves the copy as it was.
 TEST(ColumnLoads, ALargeLoadIsReadInParts) {
@@ -215,7 +222,8 @@ TEST(ColumnLoads, RowsThatComeAfterALargeLoadAreSeen) {
 thread_local bool g_cancel = false;
 
 void cancel_fold(const char* step) {
-  if (g_cancel && std::string(step) == "fold: appended") throw SqlError(SqlState::kQueryCanceled, "canceling statement due to user request");
+  if (g_cancel && std::string(step) == "fold: appended")
+    throw SqlError(SqlState::kQueryCanceled, "canceling statement due to user request");
 }
 
 TEST(ColumnLoads, AFoldThatIsGivenUpLeavesNoPlaces) {

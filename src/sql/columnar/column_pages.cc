@@ -79,7 +79,8 @@ size_t common_prefix(std::string_view a, std::string_view b) {
   const size_t most = std::min(a.size(), b.size());
   size_t i = 0;
   for (; i + 8 <= most; i += 8) {
-    const auto differing = load<uint64_t>(reinterpret_cast<const uint8_t*>(a.data() + i)) ^ load<uint64_t>(reinterpret_cast<const uint8_t*>(b.data() + i));
+    const auto differing = load<uint64_t>(reinterpret_cast<const uint8_t*>(a.data() + i)) ^
+                           load<uint64_t>(reinterpret_cast<const uint8_t*>(b.data() + i));
     if (differing != 0) return i + static_cast<size_t>(std::countr_zero(differing)) / 8;
   }
   while (i < most && a[i] == b[i]) ++i;
@@ -140,8 +141,10 @@ void append_places(const std::vector<uint64_t>& places, std::string* out) {
   } else {
     out->push_back(0);
   }
-  pack(skips.size(), width_of(greatest), [&](size_t i) { return skips[i]; }, out);
-  pack(strays.size(), width, [&](size_t i) { return strays[i] - least; }, out);
+  pack(
+      skips.size(), width_of(greatest), [&](size_t i) { return skips[i]; }, out);
+  pack(
+      strays.size(), width, [&](size_t i) { return strays[i] - least; }, out);
 }
 
 void append_keys(const KeyBlock& block, std::string* out) {
@@ -172,7 +175,8 @@ void append_keys(const KeyBlock& block, std::string* out) {
     out->push_back(kNumbers);
     out->push_back(static_cast<char>(width_of(most - least)));
     append_varint(least, out);
-    pack(count - 1, width_of(most - least), [&](size_t i) { return step[i] - least; }, out);
+    pack(
+        count - 1, width_of(most - least), [&](size_t i) { return step[i] - least; }, out);
     return;
   }
   // Without an end that all have in common, keys of several sizes may stand in another order: "bac" and "bc" without "c".
@@ -276,7 +280,8 @@ struct KeyPage::Block {
   std::optional<size_t> find(std::string_view key) const {
     if (key.size() < prefix + suffix) return std::nullopt;
     if (std::memcmp(key.data(), first.data(), prefix) != 0) return std::nullopt;
-    if (std::memcmp(key.data() + key.size() - suffix, first.data() + first.size() - suffix, suffix) != 0) return std::nullopt;
+    if (std::memcmp(key.data() + key.size() - suffix, first.data() + first.size() - suffix, suffix) != 0)
+      return std::nullopt;
     const std::string_view wanted = key.substr(prefix, key.size() - prefix - suffix);
     return form == kNumbers ? find_number(wanted) : find_change(wanted);
   }
@@ -308,12 +313,12 @@ struct KeyPage::Block {
       read_halves(&at, &shared, &size);
       const std::string_view change(reinterpret_cast<const char*>(at), size);
       at += size;
-      if (shared > same) continue;                  // less, where the key before was
-      if (shared < same) return std::nullopt;       // greater than the key before where that is as wanted
+      if (shared > same) continue;             // less, where the key before was
+      if (shared < same) return std::nullopt;  // greater than the key before where that is as wanted
       const std::string_view left = wanted.substr(same);
       const size_t more = common_prefix(left, change);
       if (more == left.size()) return more == size ? std::optional<size_t>(i) : std::nullopt;
-      if (more < size && static_cast<uint8_t>(change[more]) > static_cast<uint8_t>(left[more])) return std::nullopt;
+      if (more<size&& static_cast<uint8_t>(change[more])> static_cast<uint8_t>(left[more])) return std::nullopt;
       same += more;
     }
     return std::nullopt;
@@ -353,9 +358,12 @@ struct KeyPage::Block {
   Form form = kNumbers;
 };
 
-KeyPage::KeyPage(const uint8_t* bytes) : bytes_(bytes), blocks_(load<uint32_t>(bytes)), keys_(load<uint32_t>(bytes + 4)) {}
+KeyPage::KeyPage(const uint8_t* bytes)
+    : bytes_(bytes), blocks_(load<uint32_t>(bytes)), keys_(load<uint32_t>(bytes + 4)) {}
 
-const uint8_t* KeyPage::at(uint32_t block) const { return bytes_ + load<uint32_t>(bytes_ + kHeaderBytes + block * kEntryBytes); }
+const uint8_t* KeyPage::at(uint32_t block) const {
+  return bytes_ + load<uint32_t>(bytes_ + kHeaderBytes + block * kEntryBytes);
+}
 
 uint32_t KeyPage::first_rank(uint32_t block) const {
   return block == blocks_ ? keys_ : load<uint32_t>(bytes_ + kHeaderBytes + block * kEntryBytes + 4);
@@ -371,8 +379,10 @@ std::optional<uint32_t> KeyPage::block_for(std::string_view key) const {
   uint32_t low = 0, high = blocks_;
   while (low < high) {
     const uint32_t middle = (low + high) / 2;
-    if (first_key(middle) <= key) low = middle + 1;
-    else high = middle;
+    if (first_key(middle) <= key)
+      low = middle + 1;
+    else
+      high = middle;
   }
   return low == 0 ? std::nullopt : std::optional<uint32_t>(low - 1);
 }
@@ -381,8 +391,10 @@ uint32_t KeyPage::block_of(uint32_t rank) const {
   uint32_t low = 0, high = blocks_;
   while (high - low > 1) {
     const uint32_t middle = (low + high) / 2;
-    if (first_rank(middle) <= rank) low = middle;
-    else high = middle;
+    if (first_rank(middle) <= rank)
+      low = middle;
+    else
+      high = middle;
   }
   return low;
 }
@@ -407,6 +419,8 @@ uint32_t KeyPage::lower_bound(std::string_view key) const {
   return first_rank(*number) + static_cast<uint32_t>(i);
 }
 
-void KeyPage::read(uint32_t block, KeyBlock* out) const { Block(at(block), first_rank(block + 1) - first_rank(block)).read(out); }
+void KeyPage::read(uint32_t block, KeyBlock* out) const {
+  Block(at(block), first_rank(block + 1) - first_rank(block)).read(out);
+}
 
 }  // namespace omendb::sql

@@ -24,7 +24,8 @@ void require_once(bool once) {
 
 /// Keys in memory that DuckDB accounts for; a full page is one that it can evict.
 struct KeyPlaces::Page {
-  Page(duckdb::BufferManager& buffers, KeyPageWriter& writer, std::shared_ptr<std::atomic<uint64_t>> counted) : usage(std::move(counted)), keys(writer.keys()) {
+  Page(duckdb::BufferManager& buffers, KeyPageWriter& writer, std::shared_ptr<std::atomic<uint64_t>> counted)
+      : usage(std::move(counted)), keys(writer.keys()) {
     const size_t bytes = writer.bytes(), block = buffers.GetBlockSize();
     if (bytes <= block / 2) {
       memory = buffers.RegisterSmallMemory(duckdb::MemoryTag::EXTENSION, bytes);
@@ -58,8 +59,8 @@ struct KeyPlaces::Page {
   duckdb::shared_ptr<duckdb::BlockHandle> memory;
   const uint32_t keys;
   uint64_t taken = 0;
-  uint64_t first_place = 0;      // what the page's places count from
-  std::vector<uint64_t> marks;   // a bit for each key that has gone; empty: none has
+  uint64_t first_place = 0;     // what the page's places count from
+  std::vector<uint64_t> marks;  // a bit for each key that has gone; empty: none has
 };
 
 KeyPlaces::KeyPlaces(duckdb::BufferManager& buffers, uint32_t fixed_key_bytes)
@@ -73,7 +74,8 @@ std::shared_ptr<index::OrderedIndex> KeyPlaces::make_scattered() const {
 }
 
 size_t KeyPlaces::piece_at(std::string_view key) const {
-  const auto it = std::lower_bound(pieces_.begin(), pieces_.end(), key, [](const Piece& piece, std::string_view wanted) { return piece.last < wanted; });
+  const auto it = std::lower_bound(pieces_.begin(), pieces_.end(), key,
+                                   [](const Piece& piece, std::string_view wanted) { return piece.last < wanted; });
   return static_cast<size_t>(it - pieces_.begin());
 }
 
@@ -122,7 +124,8 @@ std::optional<KeyPlaces::Found> KeyPlaces::Finder::find_packed(std::string_view 
   return Found{piece.page->first_place + hit->place, piece.page.get(), hit->rank};
 }
 
-KeyPlaces::Extent KeyPlaces::extent(std::string_view first, std::string_view last, const std::function<void(uint64_t place)>& place) const {
+KeyPlaces::Extent KeyPlaces::extent(std::string_view first, std::string_view last,
+                                    const std::function<void(uint64_t place)>& place) const {
   Extent result;
   KeyBlock block;
   for (size_t i = piece_at(first); i < pieces_.size() && pieces_[i].first <= last; ++i) {
@@ -144,7 +147,8 @@ KeyPlaces::Extent KeyPlaces::extent(std::string_view first, std::string_view las
     if (part.begin > piece.begin) part.before = read(part.begin - 1);
     if (part.end < piece.end) part.after = read(part.end);
     result.keys_ += part.end - part.begin - page.count_gone(part.begin, part.end);
-    if (place) for_each_packed({{}, {}, piece.page, part.begin, part.end}, [&](std::string_view, uint64_t at) { place(at); });
+    if (place)
+      for_each_packed({{}, {}, piece.page, part.begin, part.end}, [&](std::string_view, uint64_t at) { place(at); });
     result.parts_.push_back(std::move(part));
   }
   auto cursor = scattered_->cursor(index::OrderedIndex::Cursor::kBatchMax);
@@ -206,7 +210,8 @@ void KeyPlaces::for_each_packed(const Piece& piece, F f) const {
   const KeyPage keys = pin(piece, &handle);
   KeyBlock block;
   for (uint32_t rank = piece.begin; rank < piece.end;) {
-    const uint32_t number = keys.block_of(rank), before = keys.first_rank(number), end = std::min(keys.first_rank(number + 1), piece.end);
+    const uint32_t number = keys.block_of(rank), before = keys.first_rank(number),
+                   end = std::min(keys.first_rank(number + 1), piece.end);
     keys.read(number, &block);
     for (; rank < end; ++rank) {
       if (!piece.page->gone(rank)) f(block.key(rank - before), piece.page->first_place + block.places[rank - before]);
@@ -244,8 +249,10 @@ void KeyPlaces::put(std::string_view key, const std::optional<Found>& was, uint6
 
 void KeyPlaces::erase(std::string_view key, const std::optional<Found>& was) {
   if (!was) return;
-  if (was->page != nullptr) mark(*was->page, was->rank);
-  else scattered_->erase(key);
+  if (was->page != nullptr)
+    mark(*was->page, was->rank);
+  else
+    scattered_->erase(key);
 }
 
 void KeyPlaces::replace(const Extent& extent, Run&& run) {
@@ -268,13 +275,15 @@ void KeyPlaces::replace(const Extent& extent, Run&& run) {
   size_t at = 0;
   if (!extent.parts_.empty()) {
     at = extent.parts_.front().piece;
-    pieces_.erase(pieces_.begin() + static_cast<ptrdiff_t>(at), pieces_.begin() + static_cast<ptrdiff_t>(extent.parts_.back().piece + 1));
+    pieces_.erase(pieces_.begin() + static_cast<ptrdiff_t>(at),
+                  pieces_.begin() + static_cast<ptrdiff_t>(extent.parts_.back().piece + 1));
   } else {
     at = piece_at(run.pieces_.front().first);
   }
   left.insert(left.end(), std::make_move_iterator(run.pieces_.begin()), std::make_move_iterator(run.pieces_.end()));
   left.insert(left.end(), std::make_move_iterator(right.begin()), std::make_move_iterator(right.end()));
-  pieces_.insert(pieces_.begin() + static_cast<ptrdiff_t>(at), std::make_move_iterator(left.begin()), std::make_move_iterator(left.end()));
+  pieces_.insert(pieces_.begin() + static_cast<ptrdiff_t>(at), std::make_move_iterator(left.begin()),
+                 std::make_move_iterator(left.end()));
   packed_keys_ += run.keys_;
   count_own_bytes();
 }
@@ -293,7 +302,9 @@ void KeyPlaces::fill(const std::function<bool(std::string_view* key, uint64_t* p
     replace(Extent(), std::move(run));
     if (scattered_->size() > std::max(kLooseMin, size() / kFillShare)) adopt(pack());
   };
-  const auto starts_by = [&](size_t piece, std::string_view wanted) { return piece < pieces_.size() && pieces_[piece].first <= wanted; };
+  const auto starts_by = [&](size_t piece, std::string_view wanted) {
+    return piece < pieces_.size() && pieces_[piece].first <= wanted;
+  };
   std::string_view key;
   uint64_t place = 0;
   while (next(&key, &place)) {

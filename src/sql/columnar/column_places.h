@@ -71,15 +71,16 @@ class KeyPlaces {
     friend class KeyPlaces;
     struct Part {
       size_t piece;
-      uint32_t begin, end;           // ranks; between these nothing of the piece is to stay
-      std::string before, after;     // the piece's keys beside them, if there are any
+      uint32_t begin, end;        // ranks; between these nothing of the piece is to stay
+      std::string before, after;  // the piece's keys beside them, if there are any
     };
     std::vector<Part> parts_;
     std::vector<std::string> scattered_;
     uint64_t keys_ = 0;
   };
   /// Tells `place`, which may be empty, where each of the keys is; in no order.
-  Extent extent(std::string_view first, std::string_view last, const std::function<void(uint64_t place)>& place = {}) const;
+  Extent extent(std::string_view first, std::string_view last,
+                const std::function<void(uint64_t place)>& place = {}) const;
 
   /// Keys in ascending order, of which nobody knows yet.
   class Run {

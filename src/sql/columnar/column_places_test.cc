@@ -45,7 +45,10 @@ const Kind kKinds[] = {
     {"Bytes", 0,  // keys that begin others, the empty one, the same end behind sizes that differ
      [](Random& random, uint64_t) {
        std::string key;
-       for (size_t n = random() % 12; n > 0; --n) key.push_back("\0\1\xff" "abc"[random() % 6]);
+       for (size_t n = random() % 12; n > 0; --n)
+         key.push_back(
+             "\0\1\xff"
+             "abc"[random() % 6]);
        return random() % 2 == 0 ? key : key + "bc";
      }},
     {"Long", 0,
@@ -57,12 +60,13 @@ const Kind kKinds[] = {
 
 class Places : public testing::TestWithParam<Kind> {
  protected:
-  Places() : duck_([] {
-    EngineOptions options;
-    options.memory_bytes = 512 << 20;
-    options.threads = 1;
-    return options;
-  }()) {
+  Places()
+      : duck_([] {
+          EngineOptions options;
+          options.memory_bytes = 512 << 20;
+          options.threads = 1;
+          return options;
+        }()) {
     const char* told = std::getenv("OMENDB_PLACES_TEST_SEED");
     seed_ = told != nullptr ? std::strtoull(told, nullptr, 10) : std::random_device{}();
     random_.seed(seed_);
@@ -108,13 +112,16 @@ class Places : public testing::TestWithParam<Kind> {
         }
       }
       if (b < a) std::swap(a, b);
-      if (std::all_of(spans.begin(), spans.end(), [&](const auto& span) { return span.second < a || b < span.first; })) spans.emplace_back(a, b);
+      if (std::all_of(spans.begin(), spans.end(), [&](const auto& span) { return span.second < a || b < span.first; }))
+        spans.emplace_back(a, b);
     }
     std::sort(spans.begin(), spans.end());
     std::set<std::string> keys;
     for (size_t n = random_() % 3000; n > 0; --n) {
       const std::string one = key();
-      if (std::none_of(spans.begin(), spans.end(), [&](const auto& span) { return span.first <= one && one <= span.second; })) keys.insert(one);
+      if (std::none_of(spans.begin(), spans.end(),
+                       [&](const auto& span) { return span.first <= one && one <= span.second; }))
+        keys.insert(one);
     }
 
     std::vector<KeyPlaces::Extent> extents;
@@ -122,7 +129,8 @@ class Places : public testing::TestWithParam<Kind> {
     Model after = model_;
     for (const auto& [first, last] : spans) {
       std::vector<int64_t> gone, expected;
-      extents.push_back(places.extent(first, last, [&](uint64_t place) { gone.push_back(static_cast<int64_t>(place)); }));
+      extents.push_back(
+          places.extent(first, last, [&](uint64_t place) { gone.push_back(static_cast<int64_t>(place)); }));
       EXPECT_EQ(extents.back().keys(), gone.size());
       const auto begin = after.lower_bound(first), end = after.upper_bound(last);
       for (auto it = begin; it != end; ++it) expected.push_back(static_cast<int64_t>(it->second));
@@ -329,7 +337,8 @@ TEST_F(PlacesOfNumbers, TellOfAKeyThatComesTwice) {
       *one = key;
       *place = i++;
       return true;
-    }), SqlError);
+    }),
+                 SqlError);
   }
 }
 

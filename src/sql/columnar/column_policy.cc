@@ -26,7 +26,8 @@ const std::vector<std::shared_ptr<const TableSchema>>& WantedCopies::in(const ca
   catalog.for_each([&](const catalog::Object& object) {
     const auto* table = std::get_if<catalog::Table>(&object);
     if (table == nullptr || columns_wanted(*table) != ColumnsWanted::kOn) return;
-    tables_.push_back(std::make_shared<const TableSchema>(catalog, std::make_shared<table::TableAccess>(catalog, *table)));
+    tables_.push_back(
+        std::make_shared<const TableSchema>(catalog, std::make_shared<table::TableAccess>(catalog, *table)));
   });
   return tables_;
 }
@@ -47,7 +48,9 @@ void ColumnFailures::note(const catalog::Table& table, const char* what, const s
     failure.retry = Clock::now() + rest;
     ++total_;
   }
-  if (warn_ != nullptr) warn_("copy of table \"" + table.name + "\" in columns " + what + ": " + reason + "; not made again for " + std::to_string(rest.count()) + " s");
+  if (warn_ != nullptr)
+    warn_("copy of table \"" + table.name + "\" in columns " + what + ": " + reason + "; not made again for " +
+          std::to_string(rest.count()) + " s");
 }
 
 void ColumnFailures::forget(StorageId storage) {

@@ -20,8 +20,12 @@ using namespace std::chrono_literals;
 class ColumnPolicyTest : public ::testing::Test {
  protected:
   std::string run(const std::string& sql) { return s_->run(sql); }
-  uint64_t counter(const std::string& name) { return std::stoull(run("SELECT value FROM omendb_statistics() WHERE name = '" + name + "'")); }
-  std::string copies() { return run("SELECT coalesce(string_agg(relid::regclass::text, ' ' ORDER BY relid), 'none') FROM omendb_columns()"); }
+  uint64_t counter(const std::string& name) {
+    return std::stoull(run("SELECT value FROM omendb_statistics() WHERE name = '" + name + "'"));
+  }
+  std::string copies() {
+    return run("SELECT coalesce(string_agg(relid::regclass::text, ' ' ORDER BY relid), 'none') FROM omendb_columns()");
+  }
   bool await_copies(const std::string& wanted) {
     for (int i = 0; i < 1000 && copies() != wanted; ++i) std::this_thread::sleep_for(10ms);
     return copies() == wanted;
@@ -41,11 +45,13 @@ TEST_F(ColumnPolicyTest, TheOptionIsPartOfTheTable) {
   EXPECT_EQ(run("SELECT reloptions FROM pg_class WHERE relname = 't'"), "{fillfactor=70,omendb.columns=off}");
   run("ALTER TABLE t RESET (omendb.columns, fillfactor)");
   EXPECT_EQ(run("SELECT reloptions IS NULL FROM pg_class WHERE relname = 't'"), "t");
-  EXPECT_EQ(run("ALTER TABLE t SET (omendb.columns = sometimes)"), "ERROR 22023: invalid value for enum option \"omendb.columns\": sometimes");
+  EXPECT_EQ(run("ALTER TABLE t SET (omendb.columns = sometimes)"),
+            "ERROR 22023: invalid value for enum option \"omendb.columns\": sometimes");
   EXPECT_EQ(s_->last_error.detail, "Valid values are \"on\", \"off\", and \"auto\".");
   EXPECT_EQ(run("ALTER TABLE t SET (omendb.rows = on)"), "ERROR 22023: unrecognized parameter namespace \"omendb\"");
   EXPECT_EQ(run("ALTER TABLE t SET (colums = on)"), "ERROR 22023: unrecognized parameter \"colums\"");
-  EXPECT_EQ(run("CREATE INDEX ON t (a) WITH (omendb.columns = on)"), "ERROR 22023: unrecognized parameter namespace \"omendb\"");
+  EXPECT_EQ(run("CREATE INDEX ON t (a) WITH (omendb.columns = on)"),
+            "ERROR 22023: unrecognized parameter namespace \"omendb\"");
 }
 
 TEST_F(ColumnPolicyTest, OnIsMadeAndKeptAndOffIsNever) {
@@ -129,11 +135,13 @@ TEST_F(ColumnPolicyTest, AFailureIsToldAndScansGoOnWithRows) {
   const auto catalog = db_.database->catalog(*transaction);
   const auto* table = catalog->find<catalog::Table>(Oid(std::stoul(run("SELECT 't'::regclass::oid"))));
   ASSERT_NE(table, nullptr);
-  const auto schema = std::make_shared<const TableSchema>(*catalog, std::make_shared<table::TableAccess>(*catalog, *table));
+  const auto schema =
+      std::make_shared<const TableSchema>(*catalog, std::make_shared<table::TableAccess>(*catalog, *table));
   db_.database->rollback(*transaction);
   g_warnings.clear();
   {
-    ColumnStore store(*db_.database, duck.instance(), {.warn = [](const std::string& line) { g_warnings.push_back(line); }});
+    ColumnStore store(*db_.database, duck.instance(),
+                      {.warn = [](const std::string& line) { g_warnings.push_back(line); }});
     for (int i = 0; i < 5; ++i) store.note_scan(schema, 20000);
     for (int i = 0; i < 500 && store.failures().total() == 0; ++i) std::this_thread::sleep_for(10ms);
     const auto failed = ColumnFailures::Clock::now();
@@ -207,9 +215,11 @@ TEST_F(ColumnPolicyTest, AFoldCanBeCancelled) {
   const auto catalog = db_.database->catalog(*transaction);
   const auto* table = catalog->find<catalog::Table>(Oid(std::stoul(run("SELECT 't'::regclass::oid"))));
   ASSERT_NE(table, nullptr);
-  const auto schema = std::make_shared<const TableSchema>(*catalog, std::make_shared<table::TableAccess>(*catalog, *table));
+  const auto schema =
+      std::make_shared<const TableSchema>(*catalog, std::make_shared<table::TableAccess>(*catalog, *table));
   db_.database->rollback(*transaction);
-  const auto copy = ColumnCopy::build(*db_.database, ColumnFile::create(duck.instance(), "", table->storage), schema, "test", 2, [] { return false; });
+  const auto copy = ColumnCopy::build(*db_.database, ColumnFile::create(duck.instance(), "", table->storage), schema,
+                                      "test", 2, [] { return false; });
   ASSERT_NE(copy, nullptr);
   const Timestamp made = copy->watermark();
   run("UPDATE t SET a = a + 1");
@@ -225,7 +235,9 @@ TEST_F(ColumnPolicyTest, AFoldCanBeCancelled) {
     EXPECT_THROW(copy->fold(*db_.database, *transaction, publish, 1, check, &folded), SqlError) << calls;
     EXPECT_EQ(copy->watermark(), made);
   }
-  EXPECT_EQ(copy->fold(*db_.database, *transaction, publish, 1, [] {}, &folded), ColumnCopy::Folded::kDone);
+  EXPECT_EQ(copy->fold(
+                *db_.database, *transaction, publish, 1, [] {}, &folded),
+            ColumnCopy::Folded::kDone);
   EXPECT_EQ(folded.keys, 20000u);
   const Status status = copy->verify(*db_.database, *transaction);
   EXPECT_TRUE(status.ok()) << status.message();
@@ -244,7 +256,8 @@ TEST_F(ColumnPolicyTest, ATimeoutWhileFoldingIsATimeout) {
     run(std::string("SET statement_timeout = '") + timeout + "'");
     const std::string result = run("SELECT count(*), count(DISTINCT a) FROM t");
     run("SET statement_timeout = 0");
-    EXPECT_TRUE(result == "50000|50000" || result == "ERROR 57014: canceling statement due to statement timeout") << result;
+    EXPECT_TRUE(result == "50000|50000" || result == "ERROR 57014: canceling statement due to statement timeout")
+        << result;
     EXPECT_EQ(run("SELECT count(*), count(DISTINCT a) FROM t"), "50000|50000");
   }
   EXPECT_EQ(store.failures().total(), 0u);

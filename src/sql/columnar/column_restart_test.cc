@@ -44,8 +44,10 @@ const char* const kQueries[] = {
     "SELECT count(*), sum(t.a), sum(h.a) FROM t JOIN h ON h.id = t.id",
     "SELECT t.id, k.name, k.a FROM t LEFT JOIN k ON k.id = t.id WHERE t.id < 60 ORDER BY 1, 2, 3",
     "SELECT id FROM t WHERE NOT EXISTS (SELECT 1 FROM k WHERE k.id = t.id) AND a = 7 ORDER BY id",
-    "(SELECT id FROM t WHERE id <= 3000 EXCEPT SELECT id FROM h) UNION ALL (SELECT id FROM h EXCEPT SELECT id FROM t) ORDER BY 1",
-    "SELECT max(r), sum(s) FROM (SELECT row_number() OVER (PARTITION BY a ORDER BY id) AS r, sum(id) OVER (ORDER BY id) AS s FROM t) x",
+    "(SELECT id FROM t WHERE id <= 3000 EXCEPT SELECT id FROM h) UNION ALL (SELECT id FROM h EXCEPT SELECT id FROM t) "
+    "ORDER BY 1",
+    "SELECT max(r), sum(s) FROM (SELECT row_number() OVER (PARTITION BY a ORDER BY id) AS r, sum(id) OVER (ORDER BY "
+    "id) AS s FROM t) x",
 };
 
 /// A server, as far as copies are concerned, that can be stopped and started.
@@ -253,7 +255,8 @@ TEST(ColumnRestart, DamageThatIsMetLaterCostsTheCopy) {
   server.stop();
   const fs::path whole = directory.path() + "/whole", trial = directory.path() + "/trial";
   fs::create_directory(whole);
-  for (const char* part : {"data", "columns"}) fs::copy(fs::path(directory.path()) / part, whole / part, fs::copy_options::recursive);
+  for (const char* part : {"data", "columns"})
+    fs::copy(fs::path(directory.path()) / part, whole / part, fs::copy_options::recursive);
   int met = 0;
   // Blocks of 256 KB from 12 KB on; each damaged once, every third tried.
   for (uintmax_t at = 12288 + 100000;; at += 3 * 262144) {
@@ -300,7 +303,8 @@ TEST(ColumnRestart, CommitsAreSeenWhileACopyIsWrittenDown) {
   for (int i = 1; i <= 20; ++i) {
     server.run("DELETE FROM t WHERE id = " + std::to_string(100 * i));
     server.run("INSERT INTO t VALUES (" + std::to_string(100000 + i) + ", -1, 'late', 0)");
-    EXPECT_EQ(server.on_columns("SELECT count(*), sum(CASE WHEN a = -1 THEN 1 ELSE 0 END) FROM t"), "20000|" + std::to_string(i));
+    EXPECT_EQ(server.on_columns("SELECT count(*), sum(CASE WHEN a = -1 THEN 1 ELSE 0 END) FROM t"),
+              "20000|" + std::to_string(i));
   }
   EXPECT_EQ(server.store().counters().folds, folds);
   EXPECT_EQ(scan_counters().column_scans, scans + 20);
@@ -352,8 +356,14 @@ TEST(ColumnRestart, DISABLED_Child) {
       case 1:
       case 2: store.write_all(); break;
       case 3: session->run("DELETE FROM " + table + " WHERE id % 97 = " + number(97)); break;
-      case 4: session->run("INSERT INTO h SELECT i, i, 'more' FROM generate_series(1, " + number(random() % 4 == 0 ? 9000 : 500) + ") i"); break;
-      case 5: session->run("INSERT INTO t SELECT i, i, 'more', 1 FROM generate_series(1, 20000) i WHERE i % 89 = " + number(89) + " ON CONFLICT DO NOTHING"); break;
+      case 4:
+        session->run("INSERT INTO h SELECT i, i, 'more' FROM generate_series(1, " +
+                     number(random() % 4 == 0 ? 9000 : 500) + ") i");
+        break;
+      case 5:
+        session->run("INSERT INTO t SELECT i, i, 'more', 1 FROM generate_series(1, 20000) i WHERE i % 89 = " +
+                     number(89) + " ON CONFLICT DO NOTHING");
+        break;
       case 6:
         session->run("BEGIN");
         session->run("UPDATE " + table + " SET a = a + 1 WHERE id % 11 = " + number(11));
@@ -364,11 +374,13 @@ TEST(ColumnRestart, DISABLED_Child) {
       case 7:
         if (random() % 4 == 0) {
           session->run("TRUNCATE " + table);
-          session->run("INSERT INTO " + table + " (id" + (table == "k" ? ", name" : "") + ", a, b) SELECT i" + (table == "k" ? ", 'k' || i" : "") + ", i, 'anew' FROM generate_series(1, 2000) i");
+          session->run("INSERT INTO " + table + " (id" + (table == "k" ? ", name" : "") + ", a, b) SELECT i" +
+                       (table == "k" ? ", 'k' || i" : "") + ", i, 'anew' FROM generate_series(1, 2000) i");
         }
         break;
       case 8:
-        if (random() % 4 == 0) session->run("ALTER TABLE " + table + " DROP COLUMN IF EXISTS x, ADD COLUMN x int DEFAULT " + number(9));
+        if (random() % 4 == 0)
+          session->run("ALTER TABLE " + table + " DROP COLUMN IF EXISTS x, ADD COLUMN x int DEFAULT " + number(9));
         break;
       case 9:
         if (random() % 4 == 0) {
@@ -396,18 +408,20 @@ TEST(ColumnRestart, KilledAtAnyStepTheAnswersAreTheRows) {
     int rounds;
     bool later = false;  // some time after it
   };
-  const Step steps[] = {{"build: begun", 1},    {"build: filled", 1},   {"build: committed", 1}, {"fold: deleted", 2},
-                        {"fold: appended", 2},  {"fold: committed", 2}, {"write: armed", 2},     {"write: noted", 2},
-                        {"write: noted", 8, true}, {"write: written", 3},  {"write: done", 2},      {"take up: places found", 2},
-                        {"take up: folded", 2}, {"drop: begun", 1},      {"drop: discarded", 1},  {"drop: forgotten", 1},
-                        {"swap: begun", 2},     {"swap: discarded", 2}};
+  const Step steps[] = {{"build: begun", 1},    {"build: filled", 1},  {"build: committed", 1},
+                        {"fold: deleted", 2},   {"fold: appended", 2}, {"fold: committed", 2},
+                        {"write: armed", 2},    {"write: noted", 2},   {"write: noted", 8, true},
+                        {"write: written", 3},  {"write: done", 2},    {"take up: places found", 2},
+                        {"take up: folded", 2}, {"drop: begun", 1},    {"drop: discarded", 1},
+                        {"drop: forgotten", 1}, {"swap: begun", 2},    {"swap: discarded", 2}};
   std::mt19937 random(std::random_device{}());
   uint64_t taken_up = 0, killed = 0;
   for (const Step& step : steps) {
     for (int round = 0; round < step.rounds; ++round) {
       // Some come but once or twice in a child's life.
       const bool first = std::string(step.name).starts_with("take up") || std::string(step.name).starts_with("swap");
-      const std::string words = directory.path() + "|" + step.name + "|" + std::to_string(1 + random() % (first ? 2 : 6)) + "|" +
+      const std::string words = directory.path() + "|" + step.name + "|" +
+                                std::to_string(1 + random() % (first ? 2 : 6)) + "|" +
                                 std::to_string(step.later ? 50 + random() % 8000 : 0) + "|" + std::to_string(random());
       SCOPED_TRACE(words);
       const pid_t child = ::fork();
@@ -415,8 +429,8 @@ TEST(ColumnRestart, KilledAtAnyStepTheAnswersAreTheRows) {
       if (child == 0) {
         // A new image: threads do not survive a fork.
         ::setenv("OMENDB_TEST_COLUMNS", words.c_str(), 1);
-        ::execl("/proc/self/exe", "column_child", "--gtest_filter=ColumnRestart.DISABLED_Child", "--gtest_also_run_disabled_tests",
-                "--gtest_brief=1", nullptr);
+        ::execl("/proc/self/exe", "column_child", "--gtest_filter=ColumnRestart.DISABLED_Child",
+                "--gtest_also_run_disabled_tests", "--gtest_brief=1", nullptr);
         ::_exit(10);
       }
       int status = 0;

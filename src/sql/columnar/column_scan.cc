@@ -38,7 +38,8 @@ ColumnScan::ColumnScan(duckdb::ClientContext& context, std::shared_ptr<const Col
       function_(duckdb::TableScanFunction::GetFunction()),
       bind_data_(duckdb::make_uniq<duckdb::TableScanBindData>(*table.entry)) {
   for (const size_t column : columns) {
-    columns_.emplace_back(column == SIZE_MAX ? duckdb::COLUMN_IDENTIFIER_ROW_ID : static_cast<duckdb::column_t>(column));
+    columns_.emplace_back(column == SIZE_MAX ? duckdb::COLUMN_IDENTIFIER_ROW_ID
+                                             : static_cast<duckdb::column_t>(column));
   }
   if (input.CanRemoveFilterColumns()) projection_ = input.projection_ids;
   if (table_.overlay != nullptr) {
@@ -95,8 +96,10 @@ void ColumnScan::next(duckdb::ClientContext& context, Local& local, duckdb::Data
       if (left == 0) continue;
     }
     for (duckdb::idx_t c = 0; c < output.ColumnCount(); ++c) {
-      if (left == count) output.data[c].Reference(local.chunk.data[c]);
-      else output.data[c].Slice(local.chunk.data[c], local.selection, left);
+      if (left == count)
+        output.data[c].Reference(local.chunk.data[c]);
+      else
+        output.data[c].Slice(local.chunk.data[c], local.selection, left);
     }
     output.SetCardinality(left);
     return;
@@ -105,7 +108,8 @@ void ColumnScan::next(duckdb::ClientContext& context, Local& local, duckdb::Data
 
 duckdb::OperatorPartitionData ColumnScan::partition(duckdb::ClientContext& context, Local& local,
                                                     const duckdb::TableFunctionGetPartitionInput& input) {
-  duckdb::TableFunctionGetPartitionInput native(bind_data_.get(), local.native.get(), global_.get(), input.partition_info);
+  duckdb::TableFunctionGetPartitionInput native(bind_data_.get(), local.native.get(), global_.get(),
+                                                input.partition_info);
   return function_.get_partition_data(context, native);
 }
 
@@ -116,7 +120,8 @@ duckdb::unique_ptr<duckdb::BaseStatistics> ColumnScan::statistics(duckdb::Client
 
 duckdb::vector<duckdb::PartitionStatistics> ColumnScan::partition_statistics(duckdb::ClientContext& context,
                                                                              const ColumnSnapshot::Table& table) {
-  auto result = read_copy(table, [&] { return table.entry->Cast<duckdb::DuckTableEntry>().GetStorage().GetPartitionStats(context); });
+  auto result = read_copy(
+      table, [&] { return table.entry->Cast<duckdb::DuckTableEntry>().GetStorage().GetPartitionStats(context); });
   uint64_t rows = 0;
   const bool exact = std::all_of(result.begin(), result.end(), [&](const duckdb::PartitionStatistics& partition) {
     rows += partition.count;

@@ -13,12 +13,13 @@ namespace omendb::sql {
 class ColumnScan {
  public:
   /// `input` is omen_scan's own; `columns` are what it names, in TableSchema's numbering, SIZE_MAX for a row id that nobody looks at.
-  ColumnScan(duckdb::ClientContext& context, std::shared_ptr<const ColumnSnapshot> snapshot, const ColumnSnapshot::Table& table,
-             const std::vector<size_t>& columns, const duckdb::TableFunctionInitInput& input);
+  ColumnScan(duckdb::ClientContext& context, std::shared_ptr<const ColumnSnapshot> snapshot,
+             const ColumnSnapshot::Table& table, const std::vector<size_t>& columns,
+             const duckdb::TableFunctionInitInput& input);
 
   struct Local {
     duckdb::unique_ptr<duckdb::LocalTableFunctionState> native;
-    duckdb::DataChunk chunk;            // with an overlay: the output and the row ids
+    duckdb::DataChunk chunk;  // with an overlay: the output and the row ids
     duckdb::SelectionVector selection;
   };
   duckdb::idx_t max_threads() const { return global_->MaxThreads(); }
@@ -30,8 +31,8 @@ class ColumnScan {
   const ColumnSnapshot::Table& table() const { return table_; }
 
   /// Bounds and counts of a column as the native table knows them. Requires that the table has no overlay.
-  static duckdb::unique_ptr<duckdb::BaseStatistics> statistics(duckdb::ClientContext& context, const ColumnSnapshot::Table& table,
-                                                               size_t column);
+  static duckdb::unique_ptr<duckdb::BaseStatistics> statistics(duckdb::ClientContext& context,
+                                                               const ColumnSnapshot::Table& table, size_t column);
   static duckdb::vector<duckdb::PartitionStatistics> partition_statistics(duckdb::ClientContext& context,
                                                                           const ColumnSnapshot::Table& table);
 

@@ -38,7 +38,9 @@ bool ColumnSnapshot::spoiled() const {
   return std::any_of(tables_.begin(), tables_.end(), [](const auto& table) { return table.second.copy->spoiled(); });
 }
 
-bool ColumnStatement::Scope::spoiled() const { return statement_->snapshot_ != nullptr && statement_->snapshot_->spoiled(); }
+bool ColumnStatement::Scope::spoiled() const {
+  return statement_->snapshot_ != nullptr && statement_->snapshot_->spoiled();
+}
 
 duckdb::shared_ptr<ColumnStatement> ColumnStatement::of(duckdb::ClientContext& context) {
   auto statement = context.registered_state->Get<ColumnStatement>(kKey);
@@ -51,7 +53,8 @@ ColumnStore& ColumnStatement::store_of(duckdb::ClientContext& context) {
   return statement->store_;
 }
 
-void ColumnStatement::open(duckdb::ClientContext& context, const std::vector<std::shared_ptr<const TableSchema>>& tables) {
+void ColumnStatement::open(duckdb::ClientContext& context,
+                           const std::vector<std::shared_ptr<const TableSchema>>& tables) {
   snapshot_ = store_.open(context, services(context).transaction(), tables, forced());
   if (snapshot_ != nullptr && !snapshot_->empty()) opened_ = true;
 }
@@ -92,8 +95,10 @@ uint64_t join_keys(duckdb::ClientContext& context, const ColumnStatement& statem
                    const std::vector<std::shared_ptr<const TableSchema>>& tables) {
   uint64_t rows = 0;
   for (const auto& schema : tables) {
-    if (const auto* copy = statement.find(*schema)) rows = std::max(rows, copy->rows);
-    else if (engine_services(context).database().estimate_rows(*schema->access) > kJoinKeysMax) return kJoinKeysMax;
+    if (const auto* copy = statement.find(*schema))
+      rows = std::max(rows, copy->rows);
+    else if (engine_services(context).database().estimate_rows(*schema->access) > kJoinKeysMax)
+      return kJoinKeysMax;
   }
   return std::clamp<uint64_t>(rows / kRowsPerJoinKey, kJoinKeysMin, kJoinKeysMax);
 }
@@ -109,7 +114,8 @@ void open_copies(duckdb::OptimizerExtensionInput& input, duckdb::unique_ptr<duck
     if (statement->snapshot() != nullptr) keys = join_keys(input.context, *statement, tables);
   }
   duckdb::ClientConfig::GetConfig(input.context)
-      .user_settings.SetUserSetting(duckdb::DynamicOrFilterThresholdSetting::SettingIndex, duckdb::Value::UBIGINT(keys));
+      .user_settings.SetUserSetting(duckdb::DynamicOrFilterThresholdSetting::SettingIndex,
+                                    duckdb::Value::UBIGINT(keys));
 }
 
 }  // namespace
@@ -152,8 +158,10 @@ void ColumnStore::find_files() {
   for (const auto& entry : std::filesystem::directory_iterator(options_.directory, ignored)) {
     const std::string path = entry.path().string();
     const auto storage = ColumnFile::storage_of(path);
-    if (storage) found_.emplace_back(*storage, path);
-    else useless.push_back(path);
+    if (storage)
+      found_.emplace_back(*storage, path);
+    else
+      useless.push_back(path);
   }
   for (const auto& path : useless) std::filesystem::remove(path, ignored);
   const MutexLock lock(mutex_);
@@ -179,7 +187,8 @@ void ColumnStore::take_up_files() {
     try {
       const auto schema = stop_ || taken.contains(storage.value) ? nullptr : committed_schema(storage);
       if (schema != nullptr) {
-        copy = ColumnCopy::take_up(database_, ColumnFile::open(duck_, path), schema, options_.release, publish_mutex_, [&] { return stop_.load(); });
+        copy = ColumnCopy::take_up(database_, ColumnFile::open(duck_, path), schema, options_.release, publish_mutex_,
+                                   [&] { return stop_.load(); });
       }
     } catch (...) {
       // Damaged, in whatever way.
@@ -233,7 +242,8 @@ bool ColumnStore::write_or_drop(const std::shared_ptr<ColumnCopy>& copy) {
 
 void ColumnStore::write_all() {
   for (const auto& copy : all()) {
-    if (copy->persistent() && (copy->unwritten() > 0 || copy->pending(database_.last_commit()) > 0)) write_or_drop(copy);
+    if (copy->persistent() && (copy->unwritten() > 0 || copy->pending(database_.last_commit()) > 0))
+      write_or_drop(copy);
   }
 }
 
@@ -252,11 +262,13 @@ std::shared_ptr<ColumnCopy> ColumnStore::find(const TableSchema& schema) {
   return it != copies_.end() && !it->second->spoiled() && it->second->fits(schema) ? it->second : nullptr;
 }
 
-bool ColumnStore::fold_or_drop(const std::shared_ptr<ColumnCopy>& copy, txn::Transaction& transaction, const std::function<void()>& check) {
+bool ColumnStore::fold_or_drop(const std::shared_ptr<ColumnCopy>& copy, txn::Transaction& transaction,
+                               const std::function<void()>& check) {
   ColumnCopy::FoldCount folded;
   bool done = false;
   try {
-    done = copy->fold(database_, transaction, publish_mutex_, options_.threads, check, &folded) != ColumnCopy::Folded::kNever;
+    done = copy->fold(database_, transaction, publish_mutex_, options_.threads, check, &folded) !=
+           ColumnCopy::Folded::kNever;
   } catch (const duckdb::InterruptException&) {
     throw;
   } catch (const SqlError& error) {
@@ -279,7 +291,8 @@ bool ColumnStore::fold_or_drop(const std::shared_ptr<ColumnCopy>& copy, txn::Tra
   return true;
 }
 
-std::shared_ptr<const ColumnOverlay> ColumnStore::overlay(ColumnCopy& copy, txn::Transaction& transaction, bool* readable) {
+std::shared_ptr<const ColumnOverlay> ColumnStore::overlay(ColumnCopy& copy, txn::Transaction& transaction,
+                                                          bool* readable) {
   *readable = false;
   const Timestamp at = copy.watermark(), snapshot = transaction.snapshot();
   const Timestamp from = std::min(at, snapshot), to = std::max(at, snapshot);
@@ -329,7 +342,8 @@ std::shared_ptr<const ColumnSnapshot> ColumnStore::open(duckdb::ClientContext& c
   const auto check = [&] { services(context).check_cancelled(); };
   for (const auto& schema : tables) {
     auto copy = find(*schema);
-    if (copy == nullptr && forced && build(schema->table(), [&] { return context.interrupted.load(); })) copy = find(*schema);
+    if (copy == nullptr && forced && build(schema->table(), [&] { return context.interrupted.load(); }))
+      copy = find(*schema);
     if (copy == nullptr || std::find(copies.begin(), copies.end(), copy) != copies.end()) continue;
     const size_t pending = copy->pending(transaction.snapshot());
     if (pending == SIZE_MAX) {
@@ -384,12 +398,13 @@ void ColumnStore::note_scan(const std::shared_ptr<const TableSchema>& schema, ui
 bool ColumnStore::build(const catalog::Table& table, size_t threads, const std::function<bool()>& stop) {
   // As it is committed: what a transaction has made or changed and not committed is nobody else's.
   auto schema = committed_schema(table.storage);
-  if (schema == nullptr || schema->table().oid != table.oid || columns_wanted(schema->table()) == ColumnsWanted::kOff) return false;
+  if (schema == nullptr || schema->table().oid != table.oid || columns_wanted(schema->table()) == ColumnsWanted::kOff)
+    return false;
   return make(std::move(schema), threads, nullptr, stop);
 }
 
-bool ColumnStore::make(std::shared_ptr<const TableSchema> schema, size_t threads, const std::shared_ptr<ColumnCopy>& worn,
-                       const std::function<bool()>& stop) {
+bool ColumnStore::make(std::shared_ptr<const TableSchema> schema, size_t threads,
+                       const std::shared_ptr<ColumnCopy>& worn, const std::function<bool()>& stop) {
   const StorageId storage = schema->table().storage;
   {
     // Who comes while it is made waits for it.
@@ -420,7 +435,8 @@ bool ColumnStore::make(std::shared_ptr<const TableSchema> schema, size_t threads
   try {
     auto file = ColumnFile::create(duck_, options_.directory, storage);
     path = file->path();
-    copy = ColumnCopy::build(database_, std::move(file), schema, options_.release, threads, [&] { return stop_ || (stop && stop()); });
+    copy = ColumnCopy::build(database_, std::move(file), schema, options_.release, threads,
+                             [&] { return stop_ || (stop && stop()); });
   } catch (...) {
     failures_.note_current_exception(schema->table(), "could not be made");
     leave();
@@ -527,13 +543,20 @@ std::vector<std::pair<std::string, uint64_t>> ColumnStore::statistics() {
     commits += copy.lag_commits;
     bytes += copy.lag_bytes;
   }
-  return {{"columns_copies", copies},         {"columns_rows", rows},
-          {"columns_lag_commits", commits},   {"columns_lag_bytes", bytes},
-          {"columns_place_bytes", places},    {"columns_log_bytes", logs},
-          {"columns_reserved_bytes", reserved_.load()}, {"columns_pressed", counters_.pressed.load()},
-          {"columns_made", counters_.builds.load()}, {"columns_dropped", counters_.drops.load()},
-          {"columns_failed", failures_.total()}, {"columns_folds", counters_.folds.load()},
-          {"columns_folded_keys", counters_.folded_keys.load()}, {"columns_folded_spans", counters_.folded_spans.load()}};
+  return {{"columns_copies", copies},
+          {"columns_rows", rows},
+          {"columns_lag_commits", commits},
+          {"columns_lag_bytes", bytes},
+          {"columns_place_bytes", places},
+          {"columns_log_bytes", logs},
+          {"columns_reserved_bytes", reserved_.load()},
+          {"columns_pressed", counters_.pressed.load()},
+          {"columns_made", counters_.builds.load()},
+          {"columns_dropped", counters_.drops.load()},
+          {"columns_failed", failures_.total()},
+          {"columns_folds", counters_.folds.load()},
+          {"columns_folded_keys", counters_.folded_keys.load()},
+          {"columns_folded_spans", counters_.folded_spans.load()}};
 }
 
 }  // namespace omendb::sql

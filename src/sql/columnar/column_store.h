@@ -76,7 +76,7 @@ class ColumnSnapshot {
   struct Table {
     duckdb::TableCatalogEntry* entry = nullptr;
     Timestamp watermark;
-    uint64_t rows = 0;                             // in the copy at the watermark
+    uint64_t rows = 0;  // in the copy at the watermark
     std::shared_ptr<ColumnCopy> copy;
     std::shared_ptr<const ColumnOverlay> overlay;  // null: the copy alone is the answer
   };
@@ -144,14 +144,14 @@ class ColumnStatement : public duckdb::ClientContextState {
 class ColumnStore {
  public:
   struct Options {
-    std::string directory;     // of the copies' files, and of nothing else; empty: in memory
-    std::string release;       // files of another are not taken up
-    size_t threads = 1;        // that make a copy; unasked, half of them
+    std::string directory;                  // of the copies' files, and of nothing else; empty: in memory
+    std::string release;                    // files of another are not taken up
+    size_t threads = 1;                     // that make a copy; unasked, half of them
     Priority priority = Priority::kNormal;  // of the thread that makes and folds copies unasked
-    uint64_t rows_min = 5000;  // smaller tables are copied at command only
-    bool automatic = true;     // tables that are scanned again and again are copied unasked
-    size_t places_max = 512ull << 20;  // bytes of keys' places beyond which no table is copied unasked
-    size_t reserved_max = SIZE_MAX;    // bytes of DuckDB's memory that places and logs take from statements
+    uint64_t rows_min = 5000;               // smaller tables are copied at command only
+    bool automatic = true;                  // tables that are scanned again and again are copied unasked
+    size_t places_max = 512ull << 20;       // bytes of keys' places beyond which no table is copied unasked
+    size_t reserved_max = SIZE_MAX;         // bytes of DuckDB's memory that places and logs take from statements
     void (*warn)(const std::string& line) = nullptr;  // for the log: why a copy was given up
   };
   /// Throws what DuckDB throws.
@@ -161,13 +161,16 @@ class ColumnStore {
   /// Readies the copies of `tables` and begins the DuckDB transaction of the statement that runs on `context`. Null: there are none.
   /// Cost: folding what was committed since, about a microsecond a changed key.
   std::shared_ptr<const ColumnSnapshot> open(duckdb::ClientContext& context, txn::Transaction& transaction,
-                                             const std::vector<std::shared_ptr<const TableSchema>>& tables, bool forced);
+                                             const std::vector<std::shared_ptr<const TableSchema>>& tables,
+                                             bool forced);
   /// A scan read `rows` rows of the table for want of a copy.
   void note_scan(const std::shared_ptr<const TableSchema>& schema, uint64_t rows);
 
   /// Sees to it that there is a copy of the table's committed rows. False: there can be none, for the table's storage is not committed or its
   /// owner wants none, or `stop` said so. Throws SqlError.
-  bool build(const catalog::Table& table, const std::function<bool()>& stop = {}) { return build(table, options_.threads, stop); }
+  bool build(const catalog::Table& table, const std::function<bool()>& stop = {}) {
+    return build(table, options_.threads, stop);
+  }
   /// False: there was none.
   bool drop(StorageId storage);
   /// Folds all copies up to what is committed by now; those that are worn are made anew.
@@ -180,7 +183,8 @@ class ColumnStore {
   Status verify();
 
   struct Counters {
-    std::atomic<uint64_t> builds{0}, folds{0}, folded_keys{0}, folded_spans{0}, drops{0}, written{0}, taken_up{0}, pressed{0};
+    std::atomic<uint64_t> builds{0}, folds{0}, folded_keys{0}, folded_spans{0}, drops{0}, written{0}, taken_up{0},
+        pressed{0};
   };
   Counters& counters() { return counters_; }
   struct CopyStatistics {
@@ -215,7 +219,8 @@ class ColumnStore {
   std::vector<std::shared_ptr<ColumnCopy>> all();
   /// Folds, unless the copy is being written down; a copy that cannot be is dropped, and the answer is false.
   /// `check` may throw 57014, which leaves the copy as it was.
-  bool fold_or_drop(const std::shared_ptr<ColumnCopy>& copy, txn::Transaction& transaction, const std::function<void()>& check = {});
+  bool fold_or_drop(const std::shared_ptr<ColumnCopy>& copy, txn::Transaction& transaction,
+                    const std::function<void()>& check = {});
   bool write_or_drop(const std::shared_ptr<ColumnCopy>& copy);
   /// Folds up to the transaction's snapshot, however long it takes. False: the copy was dropped or made anew.
   bool bring_up(const std::shared_ptr<ColumnCopy>& copy, txn::Transaction& transaction);
@@ -242,15 +247,15 @@ class ColumnStore {
   std::vector<std::pair<StorageId, std::string>> found_;  // files at the start; the worker's
   Counters counters_;
   ColumnFailures failures_;
-  WantedCopies wanted_;              // the worker's, as the next two
+  WantedCopies wanted_;  // the worker's, as the next two
   std::chrono::steady_clock::time_point next_look_;
-  int pressed_ = 0;                  // periods in which memory was short
+  int pressed_ = 0;  // periods in which memory was short
   std::atomic<uint64_t> reserved_{0};
   std::shared_mutex publish_mutex_;  // shared: a statement opens copies; exclusive: a fold becomes visible
 
   Mutex mutex_;
   std::unordered_map<uint32_t, std::shared_ptr<ColumnCopy>> copies_ GUARDED_BY(mutex_);  // by storage id
-  std::unordered_set<uint32_t> building_ GUARDED_BY(mutex_);  // or being taken up
+  std::unordered_set<uint32_t> building_ GUARDED_BY(mutex_);                             // or being taken up
   std::unordered_map<uint32_t, Wish> wishes_ GUARDED_BY(mutex_);
   bool closing_ GUARDED_BY(mutex_) = false;
   bool taken_up_ GUARDED_BY(mutex_) = false;

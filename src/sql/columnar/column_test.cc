@@ -13,7 +13,8 @@ class ColumnTest : public ::testing::Test, protected testing::ColumnDatabase {
  protected:
   ColumnTest() {
     run("CREATE TABLE t (id int PRIMARY KEY, a int, b text, n numeric(12,2), d date, big numeric, arr int[])");
-    run("INSERT INTO t SELECT i, i % 100, 'text number ' || i % 1000, i / 4.0, date '2020-01-01' + i % 1000, i::numeric * 1e30, ARRAY[i, i + 1] "
+    run("INSERT INTO t SELECT i, i % 100, 'text number ' || i % 1000, i / 4.0, date '2020-01-01' + i % 1000, "
+        "i::numeric * 1e30, ARRAY[i, i + 1] "
         "FROM generate_series(1, 10000) i");
   }
 };
@@ -178,12 +179,14 @@ TEST_F(ColumnTest, BeyondTheBoundOfPlacesTablesAreCopiedAtCommandOnly) {
   const auto catalog = database->catalog(*transaction);
   const auto* table = catalog->find<catalog::Table>(Oid(std::stoul(run("SELECT 't'::regclass::oid"))));
   ASSERT_NE(table, nullptr);
-  const auto schema = std::make_shared<const TableSchema>(*catalog, std::make_shared<table::TableAccess>(*catalog, *table));
+  const auto schema =
+      std::make_shared<const TableSchema>(*catalog, std::make_shared<table::TableAccess>(*catalog, *table));
   database->rollback(*transaction);
   for (const size_t bound : {size_t{1000}, size_t{10} << 20}) {
     ColumnStore store(*database, duck.instance(), {.places_max = bound});
     for (int i = 0; i < 5; ++i) store.note_scan(schema, 10000);
-    for (int i = 0; i < 100 && store.list().empty(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(bound > 1000 ? 50 : 4));
+    for (int i = 0; i < 100 && store.list().empty(); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(bound > 1000 ? 50 : 4));
     EXPECT_EQ(store.list().size(), bound > 1000 ? 1u : 0u);
     EXPECT_TRUE(store.build(*table));
     EXPECT_EQ(store.list().size(), 1u);
@@ -236,7 +239,8 @@ TEST_F(ColumnTest, WaysAgreeWhileOthersWrite) {
         session->run("UPDATE account SET balance = balance + 7 WHERE id = " + to);
         if (random() % 5 == 0) {
           session->run("DELETE FROM account WHERE id = " + std::to_string(10000 + random() % 50));
-          session->run("INSERT INTO account VALUES (" + std::to_string(10000 + random() % 50) + ", 'guest', 0) ON CONFLICT DO NOTHING");
+          session->run("INSERT INTO account VALUES (" + std::to_string(10000 + random() % 50) +
+                       ", 'guest', 0) ON CONFLICT DO NOTHING");
         }
         session->run(random() % 4 == 0 ? "ROLLBACK" : "COMMIT");
       }

@@ -15,8 +15,9 @@ namespace {
 // A copy is folded when it lags by so many changes.
 constexpr size_t kFoldSoon = 2000;
 constexpr auto kPeriod = std::chrono::milliseconds(100);
-constexpr double kDecay = 0.999;      // of a wish, a period: half is gone after a minute
-constexpr uint64_t kPlaceBytes = 3;   // of a key, about, that DuckDB cannot put on disk: of some that came or moved since they were packed
+constexpr double kDecay = 0.999;  // of a wish, a period: half is gone after a minute
+constexpr uint64_t kPlaceBytes =
+    3;  // of a key, about, that DuckDB cannot put on disk: of some that came or moved since they were packed
 
 // A copy is written down when so many changes, and this share of the rows, are not on disk; any change after a while.
 constexpr uint64_t kWriteSoon = 100000, kWriteShare = 10;
@@ -44,7 +45,8 @@ bool ColumnStore::fold_lagging(const std::shared_ptr<ColumnCopy>& copy) {
   ColumnReading reading(database_);
   const auto catalog = database_.catalog(*reading);
   const auto* table = catalog->find<catalog::Table>(copy->schema().table().oid);
-  if (table == nullptr || table->storage != copy->storage() || columns_wanted(*table) == ColumnsWanted::kOff || copy->spoiled()) {
+  if (table == nullptr || table->storage != copy->storage() || columns_wanted(*table) == ColumnsWanted::kOff ||
+      copy->spoiled()) {
     remove(copy);
     return false;
   }
@@ -91,8 +93,10 @@ bool ColumnStore::reserve(uint64_t bytes) {
   auto& buffers = duckdb::BufferManager::GetBufferManager(duck_);
   const uint64_t held = reserved_.load();
   try {
-    if (bytes > held) buffers.ReserveMemory(bytes - held);
-    else buffers.FreeReservedMemory(held - bytes);
+    if (bytes > held)
+      buffers.ReserveMemory(bytes - held);
+    else
+      buffers.FreeReservedMemory(held - bytes);
   } catch (const duckdb::OutOfMemoryException&) {
     return false;
   }
@@ -116,7 +120,8 @@ void ColumnStore::keep_to_memory() {
   for (const auto& copy : copies) copy->trim_log(copy->watermark());
   if (reserve(held_bytes()) || ++pressed_ < kPressedPeriods || copies.empty()) return;
   pressed_ = 0;
-  remove(*std::max_element(copies.begin(), copies.end(), [](const auto& a, const auto& b) { return a->own_place_bytes() < b->own_place_bytes(); }),
+  remove(*std::max_element(copies.begin(), copies.end(),
+                           [](const auto& a, const auto& b) { return a->own_place_bytes() < b->own_place_bytes(); }),
          "the places of its keys exceed the memory for analytics");
 }
 

@@ -11,7 +11,8 @@ namespace omendb::sql::testing {
 
 class ColumnDatabase : public TestDatabase {
  public:
-  explicit ColumnDatabase(const std::string& directory = "", const std::string& release = "test", const table::DatabaseOptions& options = {})
+  explicit ColumnDatabase(const std::string& directory = "", const std::string& release = "test",
+                          const table::DatabaseOptions& options = {})
       : TestDatabase(directory, release, options) {}
 
   ColumnStore& store() { return static_cast<EngineImpl&>(*engine).columns(); }

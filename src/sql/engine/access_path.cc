@@ -53,8 +53,7 @@ bool collect_alternatives(const duckdb::TableFilter& filter, std::vector<Value>*
         if (!collect_alternatives(*child, values)) return false;
       }
       return true;
-    default:
-      return false;
+    default: return false;
   }
 }
 
@@ -62,8 +61,8 @@ bool collect_alternatives(const duckdb::TableFilter& filter, std::vector<Value>*
 /// range over them would have no meaning here.
 bool rangeable(const codec::KeyColumn& column) {
   return column.physical.kind != types::Physical::kBytes || column.type == types::oid::kText ||
-         column.type == types::oid::kVarchar || column.type == types::oid::kBpchar || column.type == types::oid::kBytea ||
-         column.type == types::oid::kName || column.type == types::oid::kChar;
+         column.type == types::oid::kVarchar || column.type == types::oid::kBpchar ||
+         column.type == types::oid::kBytea || column.type == types::oid::kName || column.type == types::oid::kChar;
 }
 
 struct Candidate {
@@ -173,8 +172,7 @@ void ColumnBounds::narrow(const duckdb::TableFilter& filter) {
           bounded = true;
           break;
         }
-        default:
-          break;
+        default: break;
       }
       break;
     }
@@ -195,8 +193,7 @@ void ColumnBounds::narrow(const duckdb::TableFilter& filter) {
       if (optional.child_filter) narrow(*optional.child_filter);
       break;
     }
-    default:
-      break;
+    default: break;
   }
 }
 
@@ -211,7 +208,8 @@ std::string AccessPath::describe(const table::TableAccess& access) const {
   return "";
 }
 
-AccessPath choose_access_path(const table::TableAccess& access, const std::vector<ColumnBounds>& bounds, uint64_t rows) {
+AccessPath choose_access_path(const table::TableAccess& access, const std::vector<ColumnBounds>& bounds,
+                              uint64_t rows) {
   AccessPath path;
   const bool any = std::any_of(bounds.begin(), bounds.end(), [](const ColumnBounds& b) { return b.bounded; });
   if (!any) return path;

@@ -17,9 +17,9 @@ namespace omendb::sql {
 /// What the filters on one column imply.
 struct ColumnBounds {
   bool bounded = false;
-  std::optional<std::vector<duckdb::Value>> equal;   // = and IN: one of these, sorted and distinct
+  std::optional<std::vector<duckdb::Value>> equal;  // = and IN: one of these, sorted and distinct
   std::optional<duckdb::Value> lower, upper;
-  bool lower_open = false, upper_open = false;       // > instead of >=
+  bool lower_open = false, upper_open = false;  // > instead of >=
 
   /// Narrows by `filter`; kinds of filters that say nothing useful are ignored.
   void narrow(const duckdb::TableFilter& filter);

@@ -24,8 +24,8 @@ void Constraints::check_not_null(std::string_view row) const {
     if (!view.is_null(position)) continue;
     const auto& table = schema_->table();
     const auto& column = table.columns[position];
-    SqlError error(SqlState::kNotNullViolation, "null value in column \"" + column.name + "\" of relation \"" + table.name +
-                                                    "\" violates not-null constraint");
+    SqlError error(SqlState::kNotNullViolation, "null value in column \"" + column.name + "\" of relation \"" +
+                                                    table.name + "\" violates not-null constraint");
     error.info().detail = "Failing row contains " + describe_row(session_, *schema_, view) + ".";
     error.info().schema = schema_name();
     error.info().table = table.name;

@@ -35,8 +35,8 @@ class CopyReader {
 
   struct Field {
     bool null = false;
-    bool quoted = false;     // CSV: the null text does not count
-    std::string_view text;   // escapes undone (binary: the bytes)
+    bool quoted = false;    // CSV: the null text does not count
+    std::string_view text;  // escapes undone (binary: the bytes)
   };
   /// The next row; false: the end. Fields are valid until the next call. Throws 22P04 and 22021, with the line's context.
   bool next(std::vector<Field>* fields);
@@ -65,13 +65,13 @@ class CopyReader {
   std::string relation_;
   std::string buffer_;
   size_t at_ = 0;
-  bool ended_ = false;       // the source has no more
-  bool finished_ = false;    // end marker seen
-  char eol_ = 0;             // 0: not known yet; '\n', '\r', or 'b' for both
+  bool ended_ = false;     // the source has no more
+  bool finished_ = false;  // end marker seen
+  char eol_ = 0;           // 0: not known yet; '\n', '\r', or 'b' for both
   uint64_t line_ = 0;
   std::string_view raw_;
-  std::string converted_;    // a LATIN1 line as UTF-8
-  std::string values_;       // fields with their escapes undone
+  std::string converted_;  // a LATIN1 line as UTF-8
+  std::string values_;     // fields with their escapes undone
   bool binary_started_ = false;
 };
 

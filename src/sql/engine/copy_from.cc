@@ -69,7 +69,8 @@ class CopyFrom {
   CopySource* open_source(std::unique_ptr<CopySource>* file) {
     if (statement_->filename == nullptr) {
       if (parquet_) not_supported("COPY in Parquet format from the client");
-      return value_or_throw(session_.client().begin_copy_in(columns_.size(), options_.format == CopyOptions::Format::kBinary));
+      return value_or_throw(
+          session_.client().begin_copy_in(columns_.size(), options_.format == CopyOptions::Format::kBinary));
     }
     if (parquet_) {
       std::vector<std::string> names;
@@ -125,7 +126,8 @@ class CopyFrom {
           throw SqlError(SqlState::kWrongObjectType, std::string("cannot copy to view \"") + range->relname + "\"")
               .hint("To enable copying to a view, provide an INSTEAD OF INSERT trigger.");
         }
-        throw SqlError(SqlState::kWrongObjectType, std::string("cannot copy to non-table relation \"") + range->relname + "\"");
+        throw SqlError(SqlState::kWrongObjectType,
+                       std::string("cannot copy to non-table relation \"") + range->relname + "\"");
       }
       throw_if_error(session_.database().lock_object(session_.transaction(), oid, txn::ObjectLockMode::kRowExclusive,
                                                      table::LockWait::kWait));
@@ -141,7 +143,8 @@ class CopyFrom {
       }
     } else {
       for (int i = 0; i < statement_->attlist->length; ++i) {
-        columns_.push_back(find_copy_column(table, reinterpret_cast<const String*>(statement_->attlist->elements[i].ptr_value)->sval));
+        columns_.push_back(
+            find_copy_column(table, reinterpret_cast<const String*>(statement_->attlist->elements[i].ptr_value)->sval));
         if (std::count(columns_.begin(), columns_.end(), columns_.back()) > 1) {
           throw SqlError(SqlState::kDuplicateColumn,
                          "column \"" + table.columns[columns_.back()].name + "\" specified more than once");
@@ -183,7 +186,8 @@ class CopyFrom {
     const auto& table = schema_->table();
     const auto catalog = session_.statement_catalog();
     bool plain = statement_->whereClause == nullptr;
-    for (const auto& constraint : table.constraints) plain = plain && constraint.kind != catalog::Constraint::Kind::kCheck;
+    for (const auto& constraint : table.constraints)
+      plain = plain && constraint.kind != catalog::Constraint::Kind::kCheck;
     for (size_t i = 0; i < table.columns.size(); ++i) {
       const auto& column = table.columns[i];
       if (column.dropped) continue;
@@ -208,7 +212,8 @@ class CopyFrom {
           int32_t typmod = -1;
           typed.type = base_of(*catalog, column.type, &typmod);
           typed.typmod = typmod;
-          value = DuckExpr(coerce(scope, std::move(typed), column.type, column.typmod, CoercionContext::kImplicit).duck.release());
+          value = DuckExpr(
+              coerce(scope, std::move(typed), column.type, column.typmod, CoercionContext::kImplicit).duck.release());
         }
       } else {
         std::string default_sql = column.default_sql;
@@ -258,7 +263,8 @@ class CopyFrom {
       if (column.dropped) continue;
       DuckExpr value;
       if (column.generated) {
-        TypedExpr typed = analyze_table_expression(context, &table, "n1", column.default_sql, ExprKind::kGeneratedColumn);
+        TypedExpr typed =
+            analyze_table_expression(context, &table, "n1", column.default_sql, ExprKind::kGeneratedColumn);
         typed = coerce(scope, std::move(typed), column.type, column.typmod, CoercionContext::kAssignment);
         value = DuckExpr(typed.duck.release());
       } else {
@@ -282,7 +288,8 @@ class CopyFrom {
     outer->select_list.push_back(column_of("n2", "_ordinal"));
     for (const auto& constraint : table.constraints) {
       if (constraint.kind != catalog::Constraint::Kind::kCheck) continue;
-      TypedExpr typed = analyze_table_expression(context, &table, "n2", constraint.check_sql, ExprKind::kCheckConstraint);
+      TypedExpr typed =
+          analyze_table_expression(context, &table, "n2", constraint.check_sql, ExprKind::kCheckConstraint);
       typed = coerce_to_boolean(scope, std::move(typed), "CHECK");
       action_.checks.push_back({outer->select_list.size(), constraint.name, false});
       outer->select_list.push_back(DuckExpr(typed.duck.release()));
@@ -342,8 +349,8 @@ class CopyFrom {
              options_.null_text + "\"), expected \"" + expected + "\"");
       }
       if (fields[i].text != expected) {
-        fail("column name mismatch in header line field " + std::to_string(i + 1) + ": got \"" + std::string(fields[i].text) +
-             "\", expected \"" + expected + "\"");
+        fail("column name mismatch in header line field " + std::to_string(i + 1) + ": got \"" +
+             std::string(fields[i].text) + "\", expected \"" + expected + "\"");
       }
     }
   }
@@ -375,8 +382,9 @@ class CopyFrom {
       }
       const auto& column = table.columns[columns_[i]];
       if (!binary && quick_value(column.type, column.typmod, types_[i], field.text, &views_[i])) continue;
-      Status status = binary ? types::receive(column.type, column.typmod, field.text, session_.io_context(), &values_[i])
-                             : types::input(column.type, column.typmod, field.text, session_.io_context(), &values_[i]);
+      Status status = binary
+                          ? types::receive(column.type, column.typmod, field.text, session_.io_context(), &values_[i])
+                          : types::input(column.type, column.typmod, field.text, session_.io_context(), &values_[i]);
       if (!status.ok()) {
         SqlError error(status);
         error.info().context = reader.column_context(column.name, field);
@@ -397,7 +405,8 @@ class CopyFrom {
   }
 
   void insert(RowWriter& writer, std::string_view row) {
-    const auto outcome = value_or_throw(session_.database().insert(session_.transaction(), *schema_->access, row, nullptr, false));
+    const auto outcome =
+        value_or_throw(session_.database().insert(session_.transaction(), *schema_->access, row, nullptr, false));
     writer.constraints().inserted(outcome.key, codec::RowView(schema_->access->layout(), row));
   }
 
@@ -456,10 +465,10 @@ class CopyFrom {
   CopyOptions options_;
   bool parquet_ = false;
   std::shared_ptr<const TableSchema> schema_;
-  std::vector<size_t> columns_;                  // positions, in the order of the fields
+  std::vector<size_t> columns_;  // positions, in the order of the fields
   std::vector<types::PhysicalType> types_;
   std::vector<bool> force_not_null_, force_null_;
-  std::vector<types::Value> values_;             // of what types::input read
+  std::vector<types::Value> values_;  // of what types::input read
   std::vector<types::ValueView> views_;
   bool pipelined_ = false;
   std::vector<std::pair<size_t, types::Value>> constants_;
@@ -474,7 +483,8 @@ class CopyFrom {
 size_t find_copy_column(const catalog::Table& table, const std::string& name) {
   const catalog::Column* column = table.find_column(name);
   if (column == nullptr) {
-    throw SqlError(SqlState::kUndefinedColumn, "column \"" + name + "\" of relation \"" + table.name + "\" does not exist");
+    throw SqlError(SqlState::kUndefinedColumn,
+                   "column \"" + name + "\" of relation \"" + table.name + "\" does not exist");
   }
   if (column->generated) {
     throw SqlError(SqlState::kInvalidColumnReference, "column \"" + name + "\" is a generated column")

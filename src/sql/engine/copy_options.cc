@@ -8,7 +8,8 @@ namespace omendb::sql {
 namespace {
 
 std::string text_of(const DefElem* option) {
-  if (option->arg == nullptr) throw SqlError(SqlState::kSyntaxError, std::string(option->defname) + " requires a parameter");
+  if (option->arg == nullptr)
+    throw SqlError(SqlState::kSyntaxError, std::string(option->defname) + " requires a parameter");
   switch (nodeTag(option->arg)) {
     case T_String: return reinterpret_cast<const String*>(option->arg)->sval;
     case T_Integer: return std::to_string(reinterpret_cast<const Integer*>(option->arg)->ival);
@@ -29,13 +30,16 @@ bool flag_of(const DefElem* option) {
 std::vector<std::string> names_of(const DefElem* option, bool* all) {
   std::vector<std::string> names;
   if (option->arg != nullptr && nodeTag(option->arg) == T_A_Star) {
-    if (all == nullptr) throw SqlError(SqlState::kInvalidParameterValue, std::string("argument to option \"") + option->defname + "\" must be a list of column names");
+    if (all == nullptr)
+      throw SqlError(SqlState::kInvalidParameterValue,
+                     std::string("argument to option \"") + option->defname + "\" must be a list of column names");
     *all = true;
     return names;
   }
   if (option->arg == nullptr || nodeTag(option->arg) != T_List) {
     throw SqlError(SqlState::kInvalidParameterValue,
-                   std::string("argument to option \"") + option->defname + "\" must be a list of column names", option->location);
+                   std::string("argument to option \"") + option->defname + "\" must be a list of column names",
+                   option->location);
   }
   const auto* list = reinterpret_cast<const List*>(option->arg);
   for (int i = 0; i < list->length; ++i) {
@@ -66,11 +70,17 @@ CopyOptions read_copy_options(const void* copy_stmt) {
       if (seen_format) throw SqlError(SqlState::kSyntaxError, "conflicting or redundant options", option->location);
       seen_format = true;
       const std::string format = text_of(option);
-      if (format == "text") options.format = CopyOptions::Format::kText;
-      else if (format == "csv") options.format = CopyOptions::Format::kCsv;
-      else if (format == "binary") options.format = CopyOptions::Format::kBinary;
-      else if (format == "parquet") options.format = CopyOptions::Format::kParquet;
-      else throw SqlError(SqlState::kInvalidParameterValue, "COPY format \"" + format + "\" not recognized", option->location);
+      if (format == "text")
+        options.format = CopyOptions::Format::kText;
+      else if (format == "csv")
+        options.format = CopyOptions::Format::kCsv;
+      else if (format == "binary")
+        options.format = CopyOptions::Format::kBinary;
+      else if (format == "parquet")
+        options.format = CopyOptions::Format::kParquet;
+      else
+        throw SqlError(SqlState::kInvalidParameterValue, "COPY format \"" + format + "\" not recognized",
+                       option->location);
     } else if (name == "freeze") {
       flag_of(option);
     } else if (name == "delimiter") {
@@ -107,7 +117,8 @@ CopyOptions read_copy_options(const void* copy_stmt) {
     } else if (name == "encoding") {
       std::string plain;
       for (char c : text_of(option)) {
-        if (std::isalnum(static_cast<unsigned char>(c))) plain.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
+        if (std::isalnum(static_cast<unsigned char>(c)))
+          plain.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
       }
       if (plain == "latin1" || plain == "iso88591") {
         options.latin1 = true;
@@ -123,8 +134,10 @@ CopyOptions read_copy_options(const void* copy_stmt) {
   const char* mode = options.format == CopyOptions::Format::kParquet ? "PARQUET" : "BINARY";
   auto refuse = [](const std::string& message) { throw SqlError(SqlState::kFeatureNotSupported, message); };
   auto invalid = [](const std::string& message) { throw SqlError(SqlState::kInvalidParameterValue, message); };
-  if (!text && !csv && seen_delimiter) throw SqlError(SqlState::kSyntaxError, std::string("cannot specify DELIMITER in ") + mode + " mode");
-  if (!text && !csv && seen_null) throw SqlError(SqlState::kSyntaxError, std::string("cannot specify NULL in ") + mode + " mode");
+  if (!text && !csv && seen_delimiter)
+    throw SqlError(SqlState::kSyntaxError, std::string("cannot specify DELIMITER in ") + mode + " mode");
+  if (!text && !csv && seen_null)
+    throw SqlError(SqlState::kSyntaxError, std::string("cannot specify NULL in ") + mode + " mode");
   if (!seen_delimiter) delimiter = csv ? "," : "\t";
   if (!seen_null) null_text = csv ? "" : "\\N";
   if (!seen_quote) quote = "\"";

@@ -48,7 +48,7 @@ class CopyPipeline {
   std::thread worker_;
   Mutex mutex_;
   std::condition_variable changed_;
-  Batch inserting_;                           // the worker's while busy_
+  Batch inserting_;  // the worker's while busy_
   bool busy_ GUARDED_BY(mutex_) = false;
   bool stop_ GUARDED_BY(mutex_) = false;
   std::exception_ptr error_ GUARDED_BY(mutex_);

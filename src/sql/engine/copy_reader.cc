@@ -156,7 +156,8 @@ bool CopyReader::next_text_line() {
         return false;
       }
       if (eol_ == '\n' && raw_.find('\r') != std::string_view::npos) {
-        fail(SqlState::kBadCopyFileFormat, "literal carriage return found in data", "Use \"\\r\" to represent carriage return.");
+        fail(SqlState::kBadCopyFileFormat, "literal carriage return found in data",
+             "Use \"\\r\" to represent carriage return.");
       }
       return true;
     }
@@ -264,9 +265,17 @@ void CopyReader::split_text(std::vector<Field>* fields) {
           case 'r': values_.push_back('\r'); break;
           case 't': values_.push_back('\t'); break;
           case 'v': values_.push_back('\v'); break;
-          case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7': {
+          case '0':
+          case '1':
+          case '2':
+          case '3':
+          case '4':
+          case '5':
+          case '6':
+          case '7': {
             int value = c - '0';
-            for (int digits = 1; digits < 3 && i + 1 < text.size() && text[i + 1] >= '0' && text[i + 1] <= '7'; ++digits) {
+            for (int digits = 1; digits < 3 && i + 1 < text.size() && text[i + 1] >= '0' && text[i + 1] <= '7';
+                 ++digits) {
               value = value * 8 + (text[++i] - '0');
             }
             values_.push_back(static_cast<char>(value));
@@ -356,7 +365,8 @@ bool CopyReader::next_binary(std::vector<Field>* fields) {
     if (need(11) != std::string_view("PGCOPY\n\377\r\n\0", 11)) {
       fail(SqlState::kBadCopyFileFormat, "COPY file signature not recognized");
     }
-    if ((number(need(4)) >> 16) != 0) fail(SqlState::kBadCopyFileFormat, "unrecognized critical flags in COPY file header");
+    if ((number(need(4)) >> 16) != 0)
+      fail(SqlState::kBadCopyFileFormat, "unrecognized critical flags in COPY file header");
     need(number(need(4)));
   }
   // The end of the data will do for the trailer, which some drivers leave out; PostgreSQL takes it too.

@@ -34,7 +34,8 @@ TEST_F(CopyTest, CsvQuotesAndNulls) {
 }
 
 TEST_F(CopyTest, ErrorsNameTheirLine) {
-  EXPECT_EQ(in("COPY t FROM STDIN", "1\tx\t2\n2\ty\tabc\n"), "ERROR 22P02: invalid input syntax for type numeric: \"abc\"");
+  EXPECT_EQ(in("COPY t FROM STDIN", "1\tx\t2\n2\ty\tabc\n"),
+            "ERROR 22P02: invalid input syntax for type numeric: \"abc\"");
   EXPECT_EQ(s_->last_error.context, "COPY t, line 2, column c: \"abc\"");
   EXPECT_EQ(s_->run("SELECT count(*) FROM t"), "0");
   EXPECT_EQ(in("COPY t FROM STDIN", "1\tx\n"), "ERROR 22P04: missing data for column \"c\"");

@@ -16,8 +16,13 @@ namespace {
 
 class CopyFormatter final : public RowSink {
  public:
-  CopyFormatter(SessionImpl& session, const CopyOptions& options, const std::vector<ColumnDescription>& columns, CopySink& sink)
-      : session_(session), options_(options), columns_(columns), sink_(sink), force_(columns.size(), options.force_quote_all) {
+  CopyFormatter(SessionImpl& session, const CopyOptions& options, const std::vector<ColumnDescription>& columns,
+                CopySink& sink)
+      : session_(session),
+        options_(options),
+        columns_(columns),
+        sink_(sink),
+        force_(columns.size(), options.force_quote_all) {
     for (const auto& name : options.force_quote) {
       bool found = false;
       for (size_t i = 0; i < columns.size(); ++i) {
@@ -161,7 +166,8 @@ std::shared_ptr<PreparedStatement> select_of_table(SessionImpl& session, const C
   if (table == nullptr) {
     const bool view = context.catalog->find<catalog::View>(oid) != nullptr;
     throw SqlError(SqlState::kWrongObjectType,
-                   (view ? "cannot copy from view \"" : "cannot copy from non-table relation \"") + std::string(range->relname) + "\"")
+                   (view ? "cannot copy from view \"" : "cannot copy from non-table relation \"") +
+                       std::string(range->relname) + "\"")
         .hint("Try the COPY (SELECT ...) TO variant.");
   }
   std::string list;
@@ -241,7 +247,8 @@ void append_copy_text(std::string_view value, char delimiter, std::string* out) 
 std::string run_copy(SessionImpl& session, PreparedStatement& prepared, const Parameters&) {
   const auto* statement = reinterpret_cast<const CopyStmt*>(prepared.parsed->node);
   if (statement->is_program) not_supported("COPY to or from an external program");
-  if (statement->filename != nullptr) require_file_access(session, statement->is_from ? FileAccess::kRead : FileAccess::kWrite);
+  if (statement->filename != nullptr)
+    require_file_access(session, statement->is_from ? FileAccess::kRead : FileAccess::kWrite);
   const uint64_t rows = statement->is_from ? copy_from(session, statement, *prepared.parsed->text)
                                            : copy_to(session, prepared, statement);
   return "COPY " + std::to_string(rows);

@@ -62,7 +62,8 @@ bool quick_date(std::string_view text, int64_t* out) {
 
 }  // namespace
 
-bool quick_value(Oid type, int32_t typmod, const types::PhysicalType& physical, std::string_view text, types::ValueView* out) {
+bool quick_value(Oid type, int32_t typmod, const types::PhysicalType& physical, std::string_view text,
+                 types::ValueView* out) {
   int64_t integer = 0;
   switch (type.value) {
     case oid::kInt2.value:
@@ -75,7 +76,9 @@ bool quick_value(Oid type, int32_t typmod, const types::PhysicalType& physical, 
       if (!quick_integer(text, 18, &integer)) return false;
       break;
     case oid::kNumeric.value:
-      if (!physical.is_decimal() || physical.kind == types::Physical::kInt128 || physical.kind == types::Physical::kBytes) return false;
+      if (!physical.is_decimal() || physical.kind == types::Physical::kInt128 ||
+          physical.kind == types::Physical::kBytes)
+        return false;
       if (!quick_decimal(text, physical, &integer)) return false;
       break;
     case oid::kDate.value:

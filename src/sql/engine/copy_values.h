@@ -10,6 +10,7 @@ namespace omendb::sql {
 
 /// Reads `text` as types::input would. False: not one of the plain forms, and types::input must decide (and word the error).
 /// `text` is valid UTF-8; bytes of the result are its bytes.
-bool quick_value(Oid type, int32_t typmod, const types::PhysicalType& physical, std::string_view text, types::ValueView* out);
+bool quick_value(Oid type, int32_t typmod, const types::PhysicalType& physical, std::string_view text,
+                 types::ValueView* out);
 
 }  // namespace omendb::sql

@@ -51,7 +51,8 @@ std::optional<std::string> SessionImpl::first_text(AnalyzedQuery query) {
     if (found || chunk.size() == 0) return !found;
     chunk.Flatten();
     found.emplace();
-    if (query.outputs.at(0).type == types::oid::kText) *found = load_value(chunk.data[0], 0, query.outputs[0].physical).bytes;
+    if (query.outputs.at(0).type == types::oid::kText)
+      *found = load_value(chunk.data[0], 0, query.outputs[0].physical).bytes;
     return false;
   });
   return found;

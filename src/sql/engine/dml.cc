@@ -90,19 +90,18 @@ class Writer {
     if (query_.action_column != SIZE_MAX && columns.is_null(query_.action_column, row)) return false;
     const WriteAction& action = action_of(columns, row);
     switch (action.kind) {
-      case WriteAction::Kind::kNothing:
-        return false;
+      case WriteAction::Kind::kNothing: return false;
       case WriteAction::Kind::kInsert: {
         const std::string_view new_row = build(action, columns, row);
-        auto outcome = value_or_throw(database_.insert(session_.transaction(), *schema_->access, new_row, nullptr, false));
+        auto outcome =
+            value_or_throw(database_.insert(session_.transaction(), *schema_->access, new_row, nullptr, false));
         if (query_.kind == QueryKind::kMerge) touched_.insert(outcome.key);
         constraints_.inserted(outcome.key, codec::RowView(schema_->access->layout(), new_row));
         ++affected_;
         return true;
       }
       case WriteAction::Kind::kUpdate:
-      case WriteAction::Kind::kDelete:
-        return change_row(columns, row, action);
+      case WriteAction::Kind::kDelete: return change_row(columns, row, action);
     }
     return false;
   }
@@ -117,15 +116,11 @@ class Writer {
       }
       return false;  // a join found it twice; the first one counted
     }
-    LockedRow locked = value_or_throw(database_.lock_row(session_.transaction(), *schema_->access, key, rows_.lock_mode(action),
-                                                         table::LockWait::kWait));
+    LockedRow locked = value_or_throw(database_.lock_row(session_.transaction(), *schema_->access, key,
+                                                         rows_.lock_mode(action), table::LockWait::kWait));
     switch (locked.state) {
-      case LockedRow::State::kCurrent:
-        write_change(columns, row, action, key, locked.row);
-        return true;
-      case LockedRow::State::kChanged:
-        recheck(key, locked.row);
-        return false;  // recheck kept its own rows
+      case LockedRow::State::kCurrent: write_change(columns, row, action, key, locked.row); return true;
+      case LockedRow::State::kChanged: recheck(key, locked.row); return false;  // recheck kept its own rows
       case LockedRow::State::kGone:
       case LockedRow::State::kSkipped:
       case LockedRow::State::kSelf:  // another part of the statement (WITH) wrote it already
@@ -189,8 +184,8 @@ class Writer {
     for (size_t i = 0; i < columns.count; ++i) {
       const std::string_view new_row = build(action, columns, i);
       while (true) {
-        auto outcome = value_or_throw(database_.insert(session_.transaction(), *schema_->access, new_row, &conflict.arbiters,
-                                                       conflict.any_index));
+        auto outcome = value_or_throw(database_.insert(session_.transaction(), *schema_->access, new_row,
+                                                       &conflict.arbiters, conflict.any_index));
         if (outcome.inserted) {
           touched_.insert(outcome.key);
           constraints_.inserted(outcome.key, codec::RowView(schema_->access->layout(), new_row));
@@ -200,14 +195,20 @@ class Writer {
         }
         if (!conflict.do_update) break;
         if (!touched_.insert(outcome.key).second) {
-          throw SqlError(SqlState::kCardinalityViolation, "ON CONFLICT DO UPDATE command cannot affect row a second time")
-              .hint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values.");
+          throw SqlError(SqlState::kCardinalityViolation,
+                         "ON CONFLICT DO UPDATE command cannot affect row a second time")
+              .hint(
+                  "Ensure that no rows proposed for insertion within the same command have duplicate constrained "
+                  "values.");
         }
         LockedRow locked = value_or_throw(database_.lock_row(session_.transaction(), *schema_->access, outcome.key,
                                                              rows_.lock_mode(conflict.action), table::LockWait::kWait));
         if (locked.state == LockedRow::State::kSelf) {
-          throw SqlError(SqlState::kCardinalityViolation, "ON CONFLICT DO UPDATE command cannot affect row a second time")
-              .hint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values.");
+          throw SqlError(SqlState::kCardinalityViolation,
+                         "ON CONFLICT DO UPDATE command cannot affect row a second time")
+              .hint(
+                  "Ensure that no rows proposed for insertion within the same command have duplicate constrained "
+                  "values.");
         }
         if (locked.state == LockedRow::State::kGone) {
           touched_.erase(outcome.key);
@@ -265,7 +266,8 @@ class Writer {
   void keep_returning(DataChunk& chunk, const std::vector<uint32_t>& rows, const std::vector<size_t>& columns) {
     if (!query_.has_returning || rows.empty()) return;
     auto out = duckdb::make_uniq<DataChunk>();
-    out->Initialize(duckdb::Allocator::DefaultAllocator(), returned_types_, std::max<size_t>(rows.size(), STANDARD_VECTOR_SIZE));
+    out->Initialize(duckdb::Allocator::DefaultAllocator(), returned_types_,
+                    std::max<size_t>(rows.size(), STANDARD_VECTOR_SIZE));
     duckdb::SelectionVector selection(rows.size());
     for (size_t i = 0; i < rows.size(); ++i) selection.set_index(i, rows[i]);
     for (size_t c = 0; c < columns.size(); ++c) {

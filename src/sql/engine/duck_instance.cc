@@ -20,7 +20,8 @@
 #include "sql/functions/register.h"
 
 // jemalloc's mallctl, as DuckDB's library exports it.
-extern "C" [[gnu::weak]] int duckdb_je_mallctl(const char* name, void* old_value, size_t* old_size, void* new_value, size_t new_size);
+extern "C" [[gnu::weak]] int duckdb_je_mallctl(const char* name, void* old_value, size_t* old_size, void* new_value,
+                                               size_t new_size);
 
 namespace omendb::sql {
 namespace {
@@ -49,7 +50,8 @@ void give_pages_back() {
   for (const char* kind : {"dirty_decay_ms", "muzzy_decay_ms"}) {
     duckdb_je_mallctl((std::string("arenas.") + kind).c_str(), nullptr, nullptr, &soon_ms, sizeof(soon_ms));
     for (unsigned i = 0; i < arenas; ++i) {
-      duckdb_je_mallctl(("arena." + std::to_string(i) + "." + kind).c_str(), nullptr, nullptr, &soon_ms, sizeof(soon_ms));
+      duckdb_je_mallctl(("arena." + std::to_string(i) + "." + kind).c_str(), nullptr, nullptr, &soon_ms,
+                        sizeof(soon_ms));
     }
   }
 }
@@ -58,7 +60,8 @@ void give_pages_back() {
 
 DuckInstance::DuckInstance(const EngineOptions& options) {
   using duckdb::Value;
-  threads_ = options.threads > 0 ? options.threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  threads_ =
+      options.threads > 0 ? options.threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   size_t memory = options.memory_bytes;
   if (memory == 0) {
     memory = static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGE_SIZE)) / 8;
@@ -100,7 +103,8 @@ DuckInstance::DuckInstance(const EngineOptions& options) {
   if (!options.temp_directory.empty()) {
     // The one place that spilling operators may write to; a path is only understood once the instance has its file system.
     duckdb::DBConfig::GetConfig(*database_->instance).AddAllowedDirectory(options.temp_directory);
-    if (options.temp_bytes > 0) duckdb::BufferManager::GetBufferManager(*database_->instance).SetSwapLimit(options.temp_bytes);
+    if (options.temp_bytes > 0)
+      duckdb::BufferManager::GetBufferManager(*database_->instance).SetSwapLimit(options.temp_bytes);
   }
 
   FileGrants::install(*database_->instance);

@@ -36,7 +36,9 @@ class DuckInstance {
   /// Workers do not stand back for so long, for nice 10 is no share either.
   void raise_workers(std::chrono::milliseconds time);
   /// Processor time of the workers.
-  std::chrono::nanoseconds workers_time() { return workers_ == nullptr ? std::chrono::nanoseconds(0) : workers_->processor_time(); }
+  std::chrono::nanoseconds workers_time() {
+    return workers_ == nullptr ? std::chrono::nanoseconds(0) : workers_->processor_time();
+  }
 
  private:
   int threads_ = 1;

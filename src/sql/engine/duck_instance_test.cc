@@ -51,7 +51,8 @@ bool may_raise() {
 class StandingBack : public ::testing::Test {
  protected:
   std::string run_long() {
-    return d_.connect()->run("SELECT count(DISTINCT g % 100000), sum(length(md5(g::text))) FROM generate_series(1, 3000000) g");
+    return d_.connect()->run(
+        "SELECT count(DISTINCT g % 100000), sum(length(md5(g::text))) FROM generate_series(1, 3000000) g");
   }
 
   const int before_ = idle_class().threads;
@@ -72,12 +73,16 @@ TEST_F(StandingBack, LongStatementsGiveWayToShortOnes) {
   // A thread of that class beside DuckDB's worker, unless the machine was others' all the time: then, too, a statement that is short
   // otherwise may take so long that there are none.
   const auto raised = stand_back_count(StandBackCount::kRaised);
-  const auto stood_back = [&] { return idle_class().threads - before_ == 2 || stand_back_count(StandBackCount::kRaised) != raised; };
+  const auto stood_back = [&] {
+    return idle_class().threads - before_ == 2 || stand_back_count(StandBackCount::kRaised) != raised;
+  };
   for (int i = 0; i < 10 && !stood_back(); ++i) EXPECT_EQ(run_long(), "100000|96000000");
   EXPECT_TRUE(stood_back());
   // Errors come back to the session's thread, from before the first row and from after it.
-  EXPECT_EQ(session->run("SELECT count(1 / (3000000 - g)) FROM generate_series(1, 3000000) g"), "ERROR 22012: division by zero");
-  EXPECT_EQ(session->run("SELECT 1 / (3000000 - g) FROM generate_series(1, 3000000) g"), "ERROR 22012: division by zero");
+  EXPECT_EQ(session->run("SELECT count(1 / (3000000 - g)) FROM generate_series(1, 3000000) g"),
+            "ERROR 22012: division by zero");
+  EXPECT_EQ(session->run("SELECT 1 / (3000000 - g) FROM generate_series(1, 3000000) g"),
+            "ERROR 22012: division by zero");
   EXPECT_EQ(session->run("SELECT 1"), "1");
   over = true;
   short_statements.join();
@@ -89,7 +94,8 @@ TEST_F(StandingBack, WorkersThatAreFreedDoNotWaitForWhatIsLeft) {
   const auto freed = stand_back_count(StandBackCount::kWorkersFreed);
   duck.free_workers();
   EXPECT_EQ(stand_back_count(StandBackCount::kWorkersFreed), freed + 1);
-  EXPECT_EQ(d_.connect()->run("SELECT count(*) FROM omendb_statistics() WHERE name = 'workers_freed' AND value > 0"), "1");
+  EXPECT_EQ(d_.connect()->run("SELECT count(*) FROM omendb_statistics() WHERE name = 'workers_freed' AND value > 0"),
+            "1");
   if (may_raise()) {
     EXPECT_EQ(idle_class().threads, before_);
   }
@@ -97,9 +103,11 @@ TEST_F(StandingBack, WorkersThatAreFreedDoNotWaitForWhatIsLeft) {
 
 // What else the machine does is no reason to wait for it.
 TEST_F(StandingBack, LongStatementsAmongThemselvesDoNot) {
-  for (int i = 0; i < 1000 && idle_class().threads == before_; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  for (int i = 0; i < 1000 && idle_class().threads == before_; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   EXPECT_EQ(idle_class().threads - before_, 1);
-  while (short_statement_within(std::chrono::milliseconds(100))) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  while (short_statement_within(std::chrono::milliseconds(100)))
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   std::thread other([&] { EXPECT_EQ(run_long(), "100000|96000000"); });
   EXPECT_EQ(run_long(), "100000|96000000");
   other.join();
@@ -139,8 +147,10 @@ TEST(DuckInstance, LimitsEndTheStatementThatExceedsThem) {
       (std::filesystem::temp_directory_path() / ("omendb-limit-" + std::to_string(::getpid()))).string();
   auto database = table::Database::open({});
   ASSERT_TRUE(database.ok());
-  const std::string large = "SELECT count(*), count(DISTINCT length(r)) FROM (SELECT md5(g::text) || md5((g + 1)::text) || md5((g * 3)::text) || md5((-g)::text) AS r "
-                            "FROM generate_series(1, 1000000) g ORDER BY r OFFSET 1) s";
+  const std::string large =
+      "SELECT count(*), count(DISTINCT length(r)) FROM (SELECT md5(g::text) || md5((g + 1)::text) || md5((g * "
+      "3)::text) || md5((-g)::text) AS r "
+      "FROM generate_series(1, 1000000) g ORDER BY r OFFSET 1) s";
   for (const bool spills : {false, true}) {
     EngineOptions options;
     options.memory_bytes = 100 << 20;

@@ -64,7 +64,8 @@ void Query(benchmark::State& state, const char* sql) {
 }
 BENCHMARK_CAPTURE(Query, count, "SELECT count(*) FROM a")->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(Query, sum, "SELECT sum(abalance), sum(aid) FROM a")->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(Query, filter, "SELECT count(*) FROM a WHERE bid = 3 AND abalance >= 0")->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(Query, filter, "SELECT count(*) FROM a WHERE bid = 3 AND abalance >= 0")
+    ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(Query, group, "SELECT bid, count(*), max(filler) FROM a GROUP BY bid")->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(Query, range, "SELECT count(*) FROM a WHERE aid BETWEEN 1000 AND 1100");
 

@@ -49,7 +49,8 @@ SqlError out_of_range(const std::string& message) {
 }
 
 SqlError conversion(const std::string& message) {
-  if (has(message, "out of range") || has(message, "overflow") || has(message, "Overflow")) return out_of_range(message);
+  if (has(message, "out of range") || has(message, "overflow") || has(message, "Overflow"))
+    return out_of_range(message);
   // "Could not convert string 'x' to INT32"
   const auto open = message.find('\'');
   const auto close = message.rfind('\'');
@@ -95,40 +96,38 @@ SqlError map_duck_error(const duckdb::ErrorData& error) {
   const std::string& message = error.RawMessage();
   using duckdb::ExceptionType;
   switch (error.Type()) {
-    case ExceptionType::INTERRUPT:
-      return SqlError(SqlState::kQueryCanceled, "canceling statement due to user request");
+    case ExceptionType::INTERRUPT: return SqlError(SqlState::kQueryCanceled, "canceling statement due to user request");
     case ExceptionType::OUT_OF_MEMORY:
       if (has(message, "max_temp_directory_size")) {
         // The rest tells how to change DuckDB's own setting.
-        return SqlError(SqlState::kConfigurationLimitExceeded, "temporary file size exceeds the limit").detail(message.substr(0, message.find('\n')));
+        return SqlError(SqlState::kConfigurationLimitExceeded, "temporary file size exceeds the limit")
+            .detail(message.substr(0, message.find('\n')));
       }
       return SqlError(SqlState::kOutOfMemory, "out of memory").detail(message);
-    case ExceptionType::DIVIDE_BY_ZERO:
-      return SqlError(SqlState::kDivisionByZero, "division by zero");
+    case ExceptionType::DIVIDE_BY_ZERO: return SqlError(SqlState::kDivisionByZero, "division by zero");
     case ExceptionType::OUT_OF_RANGE:
-    case ExceptionType::DECIMAL:
-      return out_of_range(message);
+    case ExceptionType::DECIMAL: return out_of_range(message);
     case ExceptionType::CONVERSION:
-    case ExceptionType::MISMATCH_TYPE:
-      return conversion(message);
-    case ExceptionType::NOT_IMPLEMENTED:
-      return SqlError(SqlState::kFeatureNotSupported, message);
-    case ExceptionType::IO:
-      return SqlError(has(message, "space") ? SqlState::kDiskFull : SqlState::kIoError, message);
+    case ExceptionType::MISMATCH_TYPE: return conversion(message);
+    case ExceptionType::NOT_IMPLEMENTED: return SqlError(SqlState::kFeatureNotSupported, message);
+    case ExceptionType::IO: return SqlError(has(message, "space") ? SqlState::kDiskFull : SqlState::kIoError, message);
     case ExceptionType::INVALID_INPUT:
     case ExceptionType::EXECUTOR:
       if (has(message, "More than one row returned by a subquery")) {
-        return SqlError(SqlState::kCardinalityViolation, "more than one row returned by a subquery used as an expression");
+        return SqlError(SqlState::kCardinalityViolation,
+                        "more than one row returned by a subquery used as an expression");
       }
       if (has(message, "ivision by zero")) return SqlError(SqlState::kDivisionByZero, "division by zero");
-      if (has(message, "Overflow") || has(message, "overflow") || has(message, "out of range")) return out_of_range(message);
+      if (has(message, "Overflow") || has(message, "overflow") || has(message, "out of range"))
+        return out_of_range(message);
       return SqlError(SqlState::kDataException, message);
     case ExceptionType::BINDER:
       if (has(message, "aggregate function calls cannot be nested")) {
         return SqlError(SqlState::kGroupingError, "aggregate function calls cannot be nested");
       }
       if (has(message, "Correlated columns not supported in LIMIT")) {
-        return SqlError(SqlState::kFeatureNotSupported, "LIMIT or OFFSET that refers to an outer query is not supported");
+        return SqlError(SqlState::kFeatureNotSupported,
+                        "LIMIT or OFFSET that refers to an outer query is not supported");
       }
       [[fallthrough]];
     default: {

@@ -62,9 +62,10 @@ duckdb::TableFunctionRef* find_scan(duckdb::QueryNode& query, const duckdb::Pars
   auto& inner = *item->Cast<duckdb::SubqueryRef>().subquery->node;
   if (inner.type != duckdb::QueryNodeType::SELECT_NODE) return nullptr;
   for (const auto& output : inner.Cast<duckdb::SelectNode>().select_list) {
-    const std::string name = output->GetAlias().empty() && output->GetExpressionClass() == duckdb::ExpressionClass::COLUMN_REF
-                                 ? output->Cast<duckdb::ColumnRefExpression>().GetColumnName()
-                                 : output->GetAlias();
+    const std::string name =
+        output->GetAlias().empty() && output->GetExpressionClass() == duckdb::ExpressionClass::COLUMN_REF
+            ? output->Cast<duckdb::ColumnRefExpression>().GetColumnName()
+            : output->GetAlias();
     if (name == reference.GetColumnName()) return find_scan(inner, *output);
   }
   return nullptr;
@@ -185,7 +186,8 @@ std::optional<Clock::duration> queued_time() {
 StandingSample run_measured(DuckInstance& duck, Run& run, std::chrono::milliseconds time, bool* ended) {
   StandingSample sample;
   const auto began = Clock::now();
-  const auto cpu = cpu_time(CLOCK_THREAD_CPUTIME_ID), process = cpu_time(CLOCK_PROCESS_CPUTIME_ID), waited = run.waited();
+  const auto cpu = cpu_time(CLOCK_THREAD_CPUTIME_ID), process = cpu_time(CLOCK_PROCESS_CPUTIME_ID),
+             waited = run.waited();
   const auto workers = duck.workers_time();
   const auto queued = queued_time();
   *ended = run.until(began + time);
@@ -228,7 +230,8 @@ void run_long(DuckInstance& duck, Run& run) {
     if (ended) return;
     if (standing.take(sample)) duck.free_workers();
     // Not by a statement that ends before it has looked: one after the other they would keep it up for ever.
-    if (standing.priority() == Priority::kNormal) raised_until.store(Clock::now() + kRaisedKnown, std::memory_order_relaxed);
+    if (standing.priority() == Priority::kNormal)
+      raised_until.store(Clock::now() + kRaisedKnown, std::memory_order_relaxed);
     if (standing.priority() == before) continue;
     if (standing.priority() == Priority::kLow) count_stand_back(StandBackCount::kNice);
     if (standing.priority() == Priority::kNormal) count_stand_back(StandBackCount::kRaised);
@@ -246,7 +249,8 @@ duckdb::ErrorData run_once(SessionImpl& session, const duckdb::SelectStatement& 
     const std::string name = std::to_string(i + 1);
     const auto type = duck_type(parameters.types[i], parameters.physical[i]);
     statement->named_param_map[name] = i + 1;
-    values[name] = duckdb::BoundParameterData(duck_value(parameters.values[i].view(), parameters.physical[i], type), type);
+    values[name] =
+        duckdb::BoundParameterData(duck_value(parameters.values[i].view(), parameters.physical[i], type), type);
   }
 
   auto pending = connection.context->PendingQuery(std::move(statement), values, true);
@@ -294,7 +298,8 @@ void refuse_unpopulated(SessionImpl& session, const AnalyzedQuery& query) {
   for (Oid relation : query.relations) {
     const auto* table = session.statement_catalog()->find<catalog::Table>(relation);
     if (table == nullptr || table->populated || !table->is_materialized_view()) continue;
-    throw SqlError(SqlState::kObjectNotInPrerequisiteState, "materialized view \"" + table->name + "\" has not been populated")
+    throw SqlError(SqlState::kObjectNotInPrerequisiteState,
+                   "materialized view \"" + table->name + "\" has not been populated")
         .hint("Use the REFRESH MATERIALIZED VIEW command.");
   }
 }
@@ -320,10 +325,13 @@ void lock_relations(SessionImpl& session, const AnalyzedQuery& query) {
 namespace {
 
 /// The statement itself, its WITH done.
-uint64_t execute_main(SessionImpl& session, const AnalyzedQuery& query, const Parameters& parameters, const ChunkConsumer& consumer) {
+uint64_t execute_main(SessionImpl& session, const AnalyzedQuery& query, const Parameters& parameters,
+                      const ChunkConsumer& consumer) {
   if (query.kind != QueryKind::kSelect) return execute_write(session, query, parameters, consumer);
-  if (query.row_marks.empty()) run_select(session, *query.select, parameters, consumer);
-  else execute_locking_select(session, query, parameters, consumer);
+  if (query.row_marks.empty())
+    run_select(session, *query.select, parameters, consumer);
+  else
+    execute_locking_select(session, query, parameters, consumer);
   return 0;
 }
 

@@ -40,12 +40,18 @@ Options read_options(const ExplainStmt* statement) {
   for (int i = 0; statement->options != nullptr && i < statement->options->length; ++i) {
     const auto* option = static_cast<const DefElem*>(statement->options->elements[i].ptr_value);
     const std::string name = option->defname;
-    if (name == "analyze") options.analyze = option_value(option);
-    else if (name == "verbose") options.verbose = option_value(option);
-    else if (name == "costs") options.costs = option_value(option);
-    else if (name == "timing") options.timing = option_value(option);
-    else if (name == "summary") options.summary = option_value(option);
-    else if (name == "buffers" || name == "settings" || name == "wal") option_value(option);
+    if (name == "analyze")
+      options.analyze = option_value(option);
+    else if (name == "verbose")
+      options.verbose = option_value(option);
+    else if (name == "costs")
+      options.costs = option_value(option);
+    else if (name == "timing")
+      options.timing = option_value(option);
+    else if (name == "summary")
+      options.summary = option_value(option);
+    else if (name == "buffers" || name == "settings" || name == "wal")
+      option_value(option);
     else if (name == "format") {
       options.format = option->arg != nullptr && nodeTag(option->arg) == T_String
                            ? reinterpret_cast<const String*>(option->arg)->sval
@@ -53,7 +59,8 @@ Options read_options(const ExplainStmt* statement) {
       if (options.format == "yaml" || options.format == "xml") not_supported("EXPLAIN (FORMAT " + options.format + ")");
       if (options.format != "text" && options.format != "json") {
         throw SqlError(SqlState::kInvalidParameterValue,
-                       "unrecognized value for EXPLAIN option \"format\": \"" + options.format + "\"", option->location);
+                       "unrecognized value for EXPLAIN option \"format\": \"" + options.format + "\"",
+                       option->location);
       }
     } else {
       throw SqlError(SqlState::kSyntaxError, "unrecognized EXPLAIN option \"" + name + "\"", option->location);
@@ -82,8 +89,8 @@ std::string json_string(const std::string& text) {
 }
 
 /// DuckDB's rendering of the plan of `select`.
-std::string duck_plan(SessionImpl& session, const duckdb::SelectStatement& select, const Parameters& parameters, bool analyze,
-                      bool json) {
+std::string duck_plan(SessionImpl& session, const duckdb::SelectStatement& select, const Parameters& parameters,
+                      bool analyze, bool json) {
   const ColumnStatement::Scope columns(*session.connection().context, use_of_columns(session.settings().route()));
   auto explain = duckdb::make_uniq<duckdb::ExplainStatement>(
       select.Copy(), analyze ? duckdb::ExplainType::EXPLAIN_ANALYZE : duckdb::ExplainType::EXPLAIN_STANDARD,
@@ -93,7 +100,8 @@ std::string duck_plan(SessionImpl& session, const duckdb::SelectStatement& selec
     const std::string name = std::to_string(i + 1);
     const auto type = duck_type(parameters.types[i], parameters.physical[i]);
     explain->named_param_map[name] = i + 1;
-    values[name] = duckdb::BoundParameterData(duck_value(parameters.values[i].view(), parameters.physical[i], type), type);
+    values[name] =
+        duckdb::BoundParameterData(duck_value(parameters.values[i].view(), parameters.physical[i], type), type);
   }
   auto pending = session.connection().context->PendingQuery(std::move(explain), values, false);
   if (pending->HasError()) throw_duck_error(pending->GetErrorObject());
@@ -149,7 +157,8 @@ void describe_explain(SessionImpl& session, PreparedStatement& statement) {
   }
 }
 
-std::string run_explain(SessionImpl& session, PreparedStatement& statement, const Parameters& parameters, RowSink& sink) {
+std::string run_explain(SessionImpl& session, PreparedStatement& statement, const Parameters& parameters,
+                        RowSink& sink) {
   const auto* explain = reinterpret_cast<const ExplainStmt*>(statement.parsed->node);
   const Options options = read_options(explain);
   if (!is_query(explain->query)) not_supported("EXPLAIN of this statement");
@@ -185,20 +194,25 @@ std::string run_explain(SessionImpl& session, PreparedStatement& statement, cons
       rows = counted.count();
     }
     milliseconds =
-        static_cast<double>(std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start).count()) /
+        static_cast<double>(
+            std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start).count()) /
         1000.0;
   }
   if (plan.empty() && point == nullptr && query->modifying_ctes.empty()) {
     plan = duck_plan(session, *query->select, parameters, false, json);
   }
 
-  const std::string route = point != nullptr ? kRouteNames[static_cast<size_t>(point->route())] : scans_route(scans, options.analyze);
+  const std::string route =
+      point != nullptr ? kRouteNames[static_cast<size_t>(point->route())] : scans_route(scans, options.analyze);
   TextRows out(1);
   char time[64];
   std::snprintf(time, sizeof(time), "%.3f", milliseconds);
   if (json) {
     std::string text = "[\n  {\n    \"Plan\": {\n      \"Node Type\": " +
-                       json_string(point != nullptr ? head : head.empty() ? "Select" : head) + ",\n      \"Route\": " + json_string(route);
+                       json_string(point != nullptr ? head
+                                   : head.empty()   ? "Select"
+                                                    : head) +
+                       ",\n      \"Route\": " + json_string(route);
     if (!plan.empty()) text += ",\n      \"DuckDB\": " + plan;
     text += "\n    }";
     if (options.analyze) text += std::string(",\n    \"Execution Time\": ") + time;

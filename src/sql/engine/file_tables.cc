@@ -23,8 +23,8 @@ using duckdb::Value;
 
 struct Reader {
   const char* name;
-  const char* own;       // DuckDB's
-  const char* format;    // for messages
+  const char* own;     // DuckDB's
+  const char* format;  // for messages
 };
 constexpr Reader kReaders[] = {{"omen_read_parquet", "read_parquet", "Parquet"}, {"omen_read_csv", "read_csv", "CSV"}};
 const Reader& reader_of(FileRequest::Format format) { return kReaders[format == FileRequest::Format::kCsv ? 1 : 0]; }
@@ -56,7 +56,8 @@ class FileReads final : public duckdb::ClientContextState {
       if (raw.find(name.grant) == std::string::npos) continue;
       // What follows the first empty line is advice on DuckDB's options.
       const std::string message = duckdb::StringUtil::Replace(raw.substr(0, raw.find("\n\n")), name.grant, name.path);
-      throw SqlError(SqlState::kBadCopyFileFormat, "could not read \"" + name.path + "\" as a " + name.format + " file").detail(message);
+      throw SqlError(SqlState::kBadCopyFileFormat, "could not read \"" + name.path + "\" as a " + name.format + " file")
+          .detail(message);
     }
   }
 
@@ -84,7 +85,8 @@ std::vector<std::string> find_files(const std::vector<std::string>& patterns) {
 }
 
 /// What the emitted call hands to its binding: (paths, options, columns as analysis saw them).
-Value call_argument(const FileRequest& request, const duckdb::vector<std::string>& names, const duckdb::vector<LogicalType>& types) {
+Value call_argument(const FileRequest& request, const duckdb::vector<std::string>& names,
+                    const duckdb::vector<LogicalType>& types) {
   duckdb::vector<Value> paths, columns;
   for (const std::string& path : request.paths) paths.emplace_back(path);
   for (size_t i = 0; i < names.size(); ++i) columns.emplace_back(names[i] + "\n" + types[i].ToString());
@@ -104,8 +106,10 @@ duckdb::named_parameter_map_t reader_options(FileRequest::Format format) {
 }
 
 template <FileRequest::Format kFormat>
-duckdb::unique_ptr<duckdb::FunctionData> bind_file(duckdb::ClientContext& context, duckdb::TableFunctionBindInput& input,
-                                                   duckdb::vector<LogicalType>& types, duckdb::vector<std::string>& names) {
+duckdb::unique_ptr<duckdb::FunctionData> bind_file(duckdb::ClientContext& context,
+                                                   duckdb::TableFunctionBindInput& input,
+                                                   duckdb::vector<LogicalType>& types,
+                                                   duckdb::vector<std::string>& names) {
   const Reader& reader = reader_of(kFormat);
   auto& session = services(context);
   require_file_reading(*session.catalog(), session.current_user());
@@ -119,15 +123,17 @@ duckdb::unique_ptr<duckdb::FunctionData> bind_file(duckdb::ClientContext& contex
     const auto& name = duckdb::StructType::GetChildName(request[1].type(), i);
     if (name != "none") options[name] = duckdb::StructValue::GetChildren(request[1])[i];
   }
-  auto& entry = duckdb::Catalog::GetEntry<duckdb::TableFunctionCatalogEntry>(context, INVALID_CATALOG, DEFAULT_SCHEMA, reader.own);
+  auto& entry = duckdb::Catalog::GetEntry<duckdb::TableFunctionCatalogEntry>(context, INVALID_CATALOG, DEFAULT_SCHEMA,
+                                                                             reader.own);
   const auto own = entry.functions.GetFunctionByArguments(context, {LogicalType::LIST(LogicalType::VARCHAR)});
-  duckdb::TableFunctionBindInput as_own(inputs, options, input.input_table_types, input.input_table_names, own.function_info, input.binder,
-                                        input.table_function, input.ref);
+  duckdb::TableFunctionBindInput as_own(inputs, options, input.input_table_types, input.input_table_names,
+                                        own.function_info, input.binder, input.table_function, input.ref);
   auto data = own.bind(context, as_own, types, names);
 
   const auto& expected = duckdb::ListValue::GetChildren(request[2]);
   bool same = expected.size() == names.size();
-  for (size_t i = 0; same && i < names.size(); ++i) same = expected[i].ToString() == names[i] + "\n" + types[i].ToString();
+  for (size_t i = 0; same && i < names.size(); ++i)
+    same = expected[i].ToString() == names[i] + "\n" + types[i].ToString();
   if (!same) {
     throw SqlError(SqlState::kFeatureNotSupported, "cached plan must not change result type")
         .detail("File \"" + files.front() + "\" has other columns than when the statement was prepared.");
@@ -165,7 +171,9 @@ FileTable FileTables::describe(const FileRequest& request, const std::string& al
   const auto& types = shape->GetTypes();
   for (size_t i = 0; i < names.size(); ++i) {
     const auto type = file_type(types[i]);
-    if (!type) not_supported(std::string("reading column \"") + names[i] + "\" of the " + reader.format + " type " + types[i].ToString());
+    if (!type)
+      not_supported(std::string("reading column \"") + names[i] + "\" of the " + reader.format + " type " +
+                    types[i].ToString());
     FileColumn column;
     column.name = names[i];
     column.type = type->type;
@@ -174,16 +182,20 @@ FileTable FileTables::describe(const FileRequest& request, const std::string& al
     column.value = file_value(emit::column(alias, "c" + std::to_string(i + 1)), types[i], names[i]);
     table.columns.push_back(std::move(column));
   }
-  table.ref = emit::table_function(reader.name, duckdb::make_uniq<duckdb::ConstantExpression>(call_argument(request, names, types)), alias);
+  table.ref = emit::table_function(
+      reader.name, duckdb::make_uniq<duckdb::ConstantExpression>(call_argument(request, names, types)), alias);
   return table;
 }
 
 bool reads_files(const duckdb::SelectStatement& select) {
   const std::string text = select.ToString();
-  return std::any_of(std::begin(kReaders), std::end(kReaders), [&](const Reader& reader) { return text.find(reader.name) != std::string::npos; });
+  return std::any_of(std::begin(kReaders), std::end(kReaders),
+                     [&](const Reader& reader) { return text.find(reader.name) != std::string::npos; });
 }
 
-void throw_if_file_error(duckdb::ClientContext& context, const duckdb::ErrorData& error) { FileReads::of(context)->throw_if_mine(error); }
+void throw_if_file_error(duckdb::ClientContext& context, const duckdb::ErrorData& error) {
+  FileReads::of(context)->throw_if_mine(error);
+}
 
 void register_file_functions(duckdb::DatabaseInstance& database) {
   register_file_values(database);
@@ -192,12 +204,15 @@ void register_file_functions(duckdb::DatabaseInstance& database) {
   duckdb::Connection connection(database);
   connection.BeginTransaction();
   for (const Reader& reader : kReaders) {
-    auto& entry = duckdb::Catalog::GetEntry<duckdb::TableFunctionCatalogEntry>(*connection.context, INVALID_CATALOG, DEFAULT_SCHEMA, reader.own);
-    auto function = entry.functions.GetFunctionByArguments(*connection.context, {LogicalType::LIST(LogicalType::VARCHAR)});
+    auto& entry = duckdb::Catalog::GetEntry<duckdb::TableFunctionCatalogEntry>(*connection.context, INVALID_CATALOG,
+                                                                               DEFAULT_SCHEMA, reader.own);
+    auto function =
+        entry.functions.GetFunctionByArguments(*connection.context, {LogicalType::LIST(LogicalType::VARCHAR)});
     function.name = reader.name;
     function.arguments = {LogicalType::ANY};
     function.named_parameters.clear();
-    function.bind = &reader == &kReaders[0] ? bind_file<FileRequest::Format::kParquet> : bind_file<FileRequest::Format::kCsv>;
+    function.bind =
+        &reader == &kReaders[0] ? bind_file<FileRequest::Format::kParquet> : bind_file<FileRequest::Format::kCsv>;
     duckdb::CreateTableFunctionInfo info(function);
     info.internal = true;
     catalog.CreateFunction(transaction, info);

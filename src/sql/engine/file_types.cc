@@ -36,16 +36,19 @@ void list_to_array(duckdb::DataChunk& arguments, duckdb::ExpressionState&, duckd
     for (const duckdb::Value& value : duckdb::ListValue::GetChildren(list)) {
       array.add(value.IsNull() ? types::ValueView() : value_view(value, element.physical));
     }
-    duckdb::FlatVector::GetData<duckdb::string_t>(result)[row] = duckdb::StringVector::AddStringOrBlob(result, array.finish());
+    duckdb::FlatVector::GetData<duckdb::string_t>(result)[row] =
+        duckdb::StringVector::AddStringOrBlob(result, array.finish());
   }
 }
 
 /// (timestamp_ns, column): the timestamp.
 void whole_microseconds(duckdb::DataChunk& arguments, duckdb::ExpressionState&, duckdb::Vector& result) {
   duckdb::BinaryExecutor::Execute<duckdb::timestamp_ns_t, duckdb::string_t, duckdb::timestamp_t>(
-      arguments.data[0], arguments.data[1], result, arguments.size(), [](duckdb::timestamp_ns_t at, duckdb::string_t column) {
+      arguments.data[0], arguments.data[1], result, arguments.size(),
+      [](duckdb::timestamp_ns_t at, duckdb::string_t column) {
         if (!duckdb::Timestamp::IsFinite(duckdb::timestamp_t(at.value))) return duckdb::timestamp_t(at.value);
-        if (at.value % 1000 != 0) not_supported("reading column \"" + column.GetString() + "\", which has fractions of a microsecond,");
+        if (at.value % 1000 != 0)
+          not_supported("reading column \"" + column.GetString() + "\", which has fractions of a microsecond,");
         return duckdb::timestamp_t(at.value / 1000);
       });
 }
@@ -74,7 +77,8 @@ std::optional<FileType> file_type(const LogicalType& type) {
     case LogicalTypeId::BIGINT: return as(oid::kInt8);
     case LogicalTypeId::UBIGINT: return as(oid::kNumeric, types::numeric_typmod(20, 0));
     case LogicalTypeId::DECIMAL:
-      return as(oid::kNumeric, types::numeric_typmod(duckdb::DecimalType::GetWidth(type), duckdb::DecimalType::GetScale(type)));
+      return as(oid::kNumeric,
+                types::numeric_typmod(duckdb::DecimalType::GetWidth(type), duckdb::DecimalType::GetScale(type)));
     case LogicalTypeId::FLOAT: return as(oid::kFloat4);
     case LogicalTypeId::DOUBLE: return as(oid::kFloat8);
     case LogicalTypeId::VARCHAR:
@@ -92,7 +96,8 @@ std::optional<FileType> file_type(const LogicalType& type) {
     case LogicalTypeId::LIST: {
       const LogicalType& child = duckdb::ListType::GetChildType(type);
       const auto element = file_type(child);
-      if (!element || child.id() == LogicalTypeId::LIST || child.id() == LogicalTypeId::TIMESTAMP_NS) return std::nullopt;
+      if (!element || child.id() == LogicalTypeId::LIST || child.id() == LogicalTypeId::TIMESTAMP_NS)
+        return std::nullopt;
       return as(types::find_type(element->type)->array);
     }
     default: return std::nullopt;
@@ -113,7 +118,8 @@ Tree file_value(Tree value, const LogicalType& type, const std::string& column) 
 
 void register_file_values(duckdb::DatabaseInstance& database) {
   duckdb::ScalarFunction array(kArray, {LogicalType::ANY, LogicalType::VARCHAR}, duck_array_type(), list_to_array);
-  duckdb::ScalarFunction microseconds(kMicroseconds, {LogicalType::TIMESTAMP_NS, LogicalType::VARCHAR}, LogicalType::TIMESTAMP, whole_microseconds);
+  duckdb::ScalarFunction microseconds(kMicroseconds, {LogicalType::TIMESTAMP_NS, LogicalType::VARCHAR},
+                                      LogicalType::TIMESTAMP, whole_microseconds);
   auto& catalog = duckdb::Catalog::GetSystemCatalog(database);
   const auto transaction = duckdb::CatalogTransaction::GetSystemTransaction(database);
   for (auto* function : {&array, &microseconds}) {

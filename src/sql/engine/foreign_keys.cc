@@ -29,7 +29,9 @@ const catalog::Column& column_at(const catalog::Table& table, int16_t attnum) {
   return table.columns[static_cast<size_t>(attnum) - 1];
 }
 
-std::string quoted_column(const catalog::Table& table, int16_t attnum) { return quote_identifier(column_at(table, attnum).name); }
+std::string quoted_column(const catalog::Table& table, int16_t attnum) {
+  return quote_identifier(column_at(table, attnum).name);
+}
 
 std::string names_of(const catalog::Table& table, const std::vector<int16_t>& columns) {
   std::string names;
@@ -56,12 +58,15 @@ size_t count_nulls(const std::vector<types::Value>& values) {
   return static_cast<size_t>(std::count_if(values.begin(), values.end(), [](const auto& v) { return v.is_null(); }));
 }
 
-std::vector<types::Value> values_of(const catalog::Table& table, const codec::RowView& row, const std::vector<int16_t>& columns) {
+std::vector<types::Value> values_of(const catalog::Table& table, const codec::RowView& row,
+                                    const std::vector<int16_t>& columns) {
   std::vector<types::Value> values;
   for (int16_t attnum : columns) {
     const auto position = static_cast<size_t>(attnum) - 1;
-    if (!row.present(position) && table.columns[position].missing) values.push_back(*table.columns[position].missing);
-    else values.emplace_back(row.is_null(position) ? types::ValueView() : row.get(position));
+    if (!row.present(position) && table.columns[position].missing)
+      values.push_back(*table.columns[position].missing);
+    else
+      values.emplace_back(row.is_null(position) ? types::ValueView() : row.get(position));
   }
   return values;
 }
@@ -70,7 +75,9 @@ bool same(const std::vector<types::Value>& a, const std::vector<types::Value>& b
   for (size_t i = 0; i < a.size(); ++i) {
     const auto x = a[i].view(), y = b[i].view();
     if (x.null != y.null) return false;
-    if (!x.null && (x.bytes != y.bytes || x.wide != y.wide || std::memcmp(&x.interval, &y.interval, sizeof(x.interval)) != 0)) return false;
+    if (!x.null &&
+        (x.bytes != y.bytes || x.wide != y.wide || std::memcmp(&x.interval, &y.interval, sizeof(x.interval)) != 0))
+      return false;
   }
   return true;
 }
@@ -85,8 +92,8 @@ std::string equals(const catalog::Table& table, const std::vector<int16_t>& colu
 }
 
 /// A parameter has no modifier, so a decimal goes in its general form.
-void add_parameters(const catalog::Catalog& catalog, Parameters& parameters, const catalog::Table& table, const std::vector<int16_t>& columns,
-                    const std::vector<types::Value>& values) {
+void add_parameters(const catalog::Catalog& catalog, Parameters& parameters, const catalog::Table& table,
+                    const std::vector<int16_t>& columns, const std::vector<types::Value>& values) {
   for (size_t i = 0; i < columns.size(); ++i) {
     const auto& column = column_at(table, columns[i]);
     types::Value value = values[i];
@@ -120,7 +127,8 @@ struct ParentKey {
   std::shared_ptr<const TableSchema> parent;
   std::vector<size_t> order;  // for each key column, which of the constraint's columns it is
 
-  static std::optional<ParentKey> of(SessionImpl& session, const catalog::Table& child, const catalog::Constraint& key) {
+  static std::optional<ParentKey> of(SessionImpl& session, const catalog::Table& child,
+                                     const catalog::Constraint& key) {
     ParentKey result;
     result.parent = session.table_schema(key.referenced_table);
     const auto& access = *result.parent->access;
@@ -168,12 +176,15 @@ class Firing {
     if (child == nullptr) return;
     const auto* constraint = find(*child, event.constraint);
     if (constraint == nullptr) return;  // dropped since
-    if (event.kind == Event::Kind::kChild) check_child(*child, *constraint, event);
-    else act_on_parent(*child, *constraint, event);
+    if (event.kind == Event::Kind::kChild)
+      check_child(*child, *constraint, event);
+    else
+      act_on_parent(*child, *constraint, event);
   }
 
   /// A child whose row cannot have changed since: its values are the event's.
-  void check_values(const catalog::Table& child, const catalog::Constraint& key, const std::vector<types::Value>& values) {
+  void check_values(const catalog::Table& child, const catalog::Constraint& key,
+                    const std::vector<types::Value>& values) {
     const size_t nulls = count_nulls(values);
     if (nulls > 0) {
       if (key.match == 'f' && nulls < values.size()) {
@@ -182,8 +193,9 @@ class Firing {
       return;
     }
     if (parent_exists(child, key, values)) return;
-    violation(child, key, "Key (" + names_of(child, key.columns) + ")=(" + texts_of(session_, child, key.columns, values) +
-                              ") is not present in table \"" + catalog_->find<catalog::Table>(key.referenced_table)->name + "\".");
+    violation(child, key,
+              "Key (" + names_of(child, key.columns) + ")=(" + texts_of(session_, child, key.columns, values) +
+                  ") is not present in table \"" + catalog_->find<catalog::Table>(key.referenced_table)->name + "\".");
   }
 
   /// Whether a check would pass now; what would not may find its parent in a later snapshot.
@@ -201,7 +213,7 @@ class Firing {
  private:
   struct Probe {
     std::optional<ParentKey> key;
-    std::unordered_set<std::string> locked;      // parents that this firing has locked already
+    std::unordered_set<std::string> locked;  // parents that this firing has locked already
   };
 
   [[noreturn]] void violation(const catalog::Table& child, const catalog::Constraint& key, const std::string& detail) {
@@ -221,7 +233,8 @@ class Firing {
     check_values(child, key, values_of(child, codec::RowView(schema->access->layout(), row), key.columns));
   }
 
-  bool parent_exists(const catalog::Table& child, const catalog::Constraint& key, const std::vector<types::Value>& values) {
+  bool parent_exists(const catalog::Table& child, const catalog::Constraint& key,
+                     const std::vector<types::Value>& values) {
     auto [it, fresh] = probes_.try_emplace(key.oid);
     Probe& probe = it->second;
     if (fresh) probe.key = ParentKey::of(session_, child, key);
@@ -229,8 +242,10 @@ class Firing {
       const auto* parent = catalog_->find<catalog::Table>(key.referenced_table);
       Parameters parameters;
       add_parameters(*catalog_, parameters, child, key.columns, values);
-      return finds(session_, "SELECT 1 FROM ONLY " + qualified(*catalog_, *parent) + " x WHERE " + equals(*parent, key.referenced_columns) +
-                                 " FOR KEY SHARE OF x", std::move(parameters));
+      return finds(session_,
+                   "SELECT 1 FROM ONLY " + qualified(*catalog_, *parent) + " x WHERE " +
+                       equals(*parent, key.referenced_columns) + " FOR KEY SHARE OF x",
+                   std::move(parameters));
     }
     std::string bytes;
     if (!probe.key->make(values, &bytes)) return false;
@@ -238,13 +253,16 @@ class Firing {
     const auto& access = *probe.key->parent->access;
     auto& database = session_.database();
     if (fresh) {
-      throw_if_error(database.lock_object(session_.transaction(), key.referenced_table, txn::ObjectLockMode::kRowShare, table::LockWait::kWait));
+      throw_if_error(database.lock_object(session_.transaction(), key.referenced_table, txn::ObjectLockMode::kRowShare,
+                                          table::LockWait::kWait));
     }
     std::string row;  // the snapshot decides which parents there are: one that nobody has committed is not waited for
     if (!value_or_throw(database.get(session_.transaction(), access, bytes, &row))) return false;
     using State = table::LockedRow::State;
-    const auto found = value_or_throw(database.lock_row(session_.transaction(), access, bytes, table::RowLockMode::kKeyShare, table::LockWait::kWait));
-    const bool exists = found.state == State::kCurrent || found.state == State::kChanged || (found.state == State::kSelf && !found.row.empty());
+    const auto found = value_or_throw(database.lock_row(session_.transaction(), access, bytes,
+                                                        table::RowLockMode::kKeyShare, table::LockWait::kWait));
+    const bool exists = found.state == State::kCurrent || found.state == State::kChanged ||
+                        (found.state == State::kSelf && !found.row.empty());
     if (exists && probe.locked.size() < 16 * kEventsMax) probe.locked.insert(std::move(bytes));
     return exists;
   }
@@ -280,22 +298,29 @@ class Firing {
         const auto& only = key.on_delete_columns;
         if (deleted && !only.empty() && std::find(only.begin(), only.end(), key.columns[i]) == only.end()) continue;
         set += (set.empty() ? "" : ", ") + quoted_column(child, key.columns[i]) + " = " +
-               (action == 'c' ? "$" + std::to_string(key.columns.size() + i + 1) : action == 'n' ? "NULL" : "DEFAULT");
+               (action == 'c'   ? "$" + std::to_string(key.columns.size() + i + 1)
+                : action == 'n' ? "NULL"
+                                : "DEFAULT");
       }
       session_.run_internal("UPDATE ONLY " + table + " SET " + set + " WHERE " + condition, std::move(with_new), sink);
       // Where the default is the old key, nothing changed, and nobody has looked whether it is still there.
       if (action != 'd') return;
     }
-    if (action != 'r' && finds(session_, "SELECT 1 FROM ONLY " + qualified(*catalog_, parent) + " x WHERE " + equals(parent, key.referenced_columns), parameters)) {
+    if (action != 'r' && finds(session_,
+                               "SELECT 1 FROM ONLY " + qualified(*catalog_, parent) + " x WHERE " +
+                                   equals(parent, key.referenced_columns),
+                               parameters)) {
       return;  // NO ACTION: a parent with the old key is there again (deleted and inserted, or two keys swapped)
     }
     // The second look waits for whoever is about to take the child away.
-    if (!finds(session_, any_child, parameters) || !finds(session_, any_child + " FOR KEY SHARE OF x", parameters)) return;
-    SqlError error(SqlState::kForeignKeyViolation, "update or delete on table \"" + parent.name + "\" violates foreign key constraint \"" +
-                                                       key.name + "\" on table \"" + child.name + "\"");
+    if (!finds(session_, any_child, parameters) || !finds(session_, any_child + " FOR KEY SHARE OF x", parameters))
+      return;
+    SqlError error(SqlState::kForeignKeyViolation, "update or delete on table \"" + parent.name +
+                                                       "\" violates foreign key constraint \"" + key.name +
+                                                       "\" on table \"" + child.name + "\"");
     error.info().detail = "Key (" + names_of(parent, key.referenced_columns) + ")=(" +
-                          texts_of(session_, parent, key.referenced_columns, event.old_values) + ") is still referenced from table \"" +
-                          child.name + "\".";
+                          texts_of(session_, parent, key.referenced_columns, event.old_values) +
+                          ") is still referenced from table \"" + child.name + "\".";
     error.info().schema = schema_of(*catalog_, child);
     error.info().table = child.name;
     error.info().constraint = key.name;
@@ -313,7 +338,8 @@ class Firing {
 
 bool ForeignKeyQueue::is_deferred(const catalog::Constraint& constraint) const {
   if (!constraint.deferrable) return false;
-  if (auto named = state.deferred_by_constraint.find(constraint.oid); named != state.deferred_by_constraint.end()) return named->second;
+  if (auto named = state.deferred_by_constraint.find(constraint.oid); named != state.deferred_by_constraint.end())
+    return named->second;
   return state.all_deferred.value_or(constraint.initially_deferred);
 }
 
@@ -361,7 +387,8 @@ void set_constraints(SessionImpl& session, const ConstraintsSetStmt* statement) 
   }
   for (int i = 0; statement->constraints != nullptr && i < statement->constraints->length; ++i) {
     const auto* name = static_cast<const RangeVar*>(statement->constraints->elements[i].ptr_value);
-    std::vector<std::string> path = name->schemaname != nullptr ? std::vector<std::string>{name->schemaname} : session.resolved_search_path(*catalog);
+    std::vector<std::string> path = name->schemaname != nullptr ? std::vector<std::string>{name->schemaname}
+                                                                : session.resolved_search_path(*catalog);
     if (name->schemaname != nullptr && catalog->find_schema(name->schemaname) == nullptr) {
       throw SqlError(SqlState::kUndefinedSchema, "schema \"" + std::string(name->schemaname) + "\" does not exist");
     }
@@ -375,12 +402,14 @@ void set_constraints(SessionImpl& session, const ConstraintsSetStmt* statement) 
         if (constraint == nullptr) return;
         found = true;
         if (!constraint->deferrable) {
-          throw SqlError(SqlState::kWrongObjectType, "constraint \"" + std::string(name->relname) + "\" is not deferrable");
+          throw SqlError(SqlState::kWrongObjectType,
+                         "constraint \"" + std::string(name->relname) + "\" is not deferrable");
         }
         queue.state.deferred_by_constraint[constraint->oid] = statement->deferred;
       });
     }
-    if (!found) throw SqlError(SqlState::kUndefinedObject, "constraint \"" + std::string(name->relname) + "\" does not exist");
+    if (!found)
+      throw SqlError(SqlState::kUndefinedObject, "constraint \"" + std::string(name->relname) + "\" does not exist");
   }
   if (statement->deferred) return;
   // What is immediate from now on is checked now.
@@ -404,12 +433,20 @@ void ForeignKeyChecks::add(const catalog::Constraint& constraint, Event event) {
   const bool restricts = (event.kind == Event::Kind::kParentDeleted && constraint.on_delete != 'a') ||
                          (event.kind == Event::Kind::kParentChanged && constraint.on_update != 'a');
   auto& queue = session_.foreign_key_queue();
-  if (!restricts && queue.is_deferred(constraint)) queue.state.deferred.push_back(std::move(event));
-  else events_.push_back(std::move(event));
+  if (!restricts && queue.is_deferred(constraint))
+    queue.state.deferred.push_back(std::move(event));
+  else
+    events_.push_back(std::move(event));
 }
 
-void ForeignKeyChecks::add_child(const catalog::Constraint& constraint, const std::string& key, const codec::RowView& row) {
-  Event event{Event::Kind::kChild, schema_->table().oid, constraint.oid, key, {}, values_of(schema_->table(), row, constraint.columns)};
+void ForeignKeyChecks::add_child(const catalog::Constraint& constraint, const std::string& key,
+                                 const codec::RowView& row) {
+  Event event{Event::Kind::kChild,
+              schema_->table().oid,
+              constraint.oid,
+              key,
+              {},
+              values_of(schema_->table(), row, constraint.columns)};
   const size_t nulls = count_nulls(event.new_values);
   if (nulls == event.new_values.size() || (nulls > 0 && constraint.match != 'f')) return;
   add(constraint, std::move(event));
@@ -423,7 +460,11 @@ void ForeignKeyChecks::inserted(const std::string& key, const codec::RowView& ro
 void ForeignKeyChecks::updated(const std::string& key, const codec::RowView& old_row, const codec::RowView& new_row) {
   const auto& table = schema_->table();
   for (const auto& [child, constraint] : keys_->referencing) {
-    Event event{Event::Kind::kParentChanged, child, constraint.oid, {}, values_of(table, old_row, constraint.referenced_columns),
+    Event event{Event::Kind::kParentChanged,
+                child,
+                constraint.oid,
+                {},
+                values_of(table, old_row, constraint.referenced_columns),
                 values_of(table, new_row, constraint.referenced_columns)};
     if (count_nulls(event.old_values) > 0 || same(event.old_values, event.new_values)) continue;
     add(constraint, std::move(event));
@@ -437,14 +478,21 @@ void ForeignKeyChecks::updated(const std::string& key, const codec::RowView& old
   if (access.key_columns().empty()) new_key = key;
   for (const auto& constraint : keys_->own) {
     // A row that moved is no longer found by what was queued before.
-    if (new_key == key && same(values_of(table, old_row, constraint.columns), values_of(table, new_row, constraint.columns))) continue;
+    if (new_key == key &&
+        same(values_of(table, old_row, constraint.columns), values_of(table, new_row, constraint.columns)))
+      continue;
     add_child(constraint, new_key, new_row);
   }
 }
 
 void ForeignKeyChecks::deleted(const codec::RowView& row) {
   for (const auto& [child, constraint] : keys_->referencing) {
-    Event event{Event::Kind::kParentDeleted, child, constraint.oid, {}, values_of(schema_->table(), row, constraint.referenced_columns), {}};
+    Event event{Event::Kind::kParentDeleted,
+                child,
+                constraint.oid,
+                {},
+                values_of(schema_->table(), row, constraint.referenced_columns),
+                {}};
     if (count_nulls(event.old_values) == 0) add(constraint, std::move(event));
   }
 }
@@ -457,8 +505,8 @@ void ForeignKeyChecks::check_early() {
   for (Event& event : events_) {
     const auto* constraint = event.kind == Event::Kind::kChild ? Firing::find(table, event.constraint) : nullptr;
     // What refers to its own table may find its parent further on in the statement.
-    if (constraint == nullptr || constraint->referenced_table == table.oid || !ParentKey::of(session_, table, *constraint) ||
-        !firing.passes(table, *constraint, event.new_values)) {
+    if (constraint == nullptr || constraint->referenced_table == table.oid ||
+        !ParentKey::of(session_, table, *constraint) || !firing.passes(table, *constraint, event.new_values)) {
       kept.push_back(std::move(event));
     }
   }

@@ -29,7 +29,7 @@ namespace omendb::sql {
 /// The foreign keys that a table has and those that point to it, at one catalog version.
 struct ForeignKeys {
   struct Reference {
-    Oid child;                    // the table that has the constraint
+    Oid child;  // the table that has the constraint
     catalog::Constraint constraint;
   };
   std::vector<catalog::Constraint> own;
@@ -41,7 +41,7 @@ struct ForeignKeys {
 struct ForeignKeyEvent {
   enum class Kind : uint8_t { kChild, kParentDeleted, kParentChanged } kind;
   Oid child, constraint;
-  std::string row_key;                           // kChild
+  std::string row_key;  // kChild
   std::vector<types::Value> old_values, new_values;
 };
 
@@ -54,7 +54,7 @@ class ForeignKeyQueue {
     std::map<Oid, bool> deferred_by_constraint;  // ... by name
   };
   State state;
-  std::vector<ForeignKeyEvent> statement;        // of the parts of a WITH, until the whole statement is done
+  std::vector<ForeignKeyEvent> statement;  // of the parts of a WITH, until the whole statement is done
 
   bool is_deferred(const catalog::Constraint& constraint) const;
   bool pending_on(Oid table, const catalog::Catalog& catalog) const;

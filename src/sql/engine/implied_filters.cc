@@ -39,9 +39,8 @@ bool simple_condition(const Expression& expression, std::optional<TableIndex>* t
     default: return false;
   }
   bool simple = true;
-  duckdb::ExpressionIterator::EnumerateChildren(expression, [&](const Expression& child) {
-    simple = simple && simple_condition(child, table);
-  });
+  duckdb::ExpressionIterator::EnumerateChildren(
+      expression, [&](const Expression& child) { simple = simple && simple_condition(child, table); });
   return simple;
 }
 

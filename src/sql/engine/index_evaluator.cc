@@ -35,15 +35,16 @@ class Compiled final : public CompiledIndex {
     };
     for (const auto& key : index.index.keys) {
       if (key.attnum != 0) continue;
-      TypedExpr value = analyze_table_expression(context, &table.table(), kAlias, key.expression_sql, ExprKind::kIndexExpression);
+      TypedExpr value =
+          analyze_table_expression(context, &table.table(), kAlias, key.expression_sql, ExprKind::kIndexExpression);
       if (key.type != kInvalidOid) value = coerce(scope, std::move(value), key.type, -1, CoercionContext::kAssignment);
       outputs_.push_back(value.physical);
       add(std::move(value));
     }
     if (!index.index.predicate_sql.empty()) {
       has_predicate_ = true;
-      TypedExpr predicate =
-          analyze_table_expression(context, &table.table(), kAlias, index.index.predicate_sql, ExprKind::kIndexPredicate);
+      TypedExpr predicate = analyze_table_expression(context, &table.table(), kAlias, index.index.predicate_sql,
+                                                     ExprKind::kIndexPredicate);
       add(coerce_to_boolean(scope, std::move(predicate), "WHERE"));
     }
     auto rows = duckdb::make_uniq<duckdb::TableFunctionRef>();

@@ -12,8 +12,8 @@ constexpr size_t kChannelBytesMax = 63, kPayloadBytesMax = 7999;
 
 std::string lock_text(const AdvisoryKey& key, bool shared) {
   const auto high = static_cast<uint32_t>(static_cast<uint64_t>(key.key) >> 32), low = static_cast<uint32_t>(key.key);
-  return std::string(shared ? "ShareLock" : "ExclusiveLock") + " on advisory lock [5," + std::to_string(high) + "," + std::to_string(low) +
-         "," + (key.pair ? "2" : "1") + "]";
+  return std::string(shared ? "ShareLock" : "ExclusiveLock") + " on advisory lock [5," + std::to_string(high) + "," +
+         std::to_string(low) + "," + (key.pair ? "2" : "1") + "]";
 }
 
 }  // namespace
@@ -28,8 +28,8 @@ bool Neighbourhood::granted(const AdvisoryKey& key, const SessionNeighbours* to,
   });
 }
 
-bool Neighbourhood::in_cycle(const SessionNeighbours* start, const SessionNeighbours* at, std::set<const SessionNeighbours*>& seen,
-                             std::vector<const SessionNeighbours*>* path) {
+bool Neighbourhood::in_cycle(const SessionNeighbours* start, const SessionNeighbours* at,
+                             std::set<const SessionNeighbours*>& seen, std::vector<const SessionNeighbours*>* path) {
   if (!at->waits_ || !seen.insert(at).second) return false;
   const auto held = advisory_.find(at->wanted_);
   if (held == advisory_.end()) return false;
@@ -77,7 +77,9 @@ void SessionNeighbours::note_idle(char transaction_state) {
   MutexLock lock(mutex_);
   if (read_application_) application_ = std::move(application);
   state_change_us_ = now;
-  state_ = transaction_state == 'T' ? "idle in transaction" : transaction_state == 'E' ? "idle in transaction (aborted)" : "idle";
+  state_ = transaction_state == 'T'   ? "idle in transaction"
+           : transaction_state == 'E' ? "idle in transaction (aborted)"
+                                      : "idle";
   if (transaction_state == 'I') transaction_start_us_ = 0;
 }
 
@@ -182,11 +184,13 @@ bool SessionNeighbours::lock(const AdvisoryKey& key, bool shared, bool to_transa
         waits_ = false;
         std::string detail;
         for (size_t i = 0; i < path.size(); ++i) {
-          detail += (i > 0 ? "\n" : "") + ("Process " + std::to_string(path[i]->session_.options().process_id)) + " waits for " +
-                    lock_text(path[i]->wanted_, path[i]->wants_shared_) + "; blocked by process " +
+          detail += (i > 0 ? "\n" : "") + ("Process " + std::to_string(path[i]->session_.options().process_id)) +
+                    " waits for " + lock_text(path[i]->wanted_, path[i]->wants_shared_) + "; blocked by process " +
                     std::to_string(path[(i + 1) % path.size()]->session_.options().process_id) + ".";
         }
-        throw SqlError(SqlState::kTRDeadlockDetected, "deadlock detected").detail(detail).hint("See server log for query details.");
+        throw SqlError(SqlState::kTRDeadlockDetected, "deadlock detected")
+            .detail(detail)
+            .hint("See server log for query details.");
       }
     }
     if (session_.cancelled()) {

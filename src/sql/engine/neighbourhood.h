@@ -52,7 +52,7 @@ class SessionNeighbours final : public Neighbours {
   void note_statement(std::string_view text, bool is_utility);
   void note_idle(char transaction_state);
   void listen(const std::string& channel);
-  void unlisten(const std::string& channel);   // "": all
+  void unlisten(const std::string& channel);  // "": all
   void committed();
   void rolled_back();
   size_t mark() const { return outgoing_.size(); }
@@ -79,20 +79,21 @@ class SessionNeighbours final : public Neighbours {
 
   SessionImpl& session_;
   Neighbourhood& hood_;
-  std::vector<Notification> outgoing_;                         // of the transaction
+  std::vector<Notification> outgoing_;  // of the transaction
   struct Change {
     bool listen;
     std::string channel;
   };
-  std::vector<Change> changes_;                                // LISTEN and UNLISTEN of the transaction
+  std::vector<Change> changes_;  // LISTEN and UNLISTEN of the transaction
   bool has_transaction_locks_ = false;
-  bool read_application_ = true;                               // SET may have changed it
+  bool read_application_ = true;  // SET may have changed it
 
   mutable Mutex mutex_;
   std::vector<Notification> arrived_ GUARDED_BY(mutex_);
   std::function<void()> wake_ GUARDED_BY(mutex_);
   std::string query_ GUARDED_BY(mutex_);
-  int64_t query_start_us_ GUARDED_BY(mutex_) = 0, transaction_start_us_ GUARDED_BY(mutex_) = 0, state_change_us_ GUARDED_BY(mutex_) = 0;
+  int64_t query_start_us_ GUARDED_BY(mutex_) = 0, transaction_start_us_ GUARDED_BY(mutex_) = 0,
+                          state_change_us_ GUARDED_BY(mutex_) = 0;
   std::string application_ GUARDED_BY(mutex_), state_ GUARDED_BY(mutex_);
   // Under the neighbourhood's mutex
   bool waits_ = false, wants_shared_ = false;

@@ -48,7 +48,7 @@ void try_top_n(duckdb::LogicalTopN& top) {
     const size_t column = scan_column(*top.children[0], *top.orders[i].expression, &get);
     if (column == SIZE_MAX) return;
     const auto& access = *get->bind_data->Cast<ScanBindData>().schema->access;
-    if (access.key_positions().empty()) return;  // no primary key: the order of the rows says nothing
+    if (access.key_positions().empty()) return;     // no primary key: the order of the rows says nothing
     if (i >= access.key_positions().size()) break;  // the whole key: what follows decides nothing
     if (access.key_positions()[i] != column) return;
     const bool descending = (top.orders[i].type == duckdb::OrderType::DESCENDING) != access.key_columns()[i].descending;

@@ -31,20 +31,22 @@ namespace oid = types::oid;
 constexpr int64_t kDayUs = 86'400'000'000;
 
 duckdb::unique_ptr<duckdb::Connection> connect(SessionImpl& session) {
-  return session.engine().duck().connect(session.connection().context->registered_state->Get<SessionServices>(SessionServices::kKey));
+  return session.engine().duck().connect(
+      session.connection().context->registered_state->Get<SessionServices>(SessionServices::kKey));
 }
 
 [[noreturn]] void refuse(const std::string& column, const std::string& what, const std::string& hint) {
-  throw SqlError(SqlState::kFeatureNotSupported, "column \"" + column + "\": Parquet cannot hold " + what + " exactly").hint(hint);
+  throw SqlError(SqlState::kFeatureNotSupported, "column \"" + column + "\": Parquet cannot hold " + what + " exactly")
+      .hint(hint);
 }
 constexpr const char* kCastToText = "Cast it to text.";
 
 /// The type whose values lie in Parquet as they lie here; SQLNULL: none.
 LogicalType same_type(Oid type, const types::PhysicalType& physical) {
   if (physical.is_decimal()) return duck_type(type, physical);
-  for (const Oid same : {oid::kBool, oid::kInt2, oid::kInt4, oid::kInt8, oid::kFloat4, oid::kFloat8, oid::kBytea, oid::kUuid, oid::kDate,
-                         oid::kTime, oid::kTimestamp, oid::kTimestampTz, oid::kInterval, oid::kOid, oid::kText, oid::kVarchar,
-                         oid::kBpchar, oid::kName}) {
+  for (const Oid same : {oid::kBool, oid::kInt2, oid::kInt4, oid::kInt8, oid::kFloat4, oid::kFloat8, oid::kBytea,
+                         oid::kUuid, oid::kDate, oid::kTime, oid::kTimestamp, oid::kTimestampTz, oid::kInterval,
+                         oid::kOid, oid::kText, oid::kVarchar, oid::kBpchar, oid::kName}) {
     if (type == same) return duck_type(type, physical);
   }
   return LogicalType::SQLNULL;
@@ -52,8 +54,10 @@ LogicalType same_type(Oid type, const types::PhysicalType& physical) {
 
 /// Refuses the values of same_type() that Parquet has no place for.
 void check_value(const std::string& column, Oid type, const types::ValueView& value) {
-  if (type == oid::kDate && (value.integer == INT32_MAX || value.integer == -INT32_MAX)) refuse(column, "infinity", kCastToText);
-  if ((type == oid::kTimestamp || type == oid::kTimestampTz) && (value.integer == INT64_MAX || value.integer == -INT64_MAX)) {
+  if (type == oid::kDate && (value.integer == INT32_MAX || value.integer == -INT32_MAX))
+    refuse(column, "infinity", kCastToText);
+  if ((type == oid::kTimestamp || type == oid::kTimestampTz) &&
+      (value.integer == INT64_MAX || value.integer == -INT64_MAX)) {
     refuse(column, "infinity", kCastToText);
   }
   if (type == oid::kTime && value.integer >= kDayUs) refuse(column, "the time 24:00:00", kCastToText);
@@ -67,7 +71,7 @@ void check_value(const std::string& column, Oid type, const types::ValueView& va
 
 struct WrittenColumn {
   std::string name;
-  Oid type;                   // domains resolved
+  Oid type;  // domains resolved
   LogicalType parquet;
   enum class Way : uint8_t { kSame, kText, kList } way = Way::kSame;
 };
@@ -78,12 +82,15 @@ WrittenColumn written_column(const catalog::Catalog& catalog, const ColumnDescri
   out.parquet = same_type(out.type, column.physical);
   if (out.parquet.id() != LogicalTypeId::SQLNULL) return out;
   const LogicalType lies_as = duck_type(out.type, column.physical);
-  if (lies_as == duck_numeric_type()) refuse(column.name, "numeric without a precision of at most 38", "Cast it to numeric(precision, scale), or to text.");
+  if (lies_as == duck_numeric_type())
+    refuse(column.name, "numeric without a precision of at most 38",
+           "Cast it to numeric(precision, scale), or to text.");
   if (lies_as == duck_record_type()) refuse(column.name, "a record", "Write its fields as columns.");
   if (out.type == oid::kTimeTz) refuse(column.name, "time with time zone", kCastToText);
   if (const Oid element = types::array_element_type(out.type); element != kInvalidOid && lies_as == duck_array_type()) {
     const LogicalType of_element = same_type(element, types::physical_type(element, -1));
-    if (element == oid::kNumeric || of_element.id() == LogicalTypeId::SQLNULL) refuse(column.name, "this type of array", kCastToText);
+    if (element == oid::kNumeric || of_element.id() == LogicalTypeId::SQLNULL)
+      refuse(column.name, "this type of array", kCastToText);
     out.way = WrittenColumn::Way::kList;
     out.parquet = LogicalType::LIST(of_element);
     return out;
@@ -113,7 +120,9 @@ duckdb::Value list_of(const WrittenColumn& column, std::string_view bytes) {
 
 struct ParquetWriter::Writing {
   Writing(SessionImpl& session, const std::string& path)
-      : grant(session.engine().duck().instance(), path, FileAccess::kWrite), connection(connect(session)), thread(*connection->context),
+      : grant(session.engine().duck().instance(), path, FileAccess::kWrite),
+        connection(connect(session)),
+        thread(*connection->context),
         execution(*connection->context, thread, nullptr) {}
   FileGrants::Grant grant;
   duckdb::unique_ptr<duckdb::Connection> connection;
@@ -129,7 +138,8 @@ struct ParquetWriter::Writing {
   std::string text;
 };
 
-ParquetWriter::ParquetWriter(SessionImpl& session, const std::vector<ColumnDescription>& columns, const std::string& path)
+ParquetWriter::ParquetWriter(SessionImpl& session, const std::vector<ColumnDescription>& columns,
+                             const std::string& path)
     : session_(session), columns_(columns), path_(path) {
   std::vector<WrittenColumn> written;
   duckdb::vector<std::string> names;
@@ -150,7 +160,9 @@ ParquetWriter::ParquetWriter(SessionImpl& session, const std::vector<ColumnDescr
   w.info.file_path = w.grant.name();
   w.connection->BeginTransaction();
   context.RunFunctionInTransaction([&] {
-    w.function = duckdb::Catalog::GetEntry<duckdb::CopyFunctionCatalogEntry>(context, INVALID_CATALOG, DEFAULT_SCHEMA, "parquet").function;
+    w.function =
+        duckdb::Catalog::GetEntry<duckdb::CopyFunctionCatalogEntry>(context, INVALID_CATALOG, DEFAULT_SCHEMA, "parquet")
+            .function;
     duckdb::CopyFunctionBindInput input(w.info, w.function.function_info);
     w.bound = w.function.copy_to_bind(context, input, names, parquet);
     w.global = w.function.copy_to_initialize_global(context, *w.bound, w.grant.name());
@@ -182,7 +194,8 @@ Status ParquetWriter::rows(const std::vector<types::ColumnView>& columns, size_t
         } else if (column.way == WrittenColumn::Way::kText) {
           w.text.clear();
           types::output(columns[c].type, columns[c].physical, value, session_.io_context(), &w.text);
-          duckdb::FlatVector::GetData<duckdb::string_t>(w.chunk.data[c])[at] = duckdb::StringVector::AddString(w.chunk.data[c], w.text);
+          duckdb::FlatVector::GetData<duckdb::string_t>(w.chunk.data[c])[at] =
+              duckdb::StringVector::AddString(w.chunk.data[c], w.text);
         } else {
           w.chunk.SetValue(c, at, list_of(column, value.bytes));
         }
@@ -231,7 +244,10 @@ struct ParquetSource::Reading {
   }
 
   Reading(SessionImpl& session, const std::string& path)
-      : session(session), path(path), grant(session.engine().duck().instance(), path, FileAccess::kRead), connection(connect(session)) {}
+      : session(session),
+        path(path),
+        grant(session.engine().duck().instance(), path, FileAccess::kRead),
+        connection(connect(session)) {}
   SessionImpl& session;
   const std::string path;
   FileGrants::Grant grant;
@@ -250,7 +266,8 @@ ParquetSource::ParquetSource(SessionImpl& session, const std::string& path, cons
   std::string list;
   for (const std::string& name : columns) {
     const auto found = std::find(shape->names.begin(), shape->names.end(), name);
-    if (found == shape->names.end()) throw SqlError(SqlState::kUndefinedColumn, "column \"" + name + "\" does not exist in file \"" + path + "\"");
+    if (found == shape->names.end())
+      throw SqlError(SqlState::kUndefinedColumn, "column \"" + name + "\" does not exist in file \"" + path + "\"");
     const LogicalType& type = shape->types[static_cast<size_t>(found - shape->names.begin())];
     const auto counterpart = file_type(type);
     if (!counterpart) not_supported("reading column \"" + name + "\" of the Parquet type " + type.ToString());

@@ -12,13 +12,13 @@
 namespace omendb::sql {
 namespace {
 
-constexpr size_t kTextMax = 4096;          // longer statements are not remembered
+constexpr size_t kTextMax = 4096;  // longer statements are not remembered
 // A plan holds some vectors an expression, up to 0.7 MB for a join with many: these bound what a session keeps of them.
 constexpr size_t kStatementsMax = 64;
 constexpr size_t kControlTextMax = 64, kControlsMax = 64;
 constexpr size_t kShapesMax = 512, kShapeBytesMax = 1 << 20;
-constexpr size_t kPlansMax = 96;           // of all shapes
-constexpr size_t kPlansOfShapeMax = 16;    // that differ in literals that stayed
+constexpr size_t kPlansMax = 96;         // of all shapes
+constexpr size_t kPlansOfShapeMax = 16;  // that differ in literals that stayed
 // A shape that needs a new plan more often than every so many statements is better off without.
 constexpr uint64_t kHitsAPlan = 2;
 
@@ -51,13 +51,14 @@ bool numeric_value(types::Numeric number, const Lifting::Source& source, types::
   }
   types::Int128 scaled;
   if (!number.to_scaled(form.scale, &scaled)) return false;
-  *out = types::Value(form.kind == types::Physical::kInt128 ? types::ValueView::of_wide(scaled)
-                                                            : types::ValueView::of_integer(static_cast<int64_t>(scaled)));
+  *out =
+      types::Value(form.kind == types::Physical::kInt128 ? types::ValueView::of_wide(scaled)
+                                                         : types::ValueView::of_integer(static_cast<int64_t>(scaled)));
   return true;
 }
 
-bool read_literal(const Lifting::Source& source, const ScannedLiteral& literal, std::string_view written, const types::IoContext& io,
-                  types::Value* out) {
+bool read_literal(const Lifting::Source& source, const ScannedLiteral& literal, std::string_view written,
+                  const types::IoContext& io, types::Value* out) {
   switch (literal.kind) {
     case LiteralKind::kInt4:
     case LiteralKind::kInt8: {
@@ -135,7 +136,8 @@ bool PlanCache::match(SessionImpl& session, std::string_view text, Match* match)
   // No transaction begins before a query is known to be one.
   const uint64_t settings_version = session.settings().version();
   if (auto known = find(text)) {
-    const bool current = known->settings_version == settings_version && known->catalog_version == session.current_catalog()->version();
+    const bool current =
+        known->settings_version == settings_version && known->catalog_version == session.current_catalog()->version();
     if (current) match->statement = std::move(known);
     ++(current ? counters_.hits : counters_.misses);
     return current;
@@ -169,7 +171,8 @@ bool PlanCache::match(SessionImpl& session, std::string_view text, Match* match)
     shape.barred = true;
     return false;
   }
-  const bool too_many = shape.plans.size() >= kPlansOfShapeMax || (shape.made >= 4 && shape.hits < shape.made * kHitsAPlan);
+  const bool too_many =
+      shape.plans.size() >= kPlansOfShapeMax || (shape.made >= 4 && shape.hits < shape.made * kHitsAPlan);
   if (too_many || make_plan(session, text, &shape, match) == nullptr) {
     plan_count_ -= shape.plans.size();
     shape.plans.clear();
@@ -225,7 +228,8 @@ const PlanCache::Plan* PlanCache::make_plan(SessionImpl& session, std::string_vi
     context.lifting = &lifting;
     auto query = std::make_shared<AnalyzedQuery>(analyze_query(context, statement->parsed->node));
     Plan plan;
-    if (noticed || query->reads_clock || !lifting.replace(*query, &plan.sources) || plan.sources.empty()) return nullptr;
+    if (noticed || query->reads_clock || !lifting.replace(*query, &plan.sources) || plan.sources.empty())
+      return nullptr;
 
     statement->returns_rows = query->kind == QueryKind::kSelect || query->has_returning;
     statement->columns = query->outputs;

@@ -29,9 +29,9 @@ class SessionImpl;
 class PlanCache {
  public:
   struct Counters {
-    uint64_t hits = 0;          // statements that ran a plan of their shape, or of their text, unparsed
-    uint64_t misses = 0;        // simple statements that did not
-    uint64_t plans = 0;         // plans made for shapes
+    uint64_t hits = 0;    // statements that ran a plan of their shape, or of their text, unparsed
+    uint64_t misses = 0;  // simple statements that did not
+    uint64_t plans = 0;   // plans made for shapes
   };
   const Counters& counters() const { return counters_; }
 
@@ -63,7 +63,7 @@ class PlanCache {
     std::weak_ptr<PreparedStatement> first;  // the statement as it came first
     std::vector<Plan> plans;
     uint64_t hits = 0, made = 0;
-    bool barred = false;                     // no plan of this shape is worth having
+    bool barred = false;  // no plan of this shape is worth having
     uint64_t catalog_version = 0, settings_version = 0;
   };
   struct Hash {
@@ -83,8 +83,8 @@ class PlanCache {
   ByText<std::shared_ptr<const ParsedStatement>> controls_;
   ByText<Shape> shapes_;
   size_t shape_bytes_ = 0, plan_count_ = 0;
-  ScannedText scan_;                         // of the text that match() saw last
-  std::string scanned_;                      // that text, when its shape waits for keep()
+  ScannedText scan_;     // of the text that match() saw last
+  std::string scanned_;  // that text, when its shape waits for keep()
   Counters counters_;
 };
 

@@ -84,7 +84,8 @@ TEST_F(PlanCacheTest, ErrorsAreThoseOfTheStatementAsItIsWritten) {
   EXPECT_EQ(s_->last_error.position, 31);
   run("UPDATE t SET name = 'a' WHERE id = 1");
   run("UPDATE t SET name = 'b' WHERE id = 1");
-  EXPECT_EQ(run("UPDATE t SET name = 'longer than ten' WHERE id = 1"), "ERROR 22001: value too long for type character varying(10)");
+  EXPECT_EQ(run("UPDATE t SET name = 'longer than ten' WHERE id = 1"),
+            "ERROR 22001: value too long for type character varying(10)");
   run("BEGIN");
   EXPECT_EQ(run("SELECT 1 / 0 FROM t WHERE id = 1"), "ERROR 22012: division by zero");
   EXPECT_EQ(run("SELECT name FROM t WHERE id = '3'"),
@@ -94,7 +95,8 @@ TEST_F(PlanCacheTest, ErrorsAreThoseOfTheStatementAsItIsWritten) {
 
 TEST_F(PlanCacheTest, LiteralsThatAreNotValuesMustMatch) {
   run("SELECT id, name FROM t WHERE id = 1 ORDER BY 1 LIMIT 1");
-  EXPECT_EQ(run("SELECT id, name FROM t WHERE id = 2 ORDER BY 3 LIMIT 1"), "ERROR 42P10: ORDER BY position 3 is not in select list");
+  EXPECT_EQ(run("SELECT id, name FROM t WHERE id = 2 ORDER BY 3 LIMIT 1"),
+            "ERROR 42P10: ORDER BY position 3 is not in select list");
   EXPECT_EQ(run("SELECT id, name FROM t WHERE id = 2 ORDER BY 2 LIMIT 0"), "SELECT 0");
   EXPECT_EQ(run("SELECT id, name FROM t WHERE id = 2 ORDER BY 2 LIMIT 1"), "2|n2");
   run("SELECT name::varchar(1) FROM t WHERE id = 1");
@@ -119,8 +121,8 @@ TEST_F(PlanCacheTest, OnlySettingsThatAnalysisReadsEndPlans) {
   run("SELECT name FROM t WHERE id = 1");
   run_lifted("SELECT name FROM t WHERE id = 2");
   const int plans = counter("plans");
-  for (const char* setting : {"statement_timeout = 5000", "lock_timeout = 1000", "application_name = 'x'", "my.custom = 'x'", "work_mem = '8MB'",
-                              "client_min_messages = error"}) {
+  for (const char* setting : {"statement_timeout = 5000", "lock_timeout = 1000", "application_name = 'x'",
+                              "my.custom = 'x'", "work_mem = '8MB'", "client_min_messages = error"}) {
     run(std::string("SET ") + setting);
     EXPECT_EQ(run_lifted("SELECT name FROM t WHERE id = 33"), "n33") << setting;
     EXPECT_EQ(counter("plans"), plans) << setting;
@@ -133,7 +135,8 @@ TEST_F(PlanCacheTest, OnlySettingsThatAnalysisReadsEndPlans) {
   for (const char* value : {"one", "two", "three"}) {
     run(std::string("SET my.custom = '") + value + "'");
     EXPECT_EQ(run("SELECT name, current_setting('my.custom') FROM t WHERE id = 7"), std::string("n7|") + value);
-    EXPECT_EQ(run("SELECT name FROM t WHERE id = 7 AND current_setting('my.custom') = '" + std::string(value) + "'"), "n7");
+    EXPECT_EQ(run("SELECT name FROM t WHERE id = 7 AND current_setting('my.custom') = '" + std::string(value) + "'"),
+              "n7");
     EXPECT_EQ(run("UPDATE t SET name = current_setting('my.custom') WHERE id = 8"), "UPDATE 1");
     EXPECT_EQ(run("SELECT name FROM t WHERE name = current_setting('my.custom')"), value);
   }
@@ -163,13 +166,17 @@ TEST_F(PlanCacheTest, CatalogChangesEndAPlan) {
 
 TEST_F(PlanCacheTest, OffMeansOff) {
   run("SET omendb.plan_cache = off");
-  for (const char* sql : {"SELECT name FROM t WHERE id = 1", "SELECT name FROM t WHERE id = 2", "SELECT name FROM t WHERE id = 3"}) run_parsed(sql);
-  EXPECT_EQ(run("SET omendb.plan_cache_hits = 5"), "ERROR 55P02: parameter \"omendb.plan_cache_hits\" cannot be changed");
+  for (const char* sql :
+       {"SELECT name FROM t WHERE id = 1", "SELECT name FROM t WHERE id = 2", "SELECT name FROM t WHERE id = 3"})
+    run_parsed(sql);
+  EXPECT_EQ(run("SET omendb.plan_cache_hits = 5"),
+            "ERROR 55P02: parameter \"omendb.plan_cache_hits\" cannot be changed");
 }
 
 TEST_F(PlanCacheTest, WhatDuckDbPlansIsPlannedWithItsLiterals) {
   run("SELECT count(*) FROM t a JOIN t b ON a.big < b.big WHERE a.price < 10");
-  for (int i = 11; i < 14; ++i) run("SELECT count(*) FROM t a JOIN t b ON a.big < b.big WHERE a.price < " + std::to_string(i));
+  for (int i = 11; i < 14; ++i)
+    run("SELECT count(*) FROM t a JOIN t b ON a.big < b.big WHERE a.price < " + std::to_string(i));
   EXPECT_EQ(counter("plans"), 0);
 }
 

@@ -13,8 +13,8 @@
 namespace omendb::sql {
 namespace {
 
-void append_rows(const std::vector<ColumnDescription>& descriptions, const std::vector<types::ColumnView>& columns, size_t count,
-                 ChunkBuffer* buffer) {
+void append_rows(const std::vector<ColumnDescription>& descriptions, const std::vector<types::ColumnView>& columns,
+                 size_t count, ChunkBuffer* buffer) {
   duckdb::vector<duckdb::LogicalType> types;
   for (const auto& column : descriptions) types.push_back(duck_type(column.type, column.physical));
   if (types.empty()) types.push_back(duckdb::LogicalType::BOOLEAN);  // rows without columns are counted all the same
@@ -43,7 +43,8 @@ void check_read_only(SessionImpl& session, const AnalyzedQuery& query) {
 /// Rows on their way to the client.
 class Sent final : public RowTarget {
  public:
-  Sent(bool returns_rows, const std::vector<ColumnDescription>& columns, RowSink& sink) : returns_rows_(returns_rows), columns_(columns), sink_(sink) {}
+  Sent(bool returns_rows, const std::vector<ColumnDescription>& columns, RowSink& sink)
+      : returns_rows_(returns_rows), columns_(columns), sink_(sink) {}
   bool chunk(duckdb::DataChunk& chunk) override {
     count_ += chunk.size();
     if (returns_rows_) send_chunk(chunk, columns_, sink_);
@@ -70,7 +71,9 @@ class Kept final : public RowTarget {
     buffer_.append(chunk);
     return true;
   }
-  void rows(const std::vector<types::ColumnView>& columns, size_t count) override { append_rows(columns_, columns, count, &buffer_); }
+  void rows(const std::vector<types::ColumnView>& columns, size_t count) override {
+    append_rows(columns_, columns, count, &buffer_);
+  }
 
  private:
   ChunkBuffer& buffer_;
@@ -124,10 +127,11 @@ void PortalImpl::make_ready() {
 void PortalImpl::run(RowTarget& target) {
   make_ready();
   PreparedStatement& statement = *statement_;
-  const bool same_shape =
-      statement.columns.size() == columns_.size() &&
-      std::equal(columns_.begin(), columns_.end(), statement.columns.begin(),
-                 [](const ColumnDescription& a, const ColumnDescription& b) { return a.type == b.type && a.typmod == b.typmod; });
+  const bool same_shape = statement.columns.size() == columns_.size() &&
+                          std::equal(columns_.begin(), columns_.end(), statement.columns.begin(),
+                                     [](const ColumnDescription& a, const ColumnDescription& b) {
+                                       return a.type == b.type && a.typmod == b.typmod;
+                                     });
   if (!same_shape) throw SqlError(SqlState::kFeatureNotSupported, "cached plan must not change result type");
   const auto query = statement.query;  // stays alive if the statement is analysed again
   check_read_only(session_, *query);
@@ -144,7 +148,8 @@ void PortalImpl::run(RowTarget& target) {
       return;
     }
   }
-  affected_ = execute_query(session_, *query, parameters_, [&](duckdb::DataChunk& chunk) { return target.chunk(chunk); });
+  affected_ =
+      execute_query(session_, *query, parameters_, [&](duckdb::DataChunk& chunk) { return target.chunk(chunk); });
 }
 
 std::string PortalImpl::tag(uint64_t sent) const {
@@ -196,7 +201,8 @@ Portal::Progress PortalImpl::execute_or_throw(uint64_t max_rows, RowSink& sink) 
 
   if (max_rows == 0 && !started_) {
     if (done_) {
-      if (!statement_->returns_rows) throw SqlError(SqlState::kObjectNotInPrerequisiteState, "portal \"\" cannot be run");
+      if (!statement_->returns_rows)
+        throw SqlError(SqlState::kObjectNotInPrerequisiteState, "portal \"\" cannot be run");
       progress.tag = tag(0);
       return progress;
     }

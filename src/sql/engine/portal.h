@@ -11,8 +11,13 @@ class RowTarget;  // point/point_plan.h
 class PortalImpl final : public Portal {
  public:
   /// `text`: the statement's own where `statement` is lifted; must outlive the portal.
-  PortalImpl(SessionImpl& session, std::shared_ptr<PreparedStatement> statement, Parameters parameters, std::string_view text = {})
-      : session_(session), statement_(std::move(statement)), parameters_(std::move(parameters)), text_(text), columns_(statement_->columns) {}
+  PortalImpl(SessionImpl& session, std::shared_ptr<PreparedStatement> statement, Parameters parameters,
+             std::string_view text = {})
+      : session_(session),
+        statement_(std::move(statement)),
+        parameters_(std::move(parameters)),
+        text_(text),
+        columns_(statement_->columns) {}
 
   const std::vector<ColumnDescription>& columns() const override { return columns_; }
   bool returns_rows() const override { return statement_->returns_rows; }

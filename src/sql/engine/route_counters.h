@@ -25,7 +25,8 @@ bool short_statement_within(std::chrono::milliseconds time);
 /// What long statements did beside short ones (standing_back.h). kNice, kRaised: a time at nice 10, at normal priority.
 /// kWorkersFreed: workers got nice 10.
 enum class StandBackCount : uint8_t { kNice, kRaised, kWorkersFreed };
-inline constexpr std::array<const char*, 3> kStandBackNames = {"standing_back_nice", "standing_back_raised", "workers_freed"};
+inline constexpr std::array<const char*, 3> kStandBackNames = {"standing_back_nice", "standing_back_raised",
+                                                               "workers_freed"};
 void count_stand_back(StandBackCount what);
 uint64_t stand_back_count(StandBackCount what);
 /// These, where scans found their rows, and the copies' own, by name.

@@ -14,8 +14,8 @@ using types::Physical;
 constexpr size_t kBlockBytes = 256 * 1024;
 
 template <class T, size_t kBytes = sizeof(T)>
-void decode_fixed(const codec::RowLayout& layout, size_t column, const RowBatch& batch, const duckdb::SelectionVector* sel,
-                  size_t count, duckdb::Vector& out) {
+void decode_fixed(const codec::RowLayout& layout, size_t column, const RowBatch& batch,
+                  const duckdb::SelectionVector* sel, size_t count, duckdb::Vector& out) {
   auto* data = FlatVector::GetData<T>(out);
   auto& validity = FlatVector::Validity(out);
   for (size_t i = 0; i < count; ++i) {
@@ -82,7 +82,8 @@ void RowBatch::clear() {
 
 void RowBatch::add(std::string_view key, std::string_view row) {
   char* bytes = current_->allocate(key.size() + row.size());
-  std::copy(row.begin(), row.end(), std::copy(key.begin(), key.end(), bytes));  // a key that nobody asked for is a null pointer
+  std::copy(row.begin(), row.end(),
+            std::copy(key.begin(), key.end(), bytes));  // a key that nobody asked for is a null pointer
   keys_.emplace_back(bytes, key.size());
   rows_.emplace_back(bytes + key.size(), row.size());
 }

@@ -87,7 +87,8 @@ bool RowFilter::passes(std::string_view bytes) const {
     const bool passed =
         condition.kind == Physical::kBytes
             ? compare(condition.comparison, row.bytes(condition.column), std::string_view(condition.bytes))
-            : compare(condition.comparison, load_integer(condition.kind, row.fixed(condition.column)), condition.integer);
+            : compare(condition.comparison, load_integer(condition.kind, row.fixed(condition.column)),
+                      condition.integer);
     if (!passed) return false;
   }
   return true;

@@ -25,7 +25,8 @@ void take_limit_away(duckdb::SelectStatement& select) {
 
 class LockingSelect {
  public:
-  LockingSelect(SessionImpl& session, const AnalyzedQuery& query, const Parameters& parameters, const ChunkConsumer& consumer)
+  LockingSelect(SessionImpl& session, const AnalyzedQuery& query, const Parameters& parameters,
+                const ChunkConsumer& consumer)
       : session_(session), query_(query), parameters_(parameters), consumer_(consumer) {}
 
   void run() {
@@ -103,7 +104,8 @@ class LockingSelect {
       if (is_null(chunk, mark, row)) continue;  // null-extended by an outer join
       const auto schema = session_.table_schema(mark.table);
       std::string key(key_of(chunk, mark, row));
-      auto locked = value_or_throw(session_.database().lock_row(session_.transaction(), *schema->access, key, mark.mode, mark.wait));
+      auto locked = value_or_throw(
+          session_.database().lock_row(session_.transaction(), *schema->access, key, mark.mode, mark.wait));
       if (locked.state == State::kGone || locked.state == State::kSkipped || locked.state == State::kSelf) return false;
       if (locked.state == State::kChanged) *changed = {&mark, std::move(key), std::move(locked.row)};
     }
@@ -115,7 +117,8 @@ class LockingSelect {
     auto select = recheck_select(*query_.select, changed.mark->key_column, kRecheckCollection);
     if (select == nullptr) not_supported("re-checking a concurrently changed row in this form of statement");
     take_limit_away(*select);
-    fill_collection(session_, kRecheckCollection, *session_.table_schema(changed.mark->table), changed.key, changed.row);
+    fill_collection(session_, kRecheckCollection, *session_.table_schema(changed.mark->table), changed.key,
+                    changed.row);
     std::vector<duckdb::unique_ptr<DataChunk>> parts;
     run_select(session_, *select, parameters_, [&](DataChunk& part) {
       parts.push_back(take_chunk(part));
@@ -141,7 +144,8 @@ class LockingSelect {
     duckdb::SelectionVector selection(rows.size());
     for (size_t i = 0; i < rows.size(); ++i) selection.set_index(i, rows[i]);
     auto out = duckdb::make_uniq<DataChunk>();
-    out->Initialize(duckdb::Allocator::DefaultAllocator(), chunk.GetTypes(), std::max<size_t>(rows.size(), STANDARD_VECTOR_SIZE));
+    out->Initialize(duckdb::Allocator::DefaultAllocator(), chunk.GetTypes(),
+                    std::max<size_t>(rows.size(), STANDARD_VECTOR_SIZE));
     chunk.Copy(*out, selection, rows.size(), 0);
     if (!consumer_(*out)) done_ = true;
   }

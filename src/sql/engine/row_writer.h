@@ -37,7 +37,8 @@ class RowWriter {
 
   /// As build(), where only the columns `changed` (ascending) differ from `old_row`, which has every column of the layout.
   template <class Values>
-  std::string_view patch(const WriteAction& action, std::string_view old_row, const std::vector<size_t>& changed, Values&& value) {
+  std::string_view patch(const WriteAction& action, std::string_view old_row, const std::vector<size_t>& changed,
+                         Values&& value) {
     for (size_t i : changed) builder_.set(i, action.row[i] == SIZE_MAX ? types::ValueView() : value(action.row[i], i));
     return checked(action, builder_.patch(old_row, changed), value);
   }

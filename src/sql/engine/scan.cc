@@ -42,7 +42,8 @@ constexpr uint64_t kColumnarShare = 200;
 constexpr uint64_t kColumnarRowsMin = 1000;
 
 struct Counters {
-  std::atomic<uint64_t> rows_read{0}, column_rows{0}, delta_rows{0}, full_scans{0}, lookups{0}, range_scans{0}, index_scans{0}, column_scans{0};
+  std::atomic<uint64_t> rows_read{0}, column_rows{0}, delta_rows{0}, full_scans{0}, lookups{0}, range_scans{0},
+      index_scans{0}, column_scans{0};
 } g_counters;
 
 /// A part of the scan that one thread does; rows of part i come before those of part i + 1.
@@ -57,18 +58,18 @@ struct ScanGlobalState : public duckdb::GlobalTableFunctionState {
   std::vector<Task> tasks;
   std::atomic<size_t> next_task{0};
   idx_t threads = 1;
-  uint64_t row_limit = 0;             // one thread then; 0: none
-  bool selective = false;             // a filter that decides, not one that only speeds up (a heap's bound)
+  uint64_t row_limit = 0;  // one thread then; 0: none
+  bool selective = false;  // a filter that decides, not one that only speeds up (a heap's bound)
   bool reverse = false;
-  std::vector<size_t> columns;        // scanned, in TableSchema's numbering
-  std::vector<size_t> output;         // positions in `columns`
+  std::vector<size_t> columns;  // scanned, in TableSchema's numbering
+  std::vector<size_t> output;   // positions in `columns`
   struct Filter {
-    size_t column;                    // position in `columns`
+    size_t column;  // position in `columns`
     const duckdb::TableFilter* filter;
   };
   std::vector<Filter> filters;
-  RowFilter row_filter;               // the filters that need no vectors
-  std::unique_ptr<ColumnScan> copy;   // read first; the path then holds what its overlay wants from the rows
+  RowFilter row_filter;              // the filters that need no vectors
+  std::unique_ptr<ColumnScan> copy;  // read first; the path then holds what its overlay wants from the rows
   bool keys_wanted = false;
   idx_t MaxThreads() const override { return threads; }
 };
@@ -82,8 +83,8 @@ struct ScanLocalState : public duckdb::LocalTableFunctionState {
   std::unique_ptr<table::OrderedRows> ordered;  // of an overlay's keys, which a thread meets in ascending order
   RowBatch batch;
   std::string row;
-  uint64_t approved_rows = 0;         // with a row limit
-  DataChunk filtered;                 // the filter columns of a batch
+  uint64_t approved_rows = 0;  // with a row limit
+  DataChunk filtered;          // the filter columns of a batch
   std::vector<duckdb::unique_ptr<duckdb::TableFilterState>> filter_states;
   duckdb::SelectionVector selection{STANDARD_VECTOR_SIZE};
 };
@@ -106,11 +107,13 @@ uint64_t table_rows(ClientContext& context, const TableSchema& schema) {
 }
 
 /// True when the index path reads so much that a full scan is cheaper, of which it may read one row in `share`.
-bool index_reads_too_much(EngineServices& services, const TableSchema& schema, const AccessPath& path, uint64_t rows, uint64_t share) {
+bool index_reads_too_much(EngineServices& services, const TableSchema& schema, const AccessPath& path, uint64_t rows,
+                          uint64_t share) {
   if (path.unique || rows < kProbeRowsMin) return false;
   const uint64_t limit = std::max<uint64_t>(64, rows / share);
   if (const auto statistics = services.statistics(schema)) {
-    if (const uint64_t estimate = statistics->rows_in(path.index, path.ranges, rows); estimate != UINT64_MAX) return estimate > limit;
+    if (const uint64_t estimate = statistics->rows_in(path.index, path.ranges, rows); estimate != UINT64_MAX)
+      return estimate > limit;
   }
   uint64_t seen = 0;
   for (const auto& range : path.ranges) {
@@ -228,7 +231,8 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> init_global(ClientContext& 
     case AccessPath::Kind::kRange: {
       const bool full = state->path.kind == AccessPath::Kind::kFull;
       ++(full ? g_counters.full_scans : g_counters.range_scans);
-      if (full && state->row_limit == 0) throw_if_error(table::note_whole_read(database, services.transaction(), *schema.access));
+      if (full && state->row_limit == 0)
+        throw_if_error(table::note_whole_read(database, services.transaction(), *schema.access));
       std::vector<table::KeyRange> ranges = full ? std::vector<table::KeyRange>{{}} : state->path.ranges;
       if (state->row_limit == 0 && rows > kParallelRows && ranges.size() == 1 && services.scan_threads() > 1) {
         ranges = database.split(*schema.access, ranges[0], std::min<size_t>(512, rows / kRowsPerTask + 1));
@@ -252,9 +256,10 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> init_global(ClientContext& 
       }
     }
   }
-  state->threads = rows > kParallelRows && state->row_limit == 0
-                       ? std::max<idx_t>(1, std::min<idx_t>(state->tasks.size(), static_cast<idx_t>(services.scan_threads())))
-                       : 1;
+  state->threads =
+      rows > kParallelRows && state->row_limit == 0
+          ? std::max<idx_t>(1, std::min<idx_t>(state->tasks.size(), static_cast<idx_t>(services.scan_threads())))
+          : 1;
   if (state->copy != nullptr) state->threads = std::max(state->threads, state->copy->max_threads());
   return state;
 }
@@ -270,7 +275,7 @@ duckdb::unique_ptr<duckdb::LocalTableFunctionState> init_local(duckdb::Execution
     for (const auto& filter : global.filters) {
       state->filter_states.push_back(duckdb::TableFilterState::Initialize(context.client, *filter.filter));
       types.push_back(global.columns[filter.column] == SIZE_MAX ? duckdb::LogicalType::BIGINT
-                                                               : schema.types[global.columns[filter.column]]);
+                                                                : schema.types[global.columns[filter.column]]);
     }
     state->filtered.Initialize(context.client, types);
   }
@@ -311,7 +316,8 @@ bool read_batch(EngineServices& services, const TableSchema& schema, ScanGlobalS
       if (global.row_filter.empty() || global.row_filter.passes(row)) local.batch.add(key, row);
     };
     if (global.path.kind == AccessPath::Kind::kLookup) {
-      if (global.copy != nullptr && local.ordered == nullptr) local.ordered = table::ordered_rows(database, services.transaction(), *schema.access);
+      if (global.copy != nullptr && local.ordered == nullptr)
+        local.ordered = table::ordered_rows(database, services.transaction(), *schema.access);
       for (; local.next_key < task.key_count && local.batch.size() < batch_rows; ++local.next_key) {
         const std::string& key = global.path.keys[task.first_key + local.next_key];
         auto found = local.ordered != nullptr ? local.ordered->get(key, &local.row)
@@ -432,7 +438,8 @@ duckdb::unique_ptr<duckdb::BaseStatistics> scan_statistics(ClientContext& contex
 }
 
 /// How many rows there are, where that is certain: then a count reads none.
-duckdb::vector<duckdb::PartitionStatistics> scan_partition_statistics(ClientContext& context, duckdb::GetPartitionStatsInput& input) {
+duckdb::vector<duckdb::PartitionStatistics> scan_partition_statistics(ClientContext& context,
+                                                                      duckdb::GetPartitionStatsInput& input) {
   const auto statement = ColumnStatement::of(context);
   if (statement == nullptr || !answers_from_knowledge(context)) return {};
   const auto* table = statement->find(*input.bind_data->Cast<ScanBindData>().schema);
@@ -446,7 +453,8 @@ duckdb::InsertionOrderPreservingMap<std::string> scan_to_string(duckdb::TableFun
   return result;
 }
 
-duckdb::InsertionOrderPreservingMap<std::string> scan_dynamic_to_string(duckdb::TableFunctionDynamicToStringInput& input) {
+duckdb::InsertionOrderPreservingMap<std::string> scan_dynamic_to_string(
+    duckdb::TableFunctionDynamicToStringInput& input) {
   duckdb::InsertionOrderPreservingMap<std::string> result;
   const auto& schema = *input.bind_data->Cast<ScanBindData>().schema;
   result["Table"] = schema.table().name;
@@ -459,7 +467,8 @@ duckdb::InsertionOrderPreservingMap<std::string> scan_dynamic_to_string(duckdb::
   const auto& table = global.copy->table();
   result["Access"] = "Columns";
   result["Watermark"] = std::to_string(table.watermark.value);
-  result["Rows From Columns"] = std::to_string(table.rows - (table.overlay == nullptr ? 0 : table.overlay->hidden.size()));
+  result["Rows From Columns"] =
+      std::to_string(table.rows - (table.overlay == nullptr ? 0 : table.overlay->hidden.size()));
   if (table.overlay != nullptr) result["Keys From Rows"] = std::to_string(table.overlay->keys.size());
   return result;
 }
@@ -516,7 +525,8 @@ duckdb::unique_ptr<duckdb::NodeStatistics> rows_cardinality(ClientContext& conte
 }  // namespace
 
 void register_scan_functions(duckdb::DatabaseInstance& database) {
-  duckdb::TableFunction scan_function(kScanFunction, {duckdb::LogicalType::BIGINT}, scan, bind_scan, init_global, init_local);
+  duckdb::TableFunction scan_function(kScanFunction, {duckdb::LogicalType::BIGINT}, scan, bind_scan, init_global,
+                                      init_local);
   scan_function.projection_pushdown = true;
   scan_function.filter_pushdown = true;
   scan_function.filter_prune = true;
@@ -540,8 +550,8 @@ void register_scan_functions(duckdb::DatabaseInstance& database) {
 }
 
 ScanCounters scan_counters() {
-  return {g_counters.rows_read, g_counters.column_rows, g_counters.delta_rows, g_counters.full_scans, g_counters.lookups, g_counters.range_scans, g_counters.index_scans,
-          g_counters.column_scans};
+  return {g_counters.rows_read, g_counters.column_rows, g_counters.delta_rows,  g_counters.full_scans,
+          g_counters.lookups,   g_counters.range_scans, g_counters.index_scans, g_counters.column_scans};
 }
 
 }  // namespace omendb::sql

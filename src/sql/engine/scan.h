@@ -49,9 +49,9 @@ void register_scan_functions(duckdb::DatabaseInstance& database);
 
 /// Counters for EXPLAIN, metrics and tests.
 struct ScanCounters {
-  uint64_t rows_read = 0;      // as rows, but for those of an overlay
-  uint64_t column_rows = 0;    // of copies
-  uint64_t delta_rows = 0;     // of overlays
+  uint64_t rows_read = 0;    // as rows, but for those of an overlay
+  uint64_t column_rows = 0;  // of copies
+  uint64_t delta_rows = 0;   // of overlays
   uint64_t full_scans = 0;
   uint64_t lookups = 0;
   uint64_t range_scans = 0;

@@ -31,7 +31,9 @@ bool has_privileges_of(const catalog::Catalog& catalog, Oid role, Oid wanted) {
   return false;
 }
 
-const char* role_for(FileAccess access) { return access == FileAccess::kRead ? "pg_read_server_files" : "pg_write_server_files"; }
+const char* role_for(FileAccess access) {
+  return access == FileAccess::kRead ? "pg_read_server_files" : "pg_write_server_files";
+}
 
 bool may_use_files(const catalog::Catalog& catalog, const std::string& user, const char* role) {
   const auto* me = catalog.find_role(user);
@@ -63,10 +65,13 @@ std::FILE* open_file(const std::string& path, FileAccess access) {
   std::FILE* file = std::fopen(path.c_str(), reads ? "r" : "w");
   if (file == nullptr) {
     const int error = errno;
-    SqlError failure(file_state(error), "could not open file \"" + path + "\" for " + (reads ? "reading: " : "writing: ") + std::strerror(error));
+    SqlError failure(file_state(error), "could not open file \"" + path + "\" for " +
+                                            (reads ? "reading: " : "writing: ") + std::strerror(error));
     if (error != ENOENT && error != EACCES) throw failure;
-    throw std::move(failure).hint(reads ? "COPY FROM instructs the PostgreSQL server process to read a file. You may want a client-side facility such as psql's \\copy."
-                             : "COPY TO instructs the PostgreSQL server process to write a file. You may want a client-side facility such as psql's \\copy.");
+    throw std::move(failure).hint(reads ? "COPY FROM instructs the PostgreSQL server process to read a file. You may "
+                                          "want a client-side facility such as psql's \\copy."
+                                        : "COPY TO instructs the PostgreSQL server process to write a file. You may "
+                                          "want a client-side facility such as psql's \\copy.");
   }
   struct stat status;
   if (::fstat(fileno(file), &status) == 0 && S_ISDIR(status.st_mode)) {
@@ -79,12 +84,14 @@ std::FILE* open_file(const std::string& path, FileAccess access) {
 /// The folder of grants: opens what a name stands for with DuckDB's own local files.
 class GrantFiles final : public duckdb::FileSystem {
  public:
-  explicit GrantFiles(duckdb::shared_ptr<FileGrants> grants) : grants_(std::move(grants)), local_(duckdb::FileSystem::CreateLocal()) {}
+  explicit GrantFiles(duckdb::shared_ptr<FileGrants> grants)
+      : grants_(std::move(grants)), local_(duckdb::FileSystem::CreateLocal()) {}
 
   duckdb::unique_ptr<duckdb::FileHandle> OpenFile(const std::string& path, duckdb::FileOpenFlags flags,
                                                   duckdb::optional_ptr<duckdb::FileOpener> opener) override {
     const FileGrants::Entry entry = grants_->find(path);
-    if (flags.OpenForWriting() != (entry.access == FileAccess::kWrite)) throw duckdb::PermissionException("\"%s\" was granted otherwise", path);
+    if (flags.OpenForWriting() != (entry.access == FileAccess::kWrite))
+      throw duckdb::PermissionException("\"%s\" was granted otherwise", path);
     return local_->OpenFile(entry.path, flags, opener);
   }
   bool FileExists(const std::string& path, duckdb::optional_ptr<duckdb::FileOpener>) override {
@@ -96,7 +103,9 @@ class GrantFiles final : public duckdb::FileSystem {
     return {duckdb::OpenFileInfo(path)};
   }
   bool CanHandleFile(const std::string& path) override { return path.starts_with(kFolder); }
-  std::string CanonicalizePath(const std::string& path, duckdb::optional_ptr<duckdb::FileOpener>) override { return path; }
+  std::string CanonicalizePath(const std::string& path, duckdb::optional_ptr<duckdb::FileOpener>) override {
+    return path;
+  }
   std::string PathSeparator(const std::string&) override { return "/"; }
   std::string GetName() const override { return "omendb_files"; }
 
@@ -111,15 +120,16 @@ void require_file_access(SessionImpl& session, FileAccess access) {
   const bool reads = access == FileAccess::kRead;
   const char* name = role_for(access);
   if (may_use_files(*session.current_catalog(), session.current_user(), name)) return;
-  throw SqlError(SqlState::kInsufficientPrivilege, std::string("must be superuser or have privileges of the ") + name + " role to COPY " +
-                                                       (reads ? "from" : "to") + " a file")
+  throw SqlError(SqlState::kInsufficientPrivilege, std::string("must be superuser or have privileges of the ") + name +
+                                                       " role to COPY " + (reads ? "from" : "to") + " a file")
       .hint("Anyone can COPY to stdout or from stdin. psql's \\copy command also works for anyone.");
 }
 
 void require_file_reading(const catalog::Catalog& catalog, const std::string& user) {
   const char* name = role_for(FileAccess::kRead);
   if (may_use_files(catalog, user, name)) return;
-  throw SqlError(SqlState::kInsufficientPrivilege, std::string("must be superuser or have privileges of the ") + name + " role to read a file");
+  throw SqlError(SqlState::kInsufficientPrivilege,
+                 std::string("must be superuser or have privileges of the ") + name + " role to read a file");
 }
 
 void require_readable_file(const std::string& path) {
@@ -138,12 +148,14 @@ Result<bool> FileSource::read(std::string* out) {
   out->resize(before + kReadBytes);
   const size_t got = std::fread(out->data() + before, 1, kReadBytes, file_.get());
   out->resize(before + got);
-  if (std::ferror(file_.get())) return Status(file_state(errno), std::string("could not read from COPY file: ") + std::strerror(errno));
+  if (std::ferror(file_.get()))
+    return Status(file_state(errno), std::string("could not read from COPY file: ") + std::strerror(errno));
   return got > 0;
 }
 
 FileSink::FileSink(const std::string& path) {
-  if (path.empty() || path[0] != '/') throw SqlError(SqlState::kInvalidName, "relative path not allowed for COPY to file");
+  if (path.empty() || path[0] != '/')
+    throw SqlError(SqlState::kInvalidName, "relative path not allowed for COPY to file");
   file_ = open_file(path, FileAccess::kWrite);
 }
 
@@ -172,7 +184,8 @@ duckdb::shared_ptr<FileGrants> FileGrants::of(duckdb::DatabaseInstance& instance
   return instance.GetObjectCache().GetOrCreate<FileGrants>(ObjectType());
 }
 
-FileGrants::Grant::Grant(duckdb::DatabaseInstance& instance, const std::string& path, FileAccess access) : grants_(of(instance)) {
+FileGrants::Grant::Grant(duckdb::DatabaseInstance& instance, const std::string& path, FileAccess access)
+    : grants_(of(instance)) {
   MutexLock lock(grants_->mutex_);
   name_ = kFolder + std::to_string(++grants_->next_);
   // DuckDB's readers tell compressed files by their names.

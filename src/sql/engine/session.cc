@@ -15,9 +15,7 @@
 #include "sql/engine/utility.h"
 
 namespace omendb::sql {
-namespace {
-
-}  // namespace
+namespace {}  // namespace
 
 Result<std::unique_ptr<Engine>> Engine::create(table::Database& database, const EngineOptions& options) {
   std::unique_ptr<Engine> engine;
@@ -26,7 +24,19 @@ Result<std::unique_ptr<Engine>> Engine::create(table::Database& database, const 
   return engine;
 }
 
-EngineImpl::EngineImpl(table::Database& database, const EngineOptions& options) : database_(database), duck_(options), columns_(std::make_unique<ColumnStore>(database, duck_.instance(), ColumnStore::Options{.directory = options.columns_directory, .release = options.release, .threads = static_cast<size_t>(duck_.threads()), .priority = options.stand_back ? Priority::kLow : Priority::kNormal, .places_max = duck_.memory_bytes() / 4, .reserved_max = duck_.memory_bytes() / 4, .warn = options.warn})), neighbourhood_(std::make_unique<Neighbourhood>(options.backends)) {
+EngineImpl::EngineImpl(table::Database& database, const EngineOptions& options)
+    : database_(database),
+      duck_(options),
+      columns_(std::make_unique<ColumnStore>(
+          database, duck_.instance(),
+          ColumnStore::Options{.directory = options.columns_directory,
+                               .release = options.release,
+                               .threads = static_cast<size_t>(duck_.threads()),
+                               .priority = options.stand_back ? Priority::kLow : Priority::kNormal,
+                               .places_max = duck_.memory_bytes() / 4,
+                               .reserved_max = duck_.memory_bytes() / 4,
+                               .warn = options.warn})),
+      neighbourhood_(std::make_unique<Neighbourhood>(options.backends)) {
   database_.set_index_evaluator(&index_evaluator_);
 }
 
@@ -60,7 +70,9 @@ SessionImpl::SessionImpl(EngineImpl& engine, const SessionOptions& options, Sess
 
 Status SessionImpl::start() {
   for (const auto& [name, value] : options_.settings) RETURN_IF_ERROR(settings_.set_default(name, value));
-  settings_.on_set = [this](const std::string& name, std::string* value) { return set_transaction_setting(name, value); };
+  settings_.on_set = [this](const std::string& name, std::string* value) {
+    return set_transaction_setting(name, value);
+  };
   settings_.take_changed();
   if (options_.database != "postgres") {  // a data directory is one database
     return Status(SqlState::kInvalidCatalogName, "database \"" + options_.database + "\" does not exist");
@@ -132,7 +144,8 @@ std::vector<std::shared_ptr<const ParsedStatement>> SessionImpl::parse_or_throw(
 
 Result<std::shared_ptr<PreparedStatement>> SessionImpl::prepare(std::shared_ptr<const ParsedStatement> statement,
                                                                 const std::vector<Oid>& parameter_types) {
-  const auto text = statement != nullptr ? statement->text : nullptr;  // outlives the statement, for the error's position
+  const auto text =
+      statement != nullptr ? statement->text : nullptr;  // outlives the statement, for the error's position
   try {
     return prepare_or_throw(std::move(statement), parameter_types);
   } catch (...) {
@@ -206,14 +219,15 @@ void SessionImpl::ensure_analyzed(PreparedStatement& statement) {
   auto query = std::make_shared<AnalyzedQuery>(analyze(statement.parsed->node, statement.text(), &types));
   for (size_t i = 0; i < types.size(); ++i) {
     if (types[i] == kInvalidOid || types[i] == types::oid::kUnknown) {
-      throw SqlError(SqlState::kIndeterminateDatatype, "could not determine data type of parameter $" + std::to_string(i + 1));
+      throw SqlError(SqlState::kIndeterminateDatatype,
+                     "could not determine data type of parameter $" + std::to_string(i + 1));
     }
   }
   const bool returns_rows = query->kind == QueryKind::kSelect || query->has_returning;
   if (again) {
     const bool same = returns_rows == statement.returns_rows &&
-                      std::equal(query->outputs.begin(), query->outputs.end(), statement.columns.begin(), statement.columns.end(),
-                                 [](const ColumnDescription& a, const ColumnDescription& b) {
+                      std::equal(query->outputs.begin(), query->outputs.end(), statement.columns.begin(),
+                                 statement.columns.end(), [](const ColumnDescription& a, const ColumnDescription& b) {
                                    return a.type == b.type && a.typmod == b.typmod && a.name == b.name;
                                  });
     if (!same) {
@@ -262,7 +276,8 @@ Result<std::unique_ptr<Portal>> SessionImpl::bind(std::shared_ptr<PreparedStatem
         parameters.physical.push_back(physical_of_type(type, -1));
         // The value lies as one of the type below the domains.
         int32_t typmod = -1;
-        for (Oid base = type; base != kInvalidOid; base = type_catalog_->base_type(base, &typmod)) parameters.types[i] = base;
+        for (Oid base = type; base != kInvalidOid; base = type_catalog_->base_type(base, &typmod))
+          parameters.types[i] = base;
         if (values[i].null) continue;
         Status taken = values[i].binary ? types::receive(type, -1, values[i].bytes, io, &parameters.values[i])
                                         : types::input(type, -1, values[i].bytes, io, &parameters.values[i]);
@@ -376,7 +391,8 @@ std::shared_ptr<const ForeignKeys> SessionImpl::foreign_keys(Oid table) {
   return it == foreign_keys_.end() ? nullptr : it->second;
 }
 
-CompiledIndex& SessionImpl::compiled_index(const table::TableAccess& table, const table::TableAccess::IndexAccess& index) {
+CompiledIndex& SessionImpl::compiled_index(const table::TableAccess& table,
+                                           const table::TableAccess::IndexAccess& index) {
   std::string definition = std::to_string(table.layout().column_count()) + index.index.predicate_sql;
   for (const auto& key : index.index.keys) definition += "\n" + key.expression_sql;
   IndexEntry& entry = compiled_indexes_[index.index.oid];
@@ -421,8 +437,9 @@ Result<std::shared_ptr<PreparedStatement>> SessionImpl::find_prepared(const std:
   auto it = prepared_.find(name);
   if (it == prepared_.end()) {
     fail();
-    return Status(SqlState::kInvalidSqlStatementName,
-                  name.empty() ? "unnamed prepared statement does not exist" : "prepared statement \"" + name + "\" does not exist");
+    return Status(SqlState::kInvalidSqlStatementName, name.empty()
+                                                          ? "unnamed prepared statement does not exist"
+                                                          : "prepared statement \"" + name + "\" does not exist");
   }
   return it->second;
 }
@@ -621,7 +638,8 @@ int64_t ServicesAdapter::sequence_currval(Oid oid) {
 
 int64_t ServicesAdapter::sequence_lastval() {
   MutexLock lock(mutex_);
-  if (session_.last_sequence() == kInvalidOid || session_.statement_catalog()->find<catalog::Sequence>(session_.last_sequence()) == nullptr) {
+  if (session_.last_sequence() == kInvalidOid ||
+      session_.statement_catalog()->find<catalog::Sequence>(session_.last_sequence()) == nullptr) {
     throw SqlError(SqlState::kObjectNotInPrerequisiteState, "lastval is not yet defined in this session");
   }
   return session_.sequence_values()[session_.last_sequence()];
@@ -633,9 +651,9 @@ void ServicesAdapter::sequence_setval(Oid oid, int64_t value, bool is_called) {
     throw SqlError(SqlState::kReadOnlySqlTransaction, "cannot execute setval() in a read-only transaction");
   }
   if (value < sequence.min || value > sequence.max) {
-    throw SqlError(SqlState::kNumericValueOutOfRange, "setval: value " + std::to_string(value) + " is out of bounds for sequence \"" +
-                                                          sequence.name + "\" (" + std::to_string(sequence.min) + ".." +
-                                                          std::to_string(sequence.max) + ")");
+    throw SqlError(SqlState::kNumericValueOutOfRange,
+                   "setval: value " + std::to_string(value) + " is out of bounds for sequence \"" + sequence.name +
+                       "\" (" + std::to_string(sequence.min) + ".." + std::to_string(sequence.max) + ")");
   }
   throw_if_error(database().sequence_set(sequence, value, is_called));
   MutexLock lock(mutex_);

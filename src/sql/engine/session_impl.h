@@ -97,7 +97,7 @@ class SessionImpl final : public Session, public NotificationSource, public DdlC
   Result<std::vector<std::shared_ptr<const ParsedStatement>>> parse(std::string_view sql) override;
   std::unique_ptr<Portal> recall(std::string_view sql) override;
   Result<std::shared_ptr<PreparedStatement>> prepare(std::shared_ptr<const ParsedStatement> statement,
-                                                    const std::vector<Oid>& parameter_types) override;
+                                                     const std::vector<Oid>& parameter_types) override;
   const std::vector<Oid>& parameter_types(const PreparedStatement& statement) const override;
   const std::vector<ColumnDescription>* result_columns(const PreparedStatement& statement) const override;
   Result<std::unique_ptr<Portal>> bind(std::shared_ptr<PreparedStatement> statement,
@@ -112,7 +112,9 @@ class SessionImpl final : public Session, public NotificationSource, public DdlC
   Status sync() override;
   void begin_implicit_block() override { implicit_block_ = true; }
   TransactionState transaction_state() const override;
-  std::vector<std::pair<std::string, std::string>> take_changed_parameters() override { return settings_.take_changed(); }
+  std::vector<std::pair<std::string, std::string>> take_changed_parameters() override {
+    return settings_.take_changed();
+  }
   std::vector<std::pair<std::string, std::string>> reported_parameters() const override { return settings_.reported(); }
   std::string setting(const std::string& name) const override { return show_setting(name).value_or(""); }
   const types::IoContext& io_context() const override { return settings_.io(); }
@@ -151,7 +153,9 @@ class SessionImpl final : public Session, public NotificationSource, public DdlC
   std::shared_ptr<const catalog::Catalog> current_catalog();
   /// The catalog the running statement was analysed with.
   const std::shared_ptr<const catalog::Catalog>& statement_catalog() const { return statement_catalog_; }
-  void set_statement_catalog(std::shared_ptr<const catalog::Catalog> catalog) { statement_catalog_ = std::move(catalog); }
+  void set_statement_catalog(std::shared_ptr<const catalog::Catalog> catalog) {
+    statement_catalog_ = std::move(catalog);
+  }
   std::shared_ptr<const TableSchema> table_schema(Oid table);
   /// For copy_rows: a table that only `catalog` has.
   std::shared_ptr<const TableSchema> make_schema(const catalog::Catalog& catalog, const catalog::Table& table) const;
@@ -292,9 +296,9 @@ class SessionImpl final : public Session, public NotificationSource, public DdlC
     std::string name;
     txn::Savepoint mark;
     size_t settings_mark;
-    std::shared_ptr<const void> foreign_keys;   // ForeignKeyQueue::State
+    std::shared_ptr<const void> foreign_keys;  // ForeignKeyQueue::State
     size_t notify_mark;
-    bool read_only;                             // of the transaction around it, and again when it ends, either way
+    bool read_only;  // of the transaction around it, and again when it ends, either way
   };
   void start_transaction(BlockState state);
   /// Commits transaction_ and leaves kNone. Throws on an error; the transaction is gone in any case.
@@ -321,7 +325,7 @@ class SessionImpl final : public Session, public NotificationSource, public DdlC
   BlockState state_ = BlockState::kNone;
   bool implicit_block_ = false;
   std::unique_ptr<txn::Transaction> transaction_;
-  bool statement_ran_ = false;                  // in this transaction: SET TRANSACTION comes too late
+  bool statement_ran_ = false;  // in this transaction: SET TRANSACTION comes too late
   txn::Isolation isolation_ = txn::Isolation::kReadCommitted;
   bool read_only_ = false;
   std::vector<SavepointMark> savepoints_;
@@ -339,13 +343,15 @@ class SessionImpl final : public Session, public NotificationSource, public DdlC
     std::unique_ptr<CompiledIndex> compiled;
   };
   std::unordered_map<Oid, IndexEntry> compiled_indexes_;
-  std::unordered_map<std::string, std::shared_ptr<PreparedStatement>> internal_statements_;  // by text and parameter types
+  std::unordered_map<std::string, std::shared_ptr<PreparedStatement>>
+      internal_statements_;  // by text and parameter types
   std::map<int64_t, RowCollection> collections_;
   SmallPlans* small_plans_ = nullptr;
 
   std::map<std::string, std::shared_ptr<PreparedStatement>> prepared_;
   std::map<std::string, NamedPortal> portals_;
-  std::vector<std::unique_ptr<Portal>> dead_portals_;  // COMMIT may end the very portal it runs in; freed at the next statement
+  std::vector<std::unique_ptr<Portal>>
+      dead_portals_;  // COMMIT may end the very portal it runs in; freed at the next statement
   std::unique_ptr<PlanCache> plan_cache_;
   std::unordered_map<Oid, int64_t> sequence_values_;
   Oid last_sequence_;
@@ -367,7 +373,9 @@ class ServicesAdapter final : public EngineServices {
   table::Database& database() override { return session_.database(); }
   txn::Transaction& transaction() override { return session_.transaction(); }
   std::shared_ptr<const catalog::Catalog> catalog() override { return session_.statement_catalog(); }
-  std::shared_ptr<const table::TableAccess> table_access(Oid table) override { return session_.table_schema(table)->access; }
+  std::shared_ptr<const table::TableAccess> table_access(Oid table) override {
+    return session_.table_schema(table)->access;
+  }
   const types::IoContext& io() override { return session_.settings().io(); }
   int64_t transaction_start_us() override { return session_.transaction_start_us(); }
   int64_t statement_start_us() override { return session_.statement_start_us(); }

@@ -102,7 +102,8 @@ TEST_F(SessionTest, StringOfStatementsIsOneTransaction) {
   run("CREATE TABLE t (id int PRIMARY KEY)");
   EXPECT_EQ(run("INSERT INTO t VALUES (1); INSERT INTO t VALUES (2); SELECT 1/0"), "ERROR 22012: division by zero");
   EXPECT_EQ(run("SELECT count(*) FROM t"), "0");
-  EXPECT_EQ(run("INSERT INTO t VALUES (1); COMMIT; INSERT INTO t VALUES (2); SELECT 1/0"), "ERROR 22012: division by zero");
+  EXPECT_EQ(run("INSERT INTO t VALUES (1); COMMIT; INSERT INTO t VALUES (2); SELECT 1/0"),
+            "ERROR 22012: division by zero");
   EXPECT_EQ(run("SELECT count(*) FROM t"), "1");
   EXPECT_EQ(s_->client.notices, "WARNING: there is no transaction in progress\n");
 }
@@ -137,7 +138,8 @@ TEST_F(SessionTest, PreparedStatementsAndParameters) {
   EXPECT_EQ(s_->run("INSERT INTO t VALUES ($1, $2)", {"2", "NULL"}), "INSERT 0 1");
   EXPECT_EQ(s_->run("SELECT v FROM t WHERE id = $1", {"1"}), "one");
   EXPECT_EQ(s_->run("SELECT v FROM t WHERE id = $1", {"2"}), "NULL");
-  EXPECT_EQ(s_->run("SELECT v FROM t WHERE id = $1", {"x"}), "ERROR 22P02: invalid input syntax for type integer: \"x\"");
+  EXPECT_EQ(s_->run("SELECT v FROM t WHERE id = $1", {"x"}),
+            "ERROR 22P02: invalid input syntax for type integer: \"x\"");
   run("PREPARE p(int) AS SELECT id + $1 FROM t ORDER BY id");
   EXPECT_EQ(run("EXECUTE p(10)"), "11\n12");
   EXPECT_EQ(run("EXECUTE p(1, 2)"), "ERROR 42601: wrong number of parameters for prepared statement \"p\"");
@@ -160,7 +162,8 @@ TEST_F(SessionTest, PreparedStatementFollowsTheCatalog) {
 TEST_F(SessionTest, CursorsMove) {
   run("CREATE TABLE t (id int PRIMARY KEY)");
   run("INSERT INTO t SELECT generate_series(1, 10)");
-  EXPECT_EQ(run("DECLARE c CURSOR FOR SELECT id FROM t"), "ERROR 25P01: DECLARE CURSOR can only be used in transaction blocks");
+  EXPECT_EQ(run("DECLARE c CURSOR FOR SELECT id FROM t"),
+            "ERROR 25P01: DECLARE CURSOR can only be used in transaction blocks");
   run("BEGIN");
   EXPECT_EQ(run("DECLARE c SCROLL CURSOR FOR SELECT id FROM t ORDER BY id"), "DECLARE CURSOR");
   EXPECT_EQ(run("FETCH 3 FROM c"), "1\n2\n3");

@@ -45,7 +45,8 @@ struct Definitions {
   std::unordered_map<std::string, size_t> by_name;
 
   Definitions() {
-    const std::string_view data(omendb_data_settings, static_cast<size_t>(omendb_data_settings_end - omendb_data_settings));
+    const std::string_view data(omendb_data_settings,
+                                static_cast<size_t>(omendb_data_settings_end - omendb_data_settings));
     for (const auto& line : split(data, '\n')) {
       const auto fields = split(line, '\t');
       if (fields.size() < 10) continue;
@@ -75,7 +76,8 @@ struct Unit {
   const char* name;
   double base;  // in the family's smallest: bytes, or microseconds
 };
-constexpr Unit kMemoryUnits[] = {{"B", 1}, {"kB", 1024}, {"MB", 1048576.0}, {"GB", 1073741824.0}, {"TB", 1099511627776.0}};
+constexpr Unit kMemoryUnits[] = {
+    {"B", 1}, {"kB", 1024}, {"MB", 1048576.0}, {"GB", 1073741824.0}, {"TB", 1099511627776.0}};
 constexpr Unit kTimeUnits[] = {{"us", 1}, {"ms", 1000}, {"s", 1e6}, {"min", 6e7}, {"h", 3.6e9}, {"d", 8.64e10}};
 
 double base_of(const std::string& unit, bool* memory) {
@@ -143,9 +145,9 @@ Status parse_number(const SettingDefinition& d, const std::string& name, std::st
   if (integer) number = std::rint(number);
   if (number < d.min || number > d.max) {
     const std::string unit = d.unit.empty() ? "" : " " + d.unit;
-    return Status(SqlState::kInvalidParameterValue, number_text(number, integer) + unit +
-                                                        " is outside the valid range for parameter \"" + name + "\" (" +
-                                                        number_text(d.min, integer) + " .. " + number_text(d.max, integer) + ")");
+    return Status(SqlState::kInvalidParameterValue,
+                  number_text(number, integer) + unit + " is outside the valid range for parameter \"" + name + "\" (" +
+                      number_text(d.min, integer) + " .. " + number_text(d.max, integer) + ")");
   }
   *value = number_text(number, integer);
   return Status();
@@ -181,15 +183,21 @@ Status parse_date_style(const std::string& value, const DateStyle& current, cons
       return true;
     };
     bool ok = true;
-    if (word == "iso") ok = format(types::DateFormat::kIso);
-    else if (word == "sql") ok = format(types::DateFormat::kSql);
-    else if (word.rfind("postgres", 0) == 0) ok = format(types::DateFormat::kPostgres);
+    if (word == "iso")
+      ok = format(types::DateFormat::kIso);
+    else if (word == "sql")
+      ok = format(types::DateFormat::kSql);
+    else if (word.rfind("postgres", 0) == 0)
+      ok = format(types::DateFormat::kPostgres);
     else if (word == "german") {
       ok = format(types::DateFormat::kGerman);
       if (!has_order) out->order = types::DateOrder::kDmy;
-    } else if (word == "ymd") ok = order(types::DateOrder::kYmd);
-    else if (word == "dmy" || word.rfind("euro", 0) == 0) ok = order(types::DateOrder::kDmy);
-    else if (word == "mdy" || word == "us" || word.rfind("noneuro", 0) == 0) ok = order(types::DateOrder::kMdy);
+    } else if (word == "ymd")
+      ok = order(types::DateOrder::kYmd);
+    else if (word == "dmy" || word.rfind("euro", 0) == 0)
+      ok = order(types::DateOrder::kDmy);
+    else if (word == "mdy" || word == "us" || word.rfind("noneuro", 0) == 0)
+      ok = order(types::DateOrder::kMdy);
     else if (word == "default") {
       if (!has_format) out->format = initial.format;
       if (!has_order) out->order = initial.order;
@@ -204,14 +212,24 @@ Status parse_date_style(const std::string& value, const DateStyle& current, cons
   return Status();
 }
 
-constexpr const char* kReported[] = {"application_name", "client_encoding", "DateStyle", "default_transaction_read_only",
-                                     "in_hot_standby", "integer_datetimes", "IntervalStyle", "is_superuser",
-                                     "server_encoding", "server_version", "session_authorization",
-                                     "standard_conforming_strings", "TimeZone"};
+constexpr const char* kReported[] = {"application_name",
+                                     "client_encoding",
+                                     "DateStyle",
+                                     "default_transaction_read_only",
+                                     "in_hot_standby",
+                                     "integer_datetimes",
+                                     "IntervalStyle",
+                                     "is_superuser",
+                                     "server_encoding",
+                                     "server_version",
+                                     "session_authorization",
+                                     "standard_conforming_strings",
+                                     "TimeZone"};
 
 // What a literal of a type means, which object a name is, who asks, and which way a query must go.
-constexpr const char* kReadByAnalysis[] = {"datestyle", "timezone", "intervalstyle", "extra_float_digits", "bytea_output", "search_path",
-                                           "role", "session_authorization", "omendb.route"};
+constexpr const char* kReadByAnalysis[] = {"datestyle",    "timezone",    "intervalstyle", "extra_float_digits",
+                                           "bytea_output", "search_path", "role",          "session_authorization",
+                                           "omendb.route"};
 
 bool valid_custom_name(std::string_view name) {
   bool start = true, dot = false;
@@ -232,7 +250,8 @@ bool valid_custom_name(std::string_view name) {
 std::optional<std::string> encoding_name(const std::string& value) {
   std::string plain;
   for (char c : value) {
-    if (std::isalnum(static_cast<unsigned char>(c))) plain.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
+    if (std::isalnum(static_cast<unsigned char>(c)))
+      plain.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
   }
   if (plain == "utf8" || plain == "unicode") return "UTF8";
   if (plain == "sqlascii") return "SQL_ASCII";
@@ -315,8 +334,9 @@ Settings::Settings() {
     entry.session = entry.reset = d.default_value;
     entries_[lower(d.name)] = std::move(entry);
   }
-  for (const char* name : {"datestyle", "timezone", "intervalstyle", "extra_float_digits", "bytea_output", "statement_timeout",
-                           "lock_timeout", "deadlock_timeout", "search_path", "client_min_messages"}) {
+  for (const char* name :
+       {"datestyle", "timezone", "intervalstyle", "extra_float_digits", "bytea_output", "statement_timeout",
+        "lock_timeout", "deadlock_timeout", "search_path", "client_min_messages"}) {
     apply(name);
   }
   for (const auto& [name, value] : reported()) last_reported_[name] = value;
@@ -336,7 +356,8 @@ Status Settings::check(const SettingDefinition* d, const std::string& name, std:
   }
   if (d->type == "bool") {
     const auto parsed = parse_boolean(*value);
-    if (!parsed) return Status(SqlState::kInvalidParameterValue, "parameter \"" + d->name + "\" requires a Boolean value");
+    if (!parsed)
+      return Status(SqlState::kInvalidParameterValue, "parameter \"" + d->name + "\" requires a Boolean value");
     *value = *parsed ? "on" : "off";
   } else if (d->type == "integer" || d->type == "real") {
     RETURN_IF_ERROR(parse_number(*d, d->name, value));
@@ -350,13 +371,15 @@ Status Settings::check(const SettingDefinition* d, const std::string& name, std:
         *value = *boolean ? "on" : "off";
         return Status();
       }
-      if (lower(d->name) == "client_min_messages" && (word == "debug" || word == "info" || word == "fatal" || word == "panic")) {
+      if (lower(d->name) == "client_min_messages" &&
+          (word == "debug" || word == "info" || word == "fatal" || word == "panic")) {
         *value = word == "debug" ? "debug2" : word == "info" ? "info" : "error";
         return Status();
       }
       std::string hint;
       for (const auto& v : d->values) hint += (hint.empty() ? "" : ", ") + v;
-      return Status(SqlState::kInvalidParameterValue, "invalid value for parameter \"" + name + "\": \"" + *value + "\"")
+      return Status(SqlState::kInvalidParameterValue,
+                    "invalid value for parameter \"" + name + "\": \"" + *value + "\"")
           .with_hint("Available values: " + hint + ".");
     }
     *value = word;
@@ -377,8 +400,8 @@ Status Settings::check(const SettingDefinition* d, const std::string& name, std:
     const auto encoding = encoding_name(*value);
     if (!encoding) {
       // The beginnings of PostgreSQL's encoding names; anything else is no encoding at all.
-      static constexpr const char* kKnown[] = {"latin", "iso", "win", "koi8", "euc", "sjis", "shift", "big5", "gb", "uhc", "joh", "mule",
-                                               "abc", "alt", "tcvn", "vscii", "mskanji"};
+      static constexpr const char* kKnown[] = {"latin", "iso", "win",  "koi8", "euc", "sjis", "shift", "big5",   "gb",
+                                               "uhc",   "joh", "mule", "abc",  "alt", "tcvn", "vscii", "mskanji"};
       const auto known = [&](std::string_view prefix) {
         if (value->size() < prefix.size()) return false;
         for (size_t i = 0; i < prefix.size(); ++i)
@@ -535,8 +558,8 @@ std::vector<SessionServices::SettingRow> Settings::all() const {
   std::vector<SessionServices::SettingRow> rows;
   for (const auto& d : setting_definitions()) {
     const Entry& entry = entries_.at(lower(d.name));
-    rows.push_back({d.name, entry.current(), d.unit, d.category, d.description, d.context, d.type, d.default_value,
-                    entry.reset});
+    rows.push_back(
+        {d.name, entry.current(), d.unit, d.category, d.description, d.context, d.type, d.default_value, entry.reset});
   }
   for (const auto& [key, entry] : entries_) {
     if (find_setting(key) != nullptr) continue;

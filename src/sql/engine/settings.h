@@ -24,12 +24,12 @@ namespace omendb::sql {
 
 /// One row of the table of known settings (data/settings.tsv).
 struct SettingDefinition {
-  std::string name;            // as SHOW prints it: "DateStyle"
-  std::string default_value;   // in the base unit, without it
-  std::string unit;            // "", "ms", "s", "min", "B", "kB", "8kB", "MB"
+  std::string name;           // as SHOW prints it: "DateStyle"
+  std::string default_value;  // in the base unit, without it
+  std::string unit;           // "", "ms", "s", "min", "B", "kB", "8kB", "MB"
   std::string category, description;
-  std::string context;         // internal, postmaster, sighup, superuser, user, backend, superuser-backend
-  std::string type;            // bool, integer, real, string, enum
+  std::string context;  // internal, postmaster, sighup, superuser, user, backend, superuser-backend
+  std::string type;     // bool, integer, real, string, enum
   std::vector<std::string> values;
   double min = 0, max = 0;
 };
@@ -95,14 +95,14 @@ class Settings {
 
  private:
   struct Entry {
-    std::string session;                 // base unit
+    std::string session;  // base unit
     std::optional<std::string> local;
     std::string reset;
     const std::string& current() const { return local ? *local : session; }
   };
   struct Undo {
     std::string name;
-    std::optional<Entry> entry;          // nullopt: it did not exist
+    std::optional<Entry> entry;  // nullopt: it did not exist
   };
   Status check(const SettingDefinition* definition, const std::string& given_name, std::string* value);
   void store(const std::string& key, const std::string& value, bool is_local);

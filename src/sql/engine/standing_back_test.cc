@@ -30,7 +30,8 @@ class StandingBackTest : public ::testing::Test {
     sample.wall = standing_.time();
     sample.cpu = std::chrono::duration_cast<StandingSample::Duration>(share * standing_.time());
     sample.queued = sample.wall - sample.cpu;
-    sample.process = std::chrono::duration_cast<StandingSample::Duration>(machine.server * kProcessors * standing_.time());
+    sample.process =
+        std::chrono::duration_cast<StandingSample::Duration>(machine.server * kProcessors * standing_.time());
     return sample;
   }
   /// The share of a processor that the statement gets in so long.
@@ -90,15 +91,24 @@ TEST_F(StandingBackTest, ItStandsBackAgainWhenTheForeignLoadIsGone) {
 // A disk keeps it waiting, or a worker that works.
 TEST_F(StandingBackTest, WaitingForSomethingElseIsNoReason) {
   for (int i = 0; i < 100; ++i) {
-    EXPECT_FALSE(standing_.take({.wall = milliseconds(50), .cpu = milliseconds(1), .queued = milliseconds(1), .process = milliseconds(5)}));
-    EXPECT_FALSE(standing_.take({.wall = milliseconds(50), .cpu = milliseconds(1), .queued = milliseconds(30), .waited = milliseconds(49),
-                                 .workers = milliseconds(20), .process = milliseconds(25)}));
+    EXPECT_FALSE(standing_.take(
+        {.wall = milliseconds(50), .cpu = milliseconds(1), .queued = milliseconds(1), .process = milliseconds(5)}));
+    EXPECT_FALSE(standing_.take({.wall = milliseconds(50),
+                                 .cpu = milliseconds(1),
+                                 .queued = milliseconds(30),
+                                 .waited = milliseconds(49),
+                                 .workers = milliseconds(20),
+                                 .process = milliseconds(25)}));
     ASSERT_EQ(standing_.priority(), Priority::kIdle);
   }
 }
 
 TEST_F(StandingBackTest, WorkersWithoutAProcessorAreFreedAndThenRaised) {
-  const StandingSample stuck{.wall = milliseconds(50), .cpu = milliseconds(1), .waited = milliseconds(49), .workers = milliseconds(1), .process = milliseconds(20)};
+  const StandingSample stuck{.wall = milliseconds(50),
+                             .cpu = milliseconds(1),
+                             .waited = milliseconds(49),
+                             .workers = milliseconds(1),
+                             .process = milliseconds(20)};
   EXPECT_TRUE(standing_.take(stuck));
   EXPECT_EQ(standing_.priority(), Priority::kLow);
   EXPECT_FALSE(standing_.take(stuck));
@@ -108,7 +118,8 @@ TEST_F(StandingBackTest, WorkersWithoutAProcessorAreFreedAndThenRaised) {
 TEST_F(StandingBackTest, WhatAnotherStatementFoundHoldsForThisOne) {
   StandingBack next(kProcessors, true);
   EXPECT_EQ(next.priority(), Priority::kNormal);
-  next.take({.wall = milliseconds(200), .cpu = milliseconds(100), .queued = milliseconds(100), .process = milliseconds(300)});
+  next.take(
+      {.wall = milliseconds(200), .cpu = milliseconds(100), .queued = milliseconds(100), .process = milliseconds(300)});
   EXPECT_EQ(next.priority(), Priority::kIdle);
 }
 

@@ -4,7 +4,8 @@
 
 namespace omendb::sql {
 
-TableSchema::TableSchema(const catalog::Catalog& catalog, std::shared_ptr<const table::TableAccess> table_access) : access(std::move(table_access)) {
+TableSchema::TableSchema(const catalog::Catalog& catalog, std::shared_ptr<const table::TableAccess> table_access)
+    : access(std::move(table_access)) {
   const auto& columns = access->table().columns;
   types.reserve(columns.size() + 1);
   names.reserve(columns.size() + 1);

@@ -19,9 +19,9 @@ struct TableSchema {
   TableSchema(const catalog::Catalog& catalog, std::shared_ptr<const table::TableAccess> table_access);
 
   std::shared_ptr<const table::TableAccess> access;
-  duckdb::vector<duckdb::LogicalType> types;   // layout columns, then _key
-  duckdb::vector<std::string> names;           // c<attnum>, then _key
-  bool has_missing = false;                    // a column was added with a default after rows were written
+  duckdb::vector<duckdb::LogicalType> types;  // layout columns, then _key
+  duckdb::vector<std::string> names;          // c<attnum>, then _key
+  bool has_missing = false;                   // a column was added with a default after rows were written
 
   size_t column_count() const { return access->layout().column_count(); }
   size_t key_column() const { return column_count(); }

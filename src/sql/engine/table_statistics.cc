@@ -38,7 +38,8 @@ uint64_t hash_value(const types::ValueView& value, const types::PhysicalType& ph
 uint64_t estimate_distinct(const std::unordered_map<uint64_t, uint32_t>& seen, uint64_t sampled, uint64_t rows) {
   if (sampled == 0) return 0;
   const auto d = static_cast<double>(seen.size()), n = static_cast<double>(sampled), all = static_cast<double>(rows);
-  const auto once = static_cast<double>(std::count_if(seen.begin(), seen.end(), [](const auto& v) { return v.second == 1; }));
+  const auto once =
+      static_cast<double>(std::count_if(seen.begin(), seen.end(), [](const auto& v) { return v.second == 1; }));
   const double estimate = n * d / (n - once + once * n / all);
   return static_cast<uint64_t>(std::clamp(estimate, d, all));
 }
@@ -63,7 +64,8 @@ class Sampler {
     }
     // Neighbours in key order share the first key column's value, which the estimator would take for a common one.
     if (!access_.key_positions().empty() && steps_ > 0) {
-      const double share = access_.key_positions().size() == 1 ? 1 : static_cast<double>(changes_) / static_cast<double>(steps_);
+      const double share =
+          access_.key_positions().size() == 1 ? 1 : static_cast<double>(changes_) / static_cast<double>(steps_);
       result_.distinct[access_.key_positions()[0]] =
           std::max<uint64_t>(1, static_cast<uint64_t>(share * static_cast<double>(result_.rows)));
     }
@@ -119,7 +121,8 @@ uint64_t TableStatistics::rows_in(size_t index, const std::vector<table::KeyRang
     const auto last = range.upper.empty() ? sample.end() : std::lower_bound(first, sample.end(), range.upper);
     hits += static_cast<size_t>(last - first);
   }
-  return static_cast<uint64_t>(static_cast<double>(hits) / static_cast<double>(sample.size()) * static_cast<double>(rows_now));
+  return static_cast<uint64_t>(static_cast<double>(hits) / static_cast<double>(sample.size()) *
+                               static_cast<double>(rows_now));
 }
 
 std::shared_ptr<const TableStatistics> StatisticsCache::get(table::Database& database, txn::Transaction& transaction,
@@ -137,7 +140,8 @@ std::shared_ptr<const TableStatistics> StatisticsCache::get(table::Database& dat
     }
   }
   // What is looked at here, a serializable statement has not read.
-  const auto beside = transaction.isolation() == txn::Isolation::kSerializable ? database.begin_beside(transaction) : nullptr;
+  const auto beside =
+      transaction.isolation() == txn::Isolation::kSerializable ? database.begin_beside(transaction) : nullptr;
   auto sampled = Sampler(database, beside != nullptr ? *beside : transaction, access, rows).run();
   if (!sampled) return nullptr;
   auto statistics = std::make_shared<const TableStatistics>(std::move(*sampled));

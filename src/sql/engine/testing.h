@@ -159,7 +159,8 @@ class TestSession {
 class TestDatabase {
  public:
   /// Without a directory it is in memory.
-  explicit TestDatabase(const std::string& directory = "", const std::string& release = "test", table::DatabaseOptions options = {}) {
+  explicit TestDatabase(const std::string& directory = "", const std::string& release = "test",
+                        table::DatabaseOptions options = {}) {
     if (!directory.empty()) options.directory = directory + "/data";
     options.block_cache_bytes = 16 << 20;
     options.write_buffer_bytes = 16 << 20;

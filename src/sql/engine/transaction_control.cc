@@ -74,7 +74,8 @@ void SessionImpl::next_command() {
   if (settings_.lock_timeout_ms() >= 0) transaction_->set_lock_timeout_us(settings_.lock_timeout_ms() * 1000);
   transaction_->set_deadlock_timeout_us(settings_.deadlock_timeout_ms() * 1000);
   if (isolation_ != txn::Isolation::kSerializable) return engine_.database().begin_statement(*transaction_);
-  if (read_only_ && !transaction_->has_snapshot()) table::set_deferrable(*transaction_, show_setting("transaction_deferrable") == "on");
+  if (read_only_ && !transaction_->has_snapshot())
+    table::set_deferrable(*transaction_, show_setting("transaction_deferrable") == "on");
   engine_.database().begin_statement(*transaction_);
   check_cancelled();  // a deferrable one may have waited
 }
@@ -165,11 +166,8 @@ void SessionImpl::finish_rollback() {
 
 void SessionImpl::fail() {
   switch (state_) {
-    case BlockState::kNone:
-      break;
-    case BlockState::kImplicit:
-      finish_rollback();
-      break;
+    case BlockState::kNone: break;
+    case BlockState::kImplicit: finish_rollback(); break;
     case BlockState::kBlock:
       // Locks and writes go at once, as far back as a savepoint can still be asked for.
       drop_transaction_portals();
@@ -185,8 +183,7 @@ void SessionImpl::fail() {
       collections_.clear();
       state_ = BlockState::kFailed;
       break;
-    case BlockState::kFailed:
-      break;
+    case BlockState::kFailed: break;
   }
 }
 
@@ -235,15 +232,14 @@ std::string SessionImpl::commit_block(bool chain) {
   std::string deferrable = chain ? show_setting("transaction_deferrable").value_or("off") : "";
   std::string tag = "COMMIT";
   switch (state_) {
-    case BlockState::kBlock:
-      finish_commit();
-      break;
+    case BlockState::kBlock: finish_commit(); break;
     case BlockState::kFailed:
       finish_rollback();
       tag = "ROLLBACK";
       break;
     default: {
-      if (chain) throw SqlError(SqlState::kNoActiveSqlTransaction, "COMMIT AND CHAIN can only be used in transaction blocks");
+      if (chain)
+        throw SqlError(SqlState::kNoActiveSqlTransaction, "COMMIT AND CHAIN can only be used in transaction blocks");
       ErrorInfo info;
       info.code = SqlState::kNoActiveSqlTransaction;
       info.message = "there is no transaction in progress";
@@ -269,7 +265,8 @@ std::string SessionImpl::rollback_block(bool chain) {
   if (state_ == BlockState::kBlock || state_ == BlockState::kFailed) {
     finish_rollback();
   } else {
-    if (chain) throw SqlError(SqlState::kNoActiveSqlTransaction, "ROLLBACK AND CHAIN can only be used in transaction blocks");
+    if (chain)
+      throw SqlError(SqlState::kNoActiveSqlTransaction, "ROLLBACK AND CHAIN can only be used in transaction blocks");
     ErrorInfo info;
     info.code = SqlState::kNoActiveSqlTransaction;
     info.message = "there is no transaction in progress";
@@ -302,7 +299,8 @@ void SessionImpl::restore(const SavepointMark& mark) {
 void SessionImpl::define_savepoint(const std::string& name) {
   require_savepoint_block("SAVEPOINT");
   savepoints_.push_back({name, engine_.database().savepoint(*transaction_), settings_.mark(),
-                         std::make_shared<const ForeignKeyQueue::State>(foreign_key_queue_->state), neighbours_->mark(), read_only_});
+                         std::make_shared<const ForeignKeyQueue::State>(foreign_key_queue_->state), neighbours_->mark(),
+                         read_only_});
 }
 
 void SessionImpl::release_savepoint(const std::string& name) {
@@ -371,7 +369,8 @@ Status SessionImpl::set_transaction_setting(const std::string& name, std::string
     const auto isolation = parse_isolation(*value);
     if (isolation != isolation_) {
       if (statement_ran_ && transaction_->has_snapshot()) {
-        return Status(SqlState::kActiveSqlTransaction, "SET TRANSACTION ISOLATION LEVEL must be called before any query");
+        return Status(SqlState::kActiveSqlTransaction,
+                      "SET TRANSACTION ISOLATION LEVEL must be called before any query");
       }
       if (!savepoints_.empty()) {
         return Status(SqlState::kActiveSqlTransaction,
@@ -384,7 +383,8 @@ Status SessionImpl::set_transaction_setting(const std::string& name, std::string
     if (transaction_ == nullptr) return Status();
     const bool read_only = *value == "on";
     if (!read_only && read_only_ && !savepoints_.empty()) {
-      return Status(SqlState::kActiveSqlTransaction, "cannot set transaction read-write mode inside a read-only transaction");
+      return Status(SqlState::kActiveSqlTransaction,
+                    "cannot set transaction read-write mode inside a read-only transaction");
     }
     if (!read_only && read_only_ && statement_ran_ && transaction_->has_snapshot()) {
       return Status(SqlState::kActiveSqlTransaction, "transaction read-write mode must be set before any query");
@@ -393,10 +393,12 @@ Status SessionImpl::set_transaction_setting(const std::string& name, std::string
   } else if (name == "transaction_deferrable") {
     if (transaction_ == nullptr) return Status();
     if (!savepoints_.empty()) {
-      return Status(SqlState::kActiveSqlTransaction, "SET TRANSACTION [NOT] DEFERRABLE cannot be called within a subtransaction");
+      return Status(SqlState::kActiveSqlTransaction,
+                    "SET TRANSACTION [NOT] DEFERRABLE cannot be called within a subtransaction");
     }
     if (statement_ran_ && transaction_->has_snapshot()) {
-      return Status(SqlState::kActiveSqlTransaction, "SET TRANSACTION [NOT] DEFERRABLE must be called before any query");
+      return Status(SqlState::kActiveSqlTransaction,
+                    "SET TRANSACTION [NOT] DEFERRABLE must be called before any query");
     }
     table::set_deferrable(*transaction_, *value == "on");
   } else if (name == "session_authorization" && (value->empty() || *value == "default")) {

@@ -21,8 +21,10 @@ Result<std::pair<std::string, std::string>> split_name(std::string_view text) {
       ++at;
       while (at < text.size()) {
         if (text[at] == '"') {
-          if (at + 1 < text.size() && text[at + 1] == '"') ++at;
-          else break;
+          if (at + 1 < text.size() && text[at + 1] == '"')
+            ++at;
+          else
+            break;
         }
         parts.back().push_back(text[at++]);
       }
@@ -95,7 +97,8 @@ std::vector<types::CompositeField> SessionTypeCatalog::composite_fields(Oid type
     Oid base = column.type;
     int32_t typmod = column.typmod;
     while (type_kind(base) == 'd') base = base_type(base, &typmod);
-    field.physical = type_kind(base) == 'e' ? types::PhysicalType{types::Physical::kFloat32} : types::physical_type(base, -1);
+    field.physical =
+        type_kind(base) == 'e' ? types::PhysicalType{types::Physical::kFloat32} : types::physical_type(base, -1);
     if (base == types::oid::kBpchar && typmod >= 4) field.physical.width = typmod - 4;
     fields.push_back(std::move(field));
   }
@@ -179,11 +182,13 @@ Result<Oid> SessionTypeCatalog::object_oid(Oid reg_type, std::string_view text) 
   ASSIGN_OR_RETURN(auto name, split_name(text));
   const auto& [schema_name, object_name] = name;
   const auto* temp_schema = cat.find<catalog::Schema>(session_.temp_schema(cat));
-  std::vector<std::string> path =
-      schema_name == "pg_temp" && temp_schema != nullptr ? std::vector<std::string>{temp_schema->name} :
-      schema_name.empty() ? session_.resolved_search_path(cat) : std::vector<std::string>{schema_name};
+  std::vector<std::string> path = schema_name == "pg_temp" && temp_schema != nullptr
+                                      ? std::vector<std::string>{temp_schema->name}
+                                  : schema_name.empty() ? session_.resolved_search_path(cat)
+                                                        : std::vector<std::string>{schema_name};
   if (schema_name.empty()) {
-    if (temp_schema != nullptr && std::find(path.begin(), path.end(), temp_schema->name) == path.end()) path.insert(path.begin(), temp_schema->name);
+    if (temp_schema != nullptr && std::find(path.begin(), path.end(), temp_schema->name) == path.end())
+      path.insert(path.begin(), temp_schema->name);
   }
   if (reg_type == types::oid::kRegclass) {
     for (const auto& schema : path) {
@@ -201,14 +206,23 @@ Result<Oid> SessionTypeCatalog::object_oid(Oid reg_type, std::string_view text) 
       if (const Oid oid = cat.find_type(found->oid, object_name); oid != kInvalidOid) return oid;
     }
     // Names of the grammar ("integer", "character varying") are read as SQL reads them.
-    static const std::pair<const char*, Oid> spelled[] = {
-        {"integer", types::oid::kInt4}, {"int", types::oid::kInt4}, {"bigint", types::oid::kInt8},
-        {"smallint", types::oid::kInt2}, {"boolean", types::oid::kBool}, {"real", types::oid::kFloat4},
-        {"double precision", types::oid::kFloat8}, {"character varying", types::oid::kVarchar},
-        {"character", types::oid::kBpchar}, {"char", types::oid::kBpchar}, {"decimal", types::oid::kNumeric},
-        {"timestamp without time zone", types::oid::kTimestamp}, {"timestamp with time zone", types::oid::kTimestampTz},
-        {"time without time zone", types::oid::kTime}, {"time with time zone", types::oid::kTimeTz},
-        {"bit varying", types::oid::kVarbit}, {"\"char\"", types::oid::kChar}};
+    static const std::pair<const char*, Oid> spelled[] = {{"integer", types::oid::kInt4},
+                                                          {"int", types::oid::kInt4},
+                                                          {"bigint", types::oid::kInt8},
+                                                          {"smallint", types::oid::kInt2},
+                                                          {"boolean", types::oid::kBool},
+                                                          {"real", types::oid::kFloat4},
+                                                          {"double precision", types::oid::kFloat8},
+                                                          {"character varying", types::oid::kVarchar},
+                                                          {"character", types::oid::kBpchar},
+                                                          {"char", types::oid::kBpchar},
+                                                          {"decimal", types::oid::kNumeric},
+                                                          {"timestamp without time zone", types::oid::kTimestamp},
+                                                          {"timestamp with time zone", types::oid::kTimestampTz},
+                                                          {"time without time zone", types::oid::kTime},
+                                                          {"time with time zone", types::oid::kTimeTz},
+                                                          {"bit varying", types::oid::kVarbit},
+                                                          {"\"char\"", types::oid::kChar}};
     std::string base(text);
     const bool array = base.size() > 2 && base.substr(base.size() - 2) == "[]";
     if (array) base.resize(base.size() - 2);
@@ -238,7 +252,8 @@ Result<Oid> SessionTypeCatalog::object_oid(Oid reg_type, std::string_view text) 
   }
   if (reg_type == types::oid::kRegproc) {
     const auto& found = procs_named(object_name);
-    if (found.empty()) return Status(SqlState::kUndefinedFunction, "function \"" + std::string(text) + "\" does not exist");
+    if (found.empty())
+      return Status(SqlState::kUndefinedFunction, "function \"" + std::string(text) + "\" does not exist");
     if (found.size() > 1) {
       return Status(SqlState::kAmbiguousFunction, "more than one function named \"" + std::string(text) + "\"");
     }

@@ -10,7 +10,6 @@
 namespace omendb::sql {
 namespace {
 
-
 struct TransactionModes {
   std::optional<txn::Isolation> isolation;
   std::optional<bool> read_only, deferrable;
@@ -49,23 +48,14 @@ std::string run_transaction(SessionImpl& session, const TransactionStmt* stateme
       }
       return statement->kind == TRANS_STMT_BEGIN ? "BEGIN" : "START TRANSACTION";
     }
-    case TRANS_STMT_COMMIT:
-      return session.commit_block(statement->chain);
-    case TRANS_STMT_ROLLBACK:
-      return session.rollback_block(statement->chain);
-    case TRANS_STMT_SAVEPOINT:
-      session.define_savepoint(statement->savepoint_name);
-      return "SAVEPOINT";
-    case TRANS_STMT_RELEASE:
-      session.release_savepoint(statement->savepoint_name);
-      return "RELEASE";
-    case TRANS_STMT_ROLLBACK_TO:
-      session.rollback_to_savepoint(statement->savepoint_name);
-      return "ROLLBACK";
+    case TRANS_STMT_COMMIT: return session.commit_block(statement->chain);
+    case TRANS_STMT_ROLLBACK: return session.rollback_block(statement->chain);
+    case TRANS_STMT_SAVEPOINT: session.define_savepoint(statement->savepoint_name); return "SAVEPOINT";
+    case TRANS_STMT_RELEASE: session.release_savepoint(statement->savepoint_name); return "RELEASE";
+    case TRANS_STMT_ROLLBACK_TO: session.rollback_to_savepoint(statement->savepoint_name); return "ROLLBACK";
     case TRANS_STMT_PREPARE:
     case TRANS_STMT_COMMIT_PREPARED:
-    case TRANS_STMT_ROLLBACK_PREPARED:
-      break;
+    case TRANS_STMT_ROLLBACK_PREPARED: break;
   }
   not_supported("two-phase commit (PREPARE TRANSACTION)");
 }
@@ -78,14 +68,16 @@ std::string run_lock(SessionImpl& session, const LockStmt* statement) {
     const auto* range = static_cast<const RangeVar*>(statement->relations->elements[i].ptr_value);
     const Oid relation = find_relation(context, range->schemaname, range->relname);
     if (relation == kInvalidOid) {
-      const std::string name = range->schemaname != nullptr ? std::string(range->schemaname) + "." + range->relname : range->relname;
+      const std::string name =
+          range->schemaname != nullptr ? std::string(range->schemaname) + "." + range->relname : range->relname;
       throw SqlError(SqlState::kUndefinedTable, "relation \"" + name + "\" does not exist");
     }
     const auto mode = static_cast<txn::ObjectLockMode>(statement->mode - 1);
-    Status status = session.database().lock_object(session.transaction(), relation, mode,
-                                                   statement->nowait ? table::LockWait::kNoWait : table::LockWait::kWait);
+    Status status = session.database().lock_object(
+        session.transaction(), relation, mode, statement->nowait ? table::LockWait::kNoWait : table::LockWait::kWait);
     if (status.is(SqlState::kLockNotAvailable) && statement->nowait) {
-      throw SqlError(SqlState::kLockNotAvailable, std::string("could not obtain lock on relation \"") + range->relname + "\"");
+      throw SqlError(SqlState::kLockNotAvailable,
+                     std::string("could not obtain lock on relation \"") + range->relname + "\"");
     }
     throw_if_error(status);
   }
@@ -104,8 +96,7 @@ std::string run_discard(SessionImpl& session, const DiscardStmt* statement) {
       session.discard_all();
       return "DISCARD ALL";
     }
-    case DISCARD_PLANS:
-      return "DISCARD PLANS";
+    case DISCARD_PLANS: return "DISCARD PLANS";
     case DISCARD_SEQUENCES:
       session.sequence_values().clear();
       session.last_sequence() = kInvalidOid;
@@ -126,16 +117,19 @@ void refuse_pending_checks(SessionImpl& session, const RangeVar* table) {
   StatementContext context = session.analysis("");
   const Oid relation = find_relation(context, table->schemaname, table->relname);
   if (queue.pending_on(relation, *context.catalog)) {
-    throw SqlError(SqlState::kObjectInUse, std::string("cannot ALTER TABLE \"") + table->relname + "\" because it has pending trigger events");
+    throw SqlError(SqlState::kObjectInUse,
+                   std::string("cannot ALTER TABLE \"") + table->relname + "\" because it has pending trigger events");
   }
 }
 
 /// CREATE TABLE AS EXECUTE: as if the prepared SELECT stood there.
-std::string create_table_as_execute(SessionImpl& session, const ParsedStatement& outer, const CreateTableAsStmt* statement) {
+std::string create_table_as_execute(SessionImpl& session, const ParsedStatement& outer,
+                                    const CreateTableAsStmt* statement) {
   const auto* execute = reinterpret_cast<const ExecuteStmt*>(statement->query);
   const auto found = session.prepared().find(execute->name);
   if (found == session.prepared().end()) {
-    throw SqlError(SqlState::kInvalidSqlStatementName, std::string("prepared statement \"") + execute->name + "\" does not exist");
+    throw SqlError(SqlState::kInvalidSqlStatementName,
+                   std::string("prepared statement \"") + execute->name + "\" does not exist");
   }
   const std::shared_ptr<PreparedStatement> prepared = found->second;
   if (nodeTag(prepared->parsed->node) != T_SelectStmt) {
@@ -163,10 +157,8 @@ bool is_query(const Node* node) {
     case T_InsertStmt:
     case T_UpdateStmt:
     case T_DeleteStmt:
-    case T_MergeStmt:
-      return !is_ddl(node);
-    default:
-      return false;
+    case T_MergeStmt: return !is_ddl(node);
+    default: return false;
   }
 }
 
@@ -185,16 +177,15 @@ void describe_utility(SessionImpl& session, PreparedStatement& statement) {
       describe_show(session, node, &statement.columns);
       statement.returns_rows = true;
       break;
-    case T_ExplainStmt:
-      describe_explain(session, statement);
-      break;
+    case T_ExplainStmt: describe_explain(session, statement); break;
     default:
       if (is_cursor_utility(node)) statement.returns_rows = describe_cursor_utility(session, statement);
       break;
   }
 }
 
-std::string run_utility(SessionImpl& session, PreparedStatement& statement, const Parameters& parameters, RowSink& sink) {
+std::string run_utility(SessionImpl& session, PreparedStatement& statement, const Parameters& parameters,
+                        RowSink& sink) {
   Node* node = statement.parsed->node;
   if (is_transaction_control(node)) return run_transaction(session, reinterpret_cast<const TransactionStmt*>(node));
   // Input and output of enums and reg* look names up in it: it has to know what the statement before made.
@@ -236,8 +227,10 @@ std::string run_utility(SessionImpl& session, PreparedStatement& statement, cons
   if (!is_ddl(node)) not_supported("this statement");
   session.check_writable(ddl_name(node).c_str());
   session.next_command();
-  if (nodeTag(node) == T_AlterTableStmt) refuse_pending_checks(session, reinterpret_cast<const AlterTableStmt*>(node)->relation);
-  if (nodeTag(node) == T_CreateTableAsStmt && nodeTag(reinterpret_cast<CreateTableAsStmt*>(node)->query) == T_ExecuteStmt) {
+  if (nodeTag(node) == T_AlterTableStmt)
+    refuse_pending_checks(session, reinterpret_cast<const AlterTableStmt*>(node)->relation);
+  if (nodeTag(node) == T_CreateTableAsStmt &&
+      nodeTag(reinterpret_cast<CreateTableAsStmt*>(node)->query) == T_ExecuteStmt) {
     return create_table_as_execute(session, *statement.parsed, reinterpret_cast<const CreateTableAsStmt*>(node));
   }
   return execute_ddl(session, node, *statement.parsed->text);

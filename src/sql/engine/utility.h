@@ -17,7 +17,8 @@ bool ends_failed_transaction(const Node* node);
 /// Finds out what a utility statement returns and which parameters it has. Throws SqlError.
 void describe_utility(SessionImpl& session, PreparedStatement& statement);
 /// Runs it; returns the command tag. Throws SqlError.
-std::string run_utility(SessionImpl& session, PreparedStatement& statement, const Parameters& parameters, RowSink& sink);
+std::string run_utility(SessionImpl& session, PreparedStatement& statement, const Parameters& parameters,
+                        RowSink& sink);
 
 // utility_maintenance.cc
 std::string run_vacuum(SessionImpl& session, const Node* node);
@@ -38,7 +39,8 @@ bool is_cursor_utility(const Node* node);
 
 // explain.cc
 void describe_explain(SessionImpl& session, PreparedStatement& statement);
-std::string run_explain(SessionImpl& session, PreparedStatement& statement, const Parameters& parameters, RowSink& sink);
+std::string run_explain(SessionImpl& session, PreparedStatement& statement, const Parameters& parameters,
+                        RowSink& sink);
 
 // copy_to.cc, copy_from.cc
 std::string run_copy(SessionImpl& session, PreparedStatement& statement, const Parameters& parameters);

@@ -18,7 +18,8 @@ std::shared_ptr<PreparedStatement> find_statement(SessionImpl& session, const st
 
 SessionImpl::NamedPortal& find_cursor(SessionImpl& session, const std::string& name) {
   auto it = session.portals().find(name);
-  if (it == session.portals().end()) throw SqlError(SqlState::kInvalidCursorName, "cursor \"" + name + "\" does not exist");
+  if (it == session.portals().end())
+    throw SqlError(SqlState::kInvalidCursorName, "cursor \"" + name + "\" does not exist");
   return it->second;
 }
 
@@ -30,7 +31,8 @@ std::string run_prepare(SessionImpl& session, const ParsedStatement& outer, cons
   std::vector<Oid> types;
   StatementContext context = session.analysis(*outer.text);
   for (int i = 0; statement->argtypes != nullptr && i < statement->argtypes->length; ++i) {
-    types.push_back(resolve_type(context, static_cast<const TypeName*>(statement->argtypes->elements[i].ptr_value)).type);
+    types.push_back(
+        resolve_type(context, static_cast<const TypeName*>(statement->argtypes->elements[i].ptr_value)).type);
   }
   auto prepared = session.prepare_inner(outer, statement->query, types);
   prepared->from_sql_prepare = true;
@@ -38,7 +40,8 @@ std::string run_prepare(SessionImpl& session, const ParsedStatement& outer, cons
   return "PREPARE";
 }
 
-std::string run_execute(SessionImpl& session, const ParsedStatement& outer, const ExecuteStmt* statement, RowSink& sink) {
+std::string run_execute(SessionImpl& session, const ParsedStatement& outer, const ExecuteStmt* statement,
+                        RowSink& sink) {
   const std::string name = statement->name;
   auto prepared = find_statement(session, name);
   size_t given = statement->params == nullptr ? 0 : static_cast<size_t>(statement->params->length);
@@ -63,8 +66,11 @@ std::string run_execute(SessionImpl& session, const ParsedStatement& outer, cons
     const int location = value.location;
     auto assigned = try_coerce(scope, std::move(value), type, -1, CoercionContext::kAssignment);
     if (!assigned) {
-      throw SqlError(SqlState::kDatatypeMismatch, "parameter $" + std::to_string(i + 1) + " of type " + format_type(*context.catalog, given_type, -1) +
-                                                      " cannot be coerced to the expected type " + format_type(*context.catalog, type, -1), location)
+      throw SqlError(SqlState::kDatatypeMismatch,
+                     "parameter $" + std::to_string(i + 1) + " of type " +
+                         format_type(*context.catalog, given_type, -1) + " cannot be coerced to the expected type " +
+                         format_type(*context.catalog, type, -1),
+                     location)
           .hint("You will need to rewrite or cast the expression.");
     }
     value = std::move(*assigned);
@@ -128,8 +134,11 @@ std::string run_fetch(SessionImpl& session, const FetchStmt* statement, RowSink&
 std::vector<SessionServices::Cursor> SessionImpl::cursors() const {
   std::vector<SessionServices::Cursor> result;
   for (const auto& [name, named] : portals_) {
-    if (named.cursor) result.push_back({name, named.statement, named.hold, named.binary, named.scrollable, named.created_us});
-    else if (!name.empty()) result.push_back({name, std::string(static_cast<const PortalImpl&>(*named.portal).text()), false, false, false, named.created_us});
+    if (named.cursor)
+      result.push_back({name, named.statement, named.hold, named.binary, named.scrollable, named.created_us});
+    else if (!name.empty())
+      result.push_back({name, std::string(static_cast<const PortalImpl&>(*named.portal).text()), false, false, false,
+                        named.created_us});
   }
   return result;
 }
@@ -138,7 +147,8 @@ std::vector<SessionServices::Prepared> SessionImpl::prepared_statements() const 
   std::vector<SessionServices::Prepared> result;
   for (const auto& [name, statement] : prepared_) {
     if (!name.empty()) {
-      result.push_back({name, std::string(statement->text()), statement->parameter_types, statement->from_sql_prepare, statement->prepared_at_us});
+      result.push_back({name, std::string(statement->text()), statement->parameter_types, statement->from_sql_prepare,
+                        statement->prepared_at_us});
     }
   }
   return result;
@@ -151,10 +161,8 @@ bool is_cursor_utility(const Node* node) {
     case T_DeallocateStmt:
     case T_DeclareCursorStmt:
     case T_FetchStmt:
-    case T_ClosePortalStmt:
-      return true;
-    default:
-      return false;
+    case T_ClosePortalStmt: return true;
+    default: return false;
   }
 }
 
@@ -178,7 +186,8 @@ std::string run_cursor_utility(SessionImpl& session, PreparedStatement& statemen
   const Node* node = statement.parsed->node;
   switch (nodeTag(node)) {
     case T_PrepareStmt: return run_prepare(session, *statement.parsed, reinterpret_cast<const PrepareStmt*>(node));
-    case T_ExecuteStmt: return run_execute(session, *statement.parsed, reinterpret_cast<const ExecuteStmt*>(node), sink);
+    case T_ExecuteStmt:
+      return run_execute(session, *statement.parsed, reinterpret_cast<const ExecuteStmt*>(node), sink);
     case T_DeallocateStmt: {
       const char* name = reinterpret_cast<const DeallocateStmt*>(node)->name;
       if (name == nullptr) {

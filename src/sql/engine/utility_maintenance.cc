@@ -15,13 +15,17 @@ std::string quoted(std::string_view name) { return "\"" + std::string(name) + "\
 Oid existing(StatementContext& context, const RangeVar* name) {
   const Oid oid = find_relation(context, name->schemaname, name->relname);
   if (oid != kInvalidOid) return oid;
-  throw SqlError(SqlState::kUndefinedTable,
-                 "relation " + quoted(name->schemaname == nullptr ? name->relname : std::string(name->schemaname) + "." + name->relname) + " does not exist");
+  throw SqlError(
+      SqlState::kUndefinedTable,
+      "relation " +
+          quoted(name->schemaname == nullptr ? name->relname : std::string(name->schemaname) + "." + name->relname) +
+          " does not exist");
 }
 
 template <class Visit>
 void each(const List* list, Visit visit) {
-  for (int i = 0; list != nullptr && i < list->length; ++i) visit(static_cast<const Node*>(list->elements[i].ptr_value));
+  for (int i = 0; list != nullptr && i < list->length; ++i)
+    visit(static_cast<const Node*>(list->elements[i].ptr_value));
 }
 
 }  // namespace
@@ -45,10 +49,12 @@ std::string run_vacuum(SessionImpl& session, const Node* node) {
       const std::string name = strVal(const_cast<Node*>(column));
       if (table == nullptr) return;
       if (table->find_column(name) == nullptr) {
-        throw SqlError(SqlState::kUndefinedColumn, "column " + quoted(name) + " of relation " + quoted(table->name) + " does not exist");
+        throw SqlError(SqlState::kUndefinedColumn,
+                       "column " + quoted(name) + " of relation " + quoted(table->name) + " does not exist");
       }
       if (!seen.insert(name).second) {
-        throw SqlError(SqlState::kDuplicateColumn, "column " + quoted(name) + " of relation " + quoted(table->name) + " appears more than once");
+        throw SqlError(SqlState::kDuplicateColumn,
+                       "column " + quoted(name) + " of relation " + quoted(table->name) + " appears more than once");
       }
     });
   });
@@ -68,7 +74,8 @@ std::string run_reindex(SessionImpl& session, const Node* node) {
         throw SqlError(SqlState::kWrongObjectType, quoted(statement->relation->relname) + " is not an index");
       }
       if (!wants_index && context.catalog->find<catalog::Table>(oid) == nullptr) {
-        throw SqlError(SqlState::kWrongObjectType, quoted(statement->relation->relname) + " is not a table or materialized view");
+        throw SqlError(SqlState::kWrongObjectType,
+                       quoted(statement->relation->relname) + " is not a table or materialized view");
       }
       break;
     }
@@ -92,13 +99,17 @@ std::string run_cluster(SessionImpl& session, const Node* node) {
   if (statement->relation == nullptr) return "CLUSTER";
   StatementContext context = session.analysis("");
   const auto* table = context.catalog->find<catalog::Table>(existing(context, statement->relation));
-  if (table == nullptr) throw SqlError(SqlState::kWrongObjectType, quoted(statement->relation->relname) + " is not a table or materialized view");
+  if (table == nullptr)
+    throw SqlError(SqlState::kWrongObjectType,
+                   quoted(statement->relation->relname) + " is not a table or materialized view");
   if (statement->indexname == nullptr) {
-    throw SqlError(SqlState::kUndefinedObject, "there is no previously clustered index for table " + quoted(table->name));
+    throw SqlError(SqlState::kUndefinedObject,
+                   "there is no previously clustered index for table " + quoted(table->name));
   }
   const Oid index = context.catalog->find_relation(table->schema, statement->indexname);
   if (std::find(table->indexes.begin(), table->indexes.end(), index) == table->indexes.end()) {
-    throw SqlError(SqlState::kUndefinedObject, "index " + quoted(statement->indexname) + " for table " + quoted(table->name) + " does not exist");
+    throw SqlError(SqlState::kUndefinedObject,
+                   "index " + quoted(statement->indexname) + " for table " + quoted(table->name) + " does not exist");
   }
   return "CLUSTER";
 }
@@ -112,8 +123,10 @@ std::string ddl_name(const Node* node) {
       case OBJECT_SEQUENCE: return "SEQUENCE";
       case OBJECT_MATVIEW: return "MATERIALIZED VIEW";
       case OBJECT_SCHEMA: return "SCHEMA";
-      case OBJECT_TYPE: case OBJECT_ATTRIBUTE: return "TYPE";
-      case OBJECT_DOMAIN: case OBJECT_DOMCONSTRAINT: return "DOMAIN";
+      case OBJECT_TYPE:
+      case OBJECT_ATTRIBUTE: return "TYPE";
+      case OBJECT_DOMAIN:
+      case OBJECT_DOMCONSTRAINT: return "DOMAIN";
       case OBJECT_ROLE: return "ROLE";
       case OBJECT_EXTENSION: return "EXTENSION";
       case OBJECT_FUNCTION: return "FUNCTION";
@@ -125,14 +138,17 @@ std::string ddl_name(const Node* node) {
     case T_CreateStmt: return "CREATE TABLE";
     case T_CreateTableAsStmt: {
       const auto* create = reinterpret_cast<const CreateTableAsStmt*>(node);
-      return create->objtype == OBJECT_MATVIEW ? "CREATE MATERIALIZED VIEW" : create->is_select_into ? "SELECT INTO" : "CREATE TABLE AS";
+      return create->objtype == OBJECT_MATVIEW ? "CREATE MATERIALIZED VIEW"
+             : create->is_select_into          ? "SELECT INTO"
+                                               : "CREATE TABLE AS";
     }
     case T_IndexStmt: return "CREATE INDEX";
     case T_ViewStmt: return "CREATE VIEW";
     case T_CreateSeqStmt: return "CREATE SEQUENCE";
     case T_AlterSeqStmt: return "ALTER SEQUENCE";
     case T_CreateSchemaStmt: return "CREATE SCHEMA";
-    case T_CreateEnumStmt: case T_CompositeTypeStmt: return "CREATE TYPE";
+    case T_CreateEnumStmt:
+    case T_CompositeTypeStmt: return "CREATE TYPE";
     case T_AlterEnumStmt: return "ALTER TYPE";
     case T_CreateDomainStmt: return "CREATE DOMAIN";
     case T_AlterDomainStmt: return "ALTER DOMAIN";
@@ -151,7 +167,8 @@ std::string ddl_name(const Node* node) {
       const auto* rename = reinterpret_cast<const RenameStmt*>(node);
       return "ALTER " + kind(rename->renameType == OBJECT_COLUMN ? rename->relationType : rename->renameType);
     }
-    case T_AlterObjectSchemaStmt: return "ALTER " + kind(reinterpret_cast<const AlterObjectSchemaStmt*>(node)->objectType);
+    case T_AlterObjectSchemaStmt:
+      return "ALTER " + kind(reinterpret_cast<const AlterObjectSchemaStmt*>(node)->objectType);
     case T_AlterOwnerStmt: return "ALTER " + kind(reinterpret_cast<const AlterOwnerStmt*>(node)->objectType);
     default: return "DDL statements";
   }

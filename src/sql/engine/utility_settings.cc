@@ -70,11 +70,8 @@ std::string run_set(SessionImpl& session, const Node* node) {
       throw_if_error(settings.set(name, value, statement->is_local));
       return "SET";
     }
-    case VAR_SET_DEFAULT:
-      throw_if_error(settings.reset(name, statement->is_local));
-      return "SET";
-    case VAR_SET_CURRENT:
-      not_supported("SET ... FROM CURRENT");
+    case VAR_SET_DEFAULT: throw_if_error(settings.reset(name, statement->is_local)); return "SET";
+    case VAR_SET_CURRENT: not_supported("SET ... FROM CURRENT");
     case VAR_SET_MULTI: {
       const bool characteristics = name == "SESSION CHARACTERISTICS";
       if (name == "TRANSACTION SNAPSHOT") not_supported("SET TRANSACTION SNAPSHOT");
@@ -88,12 +85,8 @@ std::string run_set(SessionImpl& session, const Node* node) {
       }
       return "SET";
     }
-    case VAR_RESET:
-      throw_if_error(settings.reset(name, false));
-      return "RESET";
-    case VAR_RESET_ALL:
-      settings.reset_all();
-      return "RESET";
+    case VAR_RESET: throw_if_error(settings.reset(name, false)); return "RESET";
+    case VAR_RESET_ALL: settings.reset_all(); return "RESET";
   }
   return "SET";
 }

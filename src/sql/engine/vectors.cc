@@ -33,7 +33,8 @@ types::ColumnView column_view(duckdb::Vector& vector, size_t count, Oid type, in
   return view;
 }
 
-void store_value(duckdb::Vector& vector, size_t row, const types::PhysicalType& physical, const types::ValueView& value) {
+void store_value(duckdb::Vector& vector, size_t row, const types::PhysicalType& physical,
+                 const types::ValueView& value) {
   if (value.null) {
     FlatVector::SetNull(vector, row, true);
     return;
@@ -109,7 +110,8 @@ duckdb::Value duck_value(const types::ValueView& value, const types::PhysicalTyp
     case Physical::kBool: return Value::BOOLEAN(value.integer != 0);
     case Physical::kInt16: return Value::SMALLINT(static_cast<int16_t>(value.integer));
     case Physical::kInt32:
-      if (type.id() == duckdb::LogicalTypeId::DATE) return Value::DATE(duckdb::date_t(static_cast<int32_t>(value.integer)));
+      if (type.id() == duckdb::LogicalTypeId::DATE)
+        return Value::DATE(duckdb::date_t(static_cast<int32_t>(value.integer)));
       return Value::INTEGER(static_cast<int32_t>(value.integer));
     case Physical::kUInt32: return Value::UINTEGER(static_cast<uint32_t>(value.integer));
     case Physical::kInt64:

@@ -15,7 +15,7 @@ namespace duckdb {
 class FunctionExpression;
 }
 
-struct Node;          // PostgreSQL's
+struct Node;  // PostgreSQL's
 struct SelectStmt;
 struct TypeName;
 struct ColumnRef;
@@ -28,7 +28,7 @@ enum class QueryKind : uint8_t { kSelect, kInsert, kUpdate, kDelete, kMerge };
 /// FOR UPDATE and its kin on one table of the FROM list.
 struct RowMark {
   Oid table;
-  size_t key_column;           // position of its "_key" in the select's output (after the outputs); null: no row (outer joins)
+  size_t key_column;  // position of its "_key" in the select's output (after the outputs); null: no row (outer joins)
   table::RowLockMode mode;
   table::LockWait wait;
 };
@@ -37,12 +37,12 @@ struct RowMark {
 struct WriteAction {
   enum class Kind : uint8_t { kInsert, kUpdate, kDelete, kNothing };
   Kind kind = Kind::kInsert;
-  std::vector<size_t> row;                 // new value of each table column by attnum - 1 (SIZE_MAX: dropped, null)
-  std::vector<size_t> changed;             // kUpdate: attnums that SET names
+  std::vector<size_t> row;      // new value of each table column by attnum - 1 (SIZE_MAX: dropped, null)
+  std::vector<size_t> changed;  // kUpdate: attnums that SET names
   struct Check {
-    size_t column;                         // boolean; false violates (null does not)
-    std::string constraint;                // CHECK's name, or a view's name
-    bool view_check = false;               // WITH CHECK OPTION: 44000
+    size_t column;            // boolean; false violates (null does not)
+    std::string constraint;   // CHECK's name, or a view's name
+    bool view_check = false;  // WITH CHECK OPTION: 44000
   };
   std::vector<Check> checks;
 };
@@ -50,7 +50,7 @@ struct WriteAction {
 /// ON CONFLICT.
 struct ConflictClause {
   bool do_update = false;
-  bool any_index = false;                  // no target: every unique index arbitrates
+  bool any_index = false;  // no target: every unique index arbitrates
   std::vector<Oid> arbiters;
   /// DO UPDATE: a select over two collections, the existing rows (omen_rows(0): columns "c<attnum>" and "_key") and the proposed rows
   /// (omen_rows(1)), paired by position ("_ordinal"); its output: condition (boolean; position 0), then as `action` says.
@@ -67,11 +67,11 @@ struct ConflictClause {
 struct AnalyzedQuery {
   QueryKind kind = QueryKind::kSelect;
   std::unique_ptr<duckdb::SelectStatement> select;
-  std::vector<ColumnDescription> outputs;          // of SELECT or RETURNING
-  std::vector<size_t> returning;                   // positions in select's output; for SELECT: 0..n-1
+  std::vector<ColumnDescription> outputs;  // of SELECT or RETURNING
+  std::vector<size_t> returning;           // positions in select's output; for SELECT: 0..n-1
   bool has_returning = false;
 
-  Oid target;                                      // table written
+  Oid target;  // table written
   size_t key = SIZE_MAX;
   size_t action_column = SIZE_MAX;
   std::vector<WriteAction> actions;
@@ -82,9 +82,9 @@ struct AnalyzedQuery {
   /// value in every row; null: none). SIZE_MAX: none.
   size_t limit_column = SIZE_MAX, offset_column = SIZE_MAX;
   std::vector<Oid> parameter_types;
-  std::vector<Oid> relations;                      // to lock and to watch for changes
+  std::vector<Oid> relations;  // to lock and to watch for changes
   bool is_volatile = false;
-  bool reads_clock = false;                        // holds for this moment only (StatementContext::reads_clock)
+  bool reads_clock = false;  // holds for this moment only (StatementContext::reads_clock)
   /// WITH x AS (INSERT ... RETURNING ...), and SELECT ... FOR UPDATE below the top (kSelect with row marks): run first, in order; the
   /// main select, and later ones of these, read their RETURNING (output) rows as omen_rows(100 + i), columns "c1", "c2", ...
   std::vector<AnalyzedQuery> modifying_ctes;
@@ -99,8 +99,8 @@ AnalyzedQuery analyze_query(StatementContext& statement, Node* raw);
 
 /// An expression over the columns of one table (defaults, CHECK, generated columns, index expressions), as SQL text.
 /// `duck_alias` is where its columns are. Throws SqlError.
-TypedExpr analyze_table_expression(StatementContext& statement, const catalog::Table* table, const std::string& duck_alias,
-                                   std::string_view sql, ExprKind kind);
+TypedExpr analyze_table_expression(StatementContext& statement, const catalog::Table* table,
+                                   const std::string& duck_alias, std::string_view sql, ExprKind kind);
 
 // --- The expression side (frontend/expression*.cc, coerce.cc, function_lookup.cc) ---
 
@@ -151,7 +151,7 @@ bool is_aggregate_call(const duckdb::FunctionExpression& call);
 /// A subquery in an expression (sublink) or in FROM, seen from `outer`.
 struct SubqueryResult {
   std::unique_ptr<duckdb::SelectStatement> select;
-  std::vector<ScopeColumn> columns;        // duck_alias empty; duck_name: the output names
+  std::vector<ScopeColumn> columns;  // duck_alias empty; duck_name: the output names
 };
 SubqueryResult analyze_subquery(Scope* outer, StatementContext& statement, SelectStmt* select);
 /// x, t.x, s.t.x, t.* as a row. Errors: 42703, 42702, 42P01 with hints.

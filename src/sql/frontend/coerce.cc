@@ -15,8 +15,17 @@ using types::PhysicalType;
 
 bool is_polymorphic(Oid type) {
   switch (type.value) {
-    case 2283: case 2277: case 2776: case 3500: case 3831: case 4537:          // any*
-    case 5077: case 5078: case 5079: case 5080: case 4538: return true;        // anycompatible*
+    case 2283:
+    case 2277:
+    case 2776:
+    case 3500:
+    case 3831:
+    case 4537:  // any*
+    case 5077:
+    case 5078:
+    case 5079:
+    case 5080:
+    case 4538: return true;  // anycompatible*
     default: return false;
   }
 }
@@ -36,7 +45,8 @@ bool context_allows(CoercionContext context, char cast_context) {
 
 }  // namespace
 
-CoercionPath find_coercion_path(const StatementContext& statement, Oid target, Oid source, CoercionContext context, Oid* function) {
+CoercionPath find_coercion_path(const StatementContext& statement, Oid target, Oid source, CoercionContext context,
+                                Oid* function) {
   if (function != nullptr) *function = kInvalidOid;
   const Oid source_base = base_type_of(statement, source);
   const Oid target_base = base_type_of(statement, target);
@@ -62,8 +72,10 @@ CoercionPath find_coercion_path(const StatementContext& statement, Oid target, O
     }
   }
   // Assignment to any string type, and explicit casts from and to them, go through text.
-  if (context != CoercionContext::kImplicit && type_category(statement, target_base) == 'S') return CoercionPath::kViaIo;
-  if (context == CoercionContext::kExplicit && type_category(statement, source_base) == 'S') return CoercionPath::kViaIo;
+  if (context != CoercionContext::kImplicit && type_category(statement, target_base) == 'S')
+    return CoercionPath::kViaIo;
+  if (context == CoercionContext::kExplicit && type_category(statement, source_base) == 'S')
+    return CoercionPath::kViaIo;
   return CoercionPath::kNone;
 }
 
@@ -99,8 +111,12 @@ bool can_coerce(const StatementContext& statement, const std::vector<Oid>& input
     if (find_coercion_path(statement, target, input, context, nullptr) != CoercionPath::kNone) continue;
     if (input == oid::kRecord && is_composite(statement, target)) continue;
     if (target == oid::kRecord && is_composite(statement, input)) continue;
-    if (input == kRecordArray && is_array(statement, target) && is_composite(statement, element_type_of(statement, target))) continue;
-    if (target == kRecordArray && is_array(statement, input) && is_composite(statement, element_type_of(statement, input))) continue;
+    if (input == kRecordArray && is_array(statement, target) &&
+        is_composite(statement, element_type_of(statement, target)))
+      continue;
+    if (target == kRecordArray && is_array(statement, input) &&
+        is_composite(statement, element_type_of(statement, input)))
+      continue;
     return false;
   }
   if (generics && !generic_types_consistent(statement, inputs, targets)) return false;
@@ -157,7 +173,8 @@ struct Generics {
 
 }  // namespace
 
-bool generic_types_consistent(const StatementContext& statement, const std::vector<Oid>& actual, const std::vector<Oid>& declared) {
+bool generic_types_consistent(const StatementContext& statement, const std::vector<Oid>& actual,
+                              const std::vector<Oid>& declared) {
   Oid element{}, array{};
   bool non_array = false, is_enum = false;
   std::vector<Oid> compatible;
@@ -176,7 +193,8 @@ bool generic_types_consistent(const StatementContext& statement, const std::vect
       a = base_type_of(statement, a);
       if (array != kInvalidOid && a != array) return false;
       array = a;
-    } else if (d == oid::kAnyRange || d == kAnyMultirange || d == kAnyCompatibleRange || d == kAnyCompatibleMultirange) {
+    } else if (d == oid::kAnyRange || d == kAnyMultirange || d == kAnyCompatibleRange ||
+               d == kAnyCompatibleMultirange) {
       if (a == oid::kUnknown) continue;
       if (type_category(statement, a) != 'R') return false;
     } else if (d == oid::kAnyCompatible || d == oid::kAnyCompatibleNonArray) {
@@ -196,8 +214,10 @@ bool generic_types_consistent(const StatementContext& statement, const std::vect
     } else {
       const Oid e = element_type_of(statement, array);
       if (e == kInvalidOid) return false;
-      if (element == kInvalidOid) element = e;
-      else if (element != e) return false;
+      if (element == kInvalidOid)
+        element = e;
+      else if (element != e)
+        return false;
     }
   }
   if (non_array && element != kInvalidOid && is_array(statement, element)) return false;
@@ -210,7 +230,8 @@ bool generic_types_consistent(const StatementContext& statement, const std::vect
   return true;
 }
 
-Oid enforce_generic_types(const StatementContext& statement, const std::vector<Oid>& actual, std::vector<Oid>& declared, Oid result) {
+Oid enforce_generic_types(const StatementContext& statement, const std::vector<Oid>& actual, std::vector<Oid>& declared,
+                          Oid result) {
   Generics g;
   for (size_t i = 0; i < declared.size(); ++i) {
     const Oid d = declared[i];
@@ -232,7 +253,8 @@ Oid enforce_generic_types(const StatementContext& statement, const std::vector<O
       if (g.have_array && base != g.array) mismatch("arguments declared \"anyarray\" are not all alike");
       g.array = base;
       g.have_array = true;
-    } else if (d == oid::kAnyRange || d == kAnyMultirange || d == kAnyCompatibleRange || d == kAnyCompatibleMultirange) {
+    } else if (d == oid::kAnyRange || d == kAnyMultirange || d == kAnyCompatibleRange ||
+               d == kAnyCompatibleMultirange) {
       not_supported("range types");
     } else if (d == oid::kAnyCompatible || d == oid::kAnyCompatibleNonArray) {
       if (d == oid::kAnyCompatibleNonArray) g.compatible_non_array = true;
@@ -253,12 +275,14 @@ Oid enforce_generic_types(const StatementContext& statement, const std::vector<O
   if (g.have_array) {
     const Oid e = element_type_of(statement, g.array);
     if (e == kInvalidOid) {
-      if (g.array != oid::kAnyArray) mismatch("argument declared anyarray is not an array but type " + type_name(statement, g.array));
+      if (g.array != oid::kAnyArray)
+        mismatch("argument declared anyarray is not an array but type " + type_name(statement, g.array));
     } else if (!g.have_element) {
       g.element = e;
       g.have_element = true;
     } else if (g.element != e) {
-      throw SqlError(SqlState::kDatatypeMismatch, "argument declared anyarray is not consistent with argument declared anyelement")
+      throw SqlError(SqlState::kDatatypeMismatch,
+                     "argument declared anyarray is not consistent with argument declared anyelement")
           .detail(type_name(statement, g.array) + " versus " + type_name(statement, g.element));
     }
   }
@@ -278,7 +302,8 @@ Oid enforce_generic_types(const StatementContext& statement, const std::vector<O
     if (compatible == kInvalidOid) mismatch("arguments of anycompatible family cannot be cast to a common type");
     compatible_array = array_type_of(statement, compatible);
     if (g.compatible_array && compatible_array == kInvalidOid) {
-      throw SqlError(SqlState::kUndefinedObject, "could not find array type for data type " + type_name(statement, compatible));
+      throw SqlError(SqlState::kUndefinedObject,
+                     "could not find array type for data type " + type_name(statement, compatible));
     }
     if (g.compatible_non_array && is_array(statement, compatible)) {
       mismatch("type matched to anycompatiblenonarray is an array type: " + type_name(statement, compatible));
@@ -305,7 +330,9 @@ namespace {
 
 /// Does the literal mean something else at another time ('now', 'tomorrow', a time in a zone with summer time)?
 bool depends_on_clock(Oid type, const std::string& text, const types::IoContext& io, const types::Value& value) {
-  if (type != oid::kDate && type != oid::kTime && type != oid::kTimeTz && type != oid::kTimestamp && type != oid::kTimestampTz) return false;
+  if (type != oid::kDate && type != oid::kTime && type != oid::kTimeTz && type != oid::kTimestamp &&
+      type != oid::kTimestampTz)
+    return false;
   if (text.find_first_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == std::string::npos) return false;
   types::IoContext later = io;
   later.now_us += int64_t{200} * 86400 * 1000000 + 12345;
@@ -324,7 +351,9 @@ TypedExpr literal_of_type(Scope& scope, const TypedExpr& literal, Oid base, int3
   Status status = types::input(base, base == oid::kInterval ? typmod : -1, literal.literal, io, &value);
   if (!status.ok()) {
     SqlError error(status);
-    throw SqlError(error.info().code, error.info().message, literal.location).detail(error.info().detail).hint(error.info().hint);
+    throw SqlError(error.info().code, error.info().message, literal.location)
+        .detail(error.info().detail)
+        .hint(error.info().hint);
   }
   if (depends_on_clock(base, literal.literal, io, value)) statement.reads_clock = true;
   PhysicalType physical = physical_of(statement, base, -1);
@@ -349,8 +378,8 @@ TypedExpr parameter_of_type(Scope& scope, const TypedExpr& parameter, Oid type) 
   auto reference = std::make_unique<duckdb::ParameterExpression>();
   reference->identifier = std::to_string(parameter.parameter);
   const PhysicalType physical = physical_of(statement, type, -1);
-  TypedExpr result = typed(make_cast(std::move(reference), duck_type(base_type_of(statement, type), physical)), type, physical, {},
-                           parameter.location);
+  TypedExpr result = typed(make_cast(std::move(reference), duck_type(base_type_of(statement, type), physical)), type,
+                           physical, {}, parameter.location);
   return result;
 }
 
@@ -363,7 +392,8 @@ TypedExpr relabel(Scope& scope, TypedExpr e, Oid target) {
   e = without_spaces(std::move(e));
   const Oid from = base_type_of(statement, e.type), to = base_type_of(statement, target);
   PhysicalType physical = physical_of(statement, target, -1);
-  if (from != to && is_array(statement, from) != is_array(statement, to)) not_supported("cast from " + type_name(statement, from) + " to " + type_name(statement, to), e.location);
+  if (from != to && is_array(statement, from) != is_array(statement, to))
+    not_supported("cast from " + type_name(statement, from) + " to " + type_name(statement, to), e.location);
   if (physical.kind == e.physical.kind || e.physical.is_decimal()) {
     if (to == oid::kBpchar && from != oid::kBpchar) {
       physical.width = kOwnSpaces;
@@ -372,7 +402,9 @@ TypedExpr relabel(Scope& scope, TypedExpr e, Oid target) {
       if (to != oid::kBpchar) physical.width = 0;
     }
     const bool same_duck = duck_type(from, e.physical) == duck_type(to, physical);
-    if (!same_duck) e.duck = make_call("omen_reinterpret", make_text(type_descriptor(statement, target, physical)), std::move(e.duck));
+    if (!same_duck)
+      e.duck =
+          make_call("omen_reinterpret", make_text(type_descriptor(statement, target, physical)), std::move(e.duck));
   } else {
     // int4 and oid: the same 32 bits.
     e.duck = make_call("omen_reinterpret", make_text(type_descriptor(statement, target, physical)), std::move(e.duck));
@@ -400,8 +432,9 @@ TypedExpr cast_by_io(Scope& scope, TypedExpr e, Oid target) {
     return text;
   }
   const PhysicalType physical = physical_of(statement, target, -1);
-  TypedExpr result = typed(make_call("omen_input", make_text(type_descriptor(statement, target, physical)), std::move(text.duck)),
-                           target, physical, {&text}, location);
+  TypedExpr result =
+      typed(make_call("omen_input", make_text(type_descriptor(statement, target, physical)), std::move(text.duck)),
+            target, physical, {&text}, location);
   return result;
 }
 
@@ -411,19 +444,23 @@ TypedExpr cast_array(Scope& scope, TypedExpr e, Oid target, CoercionContext cont
   Oid function;
   const CoercionPath path = find_coercion_path(statement, to, from, context, &function);
   const int location = e.location;
-  const bool sheds_spaces = base_type_of(statement, from) == oid::kBpchar && base_type_of(statement, to) != oid::kBpchar;
-  if (path == CoercionPath::kRelabel && !sheds_spaces && physical_of(statement, from, -1).kind == physical_of(statement, to, -1).kind) {
-    TypedExpr result = typed(make_call("omen_array_relabel", make_text(type_descriptor(statement, target, {Physical::kBytes})),
-                                       std::move(e.duck)),
-                             target, {Physical::kBytes}, {&e}, location);
+  const bool sheds_spaces =
+      base_type_of(statement, from) == oid::kBpchar && base_type_of(statement, to) != oid::kBpchar;
+  if (path == CoercionPath::kRelabel && !sheds_spaces &&
+      physical_of(statement, from, -1).kind == physical_of(statement, to, -1).kind) {
+    TypedExpr result =
+        typed(make_call("omen_array_relabel", make_text(type_descriptor(statement, target, {Physical::kBytes})),
+                        std::move(e.duck)),
+              target, {Physical::kBytes}, {&e}, location);
     return result;
   }
   // Element by element through text gives what the element cast gives for every pair but float to integer and numeric to
   // integer (which round) and timestamps to dates (which cut); those have functions of their own.
   const char category_from = type_category(statement, from), category_to = type_category(statement, to);
-  const bool narrowing = category_from == 'N' && category_to == 'N' && (to == oid::kInt2 || to == oid::kInt4 || to == oid::kInt8) &&
+  const bool narrowing = category_from == 'N' && category_to == 'N' &&
+                         (to == oid::kInt2 || to == oid::kInt4 || to == oid::kInt8) &&
                          (from == oid::kNumeric || from == oid::kFloat4 || from == oid::kFloat8);
-  if (category_from == 'D' || narrowing || category_from == 'B' ) {
+  if (category_from == 'D' || narrowing || category_from == 'B') {
     if (path != CoercionPath::kViaIo) {
       not_supported("cast from " + type_name(statement, e.type) + " to " + type_name(statement, target), location);
     }
@@ -440,7 +477,8 @@ TypedExpr row_to_composite(Scope& scope, TypedExpr row, Oid target, CoercionCont
   const auto* columns = composite_columns(*statement.catalog, target);
   CHECK(columns != nullptr);
   auto refuse = [&](const std::string& detail) {
-    throw SqlError(SqlState::kCannotCoerce, "cannot cast type record to " + type_name(statement, target), location).detail(detail);
+    throw SqlError(SqlState::kCannotCoerce, "cannot cast type record to " + type_name(statement, target), location)
+        .detail(detail);
   };
   std::vector<TypedExpr> fields;
   std::vector<std::string> names;
@@ -451,8 +489,8 @@ TypedExpr row_to_composite(Scope& scope, TypedExpr row, Oid target, CoercionCont
     const Oid source = is_unknown(row.fields[i]) ? oid::kUnknown : row.fields[i].type;
     auto field = try_coerce(scope, std::move(row.fields[i]), column.type, column.typmod, context);
     if (!field) {
-      refuse("Cannot cast type " + type_name(statement, source) + " to " + type_name(statement, column.type) + " in column " +
-             std::to_string(i + 1) + ".");
+      refuse("Cannot cast type " + type_name(statement, source) + " to " + type_name(statement, column.type) +
+             " in column " + std::to_string(i + 1) + ".");
     }
     fields.push_back(std::move(*field));
     names.push_back(column.name);
@@ -465,7 +503,8 @@ TypedExpr row_to_composite(Scope& scope, TypedExpr row, Oid target, CoercionCont
 
 }  // namespace
 
-TypedExpr coerce_type(Scope& scope, TypedExpr e, Oid target, int32_t target_typmod, CoercionContext context, int location) {
+TypedExpr coerce_type(Scope& scope, TypedExpr e, Oid target, int32_t target_typmod, CoercionContext context,
+                      int location) {
   StatementContext& statement = *scope.statement;
   if (location >= 0 && e.location < 0) e.location = location;
   if (e.kind == TypedExpr::Kind::kPlain && e.type == target) return e;
@@ -478,16 +517,20 @@ TypedExpr coerce_type(Scope& scope, TypedExpr e, Oid target, int32_t target_typm
       int32_t base_typmod = target_typmod;
       const Oid base = base_type_of(statement, target, &base_typmod);
       // A cast cuts a string to the domain's length, an assignment complains.
-      const bool cuts = base != target && context == CoercionContext::kExplicit && (base == oid::kVarchar || base == oid::kBpchar);
+      const bool cuts =
+          base != target && context == CoercionContext::kExplicit && (base == oid::kVarchar || base == oid::kBpchar);
       TypedExpr value = literal_of_type(scope, e, base, cuts ? -1 : base_typmod, base);
       if (base != target) {
-        return check_domain(scope, coerce_typmod(scope, std::move(value), base_typmod, cuts ? context : CoercionContext::kImplicit), target);
+        return check_domain(
+            scope, coerce_typmod(scope, std::move(value), base_typmod, cuts ? context : CoercionContext::kImplicit),
+            target);
       }
       return value;
     }
     case TypedExpr::Kind::kNull: {
       TypedExpr value = typed_null(statement, target, -1, e.location);
-      return base_type_of(statement, target) != target ? check_domain(scope, std::move(value), target) : std::move(value);
+      return base_type_of(statement, target) != target ? check_domain(scope, std::move(value), target)
+                                                       : std::move(value);
     }
     case TypedExpr::Kind::kUntypedParameter: return parameter_of_type(scope, e, target);
     case TypedExpr::Kind::kPlain: break;
@@ -523,7 +566,8 @@ TypedExpr coerce_type(Scope& scope, TypedExpr e, Oid target, int32_t target_typm
       // Length coercion functions take typmod and "is explicit" beside the value; the typmod itself is applied later.
       const bool sized = proc->source.starts_with("bitfrom");  // makes as many bits as the modifier says
       for (size_t i = 1; i < proc->arguments.size(); ++i) {
-        args.push_back(i == 1 ? int4_constant(sized ? target_typmod : -1) : bool_constant(context == CoercionContext::kExplicit));
+        args.push_back(i == 1 ? int4_constant(sized ? target_typmod : -1)
+                              : bool_constant(context == CoercionContext::kExplicit));
         declared.push_back(proc->arguments[i]);
       }
       value = emit_call(Call{scope, *proc, std::move(args), std::move(declared), base, from_location});
@@ -546,14 +590,16 @@ TypedExpr coerce_type(Scope& scope, TypedExpr e, Oid target, int32_t target_typm
             }
           }
           value = relabel(scope, std::move(e), target);
-          value.duck = make_call("omen_record_names", std::move(value.duck), make_function("omen_array", std::move(names)));
+          value.duck =
+              make_call("omen_record_names", std::move(value.duck), make_function("omen_array", std::move(names)));
           value.fields = std::move(fields);
         } else {
           value = row_to_composite(scope, std::move(e), base, context, location);
         }
         break;
       }
-      throw SqlError(SqlState::kInternalError, "failed to find conversion function from " + type_name(statement, e.type) + " to " +
+      throw SqlError(SqlState::kInternalError, "failed to find conversion function from " +
+                                                   type_name(statement, e.type) + " to " +
                                                    type_name(statement, target));
   }
   if (base != target) {
@@ -572,10 +618,12 @@ TypedExpr coerce_typmod(Scope& scope, TypedExpr e, int32_t typmod, CoercionConte
   const Oid type = e.type;
   switch (base.value) {
     case 1043:
-      e.duck = make_call("omen_varchar", std::move(e.duck), make_integer(typmod), make_constant(duckdb::Value::BOOLEAN(is_explicit)));
+      e.duck = make_call("omen_varchar", std::move(e.duck), make_integer(typmod),
+                         make_constant(duckdb::Value::BOOLEAN(is_explicit)));
       break;
     case 1042:
-      e.duck = make_call("omen_bpchar", std::move(e.duck), make_integer(typmod), make_constant(duckdb::Value::BOOLEAN(is_explicit)));
+      e.duck = make_call("omen_bpchar", std::move(e.duck), make_integer(typmod),
+                         make_constant(duckdb::Value::BOOLEAN(is_explicit)));
       break;
     case 1700:
       if (form.is_decimal()) {
@@ -597,8 +645,8 @@ TypedExpr coerce_typmod(Scope& scope, TypedExpr e, int32_t typmod, CoercionConte
     case 1266: e.duck = make_call("omen_timetz_scale", std::move(e.duck), make_integer(typmod)); break;
     default:
       if (is_array(statement, base)) {
-        e.duck = make_call("omen_array_typmod", make_text(type_descriptor(statement, base, e.physical, typmod)), std::move(e.duck),
-                           make_constant(duckdb::Value::BOOLEAN(is_explicit)));
+        e.duck = make_call("omen_array_typmod", make_text(type_descriptor(statement, base, e.physical, typmod)),
+                           std::move(e.duck), make_constant(duckdb::Value::BOOLEAN(is_explicit)));
         break;
       }
       return e;
@@ -626,8 +674,9 @@ TypedExpr coerce(Scope& scope, TypedExpr e, Oid type, int32_t typmod, CoercionCo
   const int location = e.location;
   auto result = try_coerce(scope, std::move(e), type, typmod, context);
   if (!result) {
-    throw SqlError(SqlState::kDatatypeMismatch, "expression is of type " + type_name(*scope.statement, source) +
-                                                    " but type " + type_name(*scope.statement, type) + " is needed",
+    throw SqlError(SqlState::kDatatypeMismatch,
+                   "expression is of type " + type_name(*scope.statement, source) + " but type " +
+                       type_name(*scope.statement, type) + " is needed",
                    location);
   }
   return std::move(*result);
@@ -639,14 +688,16 @@ TypedExpr coerce_to_boolean(Scope& scope, TypedExpr e, const char* construct) {
     const int location = e.location;
     auto result = try_coerce(scope, std::move(e), oid::kBool, -1, CoercionContext::kAssignment);
     if (!result) {
-      throw SqlError(SqlState::kDatatypeMismatch, std::string("argument of ") + construct + " must be type boolean, not type " +
-                                                      type_name(*scope.statement, source),
+      throw SqlError(SqlState::kDatatypeMismatch,
+                     std::string("argument of ") + construct + " must be type boolean, not type " +
+                         type_name(*scope.statement, source),
                      location);
     }
     e = std::move(*result);
   }
   if (e.returns_set) {
-    throw SqlError(SqlState::kDatatypeMismatch, std::string("argument of ") + construct + " must not return a set", e.location);
+    throw SqlError(SqlState::kDatatypeMismatch, std::string("argument of ") + construct + " must not return a set",
+                   e.location);
   }
   return e;
 }
@@ -674,8 +725,9 @@ Oid select_common_type(Scope& scope, const std::vector<TypedExpr*>& exprs, const
       category = next_category;
       preferred = next_preferred;
     } else if (next_category != category) {
-      throw SqlError(SqlState::kDatatypeMismatch, std::string(construct) + " types " + type_name(statement, result) + " and " +
-                                                      type_name(statement, next) + " cannot be matched",
+      throw SqlError(SqlState::kDatatypeMismatch,
+                     std::string(construct) + " types " + type_name(statement, result) + " and " +
+                         type_name(statement, next) + " cannot be matched",
                      exprs[i]->location);
     } else if (!preferred && can_coerce(statement, result, next, CoercionContext::kImplicit) &&
                !can_coerce(statement, next, result, CoercionContext::kImplicit)) {
@@ -707,15 +759,16 @@ TypedExpr check_domain(Scope& scope, TypedExpr value, Oid type, const catalog::D
   }
   const int location = value.location;
   if (domain->not_null) {
-    DuckExpr fail = make_call("omen_raise", make_text(type_descriptor(statement, type, value.physical)), make_text("23502"),
-                              make_text("domain " + named->name + " does not allow null values"));
+    DuckExpr fail = make_call("omen_raise", make_text(type_descriptor(statement, type, value.physical)),
+                              make_text("23502"), make_text("domain " + named->name + " does not allow null values"));
     DuckExpr test = make_is_null(copy_of(value.duck));
     value.duck = make_case(std::move(test), std::move(fail), std::move(value.duck));
   }
   for (const auto& check : domain->checks) {
     TypedExpr condition = analyze_domain_check(scope, check.check_sql, value);
-    DuckExpr fail = make_call("omen_raise", make_text(type_descriptor(statement, type, value.physical)), make_text("23514"),
-                              make_text("value for domain " + named->name + " violates check constraint \"" + check.name + "\""));
+    DuckExpr fail =
+        make_call("omen_raise", make_text(type_descriptor(statement, type, value.physical)), make_text("23514"),
+                  make_text("value for domain " + named->name + " violates check constraint \"" + check.name + "\""));
     DuckExpr failed = make_compare(duckdb::ExpressionType::COMPARE_NOT_DISTINCT_FROM, std::move(condition.duck),
                                    make_constant(duckdb::Value::BOOLEAN(false)));
     value.duck = make_case(std::move(failed), std::move(fail), std::move(value.duck));

@@ -79,14 +79,16 @@ struct RecursionChecker {
         }
         return false;
       }
-      case T_SubLink: return inside(RecursionPlace::kSubquery, reinterpret_cast<SubLink*>(node)->subselect) ||
-                             (*this)(reinterpret_cast<SubLink*>(node)->testexpr);
+      case T_SubLink:
+        return inside(RecursionPlace::kSubquery, reinterpret_cast<SubLink*>(node)->subselect) ||
+               (*this)(reinterpret_cast<SubLink*>(node)->testexpr);
       case T_JoinExpr: {
         auto* join = reinterpret_cast<JoinExpr*>(node);
         bool left_nullable = join->jointype == JOIN_RIGHT || join->jointype == JOIN_FULL;
         bool right_nullable = join->jointype == JOIN_LEFT || join->jointype == JOIN_FULL;
         return (left_nullable ? inside(RecursionPlace::kOuterJoin, join->larg) : (*this)(join->larg)) ||
-               (right_nullable ? inside(RecursionPlace::kOuterJoin, join->rarg) : (*this)(join->rarg)) || (*this)(join->quals);
+               (right_nullable ? inside(RecursionPlace::kOuterJoin, join->rarg) : (*this)(join->rarg)) ||
+               (*this)(join->quals);
       }
       case T_SelectStmt: {
         auto* select = reinterpret_cast<SelectStmt*>(node);
@@ -129,8 +131,8 @@ void check_recursion(const std::string& name, RecursionPlace place, Node* node, 
   checker(node);
   if (checker.wrong != RecursionPlace::kOk) throw_recursion(name, checker.wrong, checker.location);
   if (checker.twice) {
-    throw SqlError(SqlState::kInvalidRecursion, "recursive reference to query \"" + name + "\" must not appear more than once",
-                   checker.location);
+    throw SqlError(SqlState::kInvalidRecursion,
+                   "recursive reference to query \"" + name + "\" must not appear more than once", checker.location);
   }
   *references = checker.references;
 }
@@ -142,14 +144,16 @@ void name_columns(const CommonTableExpr* cte, std::vector<ScopeColumn>& columns)
     if (i >= columns.size()) {
       throw SqlError(SqlState::kInvalidColumnReference,
                      std::string("WITH query \"") + cte->ctename + "\" has " + std::to_string(columns.size()) +
-                         " columns available but " + std::to_string(list_length(cte->aliascolnames)) + " columns specified",
+                         " columns available but " + std::to_string(list_length(cte->aliascolnames)) +
+                         " columns specified",
                      cte->location);
     }
     columns[i++].name = strVal(lfirst(cell));
   }
 }
 
-duckdb::unique_ptr<duckdb::CommonTableExpressionInfo> info_of(const CommonTableExpr* cte, bool is_volatile, DuckNode node) {
+duckdb::unique_ptr<duckdb::CommonTableExpressionInfo> info_of(const CommonTableExpr* cte, bool is_volatile,
+                                                              DuckNode node) {
   auto info = duckdb::make_uniq<duckdb::CommonTableExpressionInfo>();
   info->query = emit::statement(std::move(node));
   // A volatile query has to run once, however often it is read.
@@ -164,12 +168,13 @@ duckdb::unique_ptr<duckdb::CommonTableExpressionInfo> info_of(const CommonTableE
 /// Analyses one item of a WITH into the scope; `later_writes`: a data-modifying item follows and may read it.
 class CteAnalyzer {
  public:
-  CteAnalyzer(Scope& scope, duckdb::CommonTableExpressionMap& ctes) : scope_(scope), statement_(*scope.statement), ctes_(ctes) {}
+  CteAnalyzer(Scope& scope, duckdb::CommonTableExpressionMap& ctes)
+      : scope_(scope), statement_(*scope.statement), ctes_(ctes) {}
 
   void modifying(CommonTableExpr* cte) {
     if (scope_.parent != nullptr) {
-      throw SqlError(SqlState::kFeatureNotSupported, "WITH clause containing a data-modifying statement must be at the top level",
-                     cte->location);
+      throw SqlError(SqlState::kFeatureNotSupported,
+                     "WITH clause containing a data-modifying statement must be at the top level", cte->location);
     }
     auto query = std::make_shared<AnalyzedQuery>();
     // Its own WITH items run before it, so its number is known only afterwards.
@@ -217,14 +222,15 @@ class CteAnalyzer {
   void recursive(CommonTableExpr* cte, bool later_writes) {
     std::string name = cte->ctename;
     if (!IsA(cte->ctequery, SelectStmt)) {
-      throw SqlError(SqlState::kInvalidRecursion, "recursive query \"" + name + "\" must not contain data-modifying statements",
-                     cte->location);
+      throw SqlError(SqlState::kInvalidRecursion,
+                     "recursive query \"" + name + "\" must not contain data-modifying statements", cte->location);
     }
     auto* select = reinterpret_cast<SelectStmt*>(cte->ctequery);
     if (select->op != SETOP_UNION) {
-      throw SqlError(SqlState::kInvalidRecursion,
-                     "recursive query \"" + name + "\" does not have the form non-recursive-term UNION [ALL] recursive-term",
-                     cte->location);
+      throw SqlError(
+          SqlState::kInvalidRecursion,
+          "recursive query \"" + name + "\" does not have the form non-recursive-term UNION [ALL] recursive-term",
+          cte->location);
     }
     int none = 0;
     check_recursion(name, RecursionPlace::kNonRecursiveTerm, reinterpret_cast<Node*>(select->larg), &none);
@@ -284,13 +290,15 @@ class CteAnalyzer {
       for (const Target& t : right.targets) {
         if (t.expr.has_aggregate && location < 0) location = t.expr.location;
       }
-      throw SqlError(SqlState::kInvalidRecursion, "aggregate functions are not allowed in a recursive query's recursive term", location);
+      throw SqlError(SqlState::kInvalidRecursion,
+                     "aggregate functions are not allowed in a recursive query's recursive term", location);
     }
     for (size_t i = 0; i < left.targets.size(); ++i) {
       TypedExpr& l = left.targets[i].expr;
       TypedExpr& r = right.targets[i].expr;
       Oid type = select_common_type(scope_, {&l, &r}, "UNION");
-      int32_t typmod = r.kind == TypedExpr::Kind::kPlain && r.type == type && l.type == type && l.typmod == r.typmod ? l.typmod : -1;
+      int32_t typmod =
+          r.kind == TypedExpr::Kind::kPlain && r.type == type && l.type == type && l.typmod == r.typmod ? l.typmod : -1;
       if (r.kind != TypedExpr::Kind::kPlain && l.type == type) typmod = -1;
       if (type != l.type || (typmod != l.typmod && r.kind == TypedExpr::Kind::kPlain)) {
         throw SqlError(SqlState::kDatatypeMismatch,
@@ -301,14 +309,16 @@ class CteAnalyzer {
             .hint("Cast the output of the non-recursive term to the correct type.");
       }
       right.coerce_target(i, l.type, l.typmod, CoercionContext::kImplicit);
-      if (!(right.targets[i].expr.physical == l.physical) && (l.physical.is_decimal() || right.targets[i].expr.physical.is_decimal())) {
+      if (!(right.targets[i].expr.physical == l.physical) &&
+          (l.physical.is_decimal() || right.targets[i].expr.physical.is_decimal())) {
         right.open(statement_);
         right.targets[i].expr = to_numeric_form(scope_, std::move(right.targets[i].expr), l.physical);
       }
       if (!select->all) {
         check_groupable(statement_, l.type, -1);
         if (needs_sort_key(base_type_of(statement_, l.type), l.physical)) {
-          not_supported(l.physical.kind == types::Physical::kInterval ? "a recursive UNION over interval columns" : "a recursive UNION over numeric columns",
+          not_supported(l.physical.kind == types::Physical::kInterval ? "a recursive UNION over interval columns"
+                                                                      : "a recursive UNION over numeric columns",
                         cte->location);
         }
       }
@@ -400,7 +410,8 @@ std::vector<CommonTableExpr*> in_dependency_order(std::vector<CommonTableExpr*> 
       break;
     }
     if (!moved) {
-      throw SqlError(SqlState::kFeatureNotSupported, "mutual recursion between WITH items is not implemented", items[0]->location);
+      throw SqlError(SqlState::kFeatureNotSupported, "mutual recursion between WITH items is not implemented",
+                     items[0]->location);
     }
   }
   return ordered;
@@ -415,8 +426,8 @@ void analyze_with(Scope& scope, duckdb::CommonTableExpressionMap& ctes, WithClau
     auto* cte = lfirst_node(CommonTableExpr, cell);
     for (CommonTableExpr* other : items) {
       if (std::string_view(other->ctename) == cte->ctename) {
-        throw SqlError(SqlState::kDuplicateAlias, std::string("WITH query name \"") + cte->ctename + "\" specified more than once",
-                       cte->location);
+        throw SqlError(SqlState::kDuplicateAlias,
+                       std::string("WITH query name \"") + cte->ctename + "\" specified more than once", cte->location);
       }
     }
     if (cte->search_clause != nullptr) not_supported("WITH ... SEARCH", cte->location);
@@ -439,10 +450,12 @@ void analyze_with(Scope& scope, duckdb::CommonTableExpressionMap& ctes, WithClau
       }
     } catch (SqlError& error) {
       // A name that an item of this WITH has, which is not in sight yet.
-      for (size_t j = i; j < items.size() && error.info().code == SqlState::kUndefinedTable && error.info().detail.empty(); ++j) {
+      for (size_t j = i;
+           j < items.size() && error.info().code == SqlState::kUndefinedTable && error.info().detail.empty(); ++j) {
         const std::string name = items[j]->ctename;
         if (error.info().message != "relation \"" + name + "\" does not exist") continue;
-        error.info().detail = "There is a WITH item named \"" + name + "\", but it cannot be referenced from this part of the query.";
+        error.info().detail =
+            "There is a WITH item named \"" + name + "\", but it cannot be referenced from this part of the query.";
         error.info().hint = "Use WITH RECURSIVE, or re-order the WITH items to remove forward references.";
       }
       throw;

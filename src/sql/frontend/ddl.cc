@@ -7,7 +7,6 @@
 
 namespace omendb::sql {
 
-
 std::string temp_schema_name(int32_t backend_pid) { return "pg_temp_" + std::to_string(backend_pid); }
 
 bool is_ddl(const Node* raw) {
@@ -17,6 +16,7 @@ bool is_ddl(const Node* raw) {
       while (select->op != SETOP_NONE) select = select->larg;
       return select->intoClause != nullptr;
     }
+    // clang-format off
     case T_CreateStmt: case T_IndexStmt: case T_AlterTableStmt: case T_DropStmt: case T_TruncateStmt: case T_RenameStmt:
     case T_ViewStmt: case T_CreateTableAsStmt: case T_RefreshMatViewStmt: case T_CreateSeqStmt: case T_AlterSeqStmt:
     case T_CommentStmt: case T_CreateSchemaStmt: case T_AlterObjectSchemaStmt: case T_AlterOwnerStmt: case T_CreateEnumStmt:
@@ -34,6 +34,7 @@ bool is_ddl(const Node* raw) {
     case T_AlterTSConfigurationStmt: case T_CreatePublicationStmt: case T_AlterPublicationStmt: case T_CreateSubscriptionStmt:
     case T_AlterSubscriptionStmt: case T_DropSubscriptionStmt: case T_DropOwnedStmt: case T_ReassignOwnedStmt: case T_SecLabelStmt:
     case T_AlterFdwStmt: case T_AlterForeignServerStmt: case T_AlterUserMappingStmt: case T_DropUserMappingStmt:
+      // clang-format on
       return true;
     default: return false;
   }
@@ -76,34 +77,49 @@ std::string Ddl::run(Node* raw) {
       not_supported(reinterpret_cast<CreateFunctionStmt*>(raw)->is_procedure ? "CREATE PROCEDURE" : "CREATE FUNCTION");
     case T_CreateTrigStmt: not_supported("CREATE TRIGGER");
     case T_RuleStmt: not_supported("CREATE RULE");
-    case T_CreatePolicyStmt: case T_AlterPolicyStmt: not_supported("row-level security");
-    case T_CreateEventTrigStmt: case T_AlterEventTrigStmt: not_supported("event triggers");
-    case T_CreateForeignTableStmt: case T_CreateFdwStmt: case T_CreateForeignServerStmt: case T_CreateUserMappingStmt:
-    case T_ImportForeignSchemaStmt: case T_AlterFdwStmt: case T_AlterForeignServerStmt: case T_AlterUserMappingStmt:
-    case T_DropUserMappingStmt:
-      not_supported("foreign data");
+    case T_CreatePolicyStmt:
+    case T_AlterPolicyStmt: not_supported("row-level security");
+    case T_CreateEventTrigStmt:
+    case T_AlterEventTrigStmt: not_supported("event triggers");
+    case T_CreateForeignTableStmt:
+    case T_CreateFdwStmt:
+    case T_CreateForeignServerStmt:
+    case T_CreateUserMappingStmt:
+    case T_ImportForeignSchemaStmt:
+    case T_AlterFdwStmt:
+    case T_AlterForeignServerStmt:
+    case T_AlterUserMappingStmt:
+    case T_DropUserMappingStmt: not_supported("foreign data");
     case T_CreatePLangStmt: not_supported("CREATE LANGUAGE");
     case T_DefineStmt: not_supported("CREATE AGGREGATE, OPERATOR, COLLATION, base types and text search objects");
-    case T_CreateOpClassStmt: case T_CreateOpFamilyStmt: case T_AlterOpFamilyStmt: not_supported("operator classes");
+    case T_CreateOpClassStmt:
+    case T_CreateOpFamilyStmt:
+    case T_AlterOpFamilyStmt: not_supported("operator classes");
     case T_AlterFunctionStmt: not_supported("ALTER FUNCTION");
     case T_CreateRangeStmt: not_supported("CREATE TYPE AS RANGE");
     case T_CreateCastStmt: not_supported("CREATE CAST");
     case T_CreateTransformStmt: not_supported("CREATE TRANSFORM");
     case T_CreateConversionStmt: not_supported("CREATE CONVERSION");
-    case T_CreateStatsStmt: case T_AlterStatsStmt: not_supported("CREATE STATISTICS");
-    case T_CreateTableSpaceStmt: case T_DropTableSpaceStmt: case T_AlterTableSpaceOptionsStmt: case T_AlterTableMoveAllStmt:
-      not_supported("tablespaces");
+    case T_CreateStatsStmt:
+    case T_AlterStatsStmt: not_supported("CREATE STATISTICS");
+    case T_CreateTableSpaceStmt:
+    case T_DropTableSpaceStmt:
+    case T_AlterTableSpaceOptionsStmt:
+    case T_AlterTableMoveAllStmt: not_supported("tablespaces");
     case T_CreatedbStmt: not_supported("CREATE DATABASE");
     case T_DropdbStmt: not_supported("DROP DATABASE");
     case T_AlterDatabaseStmt: not_supported("ALTER DATABASE");
-    case T_CreatePublicationStmt: case T_AlterPublicationStmt: case T_CreateSubscriptionStmt: case T_AlterSubscriptionStmt:
-    case T_DropSubscriptionStmt:
-      not_supported("logical replication");
+    case T_CreatePublicationStmt:
+    case T_AlterPublicationStmt:
+    case T_CreateSubscriptionStmt:
+    case T_AlterSubscriptionStmt:
+    case T_DropSubscriptionStmt: not_supported("logical replication");
     case T_AlterDefaultPrivilegesStmt: not_supported("ALTER DEFAULT PRIVILEGES");
     case T_DropOwnedStmt: not_supported("DROP OWNED");
     case T_ReassignOwnedStmt: not_supported("REASSIGN OWNED");
     case T_SecLabelStmt: not_supported("SECURITY LABEL");
-    case T_AlterExtensionStmt: case T_AlterExtensionContentsStmt: not_supported("ALTER EXTENSION");
+    case T_AlterExtensionStmt:
+    case T_AlterExtensionContentsStmt: not_supported("ALTER EXTENSION");
     case T_AlterTypeStmt: not_supported("ALTER TYPE SET");
     default: not_supported("this utility statement");
   }
@@ -178,7 +194,8 @@ void Ddl::check_owner(Oid owner, const char* kind, std::string_view name) {
     todo.pop_back();
     if (next == owner) return;
     if (!seen.insert(next).second) continue;
-    if (auto* role = now->find<catalog::Role>(next)) todo.insert(todo.end(), role->member_of.begin(), role->member_of.end());
+    if (auto* role = now->find<catalog::Role>(next))
+      todo.insert(todo.end(), role->member_of.begin(), role->member_of.end());
   }
   throw SqlError(SqlState::kInsufficientPrivilege, std::string("must be owner of ") + kind + " " + std::string(name));
 }
@@ -234,14 +251,16 @@ Ddl::Place Ddl::place_for(const RangeVar* name) {
   Place place{.name = name->relname, .persistence = name->relpersistence == 0 ? 'p' : name->relpersistence};
   if (name->catalogname != nullptr && context_.analysis(text_).database_name != name->catalogname) {
     throw SqlError(SqlState::kFeatureNotSupported, "cross-database references are not implemented: \"" +
-                                                       std::string(name->catalogname) + "." + name->schemaname + "." + name->relname + "\"");
+                                                       std::string(name->catalogname) + "." + name->schemaname + "." +
+                                                       name->relname + "\"");
   }
   if (name->schemaname != nullptr) {
     std::string_view schema = name->schemaname;
     const bool temporary = schema == "pg_temp" || schema == temp_schema_name(context_.backend_pid());
     if (temporary) {
       if (place.persistence == 'u') {
-        throw SqlError(SqlState::kInvalidTableDefinition, "only temporary relations may be created in temporary schemas",
+        throw SqlError(SqlState::kInvalidTableDefinition,
+                       "only temporary relations may be created in temporary schemas",
                        name->location > 0 ? name->location : -1);
       }
       place.persistence = 't';
@@ -253,7 +272,8 @@ Ddl::Place Ddl::place_for(const RangeVar* name) {
                      name->location > 0 ? name->location : -1);
     }
     if (catalog()->find_schema(schema) == nullptr) {
-      throw SqlError(SqlState::kUndefinedSchema, "schema " + quoted(schema) + " does not exist", name->location > 0 ? name->location : -1);
+      throw SqlError(SqlState::kUndefinedSchema, "schema " + quoted(schema) + " does not exist",
+                     name->location > 0 ? name->location : -1);
     }
     place.schema = schema_oid(schema);
     refuse_system_schema(place.schema, schema, place.name);
@@ -274,7 +294,8 @@ Ddl::Place Ddl::place_for(const RangeVar* name) {
       refuse_system_schema(place.schema, found->name, place.name);
       break;
     }
-    if (place.schema == kInvalidOid) throw SqlError(SqlState::kUndefinedSchema, "no schema has been selected to create in");
+    if (place.schema == kInvalidOid)
+      throw SqlError(SqlState::kUndefinedSchema, "no schema has been selected to create in");
   }
   lock(place.schema, txn::ObjectLockMode::kAccessShare);
   return place;
@@ -331,14 +352,17 @@ Oid Ddl::open_relation(const RangeVar* name, txn::ObjectLockMode mode, bool miss
     Oid found = lookup_relation(name->schemaname, name->relname);
     if (found == kInvalidOid) {
       if (missing_ok) return found;
-      if (name->schemaname != nullptr && catalog()->find_schema(name->schemaname) == nullptr && std::string_view(name->schemaname) != "pg_temp") {
+      if (name->schemaname != nullptr && catalog()->find_schema(name->schemaname) == nullptr &&
+          std::string_view(name->schemaname) != "pg_temp") {
         throw SqlError(SqlState::kUndefinedSchema, "schema " + quoted(name->schemaname) + " does not exist");
       }
-      std::string full = name->schemaname == nullptr ? name->relname : std::string(name->schemaname) + "." + name->relname;
+      std::string full =
+          name->schemaname == nullptr ? name->relname : std::string(name->schemaname) + "." + name->relname;
       throw SqlError(SqlState::kUndefinedTable, std::string(kind) + " " + quoted(full) + " does not exist");
     }
     if (find_system_relation(found) != nullptr) {
-      throw SqlError(SqlState::kInsufficientPrivilege, "permission denied: " + quoted(name->relname) + " is a system catalog");
+      throw SqlError(SqlState::kInsufficientPrivilege,
+                     "permission denied: " + quoted(name->relname) + " is a system catalog");
     }
     lock(found, mode);
     // The name may have moved while we waited.
@@ -383,7 +407,8 @@ std::string Ddl::relation_text(Oid relation) {
 }
 
 std::string_view relation_kind(const catalog::Catalog& catalog, Oid relation) {
-  if (auto* table = catalog.find<catalog::Table>(relation)) return table->is_materialized_view() ? "materialized view" : "table";
+  if (auto* table = catalog.find<catalog::Table>(relation))
+    return table->is_materialized_view() ? "materialized view" : "table";
   if (catalog.find<catalog::View>(relation) != nullptr) return "view";
   if (catalog.find<catalog::Index>(relation) != nullptr) return "index";
   if (catalog.find<catalog::Sequence>(relation) != nullptr) return "sequence";
@@ -406,8 +431,10 @@ std::string Ddl::choose_name(const std::string& name1, const std::string& name2,
     const size_t available = 63 - overhead;
     size_t a = name1.size(), b = name2.size();
     while (a + b > available) {
-      if (a > b) --a;
-      else --b;
+      if (a > b)
+        --a;
+      else
+        --b;
     }
     std::string name = cut(name1, a);
     if (!name2.empty()) name += "_" + cut(name2, b);
@@ -416,9 +443,11 @@ std::string Ddl::choose_name(const std::string& name1, const std::string& name2,
   }
 }
 
-std::string Ddl::choose_relation_name(Oid schema, const std::string& name1, const std::string& name2, const std::string& label) {
+std::string Ddl::choose_relation_name(Oid schema, const std::string& name1, const std::string& name2,
+                                      const std::string& label) {
   auto now = catalog();
-  return choose_name(name1, name2, label, [&](const std::string& name) { return now->find_relation(schema, name) != kInvalidOid; });
+  return choose_name(name1, name2, label,
+                     [&](const std::string& name) { return now->find_relation(schema, name) != kInvalidOid; });
 }
 
 // --- Options ---
@@ -442,7 +471,8 @@ std::string def_text(const DefElem* def) {
 }
 
 int64_t def_int64(const DefElem* def) {
-  if (def->arg == nullptr) throw SqlError(SqlState::kSyntaxError, std::string(def->defname) + " requires a numeric value");
+  if (def->arg == nullptr)
+    throw SqlError(SqlState::kSyntaxError, std::string(def->defname) + " requires a numeric value");
   if (IsA(def->arg, Integer)) return intVal(def->arg);
   if (IsA(def->arg, Float)) {
     const char* text = castNode(Float, def->arg)->fval;
@@ -450,7 +480,8 @@ int64_t def_int64(const DefElem* def) {
     errno = 0;
     long long value = std::strtoll(text, &end, 10);
     if (errno != 0 || *end != 0) {
-      throw SqlError(SqlState::kNumericValueOutOfRange, "value \"" + std::string(text) + "\" is out of range for type bigint");
+      throw SqlError(SqlState::kNumericValueOutOfRange,
+                     "value \"" + std::string(text) + "\" is out of range for type bigint");
     }
     return value;
   }
@@ -523,7 +554,8 @@ std::string Ddl::comment(CommentStmt* stmt) {
     class_oid = catalog::oid::kPgClass;
     now = catalog();
     if (relation_kind(*now, object) != kind) {
-      throw SqlError(SqlState::kWrongObjectType, quoted(var.relname) + " is not " + (*kind == 'i' ? "an " : "a ") + kind);
+      throw SqlError(SqlState::kWrongObjectType,
+                     quoted(var.relname) + " is not " + (*kind == 'i' ? "an " : "a ") + kind);
     }
   };
   switch (stmt->objtype) {
@@ -545,28 +577,42 @@ std::string Ddl::comment(CommentStmt* stmt) {
       const std::vector<catalog::Column>* columns = nullptr;
       if (auto* table = now->find<catalog::Table>(object)) columns = &table->columns;
       if (auto* view = now->find<catalog::View>(object)) columns = &view->columns;
-      if (columns == nullptr) throw SqlError(SqlState::kWrongObjectType, quoted(var.relname) + " is not a table, view, materialized view, composite type, or foreign table");
+      if (columns == nullptr)
+        throw SqlError(
+            SqlState::kWrongObjectType,
+            quoted(var.relname) + " is not a table, view, materialized view, composite type, or foreign table");
       for (const auto& c : *columns) {
         if (!c.dropped && c.name == column) sub = c.attnum;
       }
       if (sub == 0) {
-        throw SqlError(SqlState::kUndefinedColumn, "column " + quoted(column) + " of relation " + quoted(var.relname) + " does not exist");
+        throw SqlError(SqlState::kUndefinedColumn,
+                       "column " + quoted(column) + " of relation " + quoted(var.relname) + " does not exist");
       }
       break;
     }
-    case OBJECT_SCHEMA: object = schema_oid(strVal(stmt->object)); class_oid = catalog::oid::kPgNamespace; break;
+    case OBJECT_SCHEMA:
+      object = schema_oid(strVal(stmt->object));
+      class_oid = catalog::oid::kPgNamespace;
+      break;
     case OBJECT_ROLE: {
       const catalog::Role* role = now->find_role(strVal(stmt->object));
-      if (role == nullptr) throw SqlError(SqlState::kUndefinedObject, "role " + quoted(strVal(stmt->object)) + " does not exist");
+      if (role == nullptr)
+        throw SqlError(SqlState::kUndefinedObject, "role " + quoted(strVal(stmt->object)) + " does not exist");
       object = role->oid;
       class_oid = catalog::oid::kPgAuthid;
       break;
     }
-    case OBJECT_DATABASE: object = catalog::oid::kDatabase; class_oid = catalog::oid::kPgDatabase; break;
-    case OBJECT_TYPE: case OBJECT_DOMAIN: {
+    case OBJECT_DATABASE:
+      object = catalog::oid::kDatabase;
+      class_oid = catalog::oid::kPgDatabase;
+      break;
+    case OBJECT_TYPE:
+    case OBJECT_DOMAIN: {
       auto* type = castNode(TypeName, stmt->object);
       object = lookup_type(type->names);
-      if (object == kInvalidOid) throw SqlError(SqlState::kUndefinedObject, "type " + quoted(strings_of(type->names).back()) + " does not exist");
+      if (object == kInvalidOid)
+        throw SqlError(SqlState::kUndefinedObject,
+                       "type " + quoted(strings_of(type->names).back()) + " does not exist");
       class_oid = catalog::oid::kPgType;
       break;
     }
@@ -580,7 +626,8 @@ std::string Ddl::comment(CommentStmt* stmt) {
       const catalog::Table* table = open_table(&var, txn::ObjectLockMode::kShareUpdateExclusive, false);
       const catalog::Constraint* found = table->find_constraint(constraint);
       if (found == nullptr) {
-        throw SqlError(SqlState::kUndefinedObject, "constraint " + quoted(constraint) + " for table " + quoted(table->name) + " does not exist");
+        throw SqlError(SqlState::kUndefinedObject,
+                       "constraint " + quoted(constraint) + " for table " + quoted(table->name) + " does not exist");
       }
       object = found->oid;
       class_oid = catalog::oid::kPgConstraint;
@@ -598,7 +645,8 @@ std::string Ddl::comment(CommentStmt* stmt) {
         if (c.name == constraint) object = c.oid;
       }
       if (object == kInvalidOid) {
-        throw SqlError(SqlState::kUndefinedObject, "constraint " + quoted(constraint) + " for domain " + name + " does not exist");
+        throw SqlError(SqlState::kUndefinedObject,
+                       "constraint " + quoted(constraint) + " for domain " + name + " does not exist");
       }
       class_oid = catalog::oid::kPgConstraint;
       break;
@@ -611,8 +659,11 @@ std::string Ddl::comment(CommentStmt* stmt) {
   if (stmt->comment == nullptr || *stmt->comment == 0) {
     if (old != nullptr) remove(old->oid);
   } else {
-    put(catalog::Comment{.oid = old != nullptr ? old->oid : new_oid(), .class_oid = class_oid, .object = object,
-                         .sub_object = sub, .text = stmt->comment});
+    put(catalog::Comment{.oid = old != nullptr ? old->oid : new_oid(),
+                         .class_oid = class_oid,
+                         .object = object,
+                         .sub_object = sub,
+                         .text = stmt->comment});
   }
   return "COMMENT";
 }
@@ -640,16 +691,21 @@ bool run_on_commit_actions(DdlContext& context) {
   // Whoever refers to rows that go now has to lose its own.
   now->for_each_of<catalog::Table>([&](const catalog::Table& table) {
     for (const catalog::Constraint& c : table.constraints) {
-      const auto* target = c.kind == catalog::Constraint::Kind::kForeignKey ? now->find<catalog::Table>(c.referenced_table) : nullptr;
-      if (target == nullptr || target->schema != schema->oid || target->on_commit != 'd' || table.on_commit == 'd') continue;
+      const auto* target =
+          c.kind == catalog::Constraint::Kind::kForeignKey ? now->find<catalog::Table>(c.referenced_table) : nullptr;
+      if (target == nullptr || target->schema != schema->oid || target->on_commit != 'd' || table.on_commit == 'd')
+        continue;
       throw SqlError(SqlState::kFeatureNotSupported, "unsupported ON COMMIT and foreign key combination")
-          .detail("Table " + quoted(table.name) + " references " + quoted(target->name) + ", but they do not have the same ON COMMIT setting.");
+          .detail("Table " + quoted(table.name) + " references " + quoted(target->name) +
+                  ", but they do not have the same ON COMMIT setting.");
     }
   });
   Ddl ddl(context, "");
   for (auto [table, action] : work) {
-    if (action == 'D') ddl.drop_things({Ddl::Thing{.kind = Ddl::Thing::Kind::kRelation, .oid = table}}, true);
-    else ddl.empty_table(table);
+    if (action == 'D')
+      ddl.drop_things({Ddl::Thing{.kind = Ddl::Thing::Kind::kRelation, .oid = table}}, true);
+    else
+      ddl.empty_table(table);
   }
   return !work.empty();
 }

@@ -23,29 +23,42 @@ std::string Ddl::alter_table(AlterTableStmt* stmt) {
   txn::ObjectLockMode mode = txn::ObjectLockMode::kShareUpdateExclusive;
   for_list<AlterTableCmd>(stmt->cmds, [&](AlterTableCmd* command) {
     switch (command->subtype) {
-      case AT_SetStatistics: case AT_ValidateConstraint: case AT_SetRelOptions: case AT_ResetRelOptions: case AT_SetOptions:
-      case AT_ResetOptions:
-        break;
+      case AT_SetStatistics:
+      case AT_ValidateConstraint:
+      case AT_SetRelOptions:
+      case AT_ResetRelOptions:
+      case AT_SetOptions:
+      case AT_ResetOptions: break;
       default: mode = txn::ObjectLockMode::kAccessExclusive;
     }
   });
   Oid oid = open_relation(stmt->relation, mode, stmt->missing_ok);
   if (oid == kInvalidOid) {
-    notice(SqlState::kSuccessfulCompletion, "relation " + quoted(stmt->relation->relname) + " does not exist, skipping");
+    notice(SqlState::kSuccessfulCompletion,
+           "relation " + quoted(stmt->relation->relname) + " does not exist, skipping");
     return tag;
   }
   auto now = catalog();
   const std::string_view kind = relation_kind(*now, oid);
   const bool right = (stmt->objtype == OBJECT_TABLE) || (stmt->objtype == OBJECT_VIEW && kind == "view") ||
-                     (stmt->objtype == OBJECT_INDEX && kind == "index") || (stmt->objtype == OBJECT_SEQUENCE && kind == "sequence") ||
+                     (stmt->objtype == OBJECT_INDEX && kind == "index") ||
+                     (stmt->objtype == OBJECT_SEQUENCE && kind == "sequence") ||
                      (stmt->objtype == OBJECT_MATVIEW && kind == "materialized view");
   if (!right) {
     std::string wanted = tag.substr(6);
     for (char& c : wanted) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    throw SqlError(SqlState::kWrongObjectType, quoted(stmt->relation->relname) + " is not " + (wanted == "index" ? "an " : "a ") + wanted);
+    throw SqlError(SqlState::kWrongObjectType,
+                   quoted(stmt->relation->relname) + " is not " + (wanted == "index" ? "an " : "a ") + wanted);
   }
   auto object = now->object(oid);
-  Oid owner = std::visit([](const auto& o) -> Oid { if constexpr (requires { o.owner; }) return o.owner; else return kInvalidOid; }, *object);
+  Oid owner = std::visit(
+      [](const auto& o) -> Oid {
+        if constexpr (requires { o.owner; })
+          return o.owner;
+        else
+          return kInvalidOid;
+      },
+      *object);
   if (auto* index = now->find<catalog::Index>(oid)) owner = now->find<catalog::Table>(index->table)->owner;
   check_owner(owner, std::string(kind).c_str(), stmt->relation->relname);
   // PostgreSQL's passes: what drops goes first, then types, columns, constraints.
@@ -60,12 +73,16 @@ std::string Ddl::alter_table(AlterTableStmt* stmt) {
   });
   auto pass = [&](const AlterTableCmd* command) {
     switch (command->subtype) {
-      case AT_DropConstraint: case AT_DropNotNull: case AT_DropExpression: return 0;
+      case AT_DropConstraint:
+      case AT_DropNotNull:
+      case AT_DropExpression: return 0;
       // USING may name a column that goes.
       case AT_DropColumn: return using_given ? 2 : 0;
       case AT_AlterColumnType: return 1;
       case AT_AddColumn: return 2;
-      case AT_ColumnDefault: case AT_SetIdentity: case AT_DropIdentity: return command->def == nullptr ? 0 : 3;
+      case AT_ColumnDefault:
+      case AT_SetIdentity:
+      case AT_DropIdentity: return command->def == nullptr ? 0 : 3;
       case AT_SetNotNull: return 3;
       case AT_AddIdentity: return 4;
       case AT_AddConstraint: {
@@ -81,12 +98,16 @@ std::string Ddl::alter_table(AlterTableStmt* stmt) {
       // The new types of all columns in one go, each from the row as it was.
       const auto* target = catalog()->find<catalog::Table>(oid);
       const bool plain = target != nullptr && !target->is_materialized_view();
-      if (!plain || command->subtype != AT_AlterColumnType) alter_one(oid, command);
-      else if (command == types.front()) alter_column_types(oid, types);
+      if (!plain || command->subtype != AT_AlterColumnType)
+        alter_one(oid, command);
+      else if (command == types.front())
+        alter_column_types(oid, types);
     } catch (const SqlError& error) {
       // PostgreSQL analyses these when it no longer has the statement's text, so their errors have no position.
-      const bool key_over_index = command->subtype == AT_AddConstraint && reinterpret_cast<const ::Constraint*>(command->def)->indexname != nullptr;
-      if ((command->subtype == AT_AddConstraint && !key_over_index) || command->subtype == AT_ColumnDefault || command->subtype == AT_AlterColumnType) {
+      const bool key_over_index = command->subtype == AT_AddConstraint &&
+                                  reinterpret_cast<const ::Constraint*>(command->def)->indexname != nullptr;
+      if ((command->subtype == AT_AddConstraint && !key_over_index) || command->subtype == AT_ColumnDefault ||
+          command->subtype == AT_AlterColumnType) {
         ErrorInfo info = error.info();
         info.position = 0;
         throw SqlError(std::move(info));
@@ -100,7 +121,8 @@ std::string Ddl::alter_table(AlterTableStmt* stmt) {
 namespace {
 
 [[noreturn]] void no_column(const std::string& column, const std::string& table) {
-  throw SqlError(SqlState::kUndefinedColumn, "column " + quoted(column) + " of relation " + quoted(table) + " does not exist");
+  throw SqlError(SqlState::kUndefinedColumn,
+                 "column " + quoted(column) + " of relation " + quoted(table) + " does not exist");
 }
 
 catalog::Column& column_named(catalog::Table& table, const char* name) {
@@ -129,7 +151,8 @@ const char* table_action(const AlterTableCmd* command) {
 template <class Relation>
 Relation with_persistence(Relation relation, bool logged) {
   if (relation.persistence == 't') {
-    throw SqlError(SqlState::kInvalidTableDefinition, "cannot change logged status of table " + quoted(relation.name) + " because it is temporary");
+    throw SqlError(SqlState::kInvalidTableDefinition,
+                   "cannot change logged status of table " + quoted(relation.name) + " because it is temporary");
   }
   relation.persistence = logged ? 'p' : 'u';
   return relation;
@@ -143,7 +166,8 @@ void check_storage(const catalog::Column& column, std::string storage, const cat
   }
   const types::TypeInfo* info = types::find_type(column.type);
   if (storage == "plain" || info == nullptr || info->length < 0) return;
-  throw SqlError(SqlState::kFeatureNotSupported, "column data type " + format_type(catalog, column.type, -1) + " can only have storage PLAIN");
+  throw SqlError(SqlState::kFeatureNotSupported,
+                 "column data type " + format_type(catalog, column.type, -1) + " can only have storage PLAIN");
 }
 
 }  // namespace
@@ -166,12 +190,15 @@ void Ddl::alter_one(Oid oid, AlterTableCmd* command) {
         default: {
           const char* action = table_action(command);
           if (action == nullptr) not_supported("this form of ALTER VIEW");
-          throw SqlError(SqlState::kWrongObjectType, std::string("ALTER action ") + action + " cannot be performed on relation " + quoted(next.name))
+          throw SqlError(SqlState::kWrongObjectType, std::string("ALTER action ") + action +
+                                                         " cannot be performed on relation " + quoted(next.name))
               .detail("This operation is not supported for views.");
         }
       }
-      if (auto it = next.options.find("check_option"); it != next.options.end()) next.check_option = it->second == "local" ? 'l' : 'c';
-      else next.check_option = 0;
+      if (auto it = next.options.find("check_option"); it != next.options.end())
+        next.check_option = it->second == "local" ? 'l' : 'c';
+      else
+        next.check_option = 0;
       put(next);
       return;
     }
@@ -186,41 +213,51 @@ void Ddl::alter_one(Oid oid, AlterTableCmd* command) {
       put(next);
       return;
     }
-    if (auto* sequence = now->find<catalog::Sequence>(oid); sequence != nullptr && (command->subtype == AT_SetLogged || command->subtype == AT_SetUnLogged)) {
+    if (auto* sequence = now->find<catalog::Sequence>(oid);
+        sequence != nullptr && (command->subtype == AT_SetLogged || command->subtype == AT_SetUnLogged)) {
       put(with_persistence(*sequence, command->subtype == AT_SetLogged));
       return;
     }
     not_supported("this form of ALTER");
   }
   if (const char* action = table_action(command); action != nullptr && table->is_materialized_view()) {
-    throw SqlError(SqlState::kWrongObjectType, std::string("ALTER action ") + action + " cannot be performed on relation " + quoted(table->name))
+    throw SqlError(SqlState::kWrongObjectType,
+                   std::string("ALTER action ") + action + " cannot be performed on relation " + quoted(table->name))
         .detail("This operation is not supported for materialized views.");
   }
   switch (command->subtype) {
     case AT_AddColumn: add_table_column(oid, command); return;
-    case AT_AddConstraint: case AT_AddIndexConstraint: add_table_constraint(oid, castNode(Constraint, command->def)); return;
-    case AT_AddIdentity: case AT_SetIdentity: case AT_DropIdentity: alter_identity(oid, command); return;
+    case AT_AddConstraint:
+    case AT_AddIndexConstraint: add_table_constraint(oid, castNode(Constraint, command->def)); return;
+    case AT_AddIdentity:
+    case AT_SetIdentity:
+    case AT_DropIdentity: alter_identity(oid, command); return;
     case AT_DropConstraint: drop_constraint(oid, command); return;
     case AT_DropColumn: {
-      if (is_system_column(command->name)) throw SqlError(SqlState::kFeatureNotSupported, "cannot drop system column " + quoted(command->name));
+      if (is_system_column(command->name))
+        throw SqlError(SqlState::kFeatureNotSupported, "cannot drop system column " + quoted(command->name));
       const catalog::Column* column = table->find_column(command->name);
       if (column == nullptr) {
         if (!command->missing_ok) no_column(command->name, table->name);
-        notice(SqlState::kSuccessfulCompletion, "column " + quoted(command->name) + " of relation " + quoted(table->name) + " does not exist, skipping");
+        notice(SqlState::kSuccessfulCompletion,
+               "column " + quoted(command->name) + " of relation " + quoted(table->name) + " does not exist, skipping");
         return;
       }
       refuse_stored_rows(*table);
-      drop_things({Thing{.kind = Thing::Kind::kColumn, .oid = oid, .attnum = column->attnum}}, command->behavior == DROP_CASCADE);
+      drop_things({Thing{.kind = Thing::Kind::kColumn, .oid = oid, .attnum = column->attnum}},
+                  command->behavior == DROP_CASCADE);
       return;
     }
     case AT_AlterConstraint: {
       const auto* c = reinterpret_cast<const ::Constraint*>(command->def);
       const catalog::Constraint* found = table->find_constraint(c->conname);
       if (found == nullptr) {
-        throw SqlError(SqlState::kUndefinedObject, "constraint " + quoted(c->conname) + " of relation " + quoted(table->name) + " does not exist");
+        throw SqlError(SqlState::kUndefinedObject,
+                       "constraint " + quoted(c->conname) + " of relation " + quoted(table->name) + " does not exist");
       }
       if (found->kind != catalog::Constraint::Kind::kForeignKey) {
-        throw SqlError(SqlState::kWrongObjectType, "constraint " + quoted(c->conname) + " of relation " + quoted(table->name) + " is not a foreign key constraint");
+        throw SqlError(SqlState::kWrongObjectType, "constraint " + quoted(c->conname) + " of relation " +
+                                                       quoted(table->name) + " is not a foreign key constraint");
       }
       catalog::Table next = *table;
       for (auto& constraint : next.constraints) {
@@ -234,10 +271,12 @@ void Ddl::alter_one(Oid oid, AlterTableCmd* command) {
     case AT_ValidateConstraint: {
       const catalog::Constraint* found = table->find_constraint(command->name);
       if (found == nullptr) {
-        throw SqlError(SqlState::kUndefinedObject, "constraint " + quoted(command->name) + " of relation " + quoted(table->name) + " does not exist");
+        throw SqlError(SqlState::kUndefinedObject, "constraint " + quoted(command->name) + " of relation " +
+                                                       quoted(table->name) + " does not exist");
       }
       if (found->kind != catalog::Constraint::Kind::kCheck && found->kind != catalog::Constraint::Kind::kForeignKey) {
-        throw SqlError(SqlState::kWrongObjectType, "constraint " + quoted(command->name) + " of relation " + quoted(table->name) +
+        throw SqlError(SqlState::kWrongObjectType, "constraint " + quoted(command->name) + " of relation " +
+                                                       quoted(table->name) +
                                                        " is not a foreign key or check constraint");
       }
       if (found->validated) return;
@@ -262,13 +301,17 @@ void Ddl::alter_one(Oid oid, AlterTableCmd* command) {
     case AT_ColumnDefault: {
       catalog::Column& column = column_named(next, command->name);
       if (column.identity != 0) {
-        SqlError error(SqlState::kSyntaxError, "column " + quoted(column.name) + " of relation " + quoted(next.name) + " is an identity column");
-        if (command->def == nullptr) throw std::move(error).hint("Use ALTER TABLE ... ALTER COLUMN ... DROP IDENTITY instead.");
+        SqlError error(SqlState::kSyntaxError, "column " + quoted(column.name) + " of relation " + quoted(next.name) +
+                                                   " is an identity column");
+        if (command->def == nullptr)
+          throw std::move(error).hint("Use ALTER TABLE ... ALTER COLUMN ... DROP IDENTITY instead.");
         throw error;
       }
       if (column.generated) {
-        SqlError error(SqlState::kSyntaxError, "column " + quoted(column.name) + " of relation " + quoted(next.name) + " is a generated column");
-        if (command->def == nullptr) throw std::move(error).hint("Use ALTER TABLE ... ALTER COLUMN ... DROP EXPRESSION instead.");
+        SqlError error(SqlState::kSyntaxError, "column " + quoted(column.name) + " of relation " + quoted(next.name) +
+                                                   " is a generated column");
+        if (command->def == nullptr)
+          throw std::move(error).hint("Use ALTER TABLE ... ALTER COLUMN ... DROP EXPRESSION instead.");
         throw error;
       }
       if (command->def == nullptr) {
@@ -277,14 +320,16 @@ void Ddl::alter_one(Oid oid, AlterTableCmd* command) {
       }
       StatementContext statement = context_.analysis(text_);
       auto* constant = command->def;
-      const bool null = IsA(constant, A_Const) && reinterpret_cast<A_Const*>(constant)->isnull && now->find<catalog::DomainType>(column.type) == nullptr;
+      const bool null = IsA(constant, A_Const) && reinterpret_cast<A_Const*>(constant)->isnull &&
+                        now->find<catalog::DomainType>(column.type) == nullptr;
       column.default_sql = null ? "" : default_text(statement, next, column, command->def, false);
       break;
     }
     case AT_DropNotNull: {
       catalog::Column& column = column_named(next, command->name);
       if (column.identity != 0) {
-        throw SqlError(SqlState::kSyntaxError, "column " + quoted(column.name) + " of relation " + quoted(next.name) + " is an identity column");
+        throw SqlError(SqlState::kSyntaxError, "column " + quoted(column.name) + " of relation " + quoted(next.name) +
+                                                   " is an identity column");
       }
       auto key = next.primary_key();
       if (std::find(key.begin(), key.end(), column.attnum) != key.end()) {
@@ -304,9 +349,12 @@ void Ddl::alter_one(Oid oid, AlterTableCmd* command) {
       catalog::Column& column = column_named(next, command->name);
       if (!column.generated) {
         if (!command->missing_ok) {
-          throw SqlError(SqlState::kObjectNotInPrerequisiteState, "column " + quoted(column.name) + " of relation " + quoted(next.name) + " is not a stored generated column");
+          throw SqlError(SqlState::kObjectNotInPrerequisiteState, "column " + quoted(column.name) + " of relation " +
+                                                                      quoted(next.name) +
+                                                                      " is not a stored generated column");
         }
-        notice(SqlState::kSuccessfulCompletion, "column " + quoted(column.name) + " of relation " + quoted(next.name) + " is not a stored generated column, skipping");
+        notice(SqlState::kSuccessfulCompletion, "column " + quoted(column.name) + " of relation " + quoted(next.name) +
+                                                    " is not a stored generated column, skipping");
         return;
       }
       column.generated = false;
@@ -315,7 +363,8 @@ void Ddl::alter_one(Oid oid, AlterTableCmd* command) {
     }
     case AT_SetRelOptions: set_options(next.options, castNode(List, command->def), true); break;
     case AT_ResetRelOptions: reset_options(next.options, castNode(List, command->def)); break;
-    case AT_SetLogged: case AT_SetUnLogged: {
+    case AT_SetLogged:
+    case AT_SetUnLogged: {
       const bool logged = command->subtype == AT_SetLogged;
       next = with_persistence(next, logged);
       std::vector<catalog::Sequence> owned;
@@ -327,7 +376,8 @@ void Ddl::alter_one(Oid oid, AlterTableCmd* command) {
     }
     // Without meaning for our storage, or already so.
     case AT_SetStorage: check_storage(column_named(next, command->name), string_value(command->def), *now); return;
-    case AT_SetOptions: case AT_ResetOptions:
+    case AT_SetOptions:
+    case AT_ResetOptions:
       (void)column_named(next, command->name);
       for_list<DefElem>(castNode(List, command->def), [](DefElem* option) {
         const std::string_view name = option->defname;
@@ -335,25 +385,40 @@ void Ddl::alter_one(Oid oid, AlterTableCmd* command) {
         throw SqlError(SqlState::kInvalidParameterValue, "unrecognized parameter " + quoted(name));
       });
       return;
-    case AT_SetStatistics: case AT_SetCompression:
+    case AT_SetStatistics:
+    case AT_SetCompression:
       if (command->name != nullptr) (void)column_named(next, command->name);
       return;
     case AT_ClusterOn: {
       const Oid index = now->find_relation(next.schema, command->name);
       if (std::find(next.indexes.begin(), next.indexes.end(), index) != next.indexes.end()) return;
-      throw SqlError(SqlState::kUndefinedObject, "index " + quoted(command->name) + " for table " + quoted(next.name) + " does not exist");
+      throw SqlError(SqlState::kUndefinedObject,
+                     "index " + quoted(command->name) + " for table " + quoted(next.name) + " does not exist");
     }
-    case AT_DropCluster: case AT_DropOids: case AT_ReplicaIdentity: case AT_DisableRowSecurity: case AT_NoForceRowSecurity:
-    case AT_EnableTrigAll: case AT_DisableTrigAll: case AT_EnableTrigUser: case AT_DisableTrigUser:
-      return;
+    case AT_DropCluster:
+    case AT_DropOids:
+    case AT_ReplicaIdentity:
+    case AT_DisableRowSecurity:
+    case AT_NoForceRowSecurity:
+    case AT_EnableTrigAll:
+    case AT_DisableTrigAll:
+    case AT_EnableTrigUser:
+    case AT_DisableTrigUser: return;
     case AT_SetTableSpace:
       if (std::string_view(command->name) == "pg_default") return;
       throw SqlError(SqlState::kUndefinedObject, "tablespace " + quoted(command->name) + " does not exist");
-    case AT_EnableRowSecurity: case AT_ForceRowSecurity: not_supported("row-level security");
-    case AT_AddInherit: case AT_DropInherit: not_supported("table inheritance");
-    case AT_AttachPartition: case AT_DetachPartition: not_supported("table partitioning");
-    case AT_EnableTrig: case AT_DisableTrig: case AT_EnableAlwaysTrig: case AT_EnableReplicaTrig:
-      throw SqlError(SqlState::kUndefinedObject, "trigger " + quoted(command->name) + " for table " + quoted(next.name) + " does not exist");
+    case AT_EnableRowSecurity:
+    case AT_ForceRowSecurity: not_supported("row-level security");
+    case AT_AddInherit:
+    case AT_DropInherit: not_supported("table inheritance");
+    case AT_AttachPartition:
+    case AT_DetachPartition: not_supported("table partitioning");
+    case AT_EnableTrig:
+    case AT_DisableTrig:
+    case AT_EnableAlwaysTrig:
+    case AT_EnableReplicaTrig:
+      throw SqlError(SqlState::kUndefinedObject,
+                     "trigger " + quoted(command->name) + " for table " + quoted(next.name) + " does not exist");
     default: not_supported("this form of ALTER TABLE");
   }
   put(std::move(next));
@@ -361,8 +426,10 @@ void Ddl::alter_one(Oid oid, AlterTableCmd* command) {
 
 void Ddl::validate_not_null(const catalog::Table& table, const catalog::Column& column) {
   const std::string name = quote_qualified(schema_name(table.schema), table.name);
-  if (!has_rows("SELECT 1 AS one FROM ONLY " + name + " WHERE " + quote_identifier(column.name) + " IS NULL LIMIT 1")) return;
-  SqlError error(SqlState::kNotNullViolation, "column " + quoted(column.name) + " of relation " + quoted(table.name) + " contains null values");
+  if (!has_rows("SELECT 1 AS one FROM ONLY " + name + " WHERE " + quote_identifier(column.name) + " IS NULL LIMIT 1"))
+    return;
+  SqlError error(SqlState::kNotNullViolation,
+                 "column " + quoted(column.name) + " of relation " + quoted(table.name) + " contains null values");
   error.info().schema = schema_name(table.schema);
   error.info().table = table.name;
   error.info().column = column.name;
@@ -372,7 +439,8 @@ void Ddl::validate_not_null(const catalog::Table& table, const catalog::Column& 
 void Ddl::validate_check(const catalog::Table& table, const catalog::Constraint& c) {
   const std::string name = quote_qualified(schema_name(table.schema), table.name);
   if (!has_rows("SELECT 1 AS one FROM ONLY " + name + " WHERE NOT (" + c.check_sql + ") LIMIT 1")) return;
-  SqlError error(SqlState::kCheckViolation, "check constraint " + quoted(c.name) + " of relation " + quoted(table.name) + " is violated by some row");
+  SqlError error(SqlState::kCheckViolation, "check constraint " + quoted(c.name) + " of relation " +
+                                                quoted(table.name) + " is violated by some row");
   error.info().schema = schema_name(table.schema);
   error.info().table = table.name;
   error.info().constraint = c.name;
@@ -385,7 +453,8 @@ void Ddl::validate_reference(const catalog::Table& table, const catalog::Constra
   for (size_t i = 0; i < c.columns.size(); ++i) {
     const std::string& name = table.columns[static_cast<size_t>(c.columns[i]) - 1].name;
     const std::string from = "f." + quote_identifier(name);
-    const std::string to = "p." + quote_identifier(target->columns[static_cast<size_t>(c.referenced_columns[i]) - 1].name);
+    const std::string to =
+        "p." + quote_identifier(target->columns[static_cast<size_t>(c.referenced_columns[i]) - 1].name);
     names += (i > 0 ? ", " : "") + name;
     values += (i > 0 ? " || ', ' || " : "") + ("coalesce(" + from + "::pg_catalog.text, 'null')");
     on += (i > 0 ? " AND " : "") + from + " = " + to;
@@ -396,14 +465,17 @@ void Ddl::validate_reference(const catalog::Table& table, const catalog::Constra
   for (size_t i = 0; c.match == 'f' && i < c.columns.size(); ++i) {
     mixed += " OR f." + quote_identifier(table.columns[static_cast<size_t>(c.columns[i]) - 1].name) + " IS NULL";
   }
-  const auto found = first_text("SELECT CASE WHEN " + mixed + " THEN '' ELSE " + values + " END FROM ONLY " +
-                                quote_qualified(schema_name(table.schema), table.name) + " f WHERE (" + without +
-                                ") AND NOT EXISTS (SELECT 1 AS one FROM ONLY " + quote_qualified(schema_name(target->schema), target->name) +
-                                " p WHERE " + on + ") LIMIT 1");
+  const auto found =
+      first_text("SELECT CASE WHEN " + mixed + " THEN '' ELSE " + values + " END FROM ONLY " +
+                 quote_qualified(schema_name(table.schema), table.name) + " f WHERE (" + without +
+                 ") AND NOT EXISTS (SELECT 1 AS one FROM ONLY " +
+                 quote_qualified(schema_name(target->schema), target->name) + " p WHERE " + on + ") LIMIT 1");
   if (!found) return;
-  SqlError error(SqlState::kForeignKeyViolation, "insert or update on table " + quoted(table.name) + " violates foreign key constraint " + quoted(c.name));
-  error.info().detail = found->empty() ? "MATCH FULL does not allow mixing of null and nonnull key values."
-                                       : "Key (" + names + ")=(" + *found + ") is not present in table " + quoted(target->name) + ".";
+  SqlError error(SqlState::kForeignKeyViolation, "insert or update on table " + quoted(table.name) +
+                                                     " violates foreign key constraint " + quoted(c.name));
+  error.info().detail =
+      found->empty() ? "MATCH FULL does not allow mixing of null and nonnull key values."
+                     : "Key (" + names + ")=(" + *found + ") is not present in table " + quoted(target->name) + ".";
   error.info().schema = schema_name(table.schema);
   error.info().table = table.name;
   error.info().constraint = c.name;
@@ -416,9 +488,11 @@ void Ddl::add_table_column(Oid oid, AlterTableCmd* command) {
   const catalog::Table* old = now->find<catalog::Table>(oid);
   if (old->find_column(def->colname) != nullptr) {
     if (!command->missing_ok) {
-      throw SqlError(SqlState::kDuplicateColumn, "column " + quoted(def->colname) + " of relation " + quoted(old->name) + " already exists");
+      throw SqlError(SqlState::kDuplicateColumn,
+                     "column " + quoted(def->colname) + " of relation " + quoted(old->name) + " already exists");
     }
-    notice(SqlState::kDuplicateColumn, "column " + quoted(def->colname) + " of relation " + quoted(old->name) + " already exists, skipping");
+    notice(SqlState::kDuplicateColumn,
+           "column " + quoted(def->colname) + " of relation " + quoted(old->name) + " already exists, skipping");
     return;
   }
   refuse_stored_rows(*old);
@@ -452,7 +526,8 @@ void Ddl::add_table_column(Oid oid, AlterTableCmd* command) {
     }
   } else if (!rewrite) {
     // A domain's default counts where the column has none.
-    if (auto* domain = now->find<catalog::DomainType>(column.type); domain != nullptr && (!domain->default_sql.empty() || domain->not_null || !domain->checks.empty())) {
+    if (auto* domain = now->find<catalog::DomainType>(column.type);
+        domain != nullptr && (!domain->default_sql.empty() || domain->not_null || !domain->checks.empty())) {
       if (!domain->default_sql.empty()) not_supported("ADD COLUMN of a domain with a default");
     }
   }
@@ -466,14 +541,16 @@ void Ddl::add_table_column(Oid oid, AlterTableCmd* command) {
   } else {
     if (not_null && !made.missing) {
       if (has_rows("SELECT 1 AS one FROM ONLY " + name + " LIMIT 1")) {
-        throw SqlError(SqlState::kNotNullViolation, "column " + quoted(made.name) + " of relation " + quoted(old->name) + " contains null values");
+        throw SqlError(SqlState::kNotNullViolation,
+                       "column " + quoted(made.name) + " of relation " + quoted(old->name) + " contains null values");
       }
     }
     commit_build(build);
   }
   if (rewrite && not_null) validate_not_null(*catalog()->find<catalog::Table>(oid), made);
   for (const auto& pending : constraints) {
-    if (pending.constraint->keys == nullptr && (pending.constraint->contype == CONSTR_PRIMARY || pending.constraint->contype == CONSTR_UNIQUE)) {
+    if (pending.constraint->keys == nullptr &&
+        (pending.constraint->contype == CONSTR_PRIMARY || pending.constraint->contype == CONSTR_UNIQUE)) {
       // A column constraint names its column by standing beside it.
       ListCell cell;
       String node{};
@@ -513,7 +590,8 @@ void Ddl::add_table_constraint(Oid oid, ::Constraint* c) {
       commit_build(build);
       return;
     }
-    case CONSTR_PRIMARY: case CONSTR_UNIQUE: {
+    case CONSTR_PRIMARY:
+    case CONSTR_UNIQUE: {
       if (c->indexname != nullptr) {
         add_key_over_index(build, c);
         return;
@@ -562,10 +640,13 @@ void Ddl::alter_identity(Oid oid, AlterTableCmd* command) {
       throw SqlError(SqlState::kInvalidParameterValue, "identity column type must be smallint, integer, or bigint");
     }
     if (!column.not_null) {
-      throw SqlError(SqlState::kObjectNotInPrerequisiteState, where + " must be declared NOT NULL before identity can be added");
+      throw SqlError(SqlState::kObjectNotInPrerequisiteState,
+                     where + " must be declared NOT NULL before identity can be added");
     }
-    if (column.identity != 0) throw SqlError(SqlState::kObjectNotInPrerequisiteState, where + " is already an identity column");
-    if (!column.default_sql.empty()) throw SqlError(SqlState::kObjectNotInPrerequisiteState, where + " already has a default value");
+    if (column.identity != 0)
+      throw SqlError(SqlState::kObjectNotInPrerequisiteState, where + " is already an identity column");
+    if (!column.default_sql.empty())
+      throw SqlError(SqlState::kObjectNotInPrerequisiteState, where + " already has a default value");
     add_serial(build, column, column.type, c->options, c->generated_when);
     commit_build(build);
     return;
@@ -609,8 +690,10 @@ void Ddl::alter_identity(Oid oid, AlterTableCmd* command) {
   list.elements = cells.data();
   std::optional<int64_t> restart;
   sequence_options(sequence, &list, false, &restart);
-  if (restart) restart_sequence(std::move(sequence), *restart);
-  else put(std::move(sequence));
+  if (restart)
+    restart_sequence(std::move(sequence), *restart);
+  else
+    put(std::move(sequence));
 }
 
 void Ddl::drop_constraint(Oid oid, AlterTableCmd* command) {
@@ -619,12 +702,15 @@ void Ddl::drop_constraint(Oid oid, AlterTableCmd* command) {
   const catalog::Constraint* found = table->find_constraint(command->name);
   if (found == nullptr) {
     if (!command->missing_ok) {
-      throw SqlError(SqlState::kUndefinedObject, "constraint " + quoted(command->name) + " of relation " + quoted(table->name) + " does not exist");
+      throw SqlError(SqlState::kUndefinedObject,
+                     "constraint " + quoted(command->name) + " of relation " + quoted(table->name) + " does not exist");
     }
-    notice(SqlState::kSuccessfulCompletion, "constraint " + quoted(command->name) + " of relation " + quoted(table->name) + " does not exist, skipping");
+    notice(SqlState::kSuccessfulCompletion,
+           "constraint " + quoted(command->name) + " of relation " + quoted(table->name) + " does not exist, skipping");
     return;
   }
-  drop_things({Thing{.kind = Thing::Kind::kConstraint, .oid = oid, .name = found->name}}, command->behavior == DROP_CASCADE);
+  drop_things({Thing{.kind = Thing::Kind::kConstraint, .oid = oid, .name = found->name}},
+              command->behavior == DROP_CASCADE);
 }
 
 }  // namespace omendb::sql

@@ -9,7 +9,8 @@
 
 namespace omendb::sql {
 
-std::optional<std::string> Ddl::change_column_type(const catalog::Table* old, catalog::Table& next, AlterTableCmd* command) {
+std::optional<std::string> Ddl::change_column_type(const catalog::Table* old, catalog::Table& next,
+                                                   AlterTableCmd* command) {
   auto now = catalog();
   const Oid oid = old->oid;
   auto* def = castNode(ColumnDef, command->def);
@@ -29,7 +30,8 @@ std::optional<std::string> Ddl::change_column_type(const catalog::Table* old, ca
     }
   }
   for (const auto& other : next.columns) {
-    if (!other.dropped && other.generated && other.attnum != column.attnum && uses_of(*now, other.default_sql).columns.count(column.name) != 0) {
+    if (!other.dropped && other.generated && other.attnum != column.attnum &&
+        uses_of(*now, other.default_sql).columns.count(column.name) != 0) {
       throw SqlError(SqlState::kFeatureNotSupported, "cannot alter type of a column used by a generated column")
           .detail("Column " + quoted(column.name) + " is used by generated column " + quoted(other.name) + ".");
     }
@@ -37,7 +39,8 @@ std::optional<std::string> Ddl::change_column_type(const catalog::Table* old, ca
   if (before.generated && def->raw_default != nullptr) {
     throw SqlError(SqlState::kInvalidTableDefinition, "cannot specify USING when altering type of generated column");
   }
-  if (before.identity != 0 && made.type != types::oid::kInt2 && made.type != types::oid::kInt4 && made.type != types::oid::kInt8) {
+  if (before.identity != 0 && made.type != types::oid::kInt2 && made.type != types::oid::kInt4 &&
+      made.type != types::oid::kInt8) {
     throw SqlError(SqlState::kInvalidParameterValue, "identity column type must be smallint, integer, or bigint");
   }
   const std::string type_text = format_type(*now, made.type, made.typmod);
@@ -48,8 +51,9 @@ std::optional<std::string> Ddl::change_column_type(const catalog::Table* old, ca
   if (def->raw_default != nullptr) {
     value = analyze_in(statement, def->raw_default, old, ExprKind::kAlterColumnTransform);
     if (!try_coerce(scope, std::move(value), made.type, made.typmod, CoercionContext::kAssignment)) {
-      throw SqlError(SqlState::kDatatypeMismatch, "result of USING clause for column " + quoted(column.name) + " cannot be cast automatically to type " +
-                         format_type(*now, made.type, -1))
+      throw SqlError(SqlState::kDatatypeMismatch, "result of USING clause for column " + quoted(column.name) +
+                                                      " cannot be cast automatically to type " +
+                                                      format_type(*now, made.type, -1))
           .hint("You might need to add an explicit cast.");
     }
     expression = store_text(statement, def->raw_default, old);
@@ -70,7 +74,9 @@ std::optional<std::string> Ddl::change_column_type(const catalog::Table* old, ca
     ref.fields = &fields;
     value = analyze_in(statement, reinterpret_cast<Node*>(&ref), old, ExprKind::kAlterColumnTransform);
     if (!try_coerce(scope, std::move(value), made.type, made.typmod, CoercionContext::kAssignment)) {
-      throw SqlError(SqlState::kDatatypeMismatch, "column " + quoted(column.name) + " cannot be cast automatically to type " + format_type(*now, made.type, -1))
+      throw SqlError(
+          SqlState::kDatatypeMismatch,
+          "column " + quoted(column.name) + " cannot be cast automatically to type " + format_type(*now, made.type, -1))
           .hint("You might need to specify \"USING " + quote_identifier(column.name) + "::" + type_text + "\".");
     }
   }
@@ -83,7 +89,8 @@ std::optional<std::string> Ddl::change_column_type(const catalog::Table* old, ca
   if (!before.default_sql.empty() && before.identity == 0 && !before.generated && before.type != made.type) {
     TypedExpr value = analyze_table_expression(statement, nullptr, "", before.default_sql, ExprKind::kSelectTarget);
     if (!try_coerce(scope, std::move(value), made.type, made.typmod, CoercionContext::kAssignment)) {
-      throw SqlError(SqlState::kDatatypeMismatch, "default for column " + quoted(column.name) + " cannot be cast automatically to type " +
+      throw SqlError(SqlState::kDatatypeMismatch, "default for column " + quoted(column.name) +
+                                                      " cannot be cast automatically to type " +
                                                       format_type(*now, made.type, -1));
     }
     // A literal of the old type is read again; anything else is cast.
@@ -92,20 +99,23 @@ std::optional<std::string> Ddl::change_column_type(const catalog::Table* old, ca
       size_t cast = literal.rfind("'::");
       if (cast != std::string::npos && cast > 0) literal.resize(cast + 1);
     }
-    column.default_sql = literal[0] == '\'' ? literal + "::" + stored_type_name(made.type, -1) : "(" + literal + ")::" + stored_type_name(made.type, -1);
+    column.default_sql = literal[0] == '\'' ? literal + "::" + stored_type_name(made.type, -1)
+                                            : "(" + literal + ")::" + stored_type_name(made.type, -1);
     if (literal.find_first_not_of("0123456789") == std::string::npos) column.default_sql = literal;
     if (literal.rfind("nextval(", 0) == 0) column.default_sql = literal;
   }
   for (const auto& c : next.constraints) {
     const bool keyed = c.kind == catalog::Constraint::Kind::kPrimaryKey || c.kind == catalog::Constraint::Kind::kUnique;
-    if (keyed && std::find(c.columns.begin(), c.columns.end(), column.attnum) != c.columns.end()) check_indexable(made.type);
+    if (keyed && std::find(c.columns.begin(), c.columns.end(), column.attnum) != c.columns.end())
+      check_indexable(made.type);
   }
   // Widening a string keeps every stored byte.
   const bool string = made.type == types::oid::kText || made.type == types::oid::kVarchar;
   const bool was_string = before.type == types::oid::kText || before.type == types::oid::kVarchar;
   const bool wider = made.type == types::oid::kText || made.typmod == -1 ||
                      (before.type == types::oid::kVarchar && before.typmod != -1 && before.typmod <= made.typmod);
-  if (def->raw_default == nullptr && ((string && was_string && wider) || (before.type == made.type && before.typmod == made.typmod))) {
+  if (def->raw_default == nullptr &&
+      ((string && was_string && wider) || (before.type == made.type && before.typmod == made.typmod))) {
     column.missing = before.missing;
     return std::nullopt;
   }
@@ -126,8 +136,10 @@ void Ddl::alter_column_types(Oid oid, const std::vector<AlterTableCmd*>& command
     }
     if (auto expression = change_column_type(old, next, command)) expressions[attnum] = *expression;
   }
-  if (expressions.empty()) put(next);
-  else rewrite_table(next, expressions, {});
+  if (expressions.empty())
+    put(next);
+  else
+    rewrite_table(next, expressions, {});
   for (int16_t attnum : changed) finish_column_type(oid, old->columns[static_cast<size_t>(attnum) - 1]);
 }
 
@@ -141,7 +153,9 @@ void Ddl::finish_column_type(Oid oid, const catalog::Column& before) {
     });
     for (auto& s : mine) {
       s.type = made.type;
-      const int64_t max = made.type == types::oid::kInt2 ? INT16_MAX : made.type == types::oid::kInt4 ? INT32_MAX : INT64_MAX;
+      const int64_t max = made.type == types::oid::kInt2   ? INT16_MAX
+                          : made.type == types::oid::kInt4 ? INT32_MAX
+                                                           : INT64_MAX;
       if (s.increment > 0) s.max = max;
       put(s);
     }
@@ -191,7 +205,8 @@ std::string Ddl::column_storing(Oid type) {
 void Ddl::refuse_stored_rows(const catalog::Table& table) {
   const std::string column = column_storing(table.row_type);
   if (column.empty()) return;
-  throw SqlError(SqlState::kFeatureNotSupported, "cannot alter table " + quoted(table.name) + " because column " + quoted(column) + " uses its row type");
+  throw SqlError(SqlState::kFeatureNotSupported, "cannot alter table " + quoted(table.name) + " because column " +
+                                                     quoted(column) + " uses its row type");
 }
 
 std::string Ddl::alter_composite(AlterTableStmt* stmt) {
@@ -203,17 +218,20 @@ std::string Ddl::alter_composite(AlterTableStmt* stmt) {
   if (relation == kInvalidOid) {
     throw SqlError(SqlState::kUndefinedTable, "relation " + quoted(stmt->relation->relname) + " does not exist");
   }
-  if (found == nullptr) throw SqlError(SqlState::kWrongObjectType, quoted(stmt->relation->relname) + " is not a composite type");
+  if (found == nullptr)
+    throw SqlError(SqlState::kWrongObjectType, quoted(stmt->relation->relname) + " is not a composite type");
   lock(found->oid, txn::ObjectLockMode::kAccessExclusive);
   check_owner(found->owner, "type", found->name);
   catalog::CompositeType next = *catalog()->find<catalog::CompositeType>(found->oid);
   if (const std::string column = column_storing(next.oid); !column.empty()) {
-    throw SqlError(SqlState::kFeatureNotSupported, "cannot alter type " + quoted(next.name) + " because column " + quoted(column) + " uses it");
+    throw SqlError(SqlState::kFeatureNotSupported,
+                   "cannot alter type " + quoted(next.name) + " because column " + quoted(column) + " uses it");
   }
   refuse_used_in_views(next.oid);
   StatementContext statement = context_.analysis(text_);
   auto attribute = [&](const char* name) {
-    return std::find_if(next.columns.begin(), next.columns.end(), [&](const catalog::Column& c) { return c.name == name; });
+    return std::find_if(next.columns.begin(), next.columns.end(),
+                        [&](const catalog::Column& c) { return c.name == name; });
   };
   for_list<AlterTableCmd>(stmt->cmds, [&](AlterTableCmd* command) {
     if (command->subtype == AT_DropColumn) {
@@ -222,7 +240,8 @@ std::string Ddl::alter_composite(AlterTableStmt* stmt) {
         next.columns.erase(at);
         return;
       }
-      const std::string text = "column " + quoted(command->name) + " of relation " + quoted(next.name) + " does not exist";
+      const std::string text =
+          "column " + quoted(command->name) + " of relation " + quoted(next.name) + " does not exist";
       if (!command->missing_ok) throw SqlError(SqlState::kUndefinedColumn, text);
       notice(SqlState::kSuccessfulCompletion, text + ", skipping");
       return;
@@ -231,18 +250,23 @@ std::string Ddl::alter_composite(AlterTableStmt* stmt) {
     const bool adds = command->subtype == AT_AddColumn;
     auto at = attribute(adds ? def->colname : command->name);
     if (adds && at != next.columns.end()) {
-      throw SqlError(SqlState::kDuplicateColumn, "column " + quoted(def->colname) + " of relation " + quoted(next.name) + " already exists");
+      throw SqlError(SqlState::kDuplicateColumn,
+                     "column " + quoted(def->colname) + " of relation " + quoted(next.name) + " already exists");
     }
     if (!adds && at == next.columns.end()) {
-      throw SqlError(SqlState::kUndefinedColumn, "column " + quoted(command->name) + " of relation " + quoted(next.name) + " does not exist");
+      throw SqlError(SqlState::kUndefinedColumn,
+                     "column " + quoted(command->name) + " of relation " + quoted(next.name) + " does not exist");
     }
     const ResolvedType type = resolve_type(statement, def->typeName);
     if (type.type == next.oid) {
-      throw SqlError(SqlState::kInvalidTableDefinition, "composite type " + next.name + " cannot be made a member of itself");
+      throw SqlError(SqlState::kInvalidTableDefinition,
+                     "composite type " + next.name + " cannot be made a member of itself");
     }
     catalog::Column made = column_of_type(adds ? def->colname : at->name, type, def->collClause);
-    if (adds) next.columns.push_back(std::move(made));
-    else *at = std::move(made);
+    if (adds)
+      next.columns.push_back(std::move(made));
+    else
+      *at = std::move(made);
   });
   for (size_t i = 0; i < next.columns.size(); ++i) next.columns[i].attnum = static_cast<int16_t>(i + 1);
   put(std::move(next));
@@ -251,7 +275,8 @@ std::string Ddl::alter_composite(AlterTableStmt* stmt) {
 
 void Ddl::refuse_used_in_views(Oid type) {
   auto check = [&](const std::vector<Oid>& dependencies) {
-    if (std::find(dependencies.begin(), dependencies.end(), type) != dependencies.end()) not_supported("altering a composite type that views use");
+    if (std::find(dependencies.begin(), dependencies.end(), type) != dependencies.end())
+      not_supported("altering a composite type that views use");
   };
   catalog()->for_each_of<catalog::View>([&](const catalog::View& view) { check(view.dependencies); });
   catalog()->for_each_of<catalog::Table>([&](const catalog::Table& table) { check(table.view_dependencies); });
@@ -271,12 +296,15 @@ std::string Ddl::rename_attribute(RenameStmt* stmt) {
   check_owner(type->owner, "type", type->name);
   refuse_used_in_views(type->oid);
   auto attribute = [&](std::string_view name) {
-    return std::find_if(type->columns.begin(), type->columns.end(), [&](const catalog::Column& c) { return c.name == name; });
+    return std::find_if(type->columns.begin(), type->columns.end(),
+                        [&](const catalog::Column& c) { return c.name == name; });
   };
   auto found = attribute(stmt->subname);
-  if (found == type->columns.end()) throw SqlError(SqlState::kUndefinedColumn, "column " + quoted(stmt->subname) + " does not exist");
+  if (found == type->columns.end())
+    throw SqlError(SqlState::kUndefinedColumn, "column " + quoted(stmt->subname) + " does not exist");
   if (attribute(stmt->newname) != type->columns.end()) {
-    throw SqlError(SqlState::kDuplicateColumn, "column " + quoted(stmt->newname) + " of relation " + quoted(type->name) + " already exists");
+    throw SqlError(SqlState::kDuplicateColumn,
+                   "column " + quoted(stmt->newname) + " of relation " + quoted(type->name) + " already exists");
   }
   found->name = stmt->newname;
   put(std::move(*type));

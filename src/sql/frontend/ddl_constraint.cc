@@ -26,7 +26,8 @@ const std::set<uint32_t>& types_with_opclass(std::string_view method) {
     PgDataTable t = parse_pg_data("pg_opclass");
     const size_t am = t.column("opcmethod"), is_default = t.column("opcdefault"), in = t.column("opcintype");
     for (const auto& row : t.rows) {
-      if (row[am] == wanted && row[is_default] == "t") types.insert(static_cast<uint32_t>(std::stoul(std::string(row[in]))));
+      if (row[am] == wanted && row[is_default] == "t")
+        types.insert(static_cast<uint32_t>(std::stoul(std::string(row[in]))));
     }
     return types;
   };
@@ -37,9 +38,13 @@ const std::set<uint32_t>& types_with_opclass(std::string_view method) {
 /// Whether a btree operator family compares values of the two types.
 bool of_one_family(Oid a, Oid b) {
   using namespace types;
-  for (std::initializer_list<Oid> family : {std::initializer_list<Oid>{oid::kInt2, oid::kInt4, oid::kInt8}, {oid::kFloat4, oid::kFloat8},
-                                            {oid::kDate, oid::kTimestamp, oid::kTimestampTz}, {oid::kText, oid::kName}}) {
-    if (std::find(family.begin(), family.end(), a) != family.end() && std::find(family.begin(), family.end(), b) != family.end()) return true;
+  for (std::initializer_list<Oid> family : {std::initializer_list<Oid>{oid::kInt2, oid::kInt4, oid::kInt8},
+                                            {oid::kFloat4, oid::kFloat8},
+                                            {oid::kDate, oid::kTimestamp, oid::kTimestampTz},
+                                            {oid::kText, oid::kName}}) {
+    if (std::find(family.begin(), family.end(), a) != family.end() &&
+        std::find(family.begin(), family.end(), b) != family.end())
+      return true;
   }
   return false;
 }
@@ -50,7 +55,8 @@ int16_t Ddl::attnum_of(const catalog::Table& table, const std::string& name, con
   const catalog::Column* column = table.find_column(name);
   if (column != nullptr) return column->attnum;
   if (where == nullptr) {
-    throw SqlError(SqlState::kUndefinedColumn, "column " + quoted(name) + " of relation " + quoted(table.name) + " does not exist");
+    throw SqlError(SqlState::kUndefinedColumn,
+                   "column " + quoted(name) + " of relation " + quoted(table.name) + " does not exist");
   }
   throw SqlError(SqlState::kUndefinedColumn, "column " + quoted(name) + " " + where + " does not exist");
 }
@@ -73,11 +79,13 @@ void Ddl::check_indexable(Oid type, std::string_view method) {
   const types::TypeInfo* info = types::find_type(base);
   if (info != nullptr && (info->kind == 'r' || info->kind == 'm')) return;
   throw SqlError(SqlState::kUndefinedObject, "data type " + format_type(*now, type, -1) +
-                     " has no default operator class for access method \"" + std::string(method) + "\"")
+                                                 " has no default operator class for access method \"" +
+                                                 std::string(method) + "\"")
       .hint("You must specify an operator class for the index or define a default operator class for the data type.");
 }
 
-std::string Ddl::constraint_name(const TableBuild& build, const char* given, const std::string& columns, const char* label) {
+std::string Ddl::constraint_name(const TableBuild& build, const char* given, const std::string& columns,
+                                 const char* label) {
   auto taken = [&](const std::string& name) { return build.table.find_constraint(name) != nullptr; };
   if (given != nullptr) {
     if (taken(given)) {
@@ -102,7 +110,9 @@ void Ddl::add_check(TableBuild& build, ::Constraint* c, const std::string&) {
   std::sort(check.columns.begin(), check.columns.end());
   check.no_inherit = c->is_no_inherit;
   check.validated = !c->skip_validation;
-  check.name = constraint_name(build, c->conname, check.columns.size() == 1 ? build.table.columns[static_cast<size_t>(check.columns[0]) - 1].name : "", "check");
+  check.name = constraint_name(
+      build, c->conname,
+      check.columns.size() == 1 ? build.table.columns[static_cast<size_t>(check.columns[0]) - 1].name : "", "check");
   build.table.constraints.push_back(std::move(check));
 }
 
@@ -111,7 +121,8 @@ Oid Ddl::add_key(TableBuild& build, ::Constraint* c, const std::string& column) 
   const bool primary = c->contype == CONSTR_PRIMARY;
   if (c->deferrable) not_supported("a DEFERRABLE unique constraint", c->location);
   if (primary && !table.primary_key().empty()) {
-    throw SqlError(SqlState::kInvalidTableDefinition, "multiple primary keys for table " + quoted(table.name) + " are not allowed", c->location);
+    throw SqlError(SqlState::kInvalidTableDefinition,
+                   "multiple primary keys for table " + quoted(table.name) + " are not allowed", c->location);
   }
   std::vector<std::string> names = column.empty() ? strings_of(c->keys) : std::vector<std::string>{column};
   if (!column.empty() && c->keys != nullptr) names = strings_of(c->keys);
@@ -129,11 +140,14 @@ Oid Ddl::add_key(TableBuild& build, ::Constraint* c, const std::string& column) 
   for (const std::string& name : names) {
     const catalog::Column* found = table.find_column(name);
     if (found == nullptr) {
-      throw SqlError(SqlState::kUndefinedColumn, "column " + quoted(name) + " named in key does not exist", c->location);
+      throw SqlError(SqlState::kUndefinedColumn, "column " + quoted(name) + " named in key does not exist",
+                     c->location);
     }
     if (std::find(key.columns.begin(), key.columns.end(), found->attnum) != key.columns.end()) {
-      throw SqlError(SqlState::kDuplicateColumn, "column " + quoted(name) + " appears twice in " +
-                                                     (primary ? "primary key" : "unique") + " constraint", c->location);
+      throw SqlError(
+          SqlState::kDuplicateColumn,
+          "column " + quoted(name) + " appears twice in " + (primary ? "primary key" : "unique") + " constraint",
+          c->location);
     }
     check_indexable(found->type);
     key.columns.push_back(found->attnum);
@@ -144,7 +158,8 @@ Oid Ddl::add_key(TableBuild& build, ::Constraint* c, const std::string& column) 
   for (const std::string& name : strings_of(c->including)) {
     const catalog::Column* found = table.find_column(name);
     if (found == nullptr) {
-      throw SqlError(SqlState::kUndefinedColumn, "column " + quoted(name) + " named in key does not exist", c->location);
+      throw SqlError(SqlState::kUndefinedColumn, "column " + quoted(name) + " named in key does not exist",
+                     c->location);
     }
     index.included.push_back(found->attnum);
     all.push_back(name);
@@ -155,8 +170,11 @@ Oid Ddl::add_key(TableBuild& build, ::Constraint* c, const std::string& column) 
       throw SqlError(SqlState::kDuplicateTable, "relation " + quoted(key.name) + " already exists");
     }
   } else {
-    auto taken = [&](const std::string& name) { return name_taken(build, name) || table.find_constraint(name) != nullptr; };
-    key.name = primary ? choose_name(table.name, "", "pkey", taken) : choose_name(table.name, joined(all), "key", taken);
+    auto taken = [&](const std::string& name) {
+      return name_taken(build, name) || table.find_constraint(name) != nullptr;
+    };
+    key.name =
+        primary ? choose_name(table.name, "", "pkey", taken) : choose_name(table.name, joined(all), "key", taken);
   }
   index.name = key.name;
   index.storage = primary ? table.storage : new_storage();
@@ -181,17 +199,20 @@ void Ddl::add_reference(TableBuild& build, ::Constraint* c, const std::string& c
   if (c->fk_matchtype == 'p') throw SqlError(SqlState::kFeatureNotSupported, "MATCH PARTIAL not yet implemented");
   std::vector<std::string> names = c->fk_attrs != nullptr ? strings_of(c->fk_attrs) : std::vector<std::string>{column};
   for (const std::string& name : names) {
-    if (is_system_column(name)) throw SqlError(SqlState::kFeatureNotSupported, "system columns cannot be used in foreign keys");
+    if (is_system_column(name))
+      throw SqlError(SqlState::kFeatureNotSupported, "system columns cannot be used in foreign keys");
     const catalog::Column* found = table.find_column(name);
     if (found == nullptr) {
-      throw SqlError(SqlState::kUndefinedColumn, "column " + quoted(name) + " referenced in foreign key constraint does not exist");
+      throw SqlError(SqlState::kUndefinedColumn,
+                     "column " + quoted(name) + " referenced in foreign key constraint does not exist");
     }
     reference.columns.push_back(found->attnum);
   }
   for (const std::string& name : strings_of(c->fk_del_set_cols)) {
     const int16_t attnum = attnum_of(table, name, "referenced in foreign key constraint");
     if (std::find(reference.columns.begin(), reference.columns.end(), attnum) == reference.columns.end()) {
-      throw SqlError(SqlState::kInvalidColumnReference, "column " + quoted(name) + " referenced in ON DELETE SET action must be part of foreign key");
+      throw SqlError(SqlState::kInvalidColumnReference,
+                     "column " + quoted(name) + " referenced in ON DELETE SET action must be part of foreign key");
     }
     reference.on_delete_columns.push_back(attnum);
   }
@@ -207,13 +228,16 @@ void Ddl::add_reference(TableBuild& build, ::Constraint* c, const std::string& c
     Oid oid = open_relation(c->pktable, txn::ObjectLockMode::kShareRowExclusive, false);
     target = catalog()->find<catalog::Table>(oid);
     if (target == nullptr || target->is_materialized_view()) {
-      throw SqlError(SqlState::kWrongObjectType, "referenced relation " + quoted(c->pktable->relname) + " is not a table");
+      throw SqlError(SqlState::kWrongObjectType,
+                     "referenced relation " + quoted(c->pktable->relname) + " is not a table");
     }
     if (table.persistence == 'p' && target->persistence != 'p') {
-      throw SqlError(SqlState::kInvalidTableDefinition, "constraints on permanent tables may reference only permanent tables");
+      throw SqlError(SqlState::kInvalidTableDefinition,
+                     "constraints on permanent tables may reference only permanent tables");
     }
     if (table.persistence == 't' && target->persistence != 't') {
-      throw SqlError(SqlState::kInvalidTableDefinition, "constraints on temporary tables may reference only temporary tables");
+      throw SqlError(SqlState::kInvalidTableDefinition,
+                     "constraints on temporary tables may reference only temporary tables");
     }
   }
   reference.referenced_table = target->oid;
@@ -221,19 +245,23 @@ void Ddl::add_reference(TableBuild& build, ::Constraint* c, const std::string& c
   if (wanted.empty()) {
     reference.referenced_columns = target->primary_key();
     if (reference.referenced_columns.empty()) {
-      throw SqlError(SqlState::kUndefinedObject, "there is no primary key for referenced table " + quoted(target->name));
+      throw SqlError(SqlState::kUndefinedObject,
+                     "there is no primary key for referenced table " + quoted(target->name));
     }
   }
   for (const std::string& name : wanted) {
-    if (is_system_column(name)) throw SqlError(SqlState::kFeatureNotSupported, "system columns cannot be used in foreign keys");
+    if (is_system_column(name))
+      throw SqlError(SqlState::kFeatureNotSupported, "system columns cannot be used in foreign keys");
     const catalog::Column* found = target->find_column(name);
     if (found == nullptr) {
-      throw SqlError(SqlState::kUndefinedColumn, "column " + quoted(name) + " referenced in foreign key constraint does not exist");
+      throw SqlError(SqlState::kUndefinedColumn,
+                     "column " + quoted(name) + " referenced in foreign key constraint does not exist");
     }
     reference.referenced_columns.push_back(found->attnum);
   }
   if (reference.columns.size() != reference.referenced_columns.size()) {
-    throw SqlError(SqlState::kInvalidForeignKey, "number of referencing and referenced columns for foreign key disagree");
+    throw SqlError(SqlState::kInvalidForeignKey,
+                   "number of referencing and referenced columns for foreign key disagree");
   }
   // A unique index over exactly these columns, in any order.
   auto sorted = [](std::vector<int16_t> v) {
@@ -255,7 +283,8 @@ void Ddl::add_reference(TableBuild& build, ::Constraint* c, const std::string& c
     break;
   }
   if (reference.index == kInvalidOid) {
-    throw SqlError(SqlState::kInvalidForeignKey, "there is no unique constraint matching given keys for referenced table " + quoted(target->name));
+    throw SqlError(SqlState::kInvalidForeignKey,
+                   "there is no unique constraint matching given keys for referenced table " + quoted(target->name));
   }
   std::string name_part = joined(names);
   reference.name = constraint_name(build, c->conname, name_part, "fkey");
@@ -272,9 +301,11 @@ void Ddl::add_reference(TableBuild& build, ::Constraint* c, const std::string& c
     probe.physical = from.physical;
     const CastRow* cast = find_cast(from.type, to.type);
     if ((cast == nullptr || cast->context != 'i') && !of_one_family(from.type, to.type)) {
-      throw SqlError(SqlState::kDatatypeMismatch, "foreign key constraint " + quoted(reference.name) + " cannot be implemented")
-          .detail("Key columns " + quoted(from.name) + " and " + quoted(to.name) + " are of incompatible types: " +
-                  format_type(*statement.catalog, from.type, -1) + " and " + format_type(*statement.catalog, to.type, -1) + ".");
+      throw SqlError(SqlState::kDatatypeMismatch,
+                     "foreign key constraint " + quoted(reference.name) + " cannot be implemented")
+          .detail("Key columns " + quoted(from.name) + " and " + quoted(to.name) +
+                  " are of incompatible types: " + format_type(*statement.catalog, from.type, -1) + " and " +
+                  format_type(*statement.catalog, to.type, -1) + ".");
     }
   }
   table.constraints.push_back(std::move(reference));
@@ -283,7 +314,8 @@ void Ddl::add_reference(TableBuild& build, ::Constraint* c, const std::string& c
 void Ddl::finish_constraints(TableBuild& build) {
   auto of_kind = [&](std::initializer_list<ConstrType> kinds, auto act) {
     for (auto& pending : build.constraints) {
-      if (std::find(kinds.begin(), kinds.end(), pending.constraint->contype) != kinds.end()) act(pending.constraint, pending.column);
+      if (std::find(kinds.begin(), kinds.end(), pending.constraint->contype) != kinds.end())
+        act(pending.constraint, pending.column);
     }
   };
   of_kind({CONSTR_EXCLUSION}, [](::Constraint* c, const std::string&) { not_supported("EXCLUDE", c->location); });
@@ -297,8 +329,10 @@ void Ddl::finish_constraints(TableBuild& build) {
     for (const std::string& name : names) {
       if (auto* found = build.table.find_column(name)) columns.push_back(found->attnum);
     }
-    const bool same_as_primary = columns == build.table.primary_key() && c->conname == nullptr && c->including == nullptr;
-    if (same_as_primary || (c->conname == nullptr && std::find(seen.begin(), seen.end(), columns) != seen.end())) return;
+    const bool same_as_primary =
+        columns == build.table.primary_key() && c->conname == nullptr && c->including == nullptr;
+    if (same_as_primary || (c->conname == nullptr && std::find(seen.begin(), seen.end(), columns) != seen.end()))
+      return;
     seen.push_back(columns);
     add_key(build, c, column);
   });
@@ -306,7 +340,8 @@ void Ddl::finish_constraints(TableBuild& build) {
     const catalog::Index* source = catalog()->find<catalog::Index>(oid);
     const auto& moved = build.like_columns[oid];
     if (source->primary && !build.table.primary_key().empty()) {
-      throw SqlError(SqlState::kInvalidTableDefinition, "multiple primary keys for table " + quoted(build.table.name) + " are not allowed");
+      throw SqlError(SqlState::kInvalidTableDefinition,
+                     "multiple primary keys for table " + quoted(build.table.name) + " are not allowed");
     }
     catalog::Index index = *source;
     index.oid = new_oid();
@@ -324,8 +359,9 @@ void Ddl::finish_constraints(TableBuild& build) {
       if (each.index == oid && each.kind != catalog::Constraint::Kind::kForeignKey) constraint = &each;
     }
     auto taken = [&](const std::string& name) { return name_taken(build, name); };
-    index.name = source->primary ? choose_name(build.table.name, "", "pkey", taken)
-                                 : choose_name(build.table.name, joined(names), constraint != nullptr ? "key" : "idx", taken);
+    index.name = source->primary
+                     ? choose_name(build.table.name, "", "pkey", taken)
+                     : choose_name(build.table.name, joined(names), constraint != nullptr ? "key" : "idx", taken);
     index.storage = source->primary ? build.table.storage : new_storage();
     if (build.like_comments) copy_comment(build, catalog::oid::kPgClass, oid, index.oid);
     if (constraint != nullptr) {
@@ -353,7 +389,8 @@ catalog::IndexKey Ddl::index_key(const catalog::Table& table, IndexElem* element
   Oid type;
   if (element->name != nullptr) {
     const catalog::Column* column = table.find_column(element->name);
-    if (column == nullptr) throw SqlError(SqlState::kUndefinedColumn, "column " + quoted(element->name) + " does not exist");
+    if (column == nullptr)
+      throw SqlError(SqlState::kUndefinedColumn, "column " + quoted(element->name) + " does not exist");
     key.attnum = column->attnum;
     type = column->type;
   } else {
@@ -367,7 +404,8 @@ catalog::IndexKey Ddl::index_key(const catalog::Table& table, IndexElem* element
     type = analyzed.type;
     key.type = analyzed.type;
     key.physical = physical_of(statement, analyzed.type, analyzed.typmod);
-    if (key.physical != analyzed.physical) analyzed = coerce(scope, std::move(analyzed), type, -1, CoercionContext::kExplicit);
+    if (key.physical != analyzed.physical)
+      analyzed = coerce(scope, std::move(analyzed), type, -1, CoercionContext::kExplicit);
     key.expression_sql = store_text(statement, element->expr, &table);
   }
   if (element->opclass == nullptr) {
@@ -386,16 +424,24 @@ catalog::IndexKey Ddl::index_key(const catalog::Table& table, IndexElem* element
       is_the_default = row[is_default] == "t";
     }
     if (!known || !fine) {
-      throw SqlError(SqlState::kUndefinedObject, "operator class " + quoted(key.opclass) + " does not exist for access method \"" + std::string(method) + "\"");
+      throw SqlError(SqlState::kUndefinedObject, "operator class " + quoted(key.opclass) +
+                                                     " does not exist for access method \"" + std::string(method) +
+                                                     "\"");
     }
-    if (is_the_default) key.opclass.clear();
-    else if (!key.opclass.ends_with("_pattern_ops")) not_supported("operator class " + key.opclass);
+    if (is_the_default)
+      key.opclass.clear();
+    else if (!key.opclass.ends_with("_pattern_ops"))
+      not_supported("operator class " + key.opclass);
   }
   if (element->collation != nullptr) {
     std::string collation = strings_of(element->collation).back();
-    key.collation = collation == "default" ? Oid{100} : collation == "C" ? Oid{950} : collation == "POSIX" ? Oid{951} : kInvalidOid;
+    key.collation = collation == "default" ? Oid{100}
+                    : collation == "C"     ? Oid{950}
+                    : collation == "POSIX" ? Oid{951}
+                                           : kInvalidOid;
     if (key.collation == kInvalidOid) {
-      throw SqlError(SqlState::kUndefinedObject, "collation " + quoted(collation) + " for encoding \"UTF8\" does not exist");
+      throw SqlError(SqlState::kUndefinedObject,
+                     "collation " + quoted(collation) + " for encoding \"UTF8\" does not exist");
     }
   }
   key.descending = element->ordering == SORTBY_DESC;
@@ -419,17 +465,20 @@ void Ddl::add_key_over_index(TableBuild& build, ::Constraint* c) {
   auto now = catalog();
   const std::string name = quoted(c->indexname);
   auto refuse = [&](const std::string& message) {
-    throw SqlError(SqlState::kWrongObjectType, message, c->location).detail("Cannot create a primary key or unique constraint using such an index.");
+    throw SqlError(SqlState::kWrongObjectType, message, c->location)
+        .detail("Cannot create a primary key or unique constraint using such an index.");
   };
   const bool primary = c->contype == CONSTR_PRIMARY;
   const catalog::Index* index = now->find<catalog::Index>(now->find_relation(build.table.schema, c->indexname));
   if (index == nullptr) throw SqlError(SqlState::kUndefinedObject, "index " + name + " does not exist", c->location);
   for (const auto& other : build.table.constraints) {
     if (other.kind == catalog::Constraint::Kind::kForeignKey || other.index != index->oid) continue;
-    throw SqlError(SqlState::kObjectNotInPrerequisiteState, "index " + name + " is already associated with a constraint", c->location);
+    throw SqlError(SqlState::kObjectNotInPrerequisiteState,
+                   "index " + name + " is already associated with a constraint", c->location);
   }
   if (index->table != build.table.oid) {
-    throw SqlError(SqlState::kObjectNotInPrerequisiteState, "index " + name + " does not belong to table " + quoted(build.table.name), c->location);
+    throw SqlError(SqlState::kObjectNotInPrerequisiteState,
+                   "index " + name + " does not belong to table " + quoted(build.table.name), c->location);
   }
   if (!index->unique) refuse(name + " is not a unique index");
   for (size_t i = 0; i < index->keys.size(); ++i) {
@@ -442,7 +491,8 @@ void Ddl::add_key_over_index(TableBuild& build, ::Constraint* c) {
     }
   }
   if (primary && !build.table.primary_key().empty()) {
-    throw SqlError(SqlState::kInvalidTableDefinition, "multiple primary keys for table " + quoted(build.table.name) + " are not allowed");
+    throw SqlError(SqlState::kInvalidTableDefinition,
+                   "multiple primary keys for table " + quoted(build.table.name) + " are not allowed");
   }
   catalog::Index next = *index;
   catalog::Constraint key;
@@ -452,7 +502,8 @@ void Ddl::add_key_over_index(TableBuild& build, ::Constraint* c) {
   key.index = next.oid;
   for (const auto& k : next.keys) key.columns.push_back(k.attnum);
   if (next.name != key.name) {
-    notice(SqlState::kSuccessfulCompletion, "ALTER TABLE / ADD CONSTRAINT USING INDEX will rename index " + quoted(next.name) + " to " + quoted(key.name));
+    notice(SqlState::kSuccessfulCompletion, "ALTER TABLE / ADD CONSTRAINT USING INDEX will rename index " +
+                                                quoted(next.name) + " to " + quoted(key.name));
   }
   next.name = key.name;
   build.table.constraints.push_back(std::move(key));
@@ -479,7 +530,8 @@ std::string Ddl::create_index(IndexStmt* stmt) {
     throw SqlError(SqlState::kUndefinedObject, "tablespace " + quoted(stmt->tableSpace) + " does not exist");
   }
   std::string method = stmt->accessMethod == nullptr ? "btree" : stmt->accessMethod;
-  if (method == "gin" || method == "gist" || method == "brin" || method == "spgist") not_supported("an index of access method " + method);
+  if (method == "gin" || method == "gist" || method == "brin" || method == "spgist")
+    not_supported("an index of access method " + method);
   if (method != "btree" && method != "hash") {
     throw SqlError(SqlState::kUndefinedObject, "access method " + quoted(method) + " does not exist");
   }
@@ -494,7 +546,8 @@ std::string Ddl::create_index(IndexStmt* stmt) {
   const catalog::Table* table = now->find<catalog::Table>(oid);
   if (table == nullptr) {
     throw SqlError(SqlState::kWrongObjectType, "cannot create index on relation " + quoted(stmt->relation->relname))
-        .detail("This operation is not supported for " + std::string(relation_kind(*now, oid)) + (relation_kind(*now, oid) == "index" ? "es." : "s."));
+        .detail("This operation is not supported for " + std::string(relation_kind(*now, oid)) +
+                (relation_kind(*now, oid) == "index" ? "es." : "s."));
   }
   check_owner(table->owner, "table", table->name);
   catalog::Index index;
@@ -516,9 +569,11 @@ std::string Ddl::create_index(IndexStmt* stmt) {
     names.push_back(name);
   });
   for_list<IndexElem>(stmt->indexIncludingParams, [&](IndexElem* element) {
-    if (element->name == nullptr) throw SqlError(SqlState::kFeatureNotSupported, "expressions are not supported in included columns");
+    if (element->name == nullptr)
+      throw SqlError(SqlState::kFeatureNotSupported, "expressions are not supported in included columns");
     const catalog::Column* column = table->find_column(element->name);
-    if (column == nullptr) throw SqlError(SqlState::kUndefinedColumn, "column " + quoted(element->name) + " does not exist");
+    if (column == nullptr)
+      throw SqlError(SqlState::kUndefinedColumn, "column " + quoted(element->name) + " does not exist");
     index.included.push_back(column->attnum);
     names.push_back(element->name);
   });
@@ -526,7 +581,8 @@ std::string Ddl::create_index(IndexStmt* stmt) {
     StatementContext statement = context_.analysis(text_);
     Scope scope;
     scope.statement = &statement;
-    TypedExpr predicate = coerce_to_boolean(scope, analyze_in(statement, stmt->whereClause, table, ExprKind::kIndexPredicate), "WHERE");
+    TypedExpr predicate =
+        coerce_to_boolean(scope, analyze_in(statement, stmt->whereClause, table, ExprKind::kIndexPredicate), "WHERE");
     if (predicate.is_volatile) {
       throw SqlError(SqlState::kInvalidObjectDefinition, "functions in index predicate must be marked IMMUTABLE");
     }
@@ -535,7 +591,8 @@ std::string Ddl::create_index(IndexStmt* stmt) {
   if (stmt->idxname != nullptr) {
     index.name = stmt->idxname;
     if (now->find_relation(index.schema, index.name) != kInvalidOid) {
-      if (!stmt->if_not_exists) throw SqlError(SqlState::kDuplicateTable, "relation " + quoted(index.name) + " already exists");
+      if (!stmt->if_not_exists)
+        throw SqlError(SqlState::kDuplicateTable, "relation " + quoted(index.name) + " already exists");
       notice(SqlState::kDuplicateTable, "relation " + quoted(index.name) + " already exists, skipping");
       return "CREATE INDEX";
     }

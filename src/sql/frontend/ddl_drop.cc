@@ -45,10 +45,12 @@ std::string Ddl::describe(const catalog::Catalog& now, const Thing& thing) {
     }
     case Thing::Kind::kDefault: {
       const auto* table = now.find<catalog::Table>(thing.oid);
-      return "default value for column " + quote_identifier(table->columns[static_cast<size_t>(thing.attnum) - 1].name) + " of table " +
+      return "default value for column " +
+             quote_identifier(table->columns[static_cast<size_t>(thing.attnum) - 1].name) + " of table " +
              relation(thing.oid);
     }
-    case Thing::Kind::kConstraint: return "constraint " + quote_identifier(thing.name) + " on table " + relation(thing.oid);
+    case Thing::Kind::kConstraint:
+      return "constraint " + quote_identifier(thing.name) + " on table " + relation(thing.oid);
     case Thing::Kind::kDomainConstraint: return "constraint " + quote_identifier(thing.name);
     case Thing::Kind::kType: {
       auto object = now.object(thing.oid);
@@ -66,7 +68,9 @@ std::vector<Ddl::Edge> Ddl::dependents(const catalog::Catalog& now, const Thing&
     const std::string* column = nullptr;
     if (attnum != 0) column = &now.find<catalog::Table>(oid)->columns[static_cast<size_t>(attnum) - 1].name;
     now.for_each_of<catalog::View>([&](const catalog::View& view) {
-      if (view.oid != oid && contains(view.dependencies, oid) && (column == nullptr || view_names_column(now, view.sql, oid, attnum))) add(relation(view.oid), false);
+      if (view.oid != oid && contains(view.dependencies, oid) &&
+          (column == nullptr || view_names_column(now, view.sql, oid, attnum)))
+        add(relation(view.oid), false);
     });
     now.for_each_of<catalog::Table>([&](const catalog::Table& table) {
       if (table.is_materialized_view() && table.oid != oid && contains(table.view_dependencies, oid) &&
@@ -82,7 +86,8 @@ std::vector<Ddl::Edge> Ddl::dependents(const catalog::Catalog& now, const Thing&
         Oid oid = catalog::object_oid(object);
         if (std::holds_alternative<catalog::Index>(object)) return;
         if (auto* s = std::get_if<catalog::Sequence>(&object); s != nullptr && s->owned_by_table != kInvalidOid) return;
-        const bool type = std::holds_alternative<catalog::EnumType>(object) || std::holds_alternative<catalog::DomainType>(object) ||
+        const bool type = std::holds_alternative<catalog::EnumType>(object) ||
+                          std::holds_alternative<catalog::DomainType>(object) ||
                           std::holds_alternative<catalog::CompositeType>(object);
         add(type ? Thing{.kind = Thing::Kind::kType, .oid = oid} : relation(oid), false);
       });
@@ -125,8 +130,10 @@ std::vector<Ddl::Edge> Ddl::dependents(const catalog::Catalog& now, const Thing&
       const auto* table = now.find<catalog::Table>(thing.oid);
       const std::string& name = table->columns[static_cast<size_t>(thing.attnum) - 1].name;
       for (const auto& c : table->constraints) {
-        if (contains(c.columns, thing.attnum)) add({.kind = Thing::Kind::kConstraint, .oid = table->oid, .name = c.name}, true);
-        else if (c.kind == Kind::kForeignKey && c.referenced_table == table->oid && contains(c.referenced_columns, thing.attnum)) {
+        if (contains(c.columns, thing.attnum))
+          add({.kind = Thing::Kind::kConstraint, .oid = table->oid, .name = c.name}, true);
+        else if (c.kind == Kind::kForeignKey && c.referenced_table == table->oid &&
+                 contains(c.referenced_columns, thing.attnum)) {
           add({.kind = Thing::Kind::kConstraint, .oid = table->oid, .name = c.name}, true);
         }
       }
@@ -134,15 +141,18 @@ std::vector<Ddl::Edge> Ddl::dependents(const catalog::Catalog& now, const Thing&
         const auto* index = now.find<catalog::Index>(oid);
         bool uses = contains(index->included, thing.attnum);
         for (const auto& key : index->keys) {
-          uses = uses || key.attnum == thing.attnum || (key.attnum == 0 && uses_of(now, key.expression_sql).columns.count(name) != 0);
+          uses = uses || key.attnum == thing.attnum ||
+                 (key.attnum == 0 && uses_of(now, key.expression_sql).columns.count(name) != 0);
         }
         uses = uses || (!index->predicate_sql.empty() && uses_of(now, index->predicate_sql).columns.count(name) != 0);
         bool constrained = false;
-        for (const auto& c : table->constraints) constrained = constrained || (c.kind != Kind::kForeignKey && c.index == oid);
+        for (const auto& c : table->constraints)
+          constrained = constrained || (c.kind != Kind::kForeignKey && c.index == oid);
         if (uses && !constrained) add(relation(oid), true);
       }
       for (const auto& other : table->columns) {
-        if (!other.dropped && other.generated && other.attnum != thing.attnum && uses_of(now, other.default_sql).columns.count(name) != 0) {
+        if (!other.dropped && other.generated && other.attnum != thing.attnum &&
+            uses_of(now, other.default_sql).columns.count(name) != 0) {
           add({.kind = Thing::Kind::kColumn, .oid = table->oid, .attnum = other.attnum}, false);
         }
       }
@@ -160,7 +170,8 @@ std::vector<Ddl::Edge> Ddl::dependents(const catalog::Catalog& now, const Thing&
       now.for_each_of<catalog::Table>([&](const catalog::Table& other) {
         for (const auto& c : other.constraints) {
           if (c.kind == Kind::kForeignKey && c.index == constraint->index) {
-            edges.push_back({{.kind = Thing::Kind::kConstraint, .oid = other.oid, .name = c.name}, false,
+            edges.push_back({{.kind = Thing::Kind::kConstraint, .oid = other.oid, .name = c.name},
+                             false,
                              describe(now, relation(constraint->index))});
           }
         }
@@ -172,7 +183,9 @@ std::vector<Ddl::Edge> Ddl::dependents(const catalog::Catalog& now, const Thing&
       now.for_each_of<catalog::Table>([&](const catalog::Table& table) {
         for (const auto& column : table.columns) {
           if (column.dropped || now.element_of_array(column.type) != thing.oid) continue;
-          edges.push_back({{.kind = Thing::Kind::kColumn, .oid = table.oid, .attnum = column.attnum}, false, describe(now, thing) + "[]"});
+          edges.push_back({{.kind = Thing::Kind::kColumn, .oid = table.oid, .attnum = column.attnum},
+                           false,
+                           describe(now, thing) + "[]"});
         }
       });
       now.for_each_of<catalog::Table>([&](const catalog::Table& table) {
@@ -180,7 +193,8 @@ std::vector<Ddl::Edge> Ddl::dependents(const catalog::Catalog& now, const Thing&
           if (column.dropped || now.element_of_array(column.type) == thing.oid) continue;
           if (element_or_self(now, column.type) == thing.oid) {
             add({.kind = Thing::Kind::kColumn, .oid = table.oid, .attnum = column.attnum}, false);
-          } else if (column.default_sql.find("::") != std::string::npos && uses_of(now, column.default_sql).types.count(thing.oid) != 0) {
+          } else if (column.default_sql.find("::") != std::string::npos &&
+                     uses_of(now, column.default_sql).types.count(thing.oid) != 0) {
             add({.kind = Thing::Kind::kDefault, .oid = table.oid, .attnum = column.attnum}, false);
           }
         }
@@ -191,7 +205,8 @@ std::vector<Ddl::Edge> Ddl::dependents(const catalog::Catalog& now, const Thing&
         }
       });
       now.for_each_of<catalog::DomainType>([&](const catalog::DomainType& domain) {
-        if (domain.oid != thing.oid && element_or_self(now, domain.base_type) == thing.oid) add({.kind = Thing::Kind::kType, .oid = domain.oid}, false);
+        if (domain.oid != thing.oid && element_or_self(now, domain.base_type) == thing.oid)
+          add({.kind = Thing::Kind::kType, .oid = domain.oid}, false);
       });
       now.for_each_of<catalog::CompositeType>([&](const catalog::CompositeType& composite) {
         for (const auto& column : composite.columns) {
@@ -205,7 +220,8 @@ std::vector<Ddl::Edge> Ddl::dependents(const catalog::Catalog& now, const Thing&
         if (contains(view.dependencies, thing.oid)) add(relation(view.oid), false);
       });
       break;
-    case Thing::Kind::kDefault: case Thing::Kind::kDomainConstraint: break;
+    case Thing::Kind::kDefault:
+    case Thing::Kind::kDomainConstraint: break;
   }
   return edges;
 }
@@ -216,9 +232,12 @@ void Ddl::drop_things(const std::vector<Thing>& targets, bool cascade) {
   // Things that a table's drop takes along need no word of their own.
   auto covered = [&](const Thing& thing) {
     switch (thing.kind) {
-      case Thing::Kind::kColumn: case Thing::Kind::kDefault: case Thing::Kind::kConstraint:
+      case Thing::Kind::kColumn:
+      case Thing::Kind::kDefault:
+      case Thing::Kind::kConstraint:
         return doomed.count(Thing{.kind = Thing::Kind::kRelation, .oid = thing.oid}) != 0 ||
-               (thing.kind == Thing::Kind::kDefault && doomed.count(Thing{.kind = Thing::Kind::kColumn, .oid = thing.oid, .attnum = thing.attnum}) != 0);
+               (thing.kind == Thing::Kind::kDefault &&
+                doomed.count(Thing{.kind = Thing::Kind::kColumn, .oid = thing.oid, .attnum = thing.attnum}) != 0);
       default: return false;
     }
   };
@@ -239,7 +258,8 @@ void Ddl::drop_things(const std::vector<Thing>& targets, bool cascade) {
   std::set<Thing> seen;
   std::function<void(const Thing&)> visit = [&](const Thing& thing) {
     std::vector<Edge> edges = dependents(*now, thing);
-    std::stable_sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) { return a.dependent.oid < b.dependent.oid; });
+    std::stable_sort(edges.begin(), edges.end(),
+                     [](const Edge& a, const Edge& b) { return a.dependent.oid < b.dependent.oid; });
     for (const Edge& edge : edges) {
       if (edge.automatic) {
         doomed.insert(edge.dependent);
@@ -253,23 +273,27 @@ void Ddl::drop_things(const std::vector<Thing>& targets, bool cascade) {
     }
   };
   for (const Thing& target : targets) visit(target);
-  reported.erase(std::remove_if(reported.begin(), reported.end(), [&](const Found& f) { return covered(f.thing); }), reported.end());
+  reported.erase(std::remove_if(reported.begin(), reported.end(), [&](const Found& f) { return covered(f.thing); }),
+                 reported.end());
   if (!reported.empty() && !cascade) {
     std::string detail;
     for (const Found& f : reported) {
       detail += (detail.empty() ? "" : "\n") + describe(*now, f.thing) + " depends on " + f.on;
     }
     SqlError error(SqlState::kDependentObjectsStillExist,
-                   targets.size() == 1 ? "cannot drop " + describe(*now, targets[0]) + " because other objects depend on it"
-                                       : "cannot drop desired object(s) because other objects depend on them");
+                   targets.size() == 1
+                       ? "cannot drop " + describe(*now, targets[0]) + " because other objects depend on it"
+                       : "cannot drop desired object(s) because other objects depend on them");
     throw std::move(error).detail(detail).hint("Use DROP ... CASCADE to drop the dependent objects too.");
   }
   if (reported.size() == 1) {
     notice(SqlState::kSuccessfulCompletion, "drop cascades to " + describe(*now, reported[0].thing));
   } else if (!reported.empty()) {
     std::string detail;
-    for (const Found& f : reported) detail += (detail.empty() ? "" : "\n") + ("drop cascades to " + describe(*now, f.thing));
-    notice(SqlState::kSuccessfulCompletion, "drop cascades to " + std::to_string(reported.size()) + " other objects", detail);
+    for (const Found& f : reported)
+      detail += (detail.empty() ? "" : "\n") + ("drop cascades to " + describe(*now, f.thing));
+    notice(SqlState::kSuccessfulCompletion, "drop cascades to " + std::to_string(reported.size()) + " other objects",
+           detail);
   }
   carry_out(doomed);
 }
@@ -283,11 +307,13 @@ void Ddl::drop_comments(Oid object) {
 }
 
 void Ddl::drop_relation_object(const catalog::Catalog& now, Oid oid) {
-  if (auto* table = now.find<catalog::Table>(oid)) context_.database().drop_storage(context_.transaction(), table->storage);
+  if (auto* table = now.find<catalog::Table>(oid))
+    context_.database().drop_storage(context_.transaction(), table->storage);
   if (auto* index = now.find<catalog::Index>(oid); index != nullptr && !index->primary) {
     context_.database().drop_storage(context_.transaction(), index->storage);
   }
-  if (auto* sequence = now.find<catalog::Sequence>(oid)) context_.database().drop_storage(context_.transaction(), sequence->storage);
+  if (auto* sequence = now.find<catalog::Sequence>(oid))
+    context_.database().drop_storage(context_.transaction(), sequence->storage);
   drop_comments(oid);
   remove(oid);
 }
@@ -323,7 +349,8 @@ void Ddl::carry_out(const std::set<Thing>& doomed) {
         column.identity = 0;
         column.missing.reset();
         column.name = "........pg.dropped." + std::to_string(thing.attnum) + "........";
-        if (const auto* comment = now->find_comment(catalog::oid::kPgClass, thing.oid, thing.attnum)) remove(comment->oid);
+        if (const auto* comment = now->find_comment(catalog::oid::kPgClass, thing.oid, thing.attnum))
+          remove(comment->oid);
         break;
       }
       case Thing::Kind::kDefault:
@@ -336,7 +363,9 @@ void Ddl::carry_out(const std::set<Thing>& doomed) {
           if (c.name == thing.name && c.kind == Kind::kPrimaryKey) lost_key.insert(thing.oid);
           if (c.name == thing.name) drop_comments(c.oid);
         }
-        constraints.erase(std::remove_if(constraints.begin(), constraints.end(), [&](const auto& c) { return c.name == thing.name; }), constraints.end());
+        constraints.erase(
+            std::remove_if(constraints.begin(), constraints.end(), [&](const auto& c) { return c.name == thing.name; }),
+            constraints.end());
         break;
       }
       default: break;
@@ -356,7 +385,8 @@ void Ddl::carry_out(const std::set<Thing>& doomed) {
   for (const Thing& thing : doomed) {
     switch (thing.kind) {
       case Thing::Kind::kRelation: drop_relation_object(*now, thing.oid); break;
-      case Thing::Kind::kSchema: case Thing::Kind::kType:
+      case Thing::Kind::kSchema:
+      case Thing::Kind::kType:
         drop_comments(thing.oid);
         remove(thing.oid);
         break;
@@ -369,42 +399,74 @@ std::string Ddl::drop(DropStmt* stmt) {
   const char* kind = nullptr;
   std::string tag;
   switch (stmt->removeType) {
-    case OBJECT_TABLE: kind = "table"; tag = "DROP TABLE"; break;
-    case OBJECT_VIEW: kind = "view"; tag = "DROP VIEW"; break;
-    case OBJECT_MATVIEW: kind = "materialized view"; tag = "DROP MATERIALIZED VIEW"; break;
-    case OBJECT_INDEX: kind = "index"; tag = "DROP INDEX"; break;
-    case OBJECT_SEQUENCE: kind = "sequence"; tag = "DROP SEQUENCE"; break;
+    case OBJECT_TABLE:
+      kind = "table";
+      tag = "DROP TABLE";
+      break;
+    case OBJECT_VIEW:
+      kind = "view";
+      tag = "DROP VIEW";
+      break;
+    case OBJECT_MATVIEW:
+      kind = "materialized view";
+      tag = "DROP MATERIALIZED VIEW";
+      break;
+    case OBJECT_INDEX:
+      kind = "index";
+      tag = "DROP INDEX";
+      break;
+    case OBJECT_SEQUENCE:
+      kind = "sequence";
+      tag = "DROP SEQUENCE";
+      break;
     case OBJECT_SCHEMA: tag = "DROP SCHEMA"; break;
     case OBJECT_TYPE: tag = "DROP TYPE"; break;
     case OBJECT_DOMAIN: tag = "DROP DOMAIN"; break;
     case OBJECT_EXTENSION: {
       for_list<Node>(stmt->objects, [&](Node* node) {
-        if (!stmt->missing_ok) throw SqlError(SqlState::kUndefinedObject, "extension " + quoted(string_value(node)) + " does not exist");
-        notice(SqlState::kSuccessfulCompletion, "extension " + quoted(string_value(node)) + " does not exist, skipping");
+        if (!stmt->missing_ok)
+          throw SqlError(SqlState::kUndefinedObject, "extension " + quoted(string_value(node)) + " does not exist");
+        notice(SqlState::kSuccessfulCompletion,
+               "extension " + quoted(string_value(node)) + " does not exist, skipping");
       });
       return "DROP EXTENSION";
     }
-    case OBJECT_FUNCTION: case OBJECT_PROCEDURE: case OBJECT_ROUTINE: case OBJECT_AGGREGATE: {
-      const char* word = stmt->removeType == OBJECT_PROCEDURE ? "procedure" : stmt->removeType == OBJECT_AGGREGATE ? "aggregate"
-                         : stmt->removeType == OBJECT_ROUTINE ? "routine" : "function";
-      tag = std::string("DROP ") + (stmt->removeType == OBJECT_PROCEDURE ? "PROCEDURE" : stmt->removeType == OBJECT_AGGREGATE ? "AGGREGATE"
-                                    : stmt->removeType == OBJECT_ROUTINE ? "ROUTINE" : "FUNCTION");
+    case OBJECT_FUNCTION:
+    case OBJECT_PROCEDURE:
+    case OBJECT_ROUTINE:
+    case OBJECT_AGGREGATE: {
+      const char* word = stmt->removeType == OBJECT_PROCEDURE   ? "procedure"
+                         : stmt->removeType == OBJECT_AGGREGATE ? "aggregate"
+                         : stmt->removeType == OBJECT_ROUTINE   ? "routine"
+                                                                : "function";
+      tag = std::string("DROP ") + (stmt->removeType == OBJECT_PROCEDURE   ? "PROCEDURE"
+                                    : stmt->removeType == OBJECT_AGGREGATE ? "AGGREGATE"
+                                    : stmt->removeType == OBJECT_ROUTINE   ? "ROUTINE"
+                                                                           : "FUNCTION");
       for_list<ObjectWithArgs>(stmt->objects, [&](ObjectWithArgs* object) {
         std::string name = strings_of(object->objname).back();
-        if (!stmt->missing_ok) throw SqlError(SqlState::kUndefinedFunction, std::string(word) + " " + name + " does not exist");
+        if (!stmt->missing_ok)
+          throw SqlError(SqlState::kUndefinedFunction, std::string(word) + " " + name + " does not exist");
         notice(SqlState::kSuccessfulCompletion, std::string(word) + " " + name + "() does not exist, skipping");
       });
       return tag;
     }
-    case OBJECT_TRIGGER: case OBJECT_RULE: case OBJECT_POLICY: {
-      const char* word = stmt->removeType == OBJECT_TRIGGER ? "trigger" : stmt->removeType == OBJECT_RULE ? "rule" : "policy";
+    case OBJECT_TRIGGER:
+    case OBJECT_RULE:
+    case OBJECT_POLICY: {
+      const char* word = stmt->removeType == OBJECT_TRIGGER ? "trigger"
+                         : stmt->removeType == OBJECT_RULE  ? "rule"
+                                                            : "policy";
       for_list<List>(stmt->objects, [&](List* names) {
         std::vector<std::string> parts = strings_of(names);
-        std::string text = std::string(word) + " " + quoted(parts.back()) + " for relation " + quoted(parts[parts.size() - 2]) + " does not exist";
+        std::string text = std::string(word) + " " + quoted(parts.back()) + " for relation " +
+                           quoted(parts[parts.size() - 2]) + " does not exist";
         if (!stmt->missing_ok) throw SqlError(SqlState::kUndefinedObject, text);
         notice(SqlState::kSuccessfulCompletion, text + ", skipping");
       });
-      return stmt->removeType == OBJECT_TRIGGER ? "DROP TRIGGER" : stmt->removeType == OBJECT_RULE ? "DROP RULE" : "DROP POLICY";
+      return stmt->removeType == OBJECT_TRIGGER ? "DROP TRIGGER"
+             : stmt->removeType == OBJECT_RULE  ? "DROP RULE"
+                                                : "DROP POLICY";
     }
     default: not_supported("DROP of this kind of object");
   }
@@ -425,7 +487,8 @@ std::string Ddl::drop(DropStmt* stmt) {
         return;
       }
       if (schema->oid.value < catalog::oid::kFirstUserOid && schema->oid != catalog::oid::kPublicSchema) {
-        throw SqlError(SqlState::kDependentObjectsStillExist, "cannot drop schema " + name + " because it is required by the database system");
+        throw SqlError(SqlState::kDependentObjectsStillExist,
+                       "cannot drop schema " + name + " because it is required by the database system");
       }
       check_owner(schema->owner, "schema", name);
       targets.push_back({.kind = Thing::Kind::kSchema, .oid = schema->oid});
@@ -441,7 +504,8 @@ std::string Ddl::drop(DropStmt* stmt) {
         StatementContext statement = context_.analysis(text_);
         const types::TypeInfo* built_in = types::find_type(parts.back());
         if (built_in != nullptr) {
-          throw SqlError(SqlState::kDependentObjectsStillExist, "cannot drop type " + format_type(*statement.catalog, built_in->oid, -1) +
+          throw SqlError(SqlState::kDependentObjectsStillExist, "cannot drop type " +
+                                                                    format_type(*statement.catalog, built_in->oid, -1) +
                                                                     " because it is required by the database system");
         }
         missing(SqlState::kUndefinedObject, "type " + quoted(full));
@@ -451,11 +515,13 @@ std::string Ddl::drop(DropStmt* stmt) {
       if (object == nullptr) {
         Oid relation = catalog()->relation_of_row_type(oid);
         if (relation != kInvalidOid) {
-          throw SqlError(SqlState::kDependentObjectsStillExist, "cannot drop type " + parts.back() + " because table " + parts.back() + " requires it")
+          throw SqlError(SqlState::kDependentObjectsStillExist,
+                         "cannot drop type " + parts.back() + " because table " + parts.back() + " requires it")
               .hint("You can drop table " + parts.back() + " instead.");
         }
         std::string element = parts.back().substr(1);
-        throw SqlError(SqlState::kDependentObjectsStillExist, "cannot drop type " + element + "[] because type " + element + " requires it")
+        throw SqlError(SqlState::kDependentObjectsStillExist,
+                       "cannot drop type " + element + "[] because type " + element + " requires it")
             .hint("You can drop type " + element + " instead.");
       }
       if (stmt->removeType == OBJECT_DOMAIN && !std::holds_alternative<catalog::DomainType>(*object)) {
@@ -470,7 +536,8 @@ std::string Ddl::drop(DropStmt* stmt) {
     if (parts.size() > 1) {
       var.schemaname = parts[parts.size() - 2].data();
       if (catalog()->find_schema(var.schemaname) == nullptr && std::string_view(var.schemaname) != "pg_temp") {
-        if (!stmt->missing_ok) throw SqlError(SqlState::kUndefinedSchema, "schema " + quoted(var.schemaname) + " does not exist");
+        if (!stmt->missing_ok)
+          throw SqlError(SqlState::kUndefinedSchema, "schema " + quoted(var.schemaname) + " does not exist");
         notice(SqlState::kSuccessfulCompletion, "schema " + quoted(var.schemaname) + " does not exist, skipping");
         return;
       }
@@ -489,28 +556,43 @@ std::string Ddl::drop(DropStmt* stmt) {
       std::string upper;
       for (char c : actual) upper += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
       if (actual == "composite type") upper = "TYPE";
-      throw SqlError(SqlState::kWrongObjectType, quoted(parts.back()) + " is not " + (*kind == 'i' ? "an " : "a ") + kind)
-          .hint("Use DROP " + upper + " to remove " + (actual[0] == 'i' ? "an " : "a ") + (actual == "composite type" ? "type" : std::string(actual)) + ".");
+      throw SqlError(SqlState::kWrongObjectType,
+                     quoted(parts.back()) + " is not " + (*kind == 'i' ? "an " : "a ") + kind)
+          .hint("Use DROP " + upper + " to remove " + (actual[0] == 'i' ? "an " : "a ") +
+                (actual == "composite type" ? "type" : std::string(actual)) + ".");
     }
     if (auto* index = now->find<catalog::Index>(oid)) {
       const auto* table = now->find<catalog::Table>(index->table);
       check_owner(table->owner, "index", index->name);
       for (const auto& c : table->constraints) {
         if (c.kind != Kind::kForeignKey && c.index == oid) {
-          std::string constraint = "constraint " + quote_identifier(c.name) + " on table " + visible_name(table->schema, table->name);
-          throw SqlError(SqlState::kDependentObjectsStillExist, "cannot drop index " + visible_name(index->schema, index->name) + " because " + constraint + " requires it")
+          std::string constraint =
+              "constraint " + quote_identifier(c.name) + " on table " + visible_name(table->schema, table->name);
+          throw SqlError(SqlState::kDependentObjectsStillExist, "cannot drop index " +
+                                                                    visible_name(index->schema, index->name) +
+                                                                    " because " + constraint + " requires it")
               .hint("You can drop " + constraint + " instead.");
         }
       }
       lock(table->oid, txn::ObjectLockMode::kAccessExclusive);
     } else {
       auto object = now->object(oid);
-      Oid owner = std::visit([](const auto& o) -> Oid { if constexpr (requires { o.owner; }) return o.owner; else return kInvalidOid; }, *object);
+      Oid owner = std::visit(
+          [](const auto& o) -> Oid {
+            if constexpr (requires { o.owner; })
+              return o.owner;
+            else
+              return kInvalidOid;
+          },
+          *object);
       check_owner(owner, kind, parts.back());
     }
     if (auto* sequence = now->find<catalog::Sequence>(oid); sequence != nullptr && sequence->identity) {
-      std::string column = describe(*now, {.kind = Thing::Kind::kColumn, .oid = sequence->owned_by_table, .attnum = sequence->owned_by_column});
-      throw SqlError(SqlState::kDependentObjectsStillExist, "cannot drop sequence " + visible_name(sequence->schema, sequence->name) + " because " + column + " requires it")
+      std::string column = describe(
+          *now, {.kind = Thing::Kind::kColumn, .oid = sequence->owned_by_table, .attnum = sequence->owned_by_column});
+      throw SqlError(SqlState::kDependentObjectsStillExist, "cannot drop sequence " +
+                                                                visible_name(sequence->schema, sequence->name) +
+                                                                " because " + column + " requires it")
           .hint("You can drop " + column + " instead.");
     }
     targets.push_back({.kind = Thing::Kind::kRelation, .oid = oid});
@@ -534,7 +616,8 @@ std::string Ddl::truncate(TruncateStmt* stmt) {
         if (c.kind != Kind::kForeignKey || c.referenced_table != tables[i] || contains(tables, other.oid)) continue;
         if (stmt->behavior != DROP_CASCADE) {
           const auto* table = now->find<catalog::Table>(tables[i]);
-          throw SqlError(SqlState::kFeatureNotSupported, "cannot truncate a table referenced in a foreign key constraint")
+          throw SqlError(SqlState::kFeatureNotSupported,
+                         "cannot truncate a table referenced in a foreign key constraint")
               .detail("Table " + quoted(other.name) + " references " + quoted(table->name) + ".")
               .hint("Truncate table " + quoted(other.name) + " at the same time, or use TRUNCATE ... CASCADE.");
         }

@@ -45,9 +45,9 @@ inline std::vector<std::string> strings_of(const List* list) {
 
 /// What a stored expression names.
 struct TextUse {
-  std::set<std::string> columns;   // bare names
+  std::set<std::string> columns;  // bare names
   std::set<Oid> sequences;
-  std::set<Oid> types;             // user-defined
+  std::set<Oid> types;  // user-defined
 };
 
 class Ddl {
@@ -80,7 +80,7 @@ class Ddl {
   /// Where a new relation or type goes. Errors: 3F000, 42P16, 42501.
   Place place_for(const RangeVar* name);
   Place place_for(const List* name);
-  Oid schema_oid(std::string_view name);          // 3F000
+  Oid schema_oid(std::string_view name);  // 3F000
   Oid temp_schema(bool create);
   /// Relation along the search path; kInvalidOid when there is none. The OID may be a system relation's or a composite's.
   Oid lookup_relation(const char* schema, const char* name);
@@ -94,23 +94,26 @@ class Ddl {
   std::string schema_name(Oid schema);
   /// Name with its schema when the search path does not find it.
   std::string visible_name(Oid schema, std::string_view name, bool type = false);
-  std::string relation_text(Oid relation);        // for messages
+  std::string relation_text(Oid relation);  // for messages
   bool relation_visible(Oid schema, std::string_view name);
   /// A name for an object made without one: name1_name2_label, cut to 63 bytes, numbered until `taken` says no.
   static std::string choose_name(const std::string& name1, const std::string& name2, const std::string& label,
                                  const std::function<bool(const std::string&)>& taken);
-  std::string choose_relation_name(Oid schema, const std::string& name1, const std::string& name2, const std::string& label);
+  std::string choose_relation_name(Oid schema, const std::string& name1, const std::string& name2,
+                                   const std::string& label);
 
   // --- ddl_text.cc ---
   /// Analyses an expression over `table`'s columns (nullptr: none) with positions of the statement's text.
   TypedExpr analyze_in(StatementContext& statement, Node* node, const catalog::Table* table, ExprKind kind);
   TypedExpr analyze_check(StatementContext& statement, Node* node, const catalog::Table* table);
   /// The text that the catalog keeps. `table` is the one whose columns the expression names.
-  std::string store_text(StatementContext& statement, const Node* node, const catalog::Table* table, const std::string& literal_type = {});
+  std::string store_text(StatementContext& statement, const Node* node, const catalog::Table* table,
+                         const std::string& literal_type = {});
   DeparseHooks store_hooks(StatementContext& statement, const catalog::Table* table);
   static TextUse uses_of(const catalog::Catalog& catalog, std::string_view text);
   static std::string rename_column_in(std::string_view text, const std::string& old_name, const std::string& new_name);
-  static std::string rename_type_in(const catalog::Catalog& before, std::string_view text, Oid type, const std::string& new_qualified);
+  static std::string rename_type_in(const catalog::Catalog& before, std::string_view text, Oid type,
+                                    const std::string& new_qualified);
 
   // --- ddl_table.cc ---
   std::string create_table(CreateStmt* stmt);
@@ -130,10 +133,10 @@ class Ddl {
     std::vector<PendingDefault> defaults;
     struct PendingConstraint {
       ::Constraint* constraint;
-      std::string column;              // of a column constraint
+      std::string column;  // of a column constraint
     };
     std::vector<PendingConstraint> constraints;
-    std::vector<Oid> like_indexes;     // indexes to be made again for this table, keys as column names
+    std::vector<Oid> like_indexes;  // indexes to be made again for this table, keys as column names
     std::map<Oid, std::map<int16_t, int16_t>> like_columns;  // of like_indexes: attnum there -> attnum here
   };
   bool name_taken(const TableBuild& build, const std::string& name);
@@ -141,8 +144,8 @@ class Ddl {
   void add_column(TableBuild& build, ColumnDef* def);
   void finish_defaults(TableBuild& build);
   void finish_constraints(TableBuild& build);
-  std::string default_text(StatementContext& statement, const catalog::Table& table, const catalog::Column& column, Node* expression,
-                           bool generated);
+  std::string default_text(StatementContext& statement, const catalog::Table& table, const catalog::Column& column,
+                           Node* expression, bool generated);
   void add_serial(TableBuild& build, catalog::Column& column, Oid type, const List* options, char identity);
   void copy_like(TableBuild& build, TableLikeClause* like);
   void copy_comment(TableBuild& build, Oid class_oid, Oid from, Oid to);
@@ -166,7 +169,8 @@ class Ddl {
   void add_reference(TableBuild& build, ::Constraint* c, const std::string& column);
   void check_indexable(Oid type, std::string_view method = "btree");
   /// The given name, checked to be new (42710), or table_column_label.
-  std::string constraint_name(const TableBuild& build, const char* given, const std::string& columns, const char* label);
+  std::string constraint_name(const TableBuild& build, const char* given, const std::string& columns,
+                              const char* label);
   int16_t attnum_of(const catalog::Table& table, const std::string& name, const char* where);
   std::string create_index(IndexStmt* stmt);
   catalog::IndexKey index_key(const catalog::Table& table, IndexElem* element, std::string_view method);
@@ -187,7 +191,8 @@ class Ddl {
   // --- ddl_alter_type.cc ---
   void alter_column_types(Oid table, const std::vector<AlterTableCmd*>& commands);
   /// Gives the column its type in `next`. Returns the expression over the old row that computes it; none: its bytes stay.
-  std::optional<std::string> change_column_type(const catalog::Table* old, catalog::Table& next, AlterTableCmd* command);
+  std::optional<std::string> change_column_type(const catalog::Table* old, catalog::Table& next,
+                                                AlterTableCmd* command);
   void finish_column_type(Oid table, const catalog::Column& before);
   /// "table.column" of a column that stores values of a row type, or of types made of it; empty: there is none.
   std::string column_storing(Oid type);
@@ -200,7 +205,8 @@ class Ddl {
   // --- ddl_rows.cc ---
   /// SELECT `expressions` FROM the table, each cast as an assignment to `targets`.
   AnalyzedQuery rows_query(std::string_view sql, const std::vector<catalog::Column>& targets);
-  AnalyzedQuery assign_outputs(StatementContext& statement, AnalyzedQuery query, const std::vector<catalog::Column>& targets);
+  AnalyzedQuery assign_outputs(StatementContext& statement, AnalyzedQuery query,
+                               const std::vector<catalog::Column>& targets);
   bool has_rows(const std::string& sql);
   std::optional<std::string> first_text(const std::string& sql);
   /// Replaces the table by `next` (same OID) in new storage. expressions: attnum -> SQL of the columns that change.
@@ -214,14 +220,14 @@ class Ddl {
   struct Thing {
     enum class Kind : uint8_t { kSchema, kRelation, kColumn, kConstraint, kDefault, kType, kDomainConstraint } kind;
     Oid oid;
-    int16_t attnum = 0;       // kColumn, kDefault
-    std::string name;         // kConstraint
+    int16_t attnum = 0;  // kColumn, kDefault
+    std::string name;    // kConstraint
     auto operator<=>(const Thing&) const = default;
   };
   struct Edge {
     Thing dependent;
-    bool automatic;           // goes without asking
-    std::string on;           // what it depends on, when that is not the thing itself ("type mood[]")
+    bool automatic;  // goes without asking
+    std::string on;  // what it depends on, when that is not the thing itself ("type mood[]")
   };
   /// Whether a stored query names this column of the table. What cannot be told counts as yes.
   bool view_names_column(const catalog::Catalog& catalog, const std::string& sql, Oid table, int16_t attnum);
@@ -273,10 +279,10 @@ class Ddl {
   /// Stored queries of views and materialized views that `affected` picks, read with `before` and written again so that
   /// they mean the same in the present catalog, where relations or one column have other names.
   struct Rename {
-    Oid relation;                       // renamed or moved; or the table of the column
-    int16_t attnum = 0;                 // 0: the relation itself (or its schema)
+    Oid relation;        // renamed or moved; or the table of the column
+    int16_t attnum = 0;  // 0: the relation itself (or its schema)
     std::string new_column;
-    Oid type;                           // a renamed type instead
+    Oid type;  // a renamed type instead
     std::string new_type;
   };
   std::string rename_in_query(const std::string& sql, const Rename& what);
@@ -301,7 +307,8 @@ class Ddl {
 };
 
 /// Message of 42809 and its hint: `"v" is not a table`, HINT "Use DROP VIEW to remove a view.".
-std::string_view relation_kind(const catalog::Catalog& catalog, Oid relation);  // "table", "view", "index", "sequence", ...
+std::string_view relation_kind(const catalog::Catalog& catalog,
+                               Oid relation);  // "table", "view", "index", "sequence", ...
 /// The SET clause's or option's value as text.
 std::string def_text(const DefElem* def);
 int64_t def_int64(const DefElem* def);

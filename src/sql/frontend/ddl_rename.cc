@@ -9,7 +9,14 @@ namespace omendb::sql {
 namespace {
 
 Oid owner_of(const catalog::Object& object) {
-  return std::visit([](const auto& o) -> Oid { if constexpr (requires { o.owner; }) return o.owner; else return kInvalidOid; }, object);
+  return std::visit(
+      [](const auto& o) -> Oid {
+        if constexpr (requires { o.owner; })
+          return o.owner;
+        else
+          return kInvalidOid;
+      },
+      object);
 }
 
 /// A copy with another value of one member, for kinds of objects that have it.
@@ -28,7 +35,8 @@ void Ddl::move_relation(Oid relation, Oid schema, const std::string& name) {
   if (object == nullptr) not_supported("renaming a composite type's relation");
   if (before->find_relation(schema, name) != kInvalidOid) {
     if (catalog::object_schema(*object) != schema) {
-      throw SqlError(SqlState::kDuplicateTable, "relation " + quoted(name) + " already exists in schema " + quoted(schema_name(schema)));
+      throw SqlError(SqlState::kDuplicateTable,
+                     "relation " + quoted(name) + " already exists in schema " + quoted(schema_name(schema)));
     }
     throw SqlError(SqlState::kDuplicateTable, "relation " + quoted(name) + " already exists");
   }
@@ -38,7 +46,10 @@ void Ddl::move_relation(Oid relation, Oid schema, const std::string& name) {
   rename_in_views(what);
   const Oid old_schema = catalog::object_schema(*object);
   put(changed(*catalog()->object(relation), [&](auto& o) {
-    if constexpr (requires { o.schema; o.name; }) {
+    if constexpr (requires {
+                    o.schema;
+                    o.name;
+                  }) {
       o.schema = schema;
       o.name = name;
     }
@@ -67,7 +78,8 @@ void Ddl::move_relation(Oid relation, Oid schema, const std::string& name) {
     }
     put(std::move(table));
   }
-  if (const auto* table = before->find<catalog::Table>(relation)) rename_type_everywhere(*before, table->row_type, quote_qualified(schema_name(schema), name));
+  if (const auto* table = before->find<catalog::Table>(relation))
+    rename_type_everywhere(*before, table->row_type, quote_qualified(schema_name(schema), name));
 }
 
 void Ddl::rename_type_everywhere(const catalog::Catalog& before, Oid type, const std::string& new_name) {
@@ -107,7 +119,10 @@ void Ddl::move_type(Oid type, Oid schema, const std::string& name) {
   rename_in_views(what);
   rename_type_everywhere(*before, type, what.new_type);
   put(changed(*catalog()->object(type), [&](auto& o) {
-    if constexpr (requires { o.schema; o.name; }) {
+    if constexpr (requires {
+                    o.schema;
+                    o.name;
+                  }) {
       o.schema = schema;
       o.name = name;
     }
@@ -120,7 +135,9 @@ void Ddl::rename_column(Oid relation, const std::string& old_name, const std::st
     catalog::View next = *view;
     catalog::Column* column = nullptr;
     for (auto& c : next.columns) {
-      if (c.name == new_name) throw SqlError(SqlState::kDuplicateColumn, "column " + quoted(new_name) + " of relation " + quoted(view->name) + " already exists");
+      if (c.name == new_name)
+        throw SqlError(SqlState::kDuplicateColumn,
+                       "column " + quoted(new_name) + " of relation " + quoted(view->name) + " already exists");
       if (c.name == old_name) column = &c;
     }
     if (column == nullptr) throw SqlError(SqlState::kUndefinedColumn, "column " + quoted(old_name) + " does not exist");
@@ -137,17 +154,22 @@ void Ddl::rename_column(Oid relation, const std::string& old_name, const std::st
   const catalog::Column* column = table->find_column(old_name);
   if (column == nullptr) throw SqlError(SqlState::kUndefinedColumn, "column " + quoted(old_name) + " does not exist");
   if (table->find_column(new_name) != nullptr) {
-    throw SqlError(SqlState::kDuplicateColumn, "column " + quoted(new_name) + " of relation " + quoted(table->name) + " already exists");
+    throw SqlError(SqlState::kDuplicateColumn,
+                   "column " + quoted(new_name) + " of relation " + quoted(table->name) + " already exists");
   }
   for (const char* system : {"tableoid", "cmax", "xmax", "cmin", "xmin", "ctid"}) {
-    if (new_name == system) throw SqlError(SqlState::kDuplicateColumn, "column name " + quoted(new_name) + " conflicts with a system column name");
+    if (new_name == system)
+      throw SqlError(SqlState::kDuplicateColumn,
+                     "column name " + quoted(new_name) + " conflicts with a system column name");
   }
   const int16_t attnum = column->attnum;
   rename_in_views(Rename{.relation = relation, .attnum = attnum, .new_column = new_name});
   catalog::Table next = *catalog()->find<catalog::Table>(relation);
   for (auto& c : next.columns) {
-    if (c.attnum == attnum) c.name = new_name;
-    else if (c.generated) c.default_sql = rename_column_in(c.default_sql, old_name, new_name);
+    if (c.attnum == attnum)
+      c.name = new_name;
+    else if (c.generated)
+      c.default_sql = rename_column_in(c.default_sql, old_name, new_name);
   }
   for (auto& c : next.constraints) {
     if (c.kind == catalog::Constraint::Kind::kCheck) c.check_sql = rename_column_in(c.check_sql, old_name, new_name);
@@ -172,26 +194,35 @@ std::string Ddl::rename(RenameStmt* stmt) {
   auto open = [&](txn::ObjectLockMode mode) -> Oid {
     Oid oid = open_relation(stmt->relation, mode, stmt->missing_ok);
     if (oid == kInvalidOid) {
-      notice(SqlState::kSuccessfulCompletion, "relation " + quoted(stmt->relation->relname) + " does not exist, skipping");
+      notice(SqlState::kSuccessfulCompletion,
+             "relation " + quoted(stmt->relation->relname) + " does not exist, skipping");
       return oid;
     }
     auto object = catalog()->object(oid);
     if (object == nullptr) not_supported("ALTER of a composite type as a table");
     Oid owner = owner_of(*object);
-    if (auto* index = catalog()->find<catalog::Index>(oid)) owner = catalog()->find<catalog::Table>(index->table)->owner;
+    if (auto* index = catalog()->find<catalog::Index>(oid))
+      owner = catalog()->find<catalog::Table>(index->table)->owner;
     check_owner(owner, std::string(relation_kind(*catalog(), oid)).c_str(), stmt->relation->relname);
     return oid;
   };
   auto expect = [&](Oid oid, const char* kind) {
     if (relation_kind(*catalog(), oid) != kind) {
-      throw SqlError(SqlState::kWrongObjectType, quoted(stmt->relation->relname) + " is not " + (*kind == 'i' ? "an " : "a ") + kind);
+      throw SqlError(SqlState::kWrongObjectType,
+                     quoted(stmt->relation->relname) + " is not " + (*kind == 'i' ? "an " : "a ") + kind);
     }
   };
   switch (stmt->renameType) {
-    case OBJECT_TABLE: case OBJECT_VIEW: case OBJECT_INDEX: case OBJECT_SEQUENCE: case OBJECT_MATVIEW: {
-      const char* tag = stmt->renameType == OBJECT_TABLE ? "ALTER TABLE" : stmt->renameType == OBJECT_VIEW ? "ALTER VIEW"
-                        : stmt->renameType == OBJECT_INDEX ? "ALTER INDEX" : stmt->renameType == OBJECT_SEQUENCE ? "ALTER SEQUENCE"
-                                                                                                                : "ALTER MATERIALIZED VIEW";
+    case OBJECT_TABLE:
+    case OBJECT_VIEW:
+    case OBJECT_INDEX:
+    case OBJECT_SEQUENCE:
+    case OBJECT_MATVIEW: {
+      const char* tag = stmt->renameType == OBJECT_TABLE      ? "ALTER TABLE"
+                        : stmt->renameType == OBJECT_VIEW     ? "ALTER VIEW"
+                        : stmt->renameType == OBJECT_INDEX    ? "ALTER INDEX"
+                        : stmt->renameType == OBJECT_SEQUENCE ? "ALTER SEQUENCE"
+                                                              : "ALTER MATERIALIZED VIEW";
       Oid oid = open(txn::ObjectLockMode::kAccessExclusive);
       if (oid == kInvalidOid) return tag;
       if (stmt->renameType == OBJECT_VIEW) expect(oid, "view");
@@ -201,7 +232,9 @@ std::string Ddl::rename(RenameStmt* stmt) {
       return tag;
     }
     case OBJECT_COLUMN: {
-      const char* tag = stmt->relationType == OBJECT_VIEW ? "ALTER VIEW" : stmt->relationType == OBJECT_MATVIEW ? "ALTER MATERIALIZED VIEW" : "ALTER TABLE";
+      const char* tag = stmt->relationType == OBJECT_VIEW      ? "ALTER VIEW"
+                        : stmt->relationType == OBJECT_MATVIEW ? "ALTER MATERIALIZED VIEW"
+                                                               : "ALTER TABLE";
       Oid oid = open(txn::ObjectLockMode::kAccessExclusive);
       if (oid != kInvalidOid) rename_column(oid, stmt->subname, new_name);
       return tag;
@@ -210,13 +243,16 @@ std::string Ddl::rename(RenameStmt* stmt) {
       Oid oid = open(txn::ObjectLockMode::kAccessExclusive);
       if (oid == kInvalidOid) return "ALTER TABLE";
       const auto* table = catalog()->find<catalog::Table>(oid);
-      if (table == nullptr) throw SqlError(SqlState::kWrongObjectType, quoted(stmt->relation->relname) + " is not a table");
+      if (table == nullptr)
+        throw SqlError(SqlState::kWrongObjectType, quoted(stmt->relation->relname) + " is not a table");
       const auto* found = table->find_constraint(stmt->subname);
       if (found == nullptr) {
-        throw SqlError(SqlState::kUndefinedObject, "constraint " + quoted(stmt->subname) + " for table " + quoted(table->name) + " does not exist");
+        throw SqlError(SqlState::kUndefinedObject,
+                       "constraint " + quoted(stmt->subname) + " for table " + quoted(table->name) + " does not exist");
       }
       if (table->find_constraint(new_name) != nullptr) {
-        throw SqlError(SqlState::kDuplicateObject, "constraint " + quoted(new_name) + " for relation " + quoted(table->name) + " already exists");
+        throw SqlError(SqlState::kDuplicateObject,
+                       "constraint " + quoted(new_name) + " for relation " + quoted(table->name) + " already exists");
       }
       if (found->kind == catalog::Constraint::Kind::kPrimaryKey || found->kind == catalog::Constraint::Kind::kUnique) {
         move_relation(found->index, table->schema, new_name);
@@ -231,12 +267,15 @@ std::string Ddl::rename(RenameStmt* stmt) {
     }
     case OBJECT_SCHEMA: {
       const catalog::Schema* schema = catalog()->find_schema(stmt->subname);
-      if (schema == nullptr) throw SqlError(SqlState::kUndefinedSchema, "schema " + quoted(stmt->subname) + " does not exist");
+      if (schema == nullptr)
+        throw SqlError(SqlState::kUndefinedSchema, "schema " + quoted(stmt->subname) + " does not exist");
       check_owner(schema->owner, "schema", schema->name);
       if (new_name.rfind("pg_", 0) == 0) {
-        throw SqlError(SqlState::kReservedName, "unacceptable schema name " + quoted(new_name)).detail("The prefix \"pg_\" is reserved for system schemas.");
+        throw SqlError(SqlState::kReservedName, "unacceptable schema name " + quoted(new_name))
+            .detail("The prefix \"pg_\" is reserved for system schemas.");
       }
-      if (catalog()->find_schema(new_name) != nullptr) throw SqlError(SqlState::kDuplicateSchema, "schema " + quoted(new_name) + " already exists");
+      if (catalog()->find_schema(new_name) != nullptr)
+        throw SqlError(SqlState::kDuplicateSchema, "schema " + quoted(new_name) + " already exists");
       // Everything in it that a stored text names is named anew.
       auto before = catalog();
       const Oid oid = schema->oid;
@@ -244,7 +283,8 @@ std::string Ddl::rename(RenameStmt* stmt) {
       before->for_each([&](const catalog::Object& object) {
         if (catalog::object_schema(object) != oid) return;
         std::string name(catalog::object_name(object));
-        const bool type = std::holds_alternative<catalog::EnumType>(object) || std::holds_alternative<catalog::DomainType>(object) ||
+        const bool type = std::holds_alternative<catalog::EnumType>(object) ||
+                          std::holds_alternative<catalog::DomainType>(object) ||
                           std::holds_alternative<catalog::CompositeType>(object);
         (type ? types : relations).emplace_back(catalog::object_oid(object), name);
       });
@@ -264,11 +304,13 @@ std::string Ddl::rename(RenameStmt* stmt) {
       put(std::move(next));
       return "ALTER SCHEMA";
     }
-    case OBJECT_TYPE: case OBJECT_DOMAIN: {
+    case OBJECT_TYPE:
+    case OBJECT_DOMAIN: {
       auto* names = castNode(List, stmt->object);
       Oid type = lookup_type(names);
       auto object = type == kInvalidOid ? nullptr : catalog()->object(type);
-      if (object == nullptr) throw SqlError(SqlState::kUndefinedObject, "type " + quoted(strings_of(names).back()) + " does not exist");
+      if (object == nullptr)
+        throw SqlError(SqlState::kUndefinedObject, "type " + quoted(strings_of(names).back()) + " does not exist");
       check_owner(owner_of(*object), "type", catalog::object_name(*object));
       move_type(type, catalog::object_schema(*object), new_name);
       return stmt->renameType == OBJECT_TYPE ? "ALTER TYPE" : "ALTER DOMAIN";
@@ -276,7 +318,9 @@ std::string Ddl::rename(RenameStmt* stmt) {
     case OBJECT_DOMCONSTRAINT: {
       Oid type = lookup_type(castNode(List, stmt->object));
       const auto* domain = catalog()->find<catalog::DomainType>(type);
-      if (domain == nullptr) throw SqlError(SqlState::kUndefinedObject, "type " + quoted(strings_of(castNode(List, stmt->object)).back()) + " does not exist");
+      if (domain == nullptr)
+        throw SqlError(SqlState::kUndefinedObject,
+                       "type " + quoted(strings_of(castNode(List, stmt->object)).back()) + " does not exist");
       catalog::DomainType next = *domain;
       bool found = false;
       for (auto& c : next.checks) {
@@ -285,14 +329,17 @@ std::string Ddl::rename(RenameStmt* stmt) {
           found = true;
         }
       }
-      if (!found) throw SqlError(SqlState::kUndefinedObject, "constraint " + quoted(stmt->subname) + " for domain " + domain->name + " does not exist");
+      if (!found)
+        throw SqlError(SqlState::kUndefinedObject,
+                       "constraint " + quoted(stmt->subname) + " for domain " + domain->name + " does not exist");
       put(std::move(next));
       return "ALTER DOMAIN";
     }
     case OBJECT_ATTRIBUTE: return rename_attribute(stmt);
     case OBJECT_ROLE: {
       const catalog::Role* role = catalog()->find_role(stmt->subname);
-      if (role == nullptr) throw SqlError(SqlState::kUndefinedObject, "role " + quoted(stmt->subname) + " does not exist");
+      if (role == nullptr)
+        throw SqlError(SqlState::kUndefinedObject, "role " + quoted(stmt->subname) + " does not exist");
       if (!is_superuser()) throw SqlError(SqlState::kInsufficientPrivilege, "permission denied to rename role");
       catalog::Role next = *role;
       next.name = new_name;
@@ -307,32 +354,43 @@ std::string Ddl::rename(RenameStmt* stmt) {
 std::string Ddl::set_schema(AlterObjectSchemaStmt* stmt) {
   Oid schema = schema_oid(stmt->newschema);
   switch (stmt->objectType) {
-    case OBJECT_TABLE: case OBJECT_VIEW: case OBJECT_SEQUENCE: case OBJECT_MATVIEW: {
-      const char* tag = stmt->objectType == OBJECT_TABLE ? "ALTER TABLE" : stmt->objectType == OBJECT_VIEW ? "ALTER VIEW"
-                        : stmt->objectType == OBJECT_SEQUENCE ? "ALTER SEQUENCE" : "ALTER MATERIALIZED VIEW";
+    case OBJECT_TABLE:
+    case OBJECT_VIEW:
+    case OBJECT_SEQUENCE:
+    case OBJECT_MATVIEW: {
+      const char* tag = stmt->objectType == OBJECT_TABLE      ? "ALTER TABLE"
+                        : stmt->objectType == OBJECT_VIEW     ? "ALTER VIEW"
+                        : stmt->objectType == OBJECT_SEQUENCE ? "ALTER SEQUENCE"
+                                                              : "ALTER MATERIALIZED VIEW";
       Oid oid = open_relation(stmt->relation, txn::ObjectLockMode::kAccessExclusive, stmt->missing_ok);
       if (oid == kInvalidOid) {
-        notice(SqlState::kSuccessfulCompletion, "relation " + quoted(stmt->relation->relname) + " does not exist, skipping");
+        notice(SqlState::kSuccessfulCompletion,
+               "relation " + quoted(stmt->relation->relname) + " does not exist, skipping");
         return tag;
       }
       auto object = catalog()->object(oid);
       if (object == nullptr) not_supported("ALTER of a composite type as a table");
       check_owner(owner_of(*object), std::string(relation_kind(*catalog(), oid)).c_str(), stmt->relation->relname);
-      if (auto* sequence = std::get_if<catalog::Sequence>(object.get()); sequence != nullptr && sequence->owned_by_table != kInvalidOid) {
+      if (auto* sequence = std::get_if<catalog::Sequence>(object.get());
+          sequence != nullptr && sequence->owned_by_table != kInvalidOid) {
         throw SqlError(SqlState::kFeatureNotSupported, "cannot move an owned sequence into another schema")
-            .detail("Sequence " + quoted(sequence->name) + " is linked to table " + quoted(catalog()->find<catalog::Table>(sequence->owned_by_table)->name) + ".");
+            .detail("Sequence " + quoted(sequence->name) + " is linked to table " +
+                    quoted(catalog()->find<catalog::Table>(sequence->owned_by_table)->name) + ".");
       }
       if (catalog::object_schema(*object) == schema) return tag;
       move_relation(oid, schema, std::string(catalog::object_name(*object)));
       return tag;
     }
-    case OBJECT_TYPE: case OBJECT_DOMAIN: {
+    case OBJECT_TYPE:
+    case OBJECT_DOMAIN: {
       auto* names = castNode(List, stmt->object);
       Oid type = lookup_type(names);
       auto object = type == kInvalidOid ? nullptr : catalog()->object(type);
-      if (object == nullptr) throw SqlError(SqlState::kUndefinedObject, "type " + quoted(strings_of(names).back()) + " does not exist");
+      if (object == nullptr)
+        throw SqlError(SqlState::kUndefinedObject, "type " + quoted(strings_of(names).back()) + " does not exist");
       check_owner(owner_of(*object), "type", catalog::object_name(*object));
-      if (catalog::object_schema(*object) != schema) move_type(type, schema, std::string(catalog::object_name(*object)));
+      if (catalog::object_schema(*object) != schema)
+        move_type(type, schema, std::string(catalog::object_name(*object)));
       return stmt->objectType == OBJECT_TYPE ? "ALTER TYPE" : "ALTER DOMAIN";
     }
     default: not_supported("SET SCHEMA of this kind of object");
@@ -361,16 +419,19 @@ std::string Ddl::set_owner(AlterOwnerStmt* stmt) {
   switch (stmt->objectType) {
     case OBJECT_SCHEMA: {
       const catalog::Schema* schema = catalog()->find_schema(strVal(stmt->object));
-      if (schema == nullptr) throw SqlError(SqlState::kUndefinedSchema, "schema " + quoted(strVal(stmt->object)) + " does not exist");
+      if (schema == nullptr)
+        throw SqlError(SqlState::kUndefinedSchema, "schema " + quoted(strVal(stmt->object)) + " does not exist");
       check_owner(schema->owner, "schema", schema->name);
       change_owner(schema->oid, owner);
       return "ALTER SCHEMA";
     }
-    case OBJECT_TYPE: case OBJECT_DOMAIN: {
+    case OBJECT_TYPE:
+    case OBJECT_DOMAIN: {
       auto* names = castNode(List, stmt->object);
       Oid type = lookup_type(names);
       auto object = type == kInvalidOid ? nullptr : catalog()->object(type);
-      if (object == nullptr) throw SqlError(SqlState::kUndefinedObject, "type " + quoted(strings_of(names).back()) + " does not exist");
+      if (object == nullptr)
+        throw SqlError(SqlState::kUndefinedObject, "type " + quoted(strings_of(names).back()) + " does not exist");
       check_owner(owner_of(*object), "type", catalog::object_name(*object));
       change_owner(type, owner);
       return stmt->objectType == OBJECT_TYPE ? "ALTER TYPE" : "ALTER DOMAIN";

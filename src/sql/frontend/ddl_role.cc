@@ -9,11 +9,14 @@ namespace omendb::sql {
 std::string Ddl::create_role(CreateRoleStmt* stmt) {
   const std::string name = stmt->role;
   const catalog::Role* me = catalog()->find<catalog::Role>(current_role());
-  if (!me->superuser && !me->create_role) throw SqlError(SqlState::kInsufficientPrivilege, "permission denied to create role");
+  if (!me->superuser && !me->create_role)
+    throw SqlError(SqlState::kInsufficientPrivilege, "permission denied to create role");
   if (name.rfind("pg_", 0) == 0) {
-    throw SqlError(SqlState::kReservedName, "role name " + quoted(name) + " is reserved").detail("Role names starting with \"pg_\" are reserved.");
+    throw SqlError(SqlState::kReservedName, "role name " + quoted(name) + " is reserved")
+        .detail("Role names starting with \"pg_\" are reserved.");
   }
-  if (catalog()->find_role(name) != nullptr) throw SqlError(SqlState::kDuplicateObject, "role " + quoted(name) + " already exists");
+  if (catalog()->find_role(name) != nullptr)
+    throw SqlError(SqlState::kDuplicateObject, "role " + quoted(name) + " already exists");
   catalog::Role role;
   role.oid = new_oid();
   role.name = name;
@@ -21,17 +24,28 @@ std::string Ddl::create_role(CreateRoleStmt* stmt) {
   std::vector<std::pair<std::string, bool>> members;
   for_list<DefElem>(stmt->options, [&](DefElem* def) {
     std::string_view option = def->defname;
-    if (option == "superuser") role.superuser = boolVal(def->arg);
-    else if (option == "inherit") role.inherit = boolVal(def->arg);
-    else if (option == "createrole") role.create_role = boolVal(def->arg);
-    else if (option == "createdb") role.create_db = boolVal(def->arg);
-    else if (option == "canlogin") role.login = boolVal(def->arg);
-    else if (option == "isreplication") role.replication = boolVal(def->arg);
-    else if (option == "bypassrls") role.bypass_rls = boolVal(def->arg);
-    else if (option == "connectionlimit") role.connection_limit = intVal(def->arg);
-    else if (option == "password") role.password = def->arg == nullptr ? "" : strVal(def->arg);
-    else if (option == "validUntil") not_supported("VALID UNTIL");
-    else if (option == "sysid") notice(SqlState::kSuccessfulCompletion, "SYSID can no longer be specified");
+    if (option == "superuser")
+      role.superuser = boolVal(def->arg);
+    else if (option == "inherit")
+      role.inherit = boolVal(def->arg);
+    else if (option == "createrole")
+      role.create_role = boolVal(def->arg);
+    else if (option == "createdb")
+      role.create_db = boolVal(def->arg);
+    else if (option == "canlogin")
+      role.login = boolVal(def->arg);
+    else if (option == "isreplication")
+      role.replication = boolVal(def->arg);
+    else if (option == "bypassrls")
+      role.bypass_rls = boolVal(def->arg);
+    else if (option == "connectionlimit")
+      role.connection_limit = intVal(def->arg);
+    else if (option == "password")
+      role.password = def->arg == nullptr ? "" : strVal(def->arg);
+    else if (option == "validUntil")
+      not_supported("VALID UNTIL");
+    else if (option == "sysid")
+      notice(SqlState::kSuccessfulCompletion, "SYSID can no longer be specified");
     else if (option == "addroleto") {
       for_list<RoleSpec>(castNode(List, def->arg), [&](RoleSpec* spec) { role.member_of.push_back(role_of(spec)); });
     } else if (option == "rolemembers" || option == "adminmembers") {
@@ -44,7 +58,8 @@ std::string Ddl::create_role(CreateRoleStmt* stmt) {
       throw SqlError(SqlState::kSyntaxError, "option " + quoted(option) + " not recognized");
     }
   });
-  if (role.superuser && !me->superuser) throw SqlError(SqlState::kInsufficientPrivilege, "must be superuser to create superusers");
+  if (role.superuser && !me->superuser)
+    throw SqlError(SqlState::kInsufficientPrivilege, "must be superuser to create superusers");
   put(std::move(role));
   return "CREATE ROLE";
 }
@@ -58,15 +73,24 @@ std::string Ddl::alter_role(AlterRoleStmt* stmt) {
   for_list<DefElem>(stmt->options, [&](DefElem* def) {
     std::string_view option = def->defname;
     only_password = only_password && option == "password";
-    if (option == "superuser") role.superuser = boolVal(def->arg);
-    else if (option == "inherit") role.inherit = boolVal(def->arg);
-    else if (option == "createrole") role.create_role = boolVal(def->arg);
-    else if (option == "createdb") role.create_db = boolVal(def->arg);
-    else if (option == "canlogin") role.login = boolVal(def->arg);
-    else if (option == "isreplication") role.replication = boolVal(def->arg);
-    else if (option == "bypassrls") role.bypass_rls = boolVal(def->arg);
-    else if (option == "connectionlimit") role.connection_limit = intVal(def->arg);
-    else if (option == "password") role.password = def->arg == nullptr ? "" : strVal(def->arg);
+    if (option == "superuser")
+      role.superuser = boolVal(def->arg);
+    else if (option == "inherit")
+      role.inherit = boolVal(def->arg);
+    else if (option == "createrole")
+      role.create_role = boolVal(def->arg);
+    else if (option == "createdb")
+      role.create_db = boolVal(def->arg);
+    else if (option == "canlogin")
+      role.login = boolVal(def->arg);
+    else if (option == "isreplication")
+      role.replication = boolVal(def->arg);
+    else if (option == "bypassrls")
+      role.bypass_rls = boolVal(def->arg);
+    else if (option == "connectionlimit")
+      role.connection_limit = intVal(def->arg);
+    else if (option == "password")
+      role.password = def->arg == nullptr ? "" : strVal(def->arg);
     else if (option == "rolemembers") {
       for_list<RoleSpec>(castNode(List, def->arg), [&](RoleSpec* spec) {
         catalog::Role member = *catalog()->find<catalog::Role>(role_of(spec));
@@ -79,7 +103,8 @@ std::string Ddl::alter_role(AlterRoleStmt* stmt) {
       not_supported("ALTER ROLE with this option");
     }
   });
-  const bool allowed = me->superuser || (me->create_role && !found->superuser && !role.superuser) || (me->oid == oid && only_password);
+  const bool allowed =
+      me->superuser || (me->create_role && !found->superuser && !role.superuser) || (me->oid == oid && only_password);
   if (!allowed) throw SqlError(SqlState::kInsufficientPrivilege, "permission denied");
   put(std::move(role));
   return "ALTER ROLE";
@@ -95,24 +120,37 @@ std::string Ddl::drop_role(DropRoleStmt* stmt) {
       return;
     }
     const catalog::Role* me = catalog()->find<catalog::Role>(current_role());
-    if (!me->superuser && !me->create_role) throw SqlError(SqlState::kInsufficientPrivilege, "permission denied to drop role");
+    if (!me->superuser && !me->create_role)
+      throw SqlError(SqlState::kInsufficientPrivilege, "permission denied to drop role");
     if (role->oid == me->oid) throw SqlError(SqlState::kObjectInUse, "current user cannot be dropped");
     if (role->oid == catalog::oid::kBootstrapRole) {
-      throw SqlError(SqlState::kDependentObjectsStillExist, "cannot drop role " + role->name + " because it is required by the database system");
+      throw SqlError(SqlState::kDependentObjectsStillExist,
+                     "cannot drop role " + role->name + " because it is required by the database system");
     }
     std::string detail;
     catalog()->for_each([&](const catalog::Object& object) {
-      std::visit([&](const auto& o) {
-        if constexpr (requires { o.owner; o.name; }) {
-          if (o.owner != role->oid) return;
-          using T = std::decay_t<decltype(o)>;
-          std::string what = std::is_same_v<T, catalog::Schema> ? "schema " : std::is_same_v<T, catalog::EnumType> || std::is_same_v<T, catalog::DomainType> || std::is_same_v<T, catalog::CompositeType> ? "type " : std::string(relation_kind(*catalog(), o.oid)) + " ";
-          detail += (detail.empty() ? "owner of " : "\nowner of ") + what + o.name;
-        }
-      }, object);
+      std::visit(
+          [&](const auto& o) {
+            if constexpr (requires {
+                            o.owner;
+                            o.name;
+                          }) {
+              if (o.owner != role->oid) return;
+              using T = std::decay_t<decltype(o)>;
+              std::string what = std::is_same_v<T, catalog::Schema> ? "schema "
+                                 : std::is_same_v<T, catalog::EnumType> || std::is_same_v<T, catalog::DomainType> ||
+                                         std::is_same_v<T, catalog::CompositeType>
+                                     ? "type "
+                                     : std::string(relation_kind(*catalog(), o.oid)) + " ";
+              detail += (detail.empty() ? "owner of " : "\nowner of ") + what + o.name;
+            }
+          },
+          object);
     });
     if (!detail.empty()) {
-      throw SqlError(SqlState::kDependentObjectsStillExist, "role " + quoted(role->name) + " cannot be dropped because some objects depend on it").detail(detail);
+      throw SqlError(SqlState::kDependentObjectsStillExist,
+                     "role " + quoted(role->name) + " cannot be dropped because some objects depend on it")
+          .detail(detail);
     }
     const Oid gone = role->oid;
     std::vector<catalog::Role> members;
@@ -120,7 +158,8 @@ std::string Ddl::drop_role(DropRoleStmt* stmt) {
       if (std::find(r.member_of.begin(), r.member_of.end(), gone) != r.member_of.end()) members.push_back(r);
     });
     for (auto& member : members) {
-      member.member_of.erase(std::remove(member.member_of.begin(), member.member_of.end(), gone), member.member_of.end());
+      member.member_of.erase(std::remove(member.member_of.begin(), member.member_of.end(), gone),
+                             member.member_of.end());
       put(std::move(member));
     }
     drop_comments(gone);
@@ -130,10 +169,12 @@ std::string Ddl::drop_role(DropRoleStmt* stmt) {
 }
 
 std::string Ddl::grant_role(GrantRoleStmt* stmt) {
-  if (!is_superuser()) throw SqlError(SqlState::kInsufficientPrivilege, "must be superuser to grant membership in a role");
+  if (!is_superuser())
+    throw SqlError(SqlState::kInsufficientPrivilege, "must be superuser to grant membership in a role");
   for_list<AccessPriv>(stmt->granted_roles, [&](AccessPriv* granted) {
     const catalog::Role* role = catalog()->find_role(granted->priv_name);
-    if (role == nullptr) throw SqlError(SqlState::kUndefinedObject, "role " + quoted(granted->priv_name) + " does not exist");
+    if (role == nullptr)
+      throw SqlError(SqlState::kUndefinedObject, "role " + quoted(granted->priv_name) + " does not exist");
     const Oid oid = role->oid;
     for_list<RoleSpec>(stmt->grantee_roles, [&](RoleSpec* spec) {
       catalog::Role member = *catalog()->find<catalog::Role>(role_of(spec));

@@ -12,7 +12,8 @@
 namespace omendb::sql {
 
 // SELECT <assignment cast of each output> FROM (query) q(o1, o2, ...): what an INSERT of the query would store.
-AnalyzedQuery Ddl::assign_outputs(StatementContext& statement, AnalyzedQuery query, const std::vector<catalog::Column>& targets) {
+AnalyzedQuery Ddl::assign_outputs(StatementContext& statement, AnalyzedQuery query,
+                                  const std::vector<catalog::Column>& targets) {
   CHECK(query.outputs.size() == targets.size());
   Scope scope;
   scope.statement = &statement;
@@ -29,8 +30,9 @@ AnalyzedQuery Ddl::assign_outputs(StatementContext& statement, AnalyzedQuery que
     value.physical = query.outputs[i].physical;
     auto cast = try_coerce(scope, std::move(value), targets[i].type, targets[i].typmod, CoercionContext::kAssignment);
     if (!cast) {
-      throw SqlError(SqlState::kDatatypeMismatch, "column " + quoted(targets[i].name) + " cannot be cast automatically to type " +
-                                                      format_type(*statement.catalog, targets[i].type, targets[i].typmod));
+      throw SqlError(SqlState::kDatatypeMismatch,
+                     "column " + quoted(targets[i].name) + " cannot be cast automatically to type " +
+                         format_type(*statement.catalog, targets[i].type, targets[i].typmod));
     }
     cast->duck->SetAlias(name);
     node->select_list.push_back(duckdb::unique_ptr<duckdb::ParsedExpression>(cast->duck.release()));
@@ -39,7 +41,8 @@ AnalyzedQuery Ddl::assign_outputs(StatementContext& statement, AnalyzedQuery que
     query.outputs[i].physical = targets[i].physical;
   }
   // Hidden outputs (none for a plain SELECT) would have no name here.
-  auto from = duckdb::make_uniq<duckdb::SubqueryRef>(duckdb::unique_ptr<duckdb::SelectStatement>(query.select.release()), alias);
+  auto from = duckdb::make_uniq<duckdb::SubqueryRef>(
+      duckdb::unique_ptr<duckdb::SelectStatement>(query.select.release()), alias);
   from->column_name_alias = names;
   node->from_table = std::move(from);
   auto select = duckdb::make_uniq<duckdb::SelectStatement>();
@@ -117,7 +120,8 @@ void Ddl::rewrite_table(const catalog::Table& given, const std::map<int16_t, std
     try {
       context_.copy_rows(std::move(query), after, *after->find<catalog::Table>(next.oid));
     } catch (SqlError& error) {
-      if (error.info().code == SqlState::kUniqueViolation && (key_being_made.empty() || error.info().constraint == key_being_made)) {
+      if (error.info().code == SqlState::kUniqueViolation &&
+          (key_being_made.empty() || error.info().constraint == key_being_made)) {
         error.info().message = "could not create unique index " + quoted(error.info().constraint);
         const std::string tail = " already exists.";
         std::string& detail = error.info().detail;

@@ -36,17 +36,21 @@ Oid collation_of(const List* name, int location) {
   if (collation == "default") return Oid{100};
   if (collation == "C" || collation == "ucs_basic") return Oid{950};
   if (collation == "POSIX") return Oid{951};
-  throw SqlError(SqlState::kUndefinedObject, "collation " + quoted(collation) + " for encoding \"UTF8\" does not exist", location);
+  throw SqlError(SqlState::kUndefinedObject, "collation " + quoted(collation) + " for encoding \"UTF8\" does not exist",
+                 location);
 }
 
 bool is_collatable(Oid type) {
   if (Oid element = types::array_element_type(type); element != kInvalidOid) type = element;
-  return type == types::oid::kText || type == types::oid::kVarchar || type == types::oid::kBpchar || type == types::oid::kName;
+  return type == types::oid::kText || type == types::oid::kVarchar || type == types::oid::kBpchar ||
+         type == types::oid::kName;
 }
 
 }  // namespace
 
-bool is_system_column(std::string_view name) { return std::find(kSystemColumns.begin(), kSystemColumns.end(), name) != kSystemColumns.end(); }
+bool is_system_column(std::string_view name) {
+  return std::find(kSystemColumns.begin(), kSystemColumns.end(), name) != kSystemColumns.end();
+}
 
 bool Ddl::name_taken(const TableBuild& build, const std::string& name) {
   if (catalog()->find_relation(build.table.schema, name) != kInvalidOid || name == build.table.name) return true;
@@ -92,13 +96,15 @@ catalog::Column Ddl::column_of_type(const std::string& name, const ResolvedType&
   column.typmod = type.typmod;
   column.physical = type.physical;
   if (is_collatable(type.type)) column.collation = type.type == types::oid::kName ? Oid{950} : Oid{100};
-  if (auto* domain = catalog()->find<catalog::DomainType>(type.type); domain != nullptr && is_collatable(domain->base_type)) {
+  if (auto* domain = catalog()->find<catalog::DomainType>(type.type);
+      domain != nullptr && is_collatable(domain->base_type)) {
     column.collation = Oid{100};
   }
   if (collate != nullptr) {
     if (column.collation == kInvalidOid) {
       throw SqlError(SqlState::kDatatypeMismatch,
-                     "collations are not supported by type " + format_type(*catalog(), type.type, -1), collate->location);
+                     "collations are not supported by type " + format_type(*catalog(), type.type, -1),
+                     collate->location);
     }
     column.collation = collation_of(collate->collname, collate->location);
   }
@@ -120,8 +126,10 @@ void Ddl::add_serial(TableBuild& build, catalog::Column& column, Oid type, const
   List* rest = NIL;
   std::vector<DefElem*> kept;
   for_list<DefElem>(options, [&](DefElem* def) {
-    if (std::string_view(def->defname) == "sequence_name") given = strings_of(castNode(List, def->arg)).back();
-    else kept.push_back(def);
+    if (std::string_view(def->defname) == "sequence_name")
+      given = strings_of(castNode(List, def->arg)).back();
+    else
+      kept.push_back(def);
   });
   (void)rest;
   // A List of the other options, on the stack of this call.
@@ -148,14 +156,17 @@ void Ddl::add_column(TableBuild& build, ColumnDef* def) {
     throw SqlError(SqlState::kDuplicateColumn, "column " + quoted(def->colname) + " specified more than once");
   }
   if (def->typeName == nullptr) not_supported("a column without a type");
-  if (def->typeName->setof) throw SqlError(SqlState::kInvalidTableDefinition, "column " + quoted(def->colname) + " cannot be declared SETOF");
+  if (def->typeName->setof)
+    throw SqlError(SqlState::kInvalidTableDefinition, "column " + quoted(def->colname) + " cannot be declared SETOF");
   const Oid serial = serial_type(def->typeName);
   if (serial != kInvalidOid && def->typeName->arrayBounds != nullptr) {
     throw SqlError(SqlState::kFeatureNotSupported, "array of serial is not implemented", def->typeName->location);
   }
   ResolvedType type{.type = serial, .typmod = -1, .physical = {}};
-  if (serial != kInvalidOid) type.physical = types::physical_type(serial, -1);
-  else type = resolve_type(statement, def->typeName);
+  if (serial != kInvalidOid)
+    type.physical = types::physical_type(serial, -1);
+  else
+    type = resolve_type(statement, def->typeName);
   catalog::Column made = column_of_type(def->colname, type, def->collClause);
   made.attnum = static_cast<int16_t>(table.columns.size() + 1);
   if (table.columns.size() >= 1600) throw SqlError(SqlState::kTooManyColumns, "tables can have at most 1600 columns");
@@ -166,16 +177,23 @@ void Ddl::add_column(TableBuild& build, ColumnDef* def) {
   bool saw_nullable = false, nullable = true, saw_default = false, saw_identity = false, saw_generated = false;
   auto no_second_default = [&](int location) {
     if (saw_default || (serial != kInvalidOid && !saw_identity)) {
-      throw SqlError(SqlState::kSyntaxError, "multiple default values specified for column " + quoted(column.name) + " of table " + quoted(table.name), location);
+      throw SqlError(
+          SqlState::kSyntaxError,
+          "multiple default values specified for column " + quoted(column.name) + " of table " + quoted(table.name),
+          location);
     }
   };
   ::Constraint* previous = nullptr;
   for_list<::Constraint>(def->constraints, [&](::Constraint* c) {
     switch (c->contype) {
-      case CONSTR_NULL: case CONSTR_NOTNULL: {
+      case CONSTR_NULL:
+      case CONSTR_NOTNULL: {
         const bool wants_null = c->contype == CONSTR_NULL;
         if ((saw_nullable && nullable != wants_null) || (wants_null && column.not_null)) {
-          throw SqlError(SqlState::kSyntaxError, "conflicting NULL/NOT NULL declarations for column " + quoted(column.name) + " of table " + quoted(table.name), c->location);
+          throw SqlError(SqlState::kSyntaxError,
+                         "conflicting NULL/NOT NULL declarations for column " + quoted(column.name) + " of table " +
+                             quoted(table.name),
+                         c->location);
         }
         saw_nullable = true;
         nullable = wants_null;
@@ -186,23 +204,38 @@ void Ddl::add_column(TableBuild& build, ColumnDef* def) {
         no_second_default(c->location);
         saw_default = true;
         if (saw_identity) {
-          throw SqlError(SqlState::kSyntaxError, "both default and identity specified for column " + quoted(column.name) + " of table " + quoted(table.name), c->location);
+          throw SqlError(SqlState::kSyntaxError,
+                         "both default and identity specified for column " + quoted(column.name) + " of table " +
+                             quoted(table.name),
+                         c->location);
         }
         if (saw_generated) {
-          throw SqlError(SqlState::kSyntaxError, "both default and generation expression specified for column " + quoted(column.name) + " of table " + quoted(table.name), c->location);
+          throw SqlError(SqlState::kSyntaxError,
+                         "both default and generation expression specified for column " + quoted(column.name) +
+                             " of table " + quoted(table.name),
+                         c->location);
         }
         build.defaults.push_back({column.attnum, c->raw_expr, false});
         break;
       case CONSTR_IDENTITY:
         if (saw_identity) {
-          throw SqlError(SqlState::kSyntaxError, "multiple identity specifications for column " + quoted(column.name) + " of table " + quoted(table.name), c->location);
+          throw SqlError(
+              SqlState::kSyntaxError,
+              "multiple identity specifications for column " + quoted(column.name) + " of table " + quoted(table.name),
+              c->location);
         }
         if (saw_default || serial != kInvalidOid) {
           // The default of a serial column stands nowhere in the text.
-          throw SqlError(SqlState::kSyntaxError, "both default and identity specified for column " + quoted(column.name) + " of table " + quoted(table.name), saw_default ? c->location : -1);
+          throw SqlError(SqlState::kSyntaxError,
+                         "both default and identity specified for column " + quoted(column.name) + " of table " +
+                             quoted(table.name),
+                         saw_default ? c->location : -1);
         }
         if (saw_generated) {
-          throw SqlError(SqlState::kSyntaxError, "both identity and generation expression specified for column " + quoted(column.name) + " of table " + quoted(table.name), c->location);
+          throw SqlError(SqlState::kSyntaxError,
+                         "both identity and generation expression specified for column " + quoted(column.name) +
+                             " of table " + quoted(table.name),
+                         c->location);
         }
         saw_identity = true;
         if (column.type != types::oid::kInt2 && column.type != types::oid::kInt4 && column.type != types::oid::kInt8) {
@@ -212,27 +245,43 @@ void Ddl::add_column(TableBuild& build, ColumnDef* def) {
         break;
       case CONSTR_GENERATED:
         if (saw_generated) {
-          throw SqlError(SqlState::kSyntaxError, "multiple generation clauses specified for column " + quoted(column.name) + " of table " + quoted(table.name), c->location);
+          throw SqlError(SqlState::kSyntaxError,
+                         "multiple generation clauses specified for column " + quoted(column.name) + " of table " +
+                             quoted(table.name),
+                         c->location);
         }
         if (saw_default || serial != kInvalidOid) {
-          throw SqlError(SqlState::kSyntaxError, "both default and generation expression specified for column " + quoted(column.name) + " of table " + quoted(table.name), saw_default ? c->location : -1);
+          throw SqlError(SqlState::kSyntaxError,
+                         "both default and generation expression specified for column " + quoted(column.name) +
+                             " of table " + quoted(table.name),
+                         saw_default ? c->location : -1);
         }
         if (saw_identity) {
-          throw SqlError(SqlState::kSyntaxError, "both identity and generation expression specified for column " + quoted(column.name) + " of table " + quoted(table.name), c->location);
+          throw SqlError(SqlState::kSyntaxError,
+                         "both identity and generation expression specified for column " + quoted(column.name) +
+                             " of table " + quoted(table.name),
+                         c->location);
         }
         saw_generated = true;
         column.generated = true;
         build.defaults.push_back({column.attnum, c->raw_expr, true});
         break;
-      case CONSTR_CHECK: case CONSTR_PRIMARY: case CONSTR_UNIQUE: case CONSTR_EXCLUSION: case CONSTR_FOREIGN:
+      case CONSTR_CHECK:
+      case CONSTR_PRIMARY:
+      case CONSTR_UNIQUE:
+      case CONSTR_EXCLUSION:
+      case CONSTR_FOREIGN:
         build.constraints.push_back({c, column.name});
         previous = c;
         break;
-      case CONSTR_ATTR_DEFERRABLE: if (previous != nullptr) previous->deferrable = true; break;
+      case CONSTR_ATTR_DEFERRABLE:
+        if (previous != nullptr) previous->deferrable = true;
+        break;
       case CONSTR_ATTR_DEFERRED:
         if (previous != nullptr) previous->deferrable = previous->initdeferred = true;
         break;
-      case CONSTR_ATTR_NOT_DEFERRABLE: case CONSTR_ATTR_IMMEDIATE: break;
+      case CONSTR_ATTR_NOT_DEFERRABLE:
+      case CONSTR_ATTR_IMMEDIATE: break;
     }
   });
 }
@@ -250,8 +299,10 @@ std::string Ddl::default_text(StatementContext& statement, const catalog::Table&
   if (analyzed.kind == TypedExpr::Kind::kPlain || analyzed.kind == TypedExpr::Kind::kUnknownLiteral) {
     const bool literal = analyzed.kind == TypedExpr::Kind::kUnknownLiteral;
     if (!try_coerce(scope, std::move(analyzed), column.type, column.typmod, CoercionContext::kAssignment)) {
-      throw SqlError(SqlState::kDatatypeMismatch, "column " + quoted(column.name) + " is of type " + format_type(*statement.catalog, column.type, -1) +
-                         " but default expression is of type " + (literal ? "text" : format_type(*statement.catalog, from, -1)))
+      throw SqlError(SqlState::kDatatypeMismatch, "column " + quoted(column.name) + " is of type " +
+                                                      format_type(*statement.catalog, column.type, -1) +
+                                                      " but default expression is of type " +
+                                                      (literal ? "text" : format_type(*statement.catalog, from, -1)))
           .hint("You will need to rewrite or cast the expression.");
     }
   }
@@ -269,7 +320,9 @@ void Ddl::finish_defaults(TableBuild& build) {
   for (const auto& pending : build.defaults) {
     catalog::Column& column = build.table.columns[static_cast<size_t>(pending.attnum) - 1];
     // Over a domain, NULL is kept: the domain's default must not step in.
-    if (!pending.generated && is_null_constant(pending.expression) && catalog()->find<catalog::DomainType>(column.type) == nullptr) continue;
+    if (!pending.generated && is_null_constant(pending.expression) &&
+        catalog()->find<catalog::DomainType>(column.type) == nullptr)
+      continue;
     column.default_sql = default_text(statement, build.table, column, pending.expression, pending.generated);
   }
   build.defaults.clear();
@@ -304,18 +357,35 @@ void Ddl::reset_options(std::map<std::string, std::string>& options, const List*
 }
 
 void Ddl::set_options(std::map<std::string, std::string>& options, const List* list, bool of_table) {
-  constexpr std::array<std::string_view, 24> kKnown{
-      "fillfactor", "autovacuum_enabled", "toast_tuple_target", "parallel_workers", "user_catalog_table",
-      "autovacuum_vacuum_threshold", "autovacuum_vacuum_scale_factor", "autovacuum_analyze_threshold",
-      "autovacuum_analyze_scale_factor", "autovacuum_vacuum_cost_delay", "autovacuum_vacuum_cost_limit",
-      "autovacuum_freeze_min_age", "autovacuum_freeze_max_age", "autovacuum_freeze_table_age", "vacuum_index_cleanup",
-      "vacuum_truncate", "log_autovacuum_min_duration", "autovacuum_vacuum_insert_threshold",
-      "autovacuum_vacuum_insert_scale_factor", "deduplicate_items", "security_barrier", "security_invoker", "check_option",
-      "autovacuum_multixact_freeze_max_age"};
+  constexpr std::array<std::string_view, 24> kKnown{"fillfactor",
+                                                    "autovacuum_enabled",
+                                                    "toast_tuple_target",
+                                                    "parallel_workers",
+                                                    "user_catalog_table",
+                                                    "autovacuum_vacuum_threshold",
+                                                    "autovacuum_vacuum_scale_factor",
+                                                    "autovacuum_analyze_threshold",
+                                                    "autovacuum_analyze_scale_factor",
+                                                    "autovacuum_vacuum_cost_delay",
+                                                    "autovacuum_vacuum_cost_limit",
+                                                    "autovacuum_freeze_min_age",
+                                                    "autovacuum_freeze_max_age",
+                                                    "autovacuum_freeze_table_age",
+                                                    "vacuum_index_cleanup",
+                                                    "vacuum_truncate",
+                                                    "log_autovacuum_min_duration",
+                                                    "autovacuum_vacuum_insert_threshold",
+                                                    "autovacuum_vacuum_insert_scale_factor",
+                                                    "deduplicate_items",
+                                                    "security_barrier",
+                                                    "security_invoker",
+                                                    "check_option",
+                                                    "autovacuum_multixact_freeze_max_age"};
   std::set<std::string> given;
   for_list<DefElem>(list, [&](DefElem* def) {
     const std::string name = option_name(def);
-    if (!given.insert(name).second) throw SqlError(SqlState::kInvalidParameterValue, "parameter " + quoted(name) + " specified more than once");
+    if (!given.insert(name).second)
+      throw SqlError(SqlState::kInvalidParameterValue, "parameter " + quoted(name) + " specified more than once");
     if (def->defnamespace != nullptr && std::string_view(def->defnamespace) == "toast") return;
     if (of_table && name == kColumnsOption) {
       options[name] = columns_option(def);
@@ -331,22 +401,27 @@ void Ddl::set_options(std::map<std::string, std::string>& options, const List* l
     if (std::find(kKnown.begin(), kKnown.end(), name) == kKnown.end()) {
       throw SqlError(SqlState::kInvalidParameterValue, "unrecognized parameter " + quoted(name));
     }
-    if (name == "security_barrier" || name == "security_invoker" || name == "autovacuum_enabled" || name == "user_catalog_table") {
+    if (name == "security_barrier" || name == "security_invoker" || name == "autovacuum_enabled" ||
+        name == "user_catalog_table") {
       std::string word = def_text(def);
       for (char& c : word) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
       constexpr std::array<std::string_view, 8> kBooleans{"true", "false", "on", "off", "yes", "no", "1", "0"};
       if (std::find(kBooleans.begin(), kBooleans.end(), word) == kBooleans.end()) {
-        throw SqlError(SqlState::kInvalidParameterValue, "invalid value for boolean option " + quoted(name) + ": " + def_text(def));
+        throw SqlError(SqlState::kInvalidParameterValue,
+                       "invalid value for boolean option " + quoted(name) + ": " + def_text(def));
       }
     }
     if (name == "check_option" && def_text(def) != "local" && def_text(def) != "cascaded") {
-      throw SqlError(SqlState::kInvalidParameterValue, "invalid value for enum option \"check_option\": " + def_text(def))
+      throw SqlError(SqlState::kInvalidParameterValue,
+                     "invalid value for enum option \"check_option\": " + def_text(def))
           .detail("Valid values are \"local\" and \"cascaded\".");
     }
     if (name == "fillfactor") {
       const std::string text = def_text(def);
-      const bool number = !text.empty() && text.size() < 9 && text.find_first_not_of("0123456789", text[0] == '-' ? 1 : 0) == std::string::npos;
-      if (!number) throw SqlError(SqlState::kInvalidParameterValue, "invalid value for integer option \"fillfactor\": " + text);
+      const bool number = !text.empty() && text.size() < 9 &&
+                          text.find_first_not_of("0123456789", text[0] == '-' ? 1 : 0) == std::string::npos;
+      if (!number)
+        throw SqlError(SqlState::kInvalidParameterValue, "invalid value for integer option \"fillfactor\": " + text);
       if (std::stoi(text) < 10 || std::stoi(text) > 100) {
         throw SqlError(SqlState::kInvalidParameterValue, "value " + text + " out of bounds for option \"fillfactor\"")
             .detail("Valid values are between \"10\" and \"100\".");
@@ -359,7 +434,8 @@ void Ddl::set_options(std::map<std::string, std::string>& options, const List* l
 void Ddl::copy_like(TableBuild& build, TableLikeClause* like) {
   Oid source = lookup_relation(like->relation->schemaname, like->relation->relname);
   if (source == kInvalidOid) {
-    throw SqlError(SqlState::kUndefinedTable, "relation " + quoted(like->relation->relname) + " does not exist", like->relation->location);
+    throw SqlError(SqlState::kUndefinedTable, "relation " + quoted(like->relation->relname) + " does not exist",
+                   like->relation->location);
   }
   lock(source, txn::ObjectLockMode::kAccessShare);
   auto now = catalog();
@@ -372,7 +448,9 @@ void Ddl::copy_like(TableBuild& build, TableLikeClause* like) {
   });
   if (columns == nullptr) {
     const std::string kind(relation_kind(*now, source));
-    throw SqlError(SqlState::kWrongObjectType, "relation " + quoted(like->relation->relname) + " is invalid in LIKE clause", like->relation->location)
+    throw SqlError(SqlState::kWrongObjectType,
+                   "relation " + quoted(like->relation->relname) + " is invalid in LIKE clause",
+                   like->relation->location)
         .detail("This operation is not supported for " + kind + (kind == "index" ? "es." : "s."));
   }
   const auto options = like->options;
@@ -399,11 +477,13 @@ void Ddl::copy_like(TableBuild& build, TableLikeClause* like) {
       now->for_each_of<catalog::Sequence>([&](const catalog::Sequence& s) {
         if (s.owned_by_table != source || s.owned_by_column != old.attnum || !s.identity) return;
         catalog::Sequence& made = build.new_sequences.back();
-        made.start = s.start, made.increment = s.increment, made.min = s.min, made.max = s.max, made.cache = s.cache, made.cycle = s.cycle;
+        made.start = s.start, made.increment = s.increment, made.min = s.min, made.max = s.max, made.cache = s.cache,
+        made.cycle = s.cycle;
       });
     }
     if ((options & CREATE_TABLE_LIKE_COMMENTS) != 0) {
-      if (auto* c = now->find_comment(catalog::oid::kPgClass, source, old.attnum)) build.comments.emplace_back(moved[old.attnum], c->text);
+      if (auto* c = now->find_comment(catalog::oid::kPgClass, source, old.attnum))
+        build.comments.emplace_back(moved[old.attnum], c->text);
     }
   }
   if (table == nullptr) return;
@@ -413,7 +493,8 @@ void Ddl::copy_like(TableBuild& build, TableLikeClause* like) {
       catalog::Constraint copy = c;
       copy.oid = new_oid();
       for (int16_t& attnum : copy.columns) attnum = moved[attnum];
-      if ((options & CREATE_TABLE_LIKE_COMMENTS) != 0) copy_comment(build, catalog::oid::kPgConstraint, c.oid, copy.oid);
+      if ((options & CREATE_TABLE_LIKE_COMMENTS) != 0)
+        copy_comment(build, catalog::oid::kPgConstraint, c.oid, copy.oid);
       build.table.constraints.push_back(std::move(copy));
     }
   }
@@ -437,7 +518,8 @@ void Ddl::commit_build(TableBuild& build) {
   for (auto& index : build.new_indexes) add(std::move(index));
   for (auto& sequence : build.new_sequences) add(std::move(sequence));
   for (auto& [attnum, text] : build.comments) {
-    add(catalog::Comment{.oid = new_oid(), .class_oid = catalog::oid::kPgClass, .object = table, .sub_object = attnum, .text = text});
+    add(catalog::Comment{
+        .oid = new_oid(), .class_oid = catalog::oid::kPgClass, .object = table, .sub_object = attnum, .text = text});
   }
   for (catalog::Comment& comment : build.other_comments) add(std::move(comment));
   throw_if_error(context_.database().change_catalog(context_.transaction(), std::move(changes)));
@@ -517,7 +599,8 @@ std::string Ddl::fill_new_table(Node* query, IntoClause* into, bool materialized
   StoredQuery stored;
   if (materialized) {
     stored = store_query(query, into->colNames);
-    if (stored.temporary) throw SqlError(SqlState::kFeatureNotSupported, "materialized views must not use temporary tables or views");
+    if (stored.temporary)
+      throw SqlError(SqlState::kFeatureNotSupported, "materialized views must not use temporary tables or views");
   }
   AnalyzedQuery analyzed = analyze_query(statement, query);
   TableBuild build;
@@ -533,7 +616,8 @@ std::string Ddl::fill_new_table(Node* query, IntoClause* into, bool materialized
   table.on_commit = into->onCommit == ONCOMMIT_DELETE_ROWS ? 'd' : into->onCommit == ONCOMMIT_DROP ? 'D' : 'n';
   set_options(table.options, into->options, true);
   std::vector<std::string> names = strings_of(into->colNames);
-  if (names.size() > analyzed.outputs.size()) throw SqlError(SqlState::kSyntaxError, "too many column names were specified");
+  if (names.size() > analyzed.outputs.size())
+    throw SqlError(SqlState::kSyntaxError, "too many column names were specified");
   for (size_t i = 0; i < analyzed.outputs.size(); ++i) {
     const ColumnDescription& output = analyzed.outputs[i];
     const std::string& name = i < names.size() ? names[i] : output.name;
@@ -580,7 +664,9 @@ std::string Ddl::select_into(SelectStmt* stmt) {
 }
 
 std::string Ddl::refresh(RefreshMatViewStmt* stmt) {
-  Oid oid = open_relation(stmt->relation, stmt->concurrent ? txn::ObjectLockMode::kExclusive : txn::ObjectLockMode::kAccessExclusive, false);
+  Oid oid =
+      open_relation(stmt->relation,
+                    stmt->concurrent ? txn::ObjectLockMode::kExclusive : txn::ObjectLockMode::kAccessExclusive, false);
   auto now = catalog();
   const auto* view = now->find<catalog::Table>(oid);
   if (view == nullptr || !view->is_materialized_view()) {
@@ -588,7 +674,8 @@ std::string Ddl::refresh(RefreshMatViewStmt* stmt) {
   }
   check_owner(view->owner, "materialized view", view->name);
   if (stmt->concurrent && !view->populated) {
-    throw SqlError(SqlState::kFeatureNotSupported, "CONCURRENTLY cannot be used when the materialized view is not populated");
+    throw SqlError(SqlState::kFeatureNotSupported,
+                   "CONCURRENTLY cannot be used when the materialized view is not populated");
   }
   if (stmt->concurrent && stmt->skipData) {
     throw SqlError(SqlState::kSyntaxError, "CONCURRENTLY and WITH NO DATA options cannot be used together");
@@ -596,11 +683,13 @@ std::string Ddl::refresh(RefreshMatViewStmt* stmt) {
   const bool keyed = std::any_of(view->indexes.begin(), view->indexes.end(), [&](Oid index_oid) {
     const auto* index = now->find<catalog::Index>(index_oid);
     return index->unique && index->predicate_sql.empty() &&
-           std::none_of(index->keys.begin(), index->keys.end(), [](const catalog::IndexKey& key) { return key.attnum == 0; });
+           std::none_of(index->keys.begin(), index->keys.end(),
+                        [](const catalog::IndexKey& key) { return key.attnum == 0; });
   });
   if (stmt->concurrent && !keyed) {
-    throw SqlError(SqlState::kObjectNotInPrerequisiteState,
-                   "cannot refresh materialized view \"" + quote_qualified(schema_name(view->schema), view->name) + "\" concurrently")
+    throw SqlError(SqlState::kObjectNotInPrerequisiteState, "cannot refresh materialized view \"" +
+                                                                quote_qualified(schema_name(view->schema), view->name) +
+                                                                "\" concurrently")
         .hint("Create a unique index with no WHERE clause on one or more columns of the materialized view.");
   }
   catalog::Table next = *view;

@@ -28,13 +28,19 @@ class Enums final : public types::TypeCatalog {
     return std::nullopt;
   }
   std::optional<std::string> object_name(Oid, Oid) const override { return std::nullopt; }
-  Result<Oid> object_oid(Oid, std::string_view) const override { return Status(SqlState::kUndefinedObject, "no such object"); }
+  Result<Oid> object_oid(Oid, std::string_view) const override {
+    return Status(SqlState::kUndefinedObject, "no such object");
+  }
   std::optional<std::string> type_name(Oid type) const override {
     const auto now = catalog();
     const auto* found = now->find<catalog::EnumType>(type);
     return found == nullptr ? std::nullopt : std::optional<std::string>(found->name);
   }
-  char type_kind(Oid type) const override { return catalog()->find<catalog::EnumType>(type) != nullptr ? 'e' : catalog()->find<catalog::DomainType>(type) != nullptr ? 'd' : 0; }
+  char type_kind(Oid type) const override {
+    return catalog()->find<catalog::EnumType>(type) != nullptr     ? 'e'
+           : catalog()->find<catalog::DomainType>(type) != nullptr ? 'd'
+                                                                   : 0;
+  }
   Oid element_type(Oid type) const override { return catalog()->element_of_array(type); }
   Oid base_type(Oid type, int32_t* typmod) const override {
     const auto now = catalog();
@@ -78,7 +84,9 @@ class Ddls final : public DdlContext {
     for (size_t at; (at = text.find('\n')) != std::string::npos;) text.replace(at, 1, " | ");
     notices_ += " | " + text;
   }
-  uint64_t copy_rows(AnalyzedQuery, std::shared_ptr<const catalog::Catalog>, const catalog::Table&) override { return 0; }
+  uint64_t copy_rows(AnalyzedQuery, std::shared_ptr<const catalog::Catalog>, const catalog::Table&) override {
+    return 0;
+  }
   bool has_rows(AnalyzedQuery) override { return false; }
   std::optional<std::string> first_text(AnalyzedQuery) override { return std::nullopt; }
   types::Value evaluate(TypedExpr) override { return {}; }
@@ -99,7 +107,8 @@ class Ddls final : public DdlContext {
       answer = std::string(code.data(), 5) + " " + error.info().message;
       if (!error.info().detail.empty()) answer += " | DETAIL " + error.info().detail;
       if (!error.info().hint.empty()) answer += " | HINT " + error.info().hint;
-      int position = error.info().position != 0 ? error.info().position : character_position(sql, error.byte_location());
+      int position =
+          error.info().position != 0 ? error.info().position : character_position(sql, error.byte_location());
       if (position != 0) answer += " @" + std::to_string(position);
     }
     return answer + notices_;
@@ -111,7 +120,10 @@ class Ddls final : public DdlContext {
   }
 
  private:
-  void begin() { transaction_ = database_->begin(txn::Isolation::kReadCommitted, false); database_->begin_statement(*transaction_); }
+  void begin() {
+    transaction_ = database_->begin(txn::Isolation::kReadCommitted, false);
+    database_->begin_statement(*transaction_);
+  }
   std::unique_ptr<table::Database> database_;
   std::unique_ptr<txn::Transaction> transaction_;
   std::vector<std::shared_ptr<const catalog::Catalog>> names_kept_;
@@ -140,7 +152,8 @@ TEST(Ddl, StoredTextsFollowRenames) {
     ASSERT_FALSE(std::isdigit(static_cast<unsigned char>(answer[0])) != 0) << sql << ": " << answer;
   };
   ok("CREATE TYPE mood AS ENUM ('sad', 'ok')");
-  ok("CREATE TABLE t (id serial PRIMARY KEY, a int CHECK (a > 0), m mood DEFAULT 'ok', g int GENERATED ALWAYS AS (a * 2) STORED)");
+  ok("CREATE TABLE t (id serial PRIMARY KEY, a int CHECK (a > 0), m mood DEFAULT 'ok', g int GENERATED ALWAYS AS (a * "
+     "2) STORED)");
   ok("CREATE INDEX ON t ((a + 1)) WHERE a > 5");
   ok("CREATE VIEW v AS SELECT *, t.a + 1 AS n FROM t WHERE a > 3");
   ok("ALTER TABLE t RENAME COLUMN a TO b");
@@ -164,7 +177,8 @@ TEST(Ddl, StoredTextsFollowRenames) {
 
 TEST(Ddl, RefusesWhatItCannotDo) {
   Ddls ddl;
-  EXPECT_EQ(ddl.run("CREATE FUNCTION f() RETURNS int AS 'select 1' LANGUAGE sql"), "0A000 CREATE FUNCTION is not supported");
+  EXPECT_EQ(ddl.run("CREATE FUNCTION f() RETURNS int AS 'select 1' LANGUAGE sql"),
+            "0A000 CREATE FUNCTION is not supported");
   EXPECT_EQ(ddl.run("CREATE TABLE p (a int) PARTITION BY RANGE (a)"), "0A000 table partitioning is not supported");
   EXPECT_EQ(ddl.run("CREATE POLICY p ON t"), "0A000 row-level security is not supported");
   EXPECT_EQ(ddl.run("CREATE EXTENSION hstore").substr(0, 41), "0A000 extension \"hstore\" is not available");

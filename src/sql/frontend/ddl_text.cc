@@ -39,7 +39,9 @@ struct ColumnRefs {
   bool operator()(Node* node) {
     if (node == nullptr) return false;
     if (IsA(node, ColumnRef)) visit(*reinterpret_cast<ColumnRef*>(node));
-    bool (*callback)(Node*, void*) = [](Node* child, void* context) { return (*static_cast<ColumnRefs*>(context))(child); };
+    bool (*callback)(Node*, void*) = [](Node* child, void* context) {
+      return (*static_cast<ColumnRefs*>(context))(child);
+    };
     return raw_expression_tree_walker(node, reinterpret_cast<bool (*)()>(reinterpret_cast<void*>(callback)), this);
   }
 };
@@ -50,23 +52,31 @@ void refuse_columns(Node* node, const catalog::Table* table, ExprKind kind) {
   const std::function<void(const ColumnRef&)> look = [&](const ColumnRef& ref) {
     if (refused) return;
     if (kind == ExprKind::kColumnDefault) {
-      refused = SqlError(SqlState::kFeatureNotSupported, "cannot use column reference in DEFAULT expression", ref.location);
+      refused =
+          SqlError(SqlState::kFeatureNotSupported, "cannot use column reference in DEFAULT expression", ref.location);
       return;
     }
     auto* last = static_cast<Node*>(llast(ref.fields));
     const std::string name = IsA(last, String) ? string_value(last) : table->name;
     const catalog::Column* column = IsA(last, String) ? table->find_column(name) : nullptr;
     if (column == nullptr && is_system_column(name)) {
-      if (name == "tableoid") refused = SqlError(SqlState::kFeatureNotSupported, "tableoid in a stored expression is not supported", ref.location);
-      else refused = SqlError(SqlState::kInvalidColumnReference,
-                              kind == ExprKind::kCheckConstraint ? "system column " + quoted(name) + " reference in check constraint is invalid"
-                                                                 : "cannot use system column " + quoted(name) + " in column generation expression",
-                              ref.location);
+      if (name == "tableoid")
+        refused =
+            SqlError(SqlState::kFeatureNotSupported, "tableoid in a stored expression is not supported", ref.location);
+      else
+        refused = SqlError(SqlState::kInvalidColumnReference,
+                           kind == ExprKind::kCheckConstraint
+                               ? "system column " + quoted(name) + " reference in check constraint is invalid"
+                               : "cannot use system column " + quoted(name) + " in column generation expression",
+                           ref.location);
     } else if (kind == ExprKind::kGeneratedColumn && column != nullptr && column->generated) {
-      refused = SqlError(SqlState::kInvalidObjectDefinition, "cannot use generated column " + quoted(name) + " in column generation expression", ref.location)
-                    .detail("A generated column cannot reference another generated column.");
+      refused =
+          SqlError(SqlState::kInvalidObjectDefinition,
+                   "cannot use generated column " + quoted(name) + " in column generation expression", ref.location)
+              .detail("A generated column cannot reference another generated column.");
     } else if (kind == ExprKind::kGeneratedColumn && column == nullptr && name == table->name) {
-      refused = SqlError(SqlState::kInvalidObjectDefinition, "cannot use whole-row variable in column generation expression", ref.location)
+      refused = SqlError(SqlState::kInvalidObjectDefinition,
+                         "cannot use whole-row variable in column generation expression", ref.location)
                     .detail("This would cause the generated column to depend on its own value.");
     }
   };
@@ -77,7 +87,8 @@ void refuse_columns(Node* node, const catalog::Table* table, ExprKind kind) {
 }  // namespace
 
 TypedExpr Ddl::analyze_in(StatementContext& statement, Node* node, const catalog::Table* table, ExprKind kind) {
-  if (kind == ExprKind::kColumnDefault || kind == ExprKind::kCheckConstraint || kind == ExprKind::kGeneratedColumn) refuse_columns(node, table, kind);
+  if (kind == ExprKind::kColumnDefault || kind == ExprKind::kCheckConstraint || kind == ExprKind::kGeneratedColumn)
+    refuse_columns(node, table, kind);
   Scope scope;
   scope.statement = &statement;
   scope.kind = kind;
@@ -127,7 +138,8 @@ DeparseHooks Ddl::store_hooks(StatementContext& statement, const catalog::Table*
     const int skip = table != nullptr && !IsA(llast(ref.fields), A_Star) ? ref.fields->length - 1 : 0;
     for (int i = skip; i < ref.fields->length; ++i) {
       auto* field = static_cast<Node*>(ref.fields->elements[i].ptr_value);
-      text += (text.empty() ? "" : ".") + (IsA(field, A_Star) ? std::string("*") : quote_identifier(string_value(field)));
+      text +=
+          (text.empty() ? "" : ".") + (IsA(field, A_Star) ? std::string("*") : quote_identifier(string_value(field)));
     }
     return text;
   };
@@ -202,15 +214,18 @@ std::string Ddl::rename_column_in(std::string_view text, const std::string& old_
     std::string out;
     for_list<Node>(ref.fields, [&](Node* field) {
       if (!out.empty()) out += ".";
-      if (IsA(field, A_Star)) out += "*";
-      else out += quote_identifier(old_name == string_value(field) ? new_name : string_value(field));
+      if (IsA(field, A_Star))
+        out += "*";
+      else
+        out += quote_identifier(old_name == string_value(field) ? new_name : string_value(field));
     });
     return out;
   };
   return deparse_expression(parsed.node(), hooks);
 }
 
-std::string Ddl::rename_type_in(const catalog::Catalog& before, std::string_view text, Oid type, const std::string& new_qualified) {
+std::string Ddl::rename_type_in(const catalog::Catalog& before, std::string_view text, Oid type,
+                                const std::string& new_qualified) {
   if (text.empty()) return {};
   ParsedText parsed(text);
   DeparseHooks hooks;

@@ -18,7 +18,8 @@ namespace {
 
 void check_label(const std::string& label) {
   if (label.size() > 63) {
-    throw SqlError(SqlState::kInvalidName, "invalid enum label " + quoted(label)).detail("Labels must be 63 bytes or less.");
+    throw SqlError(SqlState::kInvalidName, "invalid enum label " + quoted(label))
+        .detail("Labels must be 63 bytes or less.");
   }
 }
 
@@ -37,8 +38,10 @@ std::string Ddl::create_enum(CreateEnumStmt* stmt) {
     check_label(label);
     for (const auto& other : type.labels) {
       if (other.label == label) {
-        throw SqlError(SqlState::kUniqueViolation, "duplicate key value violates unique constraint \"pg_enum_typid_label_index\"")
-            .detail("Key (enumtypid, enumlabel)=(" + std::to_string(type.oid.value) + ", " + label + ") already exists.");
+        throw SqlError(SqlState::kUniqueViolation,
+                       "duplicate key value violates unique constraint \"pg_enum_typid_label_index\"")
+            .detail("Key (enumtypid, enumlabel)=(" + std::to_string(type.oid.value) + ", " + label +
+                    ") already exists.");
       }
     }
     type.labels.push_back({.oid = new_oid(), .sort_order = static_cast<float>(type.labels.size() + 1), .label = label});
@@ -49,10 +52,12 @@ std::string Ddl::create_enum(CreateEnumStmt* stmt) {
 
 std::string Ddl::alter_enum(AlterEnumStmt* stmt) {
   Oid oid = lookup_type(stmt->typeName);
-  if (oid == kInvalidOid) throw SqlError(SqlState::kUndefinedObject, "type " + quoted(strings_of(stmt->typeName).back()) + " does not exist");
+  if (oid == kInvalidOid)
+    throw SqlError(SqlState::kUndefinedObject, "type " + quoted(strings_of(stmt->typeName).back()) + " does not exist");
   lock(oid, txn::ObjectLockMode::kExclusive);
   const auto* found = catalog()->find<catalog::EnumType>(oid);
-  if (found == nullptr) throw SqlError(SqlState::kWrongObjectType, strings_of(stmt->typeName).back() + " is not an enum");
+  if (found == nullptr)
+    throw SqlError(SqlState::kWrongObjectType, strings_of(stmt->typeName).back() + " is not an enum");
   check_owner(found->owner, "type", found->name);
   catalog::EnumType type = *found;
   auto position = [&](const std::string& label) {
@@ -72,7 +77,8 @@ std::string Ddl::alter_enum(AlterEnumStmt* stmt) {
     const std::string literal = quote_literal(stmt->oldVal) + "::";
     catalog()->for_each_of<catalog::Table>([&](const catalog::Table& t) {
       for (const auto& c : t.columns) used = used || c.default_sql.find(literal) != std::string::npos;
-      for (const auto& c : t.constraints) used = used || c.check_sql.find(quote_literal(stmt->oldVal)) != std::string::npos;
+      for (const auto& c : t.constraints)
+        used = used || c.check_sql.find(quote_literal(stmt->oldVal)) != std::string::npos;
     });
     if (used) not_supported("renaming an enum label that a default or a constraint may use");
     put(std::move(type));
@@ -81,7 +87,8 @@ std::string Ddl::alter_enum(AlterEnumStmt* stmt) {
   const std::string label = stmt->newVal;
   check_label(label);
   if (position(label) != type.labels.end()) {
-    if (!stmt->skipIfNewValExists) throw SqlError(SqlState::kDuplicateObject, "enum label " + quoted(label) + " already exists");
+    if (!stmt->skipIfNewValExists)
+      throw SqlError(SqlState::kDuplicateObject, "enum label " + quoted(label) + " already exists");
     notice(SqlState::kDuplicateObject, "enum label " + quoted(label) + " already exists, skipping");
     return "ALTER TYPE";
   }
@@ -94,10 +101,14 @@ std::string Ddl::alter_enum(AlterEnumStmt* stmt) {
     }
     if (stmt->newValIsAfter) ++at;
     // Values are stored as their sort order, so a new one goes between its neighbours and moves nobody.
-    if (at == type.labels.begin()) order = at->sort_order - 1;
-    else if (at == type.labels.end()) order = std::prev(at)->sort_order + 1;
-    else order = (std::prev(at)->sort_order + at->sort_order) / 2;
-    const bool fits = (at == type.labels.begin() || order > std::prev(at)->sort_order) && (at == type.labels.end() || order < at->sort_order);
+    if (at == type.labels.begin())
+      order = at->sort_order - 1;
+    else if (at == type.labels.end())
+      order = std::prev(at)->sort_order + 1;
+    else
+      order = (std::prev(at)->sort_order + at->sort_order) / 2;
+    const bool fits = (at == type.labels.begin() || order > std::prev(at)->sort_order) &&
+                      (at == type.labels.end() || order < at->sort_order);
     if (!fits) not_supported("an enum label between two labels that have no room between them");
   }
   type.labels.insert(at, {.oid = new_oid(), .sort_order = order, .label = label});
@@ -118,7 +129,8 @@ std::string Ddl::create_composite(CompositeTypeStmt* stmt) {
   type.owner = current_role();
   for_list<ColumnDef>(stmt->coldeflist, [&](ColumnDef* def) {
     for (const auto& other : type.columns) {
-      if (other.name == def->colname) throw SqlError(SqlState::kDuplicateColumn, "column " + quoted(def->colname) + " specified more than once");
+      if (other.name == def->colname)
+        throw SqlError(SqlState::kDuplicateColumn, "column " + quoted(def->colname) + " specified more than once");
     }
     catalog::Column column = column_of_type(def->colname, resolve_type(statement, def->typeName), def->collClause);
     column.attnum = static_cast<int16_t>(type.columns.size() + 1);
@@ -134,10 +146,12 @@ void Ddl::add_domain_check(StatementContext& statement, catalog::DomainType& dom
   check.kind = catalog::Constraint::Kind::kCheck;
   check.validated = !c->skip_validation;
   auto taken = [&](const std::string& name) {
-    return std::any_of(domain.checks.begin(), domain.checks.end(), [&](const auto& other) { return other.name == name; });
+    return std::any_of(domain.checks.begin(), domain.checks.end(),
+                       [&](const auto& other) { return other.name == name; });
   };
   if (c->conname != nullptr && taken(c->conname)) {
-    throw SqlError(SqlState::kDuplicateObject, "constraint " + quoted(c->conname) + " for domain " + quoted(domain.name) + " already exists");
+    throw SqlError(SqlState::kDuplicateObject,
+                   "constraint " + quoted(c->conname) + " for domain " + quoted(domain.name) + " already exists");
   }
   check.name = c->conname != nullptr ? c->conname : choose_name(domain.name, "", "check", taken);
   // VALUE reads like a column of that name.
@@ -174,7 +188,8 @@ std::string Ddl::create_domain(CreateDomainStmt* stmt) {
   ResolvedType base = resolve_type(statement, &unplaced);
   const types::TypeInfo* info = types::find_type(base.type);
   if (info != nullptr && info->kind == 'p') {
-    throw SqlError(SqlState::kDatatypeMismatch, quoted(strings_of(stmt->typeName->names).back()) + " is not a valid base type for a domain");
+    throw SqlError(SqlState::kDatatypeMismatch,
+                   quoted(strings_of(stmt->typeName->names).back()) + " is not a valid base type for a domain");
   }
   catalog::DomainType domain;
   domain.oid = new_oid();
@@ -187,7 +202,8 @@ std::string Ddl::create_domain(CreateDomainStmt* stmt) {
   bool null_given = false;
   for_list<::Constraint>(stmt->constraints, [&](::Constraint* c) {
     switch (c->contype) {
-      case CONSTR_NOTNULL: case CONSTR_NULL:
+      case CONSTR_NOTNULL:
+      case CONSTR_NULL:
         if (null_given && domain.not_null != (c->contype == CONSTR_NOTNULL)) {
           throw SqlError(SqlState::kSyntaxError, "conflicting NULL/NOT NULL constraints");
         }
@@ -208,7 +224,8 @@ std::string Ddl::create_domain(CreateDomainStmt* stmt) {
       case CONSTR_PRIMARY: throw SqlError(SqlState::kSyntaxError, "primary key constraints not possible for domains");
       case CONSTR_FOREIGN: throw SqlError(SqlState::kSyntaxError, "foreign key constraints not possible for domains");
       case CONSTR_EXCLUSION: throw SqlError(SqlState::kSyntaxError, "exclusion constraints not possible for domains");
-      default: throw SqlError(SqlState::kFeatureNotSupported, "specifying constraint deferrability not supported for domains");
+      default:
+        throw SqlError(SqlState::kFeatureNotSupported, "specifying constraint deferrability not supported for domains");
     }
   });
   put(std::move(domain));
@@ -234,11 +251,13 @@ std::string Ddl::alter_domain(AlterDomainStmt* stmt) {
     });
   };
   auto violated = [&](const catalog::Table& table, const catalog::Column& column, const char* what) {
-    throw SqlError(SqlState::kCheckViolation, "column " + quoted(column.name) + " of table " + quoted(table.name) + " contains " + what);
+    throw SqlError(SqlState::kCheckViolation,
+                   "column " + quoted(column.name) + " of table " + quoted(table.name) + " contains " + what);
   };
   auto validate = [&](const catalog::Constraint& check) {
     every_column([&](const catalog::Table& table, const catalog::Column& column) {
-      const std::string over = "(SELECT " + quote_identifier(column.name) + "::" + stored_type_name(domain.base_type, -1) + " AS value FROM ONLY " +
+      const std::string over = "(SELECT " + quote_identifier(column.name) +
+                               "::" + stored_type_name(domain.base_type, -1) + " AS value FROM ONLY " +
                                quote_qualified(schema_name(table.schema), table.name) + ") d";
       if (has_rows("SELECT 1 AS one FROM " + over + " WHERE NOT (" + check.check_sql + ") LIMIT 1")) {
         violated(table, column, "values that violate the new constraint");
@@ -262,7 +281,8 @@ std::string Ddl::alter_domain(AlterDomainStmt* stmt) {
       every_column([&](const catalog::Table& table, const catalog::Column& column) {
         if (has_rows("SELECT 1 AS one FROM ONLY " + quote_qualified(schema_name(table.schema), table.name) + " WHERE " +
                      quote_identifier(column.name) + " IS NULL LIMIT 1")) {
-          SqlError error(SqlState::kNotNullViolation, "column " + quoted(column.name) + " of table " + quoted(table.name) + " contains null values");
+          SqlError error(SqlState::kNotNullViolation,
+                         "column " + quoted(column.name) + " of table " + quoted(table.name) + " contains null values");
           throw error;
         }
       });
@@ -276,9 +296,11 @@ std::string Ddl::alter_domain(AlterDomainStmt* stmt) {
       break;
     }
     case 'X': {
-      auto it = std::find_if(domain.checks.begin(), domain.checks.end(), [&](const auto& c) { return c.name == stmt->name; });
+      auto it =
+          std::find_if(domain.checks.begin(), domain.checks.end(), [&](const auto& c) { return c.name == stmt->name; });
       if (it == domain.checks.end()) {
-        const std::string text = "constraint " + quoted(stmt->name) + " of domain " + quoted(domain.name) + " does not exist";
+        const std::string text =
+            "constraint " + quoted(stmt->name) + " of domain " + quoted(domain.name) + " does not exist";
         if (!stmt->missing_ok) throw SqlError(SqlState::kUndefinedObject, text);
         notice(SqlState::kSuccessfulCompletion, text + ", skipping");
         return "ALTER DOMAIN";
@@ -287,9 +309,11 @@ std::string Ddl::alter_domain(AlterDomainStmt* stmt) {
       break;
     }
     case 'V': {
-      auto it = std::find_if(domain.checks.begin(), domain.checks.end(), [&](const auto& c) { return c.name == stmt->name; });
+      auto it =
+          std::find_if(domain.checks.begin(), domain.checks.end(), [&](const auto& c) { return c.name == stmt->name; });
       if (it == domain.checks.end()) {
-        throw SqlError(SqlState::kUndefinedObject, "constraint " + quoted(stmt->name) + " of domain " + quoted(domain.name) + " does not exist");
+        throw SqlError(SqlState::kUndefinedObject,
+                       "constraint " + quoted(stmt->name) + " of domain " + quoted(domain.name) + " does not exist");
       }
       if (!it->validated) validate(*it);
       it->validated = true;

@@ -16,7 +16,8 @@ namespace omendb::sql {
 namespace {
 
 std::string relation_name(const catalog::Catalog& now, Oid relation) {
-  if (const SystemRelation* system = find_system_relation(relation)) return quote_qualified(system->schema_name, system->name);
+  if (const SystemRelation* system = find_system_relation(relation))
+    return quote_qualified(system->schema_name, system->name);
   auto object = now.object(relation);
   if (object == nullptr) return {};
   const auto* schema = now.find<catalog::Schema>(catalog::object_schema(*object));
@@ -37,13 +38,15 @@ Ddl::StoredQuery Ddl::store_query(Node* select, const List* names) {
   }
   StoredQuery stored;
   std::vector<std::string> given = strings_of(names);
-  if (given.size() > query.outputs.size()) throw SqlError(SqlState::kSyntaxError, "CREATE VIEW specifies more column names than columns");
+  if (given.size() > query.outputs.size())
+    throw SqlError(SqlState::kSyntaxError, "CREATE VIEW specifies more column names than columns");
   DeparseHooks hooks = store_hooks(statement, nullptr);
   for (size_t i = 0; i < query.outputs.size(); ++i) {
     const ColumnDescription& output = query.outputs[i];
     const std::string& name = i < given.size() ? given[i] : output.name;
     for (const auto& other : stored.columns) {
-      if (other.name == name) throw SqlError(SqlState::kDuplicateColumn, "column " + quoted(name) + " specified more than once");
+      if (other.name == name)
+        throw SqlError(SqlState::kDuplicateColumn, "column " + quoted(name) + " specified more than once");
     }
     catalog::Column column = column_of_type(name, {output.type, output.typmod, output.physical}, nullptr);
     column.attnum = static_cast<int16_t>(i + 1);
@@ -66,7 +69,8 @@ Ddl::StoredQuery Ddl::store_query(Node* select, const List* names) {
     if (it != recorder.columns.end()) return quote_qualified(it->second.alias, it->second.column);
     std::string text;
     for_list<Node>(ref.fields, [&](Node* field) {
-      text += (text.empty() ? "" : ".") + (IsA(field, A_Star) ? std::string("*") : quote_identifier(string_value(field)));
+      text +=
+          (text.empty() ? "" : ".") + (IsA(field, A_Star) ? std::string("*") : quote_identifier(string_value(field)));
     });
     return text;
   };
@@ -140,7 +144,8 @@ std::string Ddl::rename_in_query(const std::string& sql, const Rename& what) {
         parts.back() = what.new_column;
       }
       std::string text;
-      for (const std::string& part : parts) text += (text.empty() ? "" : ".") + (part == "*" ? part : quote_identifier(part));
+      for (const std::string& part : parts)
+        text += (text.empty() ? "" : ".") + (part == "*" ? part : quote_identifier(part));
       return text;
     };
   } else if (what.relation != kInvalidOid) {
@@ -198,7 +203,8 @@ std::string Ddl::create_view(ViewStmt* stmt) {
     stmt->view->relpersistence = 't';
     notice(SqlState::kSuccessfulCompletion, "view " + quoted(stmt->view->relname) + " will be a temporary view");
   }
-  if (stmt->view->relpersistence == 'u') throw SqlError(SqlState::kSyntaxError, "views cannot be unlogged because they do not have storage");
+  if (stmt->view->relpersistence == 'u')
+    throw SqlError(SqlState::kSyntaxError, "views cannot be unlogged because they do not have storage");
   Place place = place_for(stmt->view);
   Oid existing = catalog()->find_relation(place.schema, place.name);
   catalog::View view;
@@ -210,16 +216,19 @@ std::string Ddl::create_view(ViewStmt* stmt) {
     if (old == nullptr) throw SqlError(SqlState::kWrongObjectType, quoted(place.name) + " is not a view");
     check_owner(old->owner, "view", old->name);
     view = *old;
-    if (stored.columns.size() < old->columns.size()) throw SqlError(SqlState::kInvalidTableDefinition, "cannot drop columns from view");
+    if (stored.columns.size() < old->columns.size())
+      throw SqlError(SqlState::kInvalidTableDefinition, "cannot drop columns from view");
     for (size_t i = 0; i < old->columns.size(); ++i) {
       const catalog::Column &a = old->columns[i], &b = stored.columns[i];
       if (a.name != b.name) {
-        throw SqlError(SqlState::kInvalidTableDefinition, "cannot change name of view column " + quoted(a.name) + " to " + quoted(b.name))
+        throw SqlError(SqlState::kInvalidTableDefinition,
+                       "cannot change name of view column " + quoted(a.name) + " to " + quoted(b.name))
             .hint("Use ALTER VIEW ... RENAME COLUMN ... to change name of view column instead.");
       }
       if (a.type != b.type || a.typmod != b.typmod) {
-        throw SqlError(SqlState::kInvalidTableDefinition, "cannot change data type of view column " + quoted(a.name) + " from " +
-                                                              format_type(*now, a.type, a.typmod) + " to " + format_type(*now, b.type, b.typmod));
+        throw SqlError(SqlState::kInvalidTableDefinition, "cannot change data type of view column " + quoted(a.name) +
+                                                              " from " + format_type(*now, a.type, a.typmod) + " to " +
+                                                              format_type(*now, b.type, b.typmod));
       }
     }
   } else {
@@ -236,9 +245,13 @@ std::string Ddl::create_view(ViewStmt* stmt) {
   view.search_path = {"pg_catalog"};
   view.options.clear();
   set_options(view.options, stmt->options);
-  view.check_option = stmt->withCheckOption == LOCAL_CHECK_OPTION ? 'l' : stmt->withCheckOption == CASCADED_CHECK_OPTION ? 'c' : 0;
-  if (auto it = view.options.find("check_option"); it != view.options.end()) view.check_option = it->second == "local" ? 'l' : 'c';
-  else if (view.check_option != 0) view.options["check_option"] = view.check_option == 'l' ? "local" : "cascaded";
+  view.check_option = stmt->withCheckOption == LOCAL_CHECK_OPTION      ? 'l'
+                      : stmt->withCheckOption == CASCADED_CHECK_OPTION ? 'c'
+                                                                       : 0;
+  if (auto it = view.options.find("check_option"); it != view.options.end())
+    view.check_option = it->second == "local" ? 'l' : 'c';
+  else if (view.check_option != 0)
+    view.options["check_option"] = view.check_option == 'l' ? "local" : "cascaded";
   put(std::move(view));
   return "CREATE VIEW";
 }

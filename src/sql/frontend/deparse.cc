@@ -53,22 +53,33 @@ bool is_string_constant(const Node* node) {
   return !c->isnull && IsA(&c->val, String);
 }
 
-std::string function_name(const FuncCall* f) {
-  return string_of(llast(const_cast<List*>(f->funcname)));
-}
+std::string function_name(const FuncCall* f) { return string_of(llast(const_cast<List*>(f->funcname))); }
 bool is_catalog_function(const FuncCall* f) {
-  return f->funcname->length == 1 || (f->funcname->length == 2 && std::strcmp(string_of(linitial(f->funcname)), "pg_catalog") == 0);
+  return f->funcname->length == 1 ||
+         (f->funcname->length == 2 && std::strcmp(string_of(linitial(f->funcname)), "pg_catalog") == 0);
 }
 
 struct SqlTypeName {
   const char* internal;
   const char* sql;
 };
-constexpr std::array<SqlTypeName, 17> kSqlTypes{{{"int2", "smallint"}, {"int4", "integer"}, {"int8", "bigint"},
-    {"float4", "real"}, {"float8", "double precision"}, {"bool", "boolean"}, {"varchar", "character varying"},
-    {"bpchar", "character"}, {"numeric", "numeric"}, {"timestamp", "timestamp without time zone"},
-    {"timestamptz", "timestamp with time zone"}, {"time", "time without time zone"}, {"timetz", "time with time zone"},
-    {"varbit", "bit varying"}, {"bit", "bit"}, {"interval", "interval"}, {"char", "\"char\""}}};
+constexpr std::array<SqlTypeName, 17> kSqlTypes{{{"int2", "smallint"},
+                                                 {"int4", "integer"},
+                                                 {"int8", "bigint"},
+                                                 {"float4", "real"},
+                                                 {"float8", "double precision"},
+                                                 {"bool", "boolean"},
+                                                 {"varchar", "character varying"},
+                                                 {"bpchar", "character"},
+                                                 {"numeric", "numeric"},
+                                                 {"timestamp", "timestamp without time zone"},
+                                                 {"timestamptz", "timestamp with time zone"},
+                                                 {"time", "time without time zone"},
+                                                 {"timetz", "time with time zone"},
+                                                 {"varbit", "bit varying"},
+                                                 {"bit", "bit"},
+                                                 {"interval", "interval"},
+                                                 {"char", "\"char\""}}};
 
 }  // namespace
 
@@ -132,8 +143,10 @@ std::string deparse_type(const TypeName& type) {
 
 std::string deparse_expression(const Node* node, const DeparseHooks& hooks, const std::string& context_type) {
   Deparser printer(hooks);
-  if (!context_type.empty()) printer.literal_as(node, context_type);
-  else printer.expression(node);
+  if (!context_type.empty())
+    printer.literal_as(node, context_type);
+  else
+    printer.expression(node);
   return printer.take();
 }
 
@@ -186,11 +199,14 @@ bool Deparser::needs_parentheses(const Node* node, const Node* parent) const {
       if (e->kind == AEXPR_NULLIF) return false;
       if (!hooks_.pretty) return true;
       if (parent == nullptr) return false;
-      if (IsA(parent, BoolExpr) || IsA(parent, FuncCall) || IsA(parent, CaseExpr) || IsA(parent, CoalesceExpr)) return false;
+      if (IsA(parent, BoolExpr) || IsA(parent, FuncCall) || IsA(parent, CaseExpr) || IsA(parent, CoalesceExpr))
+        return false;
       if (IsA(parent, A_Expr) && e->kind == AEXPR_OP && e->name->length == 1) {
         auto* p = reinterpret_cast<const A_Expr*>(parent);
         if (p->kind != AEXPR_OP || p->name->length != 1) return true;
-        auto level = [](const char* op) { return op[1] != 0 ? 0 : (*op == '+' || *op == '-') ? 1 : (*op == '*' || *op == '/' || *op == '%') ? 2 : 0; };
+        auto level = [](const char* op) {
+          return op[1] != 0 ? 0 : (*op == '+' || *op == '-') ? 1 : (*op == '*' || *op == '/' || *op == '%') ? 2 : 0;
+        };
         int mine = level(string_of(linitial(e->name))), theirs = level(string_of(linitial(p->name)));
         if (mine == 0 || theirs == 0 || e->lexpr == nullptr) return true;
         if (mine > theirs) return false;
@@ -202,14 +218,17 @@ bool Deparser::needs_parentheses(const Node* node, const Node* parent) const {
       if (!hooks_.pretty) return true;
       if (parent == nullptr) return false;
       if (IsA(parent, BoolExpr)) {
-        auto mine = reinterpret_cast<const BoolExpr*>(node)->boolop, theirs = reinterpret_cast<const BoolExpr*>(parent)->boolop;
+        auto mine = reinterpret_cast<const BoolExpr*>(node)->boolop,
+             theirs = reinterpret_cast<const BoolExpr*>(parent)->boolop;
         if (theirs == OR_EXPR && mine == AND_EXPR) return false;
         return !(mine == NOT_EXPR && theirs != NOT_EXPR);
       }
       return !(IsA(parent, FuncCall) || IsA(parent, CaseExpr) || IsA(parent, CoalesceExpr));
-    case T_NullTest: case T_BooleanTest:
+    case T_NullTest:
+    case T_BooleanTest:
       if (!hooks_.pretty) return true;
-      return parent != nullptr && !(IsA(parent, BoolExpr) || IsA(parent, FuncCall) || IsA(parent, CaseExpr) || IsA(parent, CoalesceExpr));
+      return parent != nullptr &&
+             !(IsA(parent, BoolExpr) || IsA(parent, FuncCall) || IsA(parent, CaseExpr) || IsA(parent, CoalesceExpr));
     case T_SubLink: {
       auto kind = reinterpret_cast<const SubLink*>(node)->subLinkType;
       return kind == ANY_SUBLINK || kind == ALL_SUBLINK;
@@ -243,7 +262,8 @@ void Deparser::expression_in(const Node* node, const Node* parent) {
     case T_BooleanTest: {
       auto* t = reinterpret_cast<const BooleanTest*>(node);
       expression_in(reinterpret_cast<const Node*>(t->arg), node);
-      constexpr const char* kTests[] = {" IS TRUE", " IS NOT TRUE", " IS FALSE", " IS NOT FALSE", " IS UNKNOWN", " IS NOT UNKNOWN"};
+      constexpr const char* kTests[] = {" IS TRUE",      " IS NOT TRUE", " IS FALSE",
+                                        " IS NOT FALSE", " IS UNKNOWN",  " IS NOT UNKNOWN"};
       out_ += kTests[t->booltesttype];
       break;
     }
@@ -284,7 +304,8 @@ void Deparser::expression_in(const Node* node, const Node* parent) {
       auto* c = reinterpret_cast<const CollateClause*>(node);
       expression_in(c->arg, node);
       out_ += " COLLATE ";
-      each<Node>(c->collname, [&](int i, const Node* part) { out_ += (i > 0 ? "." : "") + quote_identifier(string_of(part)); });
+      each<Node>(c->collname,
+                 [&](int i, const Node* part) { out_ += (i > 0 ? "." : "") + quote_identifier(string_of(part)); });
       break;
     }
     case T_GroupingFunc:
@@ -320,8 +341,10 @@ void Deparser::constant(const A_Const* c) {
       std::string text = c->val.fval.fval;
       const bool whole = text.find_first_of(".eE") == std::string::npos;
       const bool big = whole && (text.size() > 19 || (text.size() == 19 && text > "9223372036854775807"));
-      if (whole && !big) out_ += text[0] == '-' ? "'" + text + "'::bigint" : "'" + text + "'::bigint";
-      else out_ += text[0] == '-' || text.find_first_of("eE") != std::string::npos ? "'" + text + "'::numeric" : text;
+      if (whole && !big)
+        out_ += text[0] == '-' ? "'" + text + "'::bigint" : "'" + text + "'::bigint";
+      else
+        out_ += text[0] == '-' || text.find_first_of("eE") != std::string::npos ? "'" + text + "'::numeric" : text;
       break;
     }
     case T_Boolean: out_ += boolVal(&c->val) ? "true" : "false"; break;
@@ -365,7 +388,10 @@ void Deparser::operand(const Node* node, const Node* parent, const Node* sibling
 void Deparser::a_expr(const A_Expr* e, const Node*) {
   auto* self = reinterpret_cast<const Node*>(e);
   switch (e->kind) {
-    case AEXPR_OP: case AEXPR_LIKE: case AEXPR_ILIKE: case AEXPR_SIMILAR:
+    case AEXPR_OP:
+    case AEXPR_LIKE:
+    case AEXPR_ILIKE:
+    case AEXPR_SIMILAR:
       if (e->lexpr != nullptr) {
         operand(e->lexpr, self, e->rexpr, true);
         out_ += ' ';
@@ -373,9 +399,11 @@ void Deparser::a_expr(const A_Expr* e, const Node*) {
       operator_name(e->name);
       out_ += ' ';
       operand(e->rexpr, self, e->lexpr, true);
-      if (e->kind != AEXPR_OP && is_string_constant(e->rexpr) && hooks_.column_type && literal_suffix(e->lexpr).empty()) out_ += "::text";
+      if (e->kind != AEXPR_OP && is_string_constant(e->rexpr) && hooks_.column_type && literal_suffix(e->lexpr).empty())
+        out_ += "::text";
       return;
-    case AEXPR_OP_ANY: case AEXPR_OP_ALL:
+    case AEXPR_OP_ANY:
+    case AEXPR_OP_ALL:
       operand(e->lexpr, self, nullptr, true);
       out_ += ' ';
       operator_name(e->name);
@@ -383,7 +411,8 @@ void Deparser::a_expr(const A_Expr* e, const Node*) {
       expression_in(e->rexpr, self);
       out_ += ')';
       return;
-    case AEXPR_DISTINCT: case AEXPR_NOT_DISTINCT:
+    case AEXPR_DISTINCT:
+    case AEXPR_NOT_DISTINCT:
       operand(e->lexpr, self, e->rexpr, true);
       out_ += e->kind == AEXPR_DISTINCT ? " IS DISTINCT FROM " : " IS NOT DISTINCT FROM ";
       operand(e->rexpr, self, e->lexpr, true);
@@ -400,7 +429,9 @@ void Deparser::a_expr(const A_Expr* e, const Node*) {
       const bool negated = std::strcmp(string_of(linitial(e->name)), "<>") == 0;
       bool constants = true;
       each<Node>(items, [&](int, const Node* item) { constants = constants && IsA(item, A_Const); });
-      std::string type = hooks_.column_type && IsA(e->lexpr, ColumnRef) ? hooks_.column_type(*reinterpret_cast<const ColumnRef*>(e->lexpr)) : "";
+      std::string type = hooks_.column_type && IsA(e->lexpr, ColumnRef)
+                             ? hooks_.column_type(*reinterpret_cast<const ColumnRef*>(e->lexpr))
+                             : "";
       const bool varchar = type.rfind("character varying", 0) == 0;
       if (constants && !type.empty() && items->length > 1) {  // as PostgreSQL's analysis leaves it
         operand(e->lexpr, self, nullptr, true);
@@ -427,7 +458,8 @@ void Deparser::a_expr(const A_Expr* e, const Node*) {
       out_ += ')';
       return;
     }
-    case AEXPR_BETWEEN: case AEXPR_NOT_BETWEEN: {
+    case AEXPR_BETWEEN:
+    case AEXPR_NOT_BETWEEN: {
       auto* bounds = reinterpret_cast<const List*>(e->rexpr);
       const bool negated = e->kind == AEXPR_NOT_BETWEEN;
       const bool inner = !hooks_.pretty;
@@ -444,7 +476,8 @@ void Deparser::a_expr(const A_Expr* e, const Node*) {
       if (inner) out_ += ')';
       return;
     }
-    case AEXPR_BETWEEN_SYM: case AEXPR_NOT_BETWEEN_SYM: {
+    case AEXPR_BETWEEN_SYM:
+    case AEXPR_NOT_BETWEEN_SYM: {
       auto* bounds = reinterpret_cast<const List*>(e->rexpr);
       expression_in(e->lexpr, self);
       out_ += e->kind == AEXPR_BETWEEN_SYM ? " BETWEEN SYMMETRIC " : " NOT BETWEEN SYMMETRIC ";
@@ -480,7 +513,8 @@ void Deparser::cast(const TypeCast* c, const Node*) {
       return;
     }
   }
-  const bool literal = IsA(c->arg, A_Const) && (is_string_constant(c->arg) || reinterpret_cast<const A_Const*>(c->arg)->isnull);
+  const bool literal =
+      IsA(c->arg, A_Const) && (is_string_constant(c->arg) || reinterpret_cast<const A_Const*>(c->arg)->isnull);
   if (IsA(c->arg, A_Const) && !literal) {
     auto* constant_arg = reinterpret_cast<const A_Const*>(c->arg);
     // The grammar makes true::boolean of TRUE. A number keeps its own type before the cast.
@@ -605,7 +639,8 @@ void Deparser::function(const FuncCall* f) {
   if (is_catalog_function(f)) {
     out_ += quote_identifier(name);
   } else {
-    each<Node>(f->funcname, [&](int i, const Node* part) { out_ += (i > 0 ? "." : "") + quote_identifier(string_of(part)); });
+    each<Node>(f->funcname,
+               [&](int i, const Node* part) { out_ += (i > 0 ? "." : "") + quote_identifier(string_of(part)); });
   }
   out_ += '(';
   if (f->agg_distinct) out_ += "DISTINCT ";
@@ -643,8 +678,10 @@ void Deparser::function(const FuncCall* f) {
   }
   if (f->over != nullptr) {
     out_ += " OVER ";
-    if (f->over->name != nullptr) out_ += quote_identifier(f->over->name);
-    else window(f->over);
+    if (f->over->name != nullptr)
+      out_ += quote_identifier(f->over->name);
+    else
+      window(f->over);
   }
 }
 
@@ -671,11 +708,13 @@ void Deparser::case_expr(const CaseExpr* c) {
 }
 
 void Deparser::value_function(const SQLValueFunction* f) {
-  constexpr const char* kNames[] = {"CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIME", "CURRENT_TIMESTAMP", "CURRENT_TIMESTAMP",
-                                    "LOCALTIME", "LOCALTIME", "LOCALTIMESTAMP", "LOCALTIMESTAMP", "CURRENT_ROLE", "CURRENT_USER",
-                                    "USER", "SESSION_USER", "CURRENT_CATALOG", "CURRENT_SCHEMA"};
+  constexpr const char* kNames[] = {"CURRENT_DATE",      "CURRENT_TIME",    "CURRENT_TIME",  "CURRENT_TIMESTAMP",
+                                    "CURRENT_TIMESTAMP", "LOCALTIME",       "LOCALTIME",     "LOCALTIMESTAMP",
+                                    "LOCALTIMESTAMP",    "CURRENT_ROLE",    "CURRENT_USER",  "USER",
+                                    "SESSION_USER",      "CURRENT_CATALOG", "CURRENT_SCHEMA"};
   out_ += kNames[f->op];
-  if (f->op == SVFOP_CURRENT_TIME_N || f->op == SVFOP_CURRENT_TIMESTAMP_N || f->op == SVFOP_LOCALTIME_N || f->op == SVFOP_LOCALTIMESTAMP_N) {
+  if (f->op == SVFOP_CURRENT_TIME_N || f->op == SVFOP_CURRENT_TIMESTAMP_N || f->op == SVFOP_LOCALTIME_N ||
+      f->op == SVFOP_LOCALTIMESTAMP_N) {
     out_ += "(" + std::to_string(f->typmod) + ")";
   }
 }
@@ -688,7 +727,8 @@ void Deparser::sublink(const SubLink* s, const Node*) {
     case EXISTS_SUBLINK: out_ += "EXISTS ("; break;
     case ARRAY_SUBLINK: out_ += "ARRAY("; break;
     case EXPR_SUBLINK: out_ += '('; break;
-    case ANY_SUBLINK: case ALL_SUBLINK:
+    case ANY_SUBLINK:
+    case ALL_SUBLINK:
       expression_in(s->testexpr, self);
       if (s->operName == nullptr) {
         out_ += " IN (";

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-struct Node;          // PostgreSQL's
+struct Node;  // PostgreSQL's
 struct SelectStmt;
 struct RangeVar;
 struct ColumnRef;
@@ -27,7 +27,7 @@ std::string quote_literal(std::string_view text);
 
 /// How names come out. Unset hooks print what the tree says.
 struct DeparseHooks {
-  std::function<std::string(const RangeVar&)> relation;                 // "schema.name"; alias not included
+  std::function<std::string(const RangeVar&)> relation;  // "schema.name"; alias not included
   /// Alias to print when the tree has none ("" for none): a renamed table keeps its old name in sight.
   std::function<std::string(const RangeVar&)> implied_alias;
   std::function<std::string(const ColumnRef&)> column;
@@ -46,14 +46,15 @@ struct DeparseHooks {
   std::function<const std::vector<std::string>*(const Node* join)> natural_columns;
   /// Names of the outermost query's outputs, when they are given from outside (CREATE VIEW v(a, b)).
   std::vector<std::string> output_names;
-  bool pretty = false;                                                  // leaves out parentheses that precedence implies
+  bool pretty = false;  // leaves out parentheses that precedence implies
   /// Name of a single-FROM query's columns: without alias, as PostgreSQL prints them.
   bool bare_columns_when_single = false;
 };
 
 /// One expression. Errors: throws 0A000 for a construct it has no text for.
 /// `context_type` is what a bare string literal is going to be ("text"), "" when that is to stay open.
-std::string deparse_expression(const Node* expression, const DeparseHooks& hooks = {}, const std::string& context_type = {});
+std::string deparse_expression(const Node* expression, const DeparseHooks& hooks = {},
+                               const std::string& context_type = {});
 /// A SELECT, VALUES or set operation; no semicolon.
 std::string deparse_select(const SelectStmt* select, const DeparseHooks& hooks = {});
 /// A type as the tree says it: built-in ones by their SQL names ("character varying(10)", "integer[]").

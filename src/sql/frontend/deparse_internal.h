@@ -75,8 +75,8 @@ class Deparser {
   int indent_ = 0;
   const std::vector<std::string>* output_names_ = nullptr;  // for the next target list
   const List* targets_ = nullptr;  // set while ORDER BY, GROUP BY or DISTINCT ON of that select are printed
-  bool has_parent_ = false;   // inside another query
-  bool single_from_ = false;  // columns are printed without their table
+  bool has_parent_ = false;        // inside another query
+  bool single_from_ = false;       // columns are printed without their table
 };
 
 /// Runs `visit(i, element)` over a list of nodes.

@@ -43,8 +43,10 @@ void Deparser::query(const SelectStmt* select, int indent, bool has_parent) {
     with_clause(select->withClause);
     output_names_ = names;
   }
-  if (select->op != SETOP_NONE) set_operation(select);
-  else basic_select(select);
+  if (select->op != SETOP_NONE)
+    set_operation(select);
+  else
+    basic_select(select);
   if (select->sortClause != nullptr) {
     line(" ORDER BY ", -kStep, kStep, 1);
     targets_ = select->op == SETOP_NONE ? select->targetList : nullptr;
@@ -62,8 +64,10 @@ void Deparser::query(const SelectStmt* select, int indent, bool has_parent) {
       out_ += " ROWS WITH TIES";
     } else {
       line(" LIMIT ", -kStep, kStep, 0);
-      if (IsA(select->limitCount, A_Const) && reinterpret_cast<const A_Const*>(select->limitCount)->isnull) out_ += "ALL";
-      else expression(select->limitCount);
+      if (IsA(select->limitCount, A_Const) && reinterpret_cast<const A_Const*>(select->limitCount)->isnull)
+        out_ += "ALL";
+      else
+        expression(select->limitCount);
     }
   }
   locking(select->lockingClause);
@@ -79,14 +83,16 @@ void Deparser::with_clause(const WithClause* with) {
     out_ += i > 0 ? ", " : with->recursive ? "WITH RECURSIVE " : "WITH ";
     out_ += quote_identifier(cte->ctename);
     if (cte->aliascolnames != nullptr) {
-      each<Node>(cte->aliascolnames, [&](int j, const Node* name) { out_ += (j > 0 ? ", " : "(") + quote_identifier(string_of(name)); });
+      each<Node>(cte->aliascolnames,
+                 [&](int j, const Node* name) { out_ += (j > 0 ? ", " : "(") + quote_identifier(string_of(name)); });
       out_ += ')';
     }
     out_ += " AS ";
     if (cte->ctematerialized == CTEMaterializeAlways) out_ += "MATERIALIZED ";
     if (cte->ctematerialized == CTEMaterializeNever) out_ += "NOT MATERIALIZED ";
     if (!IsA(cte->ctequery, SelectStmt)) not_supported("a data-modifying WITH in a stored query");
-    if (cte->search_clause != nullptr || cte->cycle_clause != nullptr) not_supported("SEARCH or CYCLE in a stored query");
+    if (cte->search_clause != nullptr || cte->cycle_clause != nullptr)
+      not_supported("SEARCH or CYCLE in a stored query");
     out_ += '(';
     line("", 0, 0, 0);
     query(reinterpret_cast<const SelectStmt*>(cte->ctequery), indent_, true);
@@ -98,7 +104,8 @@ void Deparser::with_clause(const WithClause* with) {
 }
 
 void Deparser::set_operand(const SelectStmt* s) {
-  if (s->op != SETOP_NONE && s->withClause == nullptr && s->sortClause == nullptr && s->limitCount == nullptr && s->limitOffset == nullptr) {
+  if (s->op != SETOP_NONE && s->withClause == nullptr && s->sortClause == nullptr && s->limitCount == nullptr &&
+      s->limitOffset == nullptr) {
     set_operation(s);
     return;
   }
@@ -118,8 +125,10 @@ void Deparser::set_operation(const SelectStmt* s) {
     line("", sub, 0, 0);
   }
   set_operand(s->larg);
-  if (left_nested) line(") ", -sub, 0, 0);
-  else line("", -sub, 0, 0);
+  if (left_nested)
+    line(") ", -sub, 0, 0);
+  else
+    line("", -sub, 0, 0);
   out_ += s->op == SETOP_UNION ? "UNION " : s->op == SETOP_INTERSECT ? "INTERSECT " : "EXCEPT ";
   if (s->all) out_ += "ALL ";
   const bool right_nested = s->rarg->op != SETOP_NONE;
@@ -183,8 +192,10 @@ void Deparser::basic_select(const SelectStmt* s) {
     expression(s->havingClause);
   }
   each<WindowDef>(s->windowClause, [&](int i, const WindowDef* w) {
-    if (i == 0) line(" WINDOW ", -kStep, kStep, 1);
-    else out_ += ", ";
+    if (i == 0)
+      line(" WINDOW ", -kStep, kStep, 1);
+    else
+      out_ += ", ";
     out_ += quote_identifier(w->name) + " AS ";
     window(w);
   });
@@ -195,15 +206,18 @@ void Deparser::target_list(const List* targets) {
   int number = 0;
   const auto* names = std::exchange(output_names_, nullptr);
   auto name_given = [&]() -> const std::string* {
-    return names != nullptr && static_cast<size_t>(number) < names->size() ? &(*names)[static_cast<size_t>(number)] : nullptr;
+    return names != nullptr && static_cast<size_t>(number) < names->size() ? &(*names)[static_cast<size_t>(number)]
+                                                                           : nullptr;
   };
   auto put = [&](const std::string& text) {
     out_ += separator;
     separator = ", ";
     ++number;
     const bool starts_line = !text.empty() && text[0] == '\n';
-    if (starts_line) remove_trailing_spaces();
-    else if (number > 1) line("", -kStep, kStep, kVar);
+    if (starts_line)
+      remove_trailing_spaces();
+    else if (number > 1)
+      line("", -kStep, kStep, kVar);
     out_ += text;
   };
   each<ResTarget>(targets, [&](int, const ResTarget* target) {
@@ -216,7 +230,8 @@ void Deparser::target_list(const List* targets) {
           return;
         }
         for (const auto& [alias, column] : *columns) {
-          std::string text = single_from_ && hooks_.bare_columns_when_single ? quote_identifier(column) : quote_qualified(alias, column);
+          std::string text = single_from_ && hooks_.bare_columns_when_single ? quote_identifier(column)
+                                                                             : quote_qualified(alias, column);
           const std::string* name = name_given();
           put(name == nullptr || *name == column ? text : text + " AS " + quote_identifier(*name));
         }
@@ -235,9 +250,12 @@ void Deparser::target_list(const List* targets) {
     std::string before = std::move(out_);
     out_.clear();
     expression(target->val);
-    if (name_given() != nullptr) out_ += " AS " + quote_identifier(*name_given());
-    else if (target->name != nullptr) out_ += " AS " + quote_identifier(target->name);
-    else if (hooks_.output_name) out_ += " AS " + quote_identifier(hooks_.output_name(target->val));
+    if (name_given() != nullptr)
+      out_ += " AS " + quote_identifier(*name_given());
+    else if (target->name != nullptr)
+      out_ += " AS " + quote_identifier(target->name);
+    else if (hooks_.output_name)
+      out_ += " AS " + quote_identifier(hooks_.output_name(target->val));
     std::string text = std::move(out_);
     out_ = std::move(before);
     put(text);
@@ -257,8 +275,10 @@ void Deparser::from_clause(const List* items) {
     from_item(item);
     std::string text = std::move(out_);
     out_ = std::move(before);
-    if (!text.empty() && text[0] == '\n') remove_trailing_spaces();
-    else line("", -kStep, kStep, kVar);
+    if (!text.empty() && text[0] == '\n')
+      remove_trailing_spaces();
+    else
+      line("", -kStep, kStep, kVar);
     out_ += text;
   });
 }
@@ -267,7 +287,8 @@ void Deparser::alias(const Alias* alias) {
   if (alias == nullptr) return;
   out_ += ' ';
   out_ += quote_identifier(alias->aliasname);
-  each<Node>(alias->colnames, [&](int i, const Node* name) { out_ += (i > 0 ? ", " : "(") + quote_identifier(string_of(name)); });
+  each<Node>(alias->colnames,
+             [&](int i, const Node* name) { out_ += (i > 0 ? ", " : "(") + quote_identifier(string_of(name)); });
   if (alias->colnames != nullptr) out_ += ')';
 }
 
@@ -276,7 +297,8 @@ void Deparser::from_item(const Node* item) {
     case T_RangeVar: {
       auto* v = reinterpret_cast<const RangeVar*>(item);
       if (!v->inh) out_ += "ONLY ";
-      out_ += hooks_.relation ? hooks_.relation(*v) : quote_qualified(v->schemaname == nullptr ? "" : v->schemaname, v->relname);
+      out_ += hooks_.relation ? hooks_.relation(*v)
+                              : quote_qualified(v->schemaname == nullptr ? "" : v->schemaname, v->relname);
       if (v->alias != nullptr) {
         alias(v->alias);
       } else if (hooks_.implied_alias) {
@@ -296,14 +318,17 @@ void Deparser::from_item(const Node* item) {
     }
     case T_JoinExpr: {
       auto* j = reinterpret_cast<const JoinExpr*>(item);
-      const bool right_parentheses = hooks_.pretty && IsA(j->rarg, JoinExpr) && reinterpret_cast<const JoinExpr*>(j->rarg)->alias == nullptr;
+      const bool right_parentheses =
+          hooks_.pretty && IsA(j->rarg, JoinExpr) && reinterpret_cast<const JoinExpr*>(j->rarg)->alias == nullptr;
       const bool parentheses = !hooks_.pretty || j->alias != nullptr;
       if (parentheses) out_ += '(';
       from_item(j->larg);
       const auto* natural = j->isNatural && hooks_.natural_columns ? hooks_.natural_columns(item) : nullptr;
       std::string word = j->isNatural && natural == nullptr ? " NATURAL" : "";
       switch (j->jointype) {
-        case JOIN_INNER: word += j->quals != nullptr || j->usingClause != nullptr || j->isNatural ? " JOIN " : " CROSS JOIN "; break;
+        case JOIN_INNER:
+          word += j->quals != nullptr || j->usingClause != nullptr || j->isNatural ? " JOIN " : " CROSS JOIN ";
+          break;
         case JOIN_LEFT: word += " LEFT JOIN "; break;
         case JOIN_FULL: word += " FULL JOIN "; break;
         case JOIN_RIGHT: word += " RIGHT JOIN "; break;
@@ -314,13 +339,15 @@ void Deparser::from_item(const Node* item) {
       from_item(j->rarg);
       if (right_parentheses) out_ += ')';
       if (natural != nullptr && !natural->empty()) {
-        for (size_t i = 0; i < natural->size(); ++i) out_ += (i > 0 ? ", " : " USING (") + quote_identifier((*natural)[i]);
+        for (size_t i = 0; i < natural->size(); ++i)
+          out_ += (i > 0 ? ", " : " USING (") + quote_identifier((*natural)[i]);
         out_ += ')';
       } else if (natural != nullptr) {
         out_ += " ON (true)";
       } else if (j->usingClause != nullptr) {
         out_ += " USING ";
-        each<Node>(j->usingClause, [&](int i, const Node* name) { out_ += (i > 0 ? ", " : "(") + quote_identifier(string_of(name)); });
+        each<Node>(j->usingClause,
+                   [&](int i, const Node* name) { out_ += (i > 0 ? ", " : "(") + quote_identifier(string_of(name)); });
         out_ += ')';
         if (j->join_using_alias != nullptr) out_ += " AS " + quote_identifier(j->join_using_alias->aliasname);
       } else if (j->quals != nullptr) {
@@ -393,16 +420,21 @@ const Node* output_named(const List* targets, const Node* node, bool by_name) {
   const bool number = IsA(node, A_Const) && !reinterpret_cast<const A_Const*>(node)->isnull &&
                       nodeTag(&reinterpret_cast<const A_Const*>(node)->val.node) == T_Integer;
   const auto* ref = IsA(node, ColumnRef) ? reinterpret_cast<const ColumnRef*>(node) : nullptr;
-  const char* name = ref != nullptr && list_length(ref->fields) == 1 && IsA(linitial(ref->fields), String) ? string_of(linitial(ref->fields)) : nullptr;
+  const char* name = ref != nullptr && list_length(ref->fields) == 1 && IsA(linitial(ref->fields), String)
+                         ? string_of(linitial(ref->fields))
+                         : nullptr;
   const Node* found = nullptr;
   bool star = false;
   each<ResTarget>(targets, [&](int i, const ResTarget* target) {
     if (found != nullptr || star) return;
-    if (IsA(target->val, ColumnRef) && IsA(llast(reinterpret_cast<const ColumnRef*>(target->val)->fields), A_Star)) star = true;
-    else if (number && reinterpret_cast<const A_Const*>(node)->val.ival.ival == i + 1) found = target->val;
+    if (IsA(target->val, ColumnRef) && IsA(llast(reinterpret_cast<const ColumnRef*>(target->val)->fields), A_Star))
+      star = true;
+    else if (number && reinterpret_cast<const A_Const*>(node)->val.ival.ival == i + 1)
+      found = target->val;
     else if (by_name && name != nullptr) {
       const char* own = target->name;
-      if (own == nullptr && IsA(target->val, ColumnRef)) own = string_of(llast(reinterpret_cast<const ColumnRef*>(target->val)->fields));
+      if (own == nullptr && IsA(target->val, ColumnRef))
+        own = string_of(llast(reinterpret_cast<const ColumnRef*>(target->val)->fields));
       if (own != nullptr && std::string_view(name) == own) found = target->val;
     }
   });
@@ -483,24 +515,31 @@ void Deparser::window(const WindowDef* w) {
     out_ += separator;
     out_ += (o & FRAMEOPTION_RANGE) != 0 ? "RANGE " : (o & FRAMEOPTION_ROWS) != 0 ? "ROWS " : "GROUPS ";
     if ((o & FRAMEOPTION_BETWEEN) != 0) out_ += "BETWEEN ";
-    if ((o & FRAMEOPTION_START_UNBOUNDED_PRECEDING) != 0) out_ += "UNBOUNDED PRECEDING ";
-    else if ((o & FRAMEOPTION_START_CURRENT_ROW) != 0) out_ += "CURRENT ROW ";
+    if ((o & FRAMEOPTION_START_UNBOUNDED_PRECEDING) != 0)
+      out_ += "UNBOUNDED PRECEDING ";
+    else if ((o & FRAMEOPTION_START_CURRENT_ROW) != 0)
+      out_ += "CURRENT ROW ";
     else {
       expression(w->startOffset);
       out_ += (o & FRAMEOPTION_START_OFFSET_PRECEDING) != 0 ? " PRECEDING " : " FOLLOWING ";
     }
     if ((o & FRAMEOPTION_BETWEEN) != 0) {
       out_ += "AND ";
-      if ((o & FRAMEOPTION_END_UNBOUNDED_FOLLOWING) != 0) out_ += "UNBOUNDED FOLLOWING ";
-      else if ((o & FRAMEOPTION_END_CURRENT_ROW) != 0) out_ += "CURRENT ROW ";
+      if ((o & FRAMEOPTION_END_UNBOUNDED_FOLLOWING) != 0)
+        out_ += "UNBOUNDED FOLLOWING ";
+      else if ((o & FRAMEOPTION_END_CURRENT_ROW) != 0)
+        out_ += "CURRENT ROW ";
       else {
         expression(w->endOffset);
         out_ += (o & FRAMEOPTION_END_OFFSET_PRECEDING) != 0 ? " PRECEDING " : " FOLLOWING ";
       }
     }
-    if ((o & FRAMEOPTION_EXCLUDE_CURRENT_ROW) != 0) out_ += "EXCLUDE CURRENT ROW ";
-    else if ((o & FRAMEOPTION_EXCLUDE_GROUP) != 0) out_ += "EXCLUDE GROUP ";
-    else if ((o & FRAMEOPTION_EXCLUDE_TIES) != 0) out_ += "EXCLUDE TIES ";
+    if ((o & FRAMEOPTION_EXCLUDE_CURRENT_ROW) != 0)
+      out_ += "EXCLUDE CURRENT ROW ";
+    else if ((o & FRAMEOPTION_EXCLUDE_GROUP) != 0)
+      out_ += "EXCLUDE GROUP ";
+    else if ((o & FRAMEOPTION_EXCLUDE_TIES) != 0)
+      out_ += "EXCLUDE TIES ";
     remove_trailing_spaces();
   }
   out_ += ')';
@@ -510,7 +549,8 @@ void Deparser::locking(const List* clauses) {
   each<LockingClause>(clauses, [&](int, const LockingClause* c) {
     constexpr const char* kWords[] = {"", " FOR KEY SHARE", " FOR SHARE", " FOR NO KEY UPDATE", " FOR UPDATE"};
     line(kWords[c->strength], -kStep, kStep, 0);
-    each<RangeVar>(c->lockedRels, [&](int i, const RangeVar* v) { out_ += (i > 0 ? ", " : " OF ") + quote_identifier(v->relname); });
+    each<RangeVar>(c->lockedRels,
+                   [&](int i, const RangeVar* v) { out_ += (i > 0 ? ", " : " OF ") + quote_identifier(v->relname); });
     if (c->waitPolicy == LockWaitError) out_ += " NOWAIT";
     if (c->waitPolicy == LockWaitSkip) out_ += " SKIP LOCKED";
   });

@@ -35,9 +35,12 @@ const char* verb_phrase(DmlVerb verb) {
 }
 
 [[noreturn]] void throw_not_updatable(const std::string& view, DmlVerb verb, const std::string& detail) {
-  const char* doing = verb == DmlVerb::kInsert ? "inserting into" : verb == DmlVerb::kUpdate ? "updating" : "deleting from";
+  const char* doing = verb == DmlVerb::kInsert   ? "inserting into"
+                      : verb == DmlVerb::kUpdate ? "updating"
+                                                 : "deleting from";
   const char* event = verb == DmlVerb::kInsert ? "INSERT" : verb == DmlVerb::kUpdate ? "UPDATE" : "DELETE";
-  throw SqlError(SqlState::kObjectNotInPrerequisiteState, std::string("cannot ") + verb_phrase(verb) + " view \"" + view + "\"")
+  throw SqlError(SqlState::kObjectNotInPrerequisiteState,
+                 std::string("cannot ") + verb_phrase(verb) + " view \"" + view + "\"")
       .detail(detail)
       .hint(std::string("To enable ") + doing + " the view, provide an INSTEAD OF " + event +
             " trigger or an unconditional ON " + event + " DO INSTEAD rule.");
@@ -59,9 +62,11 @@ const char* not_updatable_reason(const SelectStmt* select) {
   return nullptr;
 }
 
-TargetRows open_relation_rows(StatementContext& statement, const Relation& relation, const std::string& duck_alias, DmlVerb verb);
+TargetRows open_relation_rows(StatementContext& statement, const Relation& relation, const std::string& duck_alias,
+                              DmlVerb verb);
 
-TargetRows view_rows(StatementContext& statement, const catalog::View& view, const std::string& duck_alias, DmlVerb verb) {
+TargetRows view_rows(StatementContext& statement, const catalog::View& view, const std::string& duck_alias,
+                     DmlVerb verb) {
   DepthGuard guard(statement);
   Restore text(statement.text);
   Restore path(statement.search_path);
@@ -92,9 +97,13 @@ TargetRows view_rows(StatementContext& statement, const catalog::View& view, con
   rows.item.alias = view.name;
   for (size_t i = 0; i < targets.size(); ++i) {
     TypedExpr& e = targets[i].expr;
-    if (e.has_aggregate) throw_not_updatable(view.name, verb, "Views that return aggregate functions are not automatically updatable.");
-    if (e.has_window) throw_not_updatable(view.name, verb, "Views that return window functions are not automatically updatable.");
-    if (e.returns_set) throw_not_updatable(view.name, verb, "Views that return set-returning functions are not automatically updatable.");
+    if (e.has_aggregate)
+      throw_not_updatable(view.name, verb, "Views that return aggregate functions are not automatically updatable.");
+    if (e.has_window)
+      throw_not_updatable(view.name, verb, "Views that return window functions are not automatically updatable.");
+    if (e.returns_set)
+      throw_not_updatable(view.name, verb,
+                          "Views that return set-returning functions are not automatically updatable.");
     e = resolve_unknown(scope, std::move(e));
     ScopeColumn column;
     column.name = i < view.columns.size() ? view.columns[i].name : targets[i].name;
@@ -126,11 +135,13 @@ TargetRows view_rows(StatementContext& statement, const catalog::View& view, con
   return rows;
 }
 
-TargetRows open_relation_rows(StatementContext& statement, const Relation& relation, const std::string& duck_alias, DmlVerb verb) {
+TargetRows open_relation_rows(StatementContext& statement, const Relation& relation, const std::string& duck_alias,
+                              DmlVerb verb) {
   if (relation.system != nullptr) {
-    throw SqlError(SqlState::kInsufficientPrivilege, relation.system->kind == 'v' || relation.schema == "information_schema"
-                                                         ? "permission denied for view " + relation.name
-                                                         : "permission denied: \"" + relation.name + "\" is a system catalog");
+    throw SqlError(SqlState::kInsufficientPrivilege,
+                   relation.system->kind == 'v' || relation.schema == "information_schema"
+                       ? "permission denied for view " + relation.name
+                       : "permission denied: \"" + relation.name + "\" is a system catalog");
   }
   if (relation.view != nullptr) {
     if (verb == DmlVerb::kMerge) not_supported("MERGE into a view");
@@ -138,10 +149,12 @@ TargetRows open_relation_rows(StatementContext& statement, const Relation& relat
   }
   if (relation.table == nullptr) {
     const auto* sequence = statement.catalog->find<catalog::Sequence>(relation.oid);
-    throw SqlError(SqlState::kWrongObjectType, "cannot change sequence \"" + (sequence ? sequence->name : relation.name) + "\"");
+    throw SqlError(SqlState::kWrongObjectType,
+                   "cannot change sequence \"" + (sequence ? sequence->name : relation.name) + "\"");
   }
   if (relation.table->is_materialized_view()) {
-    if (verb != DmlVerb::kMerge) throw SqlError(SqlState::kWrongObjectType, "cannot change materialized view \"" + relation.name + "\"");
+    if (verb != DmlVerb::kMerge)
+      throw SqlError(SqlState::kWrongObjectType, "cannot change materialized view \"" + relation.name + "\"");
     throw SqlError(SqlState::kFeatureNotSupported, "cannot execute MERGE on relation \"" + relation.name + "\"")
         .detail("This operation is not supported for materialized views.");
   }
@@ -191,7 +204,8 @@ TargetRows open_target(StatementContext& statement, const RangeVar* var, const s
   return rows;
 }
 
-int16_t target_attnum(const TargetRows& target, const std::string& relation, const std::string& name, int location, DmlVerb verb) {
+int16_t target_attnum(const TargetRows& target, const std::string& relation, const std::string& name, int location,
+                      DmlVerb verb) {
   size_t i = 0;
   for (const ScopeColumn& column : target.item.columns) {
     if (column.hidden) {
@@ -202,22 +216,24 @@ int16_t target_attnum(const TargetRows& target, const std::string& relation, con
     }
     if (column.name == name) {
       if (target.attnums[i] == 0) {
-        throw SqlError(SqlState::kFeatureNotSupported,
-                       std::string("cannot ") + (verb == DmlVerb::kInsert ? "insert into" : "update") + " column \"" + name +
-                           "\" of view \"" + relation + "\"")
+        throw SqlError(SqlState::kFeatureNotSupported, std::string("cannot ") +
+                                                           (verb == DmlVerb::kInsert ? "insert into" : "update") +
+                                                           " column \"" + name + "\" of view \"" + relation + "\"")
             .detail("View columns that are not columns of their base relation are not updatable.");
       }
       return target.attnums[i];
     }
     ++i;
   }
-  throw SqlError(SqlState::kUndefinedColumn, "column \"" + name + "\" of relation \"" + relation + "\" does not exist", location);
+  throw SqlError(SqlState::kUndefinedColumn, "column \"" + name + "\" of relation \"" + relation + "\" does not exist",
+                 location);
 }
 
 TypedExpr assign(Scope& scope, TypedExpr value, const catalog::Column& column) {
   int location = value.location;
   Oid given = value.type;
-  std::optional<TypedExpr> result = try_coerce(scope, std::move(value), column.type, column.typmod, CoercionContext::kAssignment);
+  std::optional<TypedExpr> result =
+      try_coerce(scope, std::move(value), column.type, column.typmod, CoercionContext::kAssignment);
   if (!result) {
     const catalog::Catalog& catalog = *scope.statement->catalog;
     throw SqlError(SqlState::kDatatypeMismatch,
@@ -228,14 +244,15 @@ TypedExpr assign(Scope& scope, TypedExpr value, const catalog::Column& column) {
   }
   *result = without_spaces(std::move(*result));
   bool decimal = result->physical.is_decimal() || column.physical.is_decimal();
-  if (decimal && !(result->physical == column.physical)) *result = to_numeric_form(scope, std::move(*result), column.physical);
+  if (decimal && !(result->physical == column.physical))
+    *result = to_numeric_form(scope, std::move(*result), column.physical);
   return std::move(*result);
 }
 
 bool is_default(const Node* node) { return IsA(node, SetToDefault); }
 
-TypedExpr analyze_table_expression(StatementContext& statement, const catalog::Table* table, const std::string& duck_alias,
-                                   std::string_view sql, ExprKind kind) {
+TypedExpr analyze_table_expression(StatementContext& statement, const catalog::Table* table,
+                                   const std::string& duck_alias, std::string_view sql, ExprKind kind) {
   std::string text = "SELECT " + std::string(sql);
   Restore saved_text(statement.text);
   statement.text = text;
@@ -302,7 +319,11 @@ void substitute_columns(Tree& tree, const std::string& alias, const std::functio
 }
 
 RowBuilder::RowBuilder(Scope& scope, const catalog::Table& table)
-    : scope_(scope), table_(table), new_row_(scope.statement->new_alias("n")), values_(table.columns.size()), volatile_(table.columns.size()) {}
+    : scope_(scope),
+      table_(table),
+      new_row_(scope.statement->new_alias("n")),
+      values_(table.columns.size()),
+      volatile_(table.columns.size()) {}
 
 void RowBuilder::set(int16_t attnum, TypedExpr value) {
   size_t i = static_cast<size_t>(attnum) - 1;
@@ -324,12 +345,16 @@ void RowBuilder::fill(const std::string& old_row) {
 void RowBuilder::derive() {
   for (const catalog::Column& column : table_.columns) {
     if (column.dropped || !column.generated) continue;
-    TypedExpr value = assign(scope_, analyze_table_expression(statement(), &table_, new_row_, column.default_sql, ExprKind::kGeneratedColumn), column);
+    TypedExpr value =
+        assign(scope_,
+               analyze_table_expression(statement(), &table_, new_row_, column.default_sql, ExprKind::kGeneratedColumn),
+               column);
     generated_[column.attnum] = owned(std::move(value.duck));
   }
   for (const catalog::Constraint& constraint : table_.constraints) {
     if (constraint.kind != catalog::Constraint::Kind::kCheck) continue;
-    TypedExpr condition = analyze_table_expression(statement(), &table_, new_row_, constraint.check_sql, ExprKind::kCheckConstraint);
+    TypedExpr condition =
+        analyze_table_expression(statement(), &table_, new_row_, constraint.check_sql, ExprKind::kCheckConstraint);
     checks_.push_back({boolean_tree(scope_, std::move(condition), "CHECK"), constraint.name, false});
   }
   // The first by name is the one that a row is said to violate.
@@ -337,7 +362,8 @@ void RowBuilder::derive() {
 }
 
 void RowBuilder::add_view_checks(const TargetRows& at_new_row) {
-  for (const TargetRows::Check& check : at_new_row.checks) checks_.push_back({check.condition->Copy(), check.view, true});
+  for (const TargetRows::Check& check : at_new_row.checks)
+    checks_.push_back({check.condition->Copy(), check.view, true});
 }
 
 size_t RowBuilder::add_leading(Tree value) {
@@ -383,7 +409,8 @@ bool RowBuilder::must_nest() {
   for (const auto& [attnum, e] : generated_) count(*e);
   for (const CheckExpr& check : checks_) count(*check.condition);
   for (const Target& target : returning_) {
-    if (target.expr.duck && target.expr.duck->GetExpressionClass() != ExpressionClass::COLUMN_REF) count(*target.expr.duck);
+    if (target.expr.duck && target.expr.duck->GetExpressionClass() != ExpressionClass::COLUMN_REF)
+      count(*target.expr.duck);
   }
   for (size_t i = 0; i < values_.size(); ++i) {
     if (uses[i] == 0 || values_[i] == nullptr || is_simple(*values_[i])) continue;
@@ -393,7 +420,8 @@ bool RowBuilder::must_nest() {
   return false;
 }
 
-DuckNode RowBuilder::build(duckdb::unique_ptr<duckdb::SelectNode> source, WriteAction* action, std::vector<size_t>* returning) {
+DuckNode RowBuilder::build(duckdb::unique_ptr<duckdb::SelectNode> source, WriteAction* action,
+                           std::vector<size_t>* returning) {
   duckdb::unique_ptr<duckdb::SelectNode> select;
   std::function<Tree(int16_t)> value;
   std::vector<Tree> outer_values(values_.size());
@@ -511,7 +539,8 @@ void attach_ctes(DuckNode& node, duckdb::CommonTableExpressionMap& ctes) {
 }
 
 DuckTable scan_of(const catalog::Table& table, const std::string& alias) {
-  return emit::table_function("omen_scan", duckdb::make_uniq<duckdb::ConstantExpression>(duckdb::Value::UINTEGER(table.oid.value)), alias);
+  return emit::table_function(
+      "omen_scan", duckdb::make_uniq<duckdb::ConstantExpression>(duckdb::Value::UINTEGER(table.oid.value)), alias);
 }
 
 }  // namespace omendb::sql

@@ -14,14 +14,14 @@ namespace omendb::sql {
 /// view is its base table under other names, with its WHERE.
 struct TargetRows {
   const catalog::Table* table = nullptr;
-  ScopeItem item;                       // columns of the table or view
-  std::vector<int16_t> attnums;         // of the base table, one a visible column of `item`; 0: an expression
-  Tree where;                           // of views; null: none
+  ScopeItem item;                // columns of the table or view
+  std::vector<int16_t> attnums;  // of the base table, one a visible column of `item`; 0: an expression
+  Tree where;                    // of views; null: none
   struct Check {
     Tree condition;
     std::string view;
   };
-  std::vector<Check> checks;            // WITH CHECK OPTION
+  std::vector<Check> checks;  // WITH CHECK OPTION
 };
 
 enum class DmlVerb : uint8_t { kInsert, kUpdate, kDelete, kMerge };
@@ -30,7 +30,8 @@ enum class DmlVerb : uint8_t { kInsert, kUpdate, kDelete, kMerge };
 /// written through.
 TargetRows open_target(StatementContext& statement, const RangeVar* var, const std::string& duck_alias, DmlVerb verb);
 /// The base table's attnum of a column that SET or a column list names. Errors: 42703, 0A000, 55000.
-int16_t target_attnum(const TargetRows& target, const std::string& relation, const std::string& name, int location, DmlVerb verb);
+int16_t target_attnum(const TargetRows& target, const std::string& relation, const std::string& name, int location,
+                      DmlVerb verb);
 
 /// Brings a value into a column (assignment). Errors: 42804.
 TypedExpr assign(Scope& scope, TypedExpr value, const catalog::Column& column);
@@ -38,7 +39,8 @@ TypedExpr assign(Scope& scope, TypedExpr value, const catalog::Column& column);
 TypedExpr default_value(Scope& scope, const catalog::Table& table, const catalog::Column& column);
 bool is_default(const Node* node);
 /// `base` (a column's value of its type) with the part that `path` names replaced by `value`. Errors: 42804, 42703.
-TypedExpr assign_part(Scope& scope, TypedExpr base, List* path, const std::string& column, TypedExpr value, int location);
+TypedExpr assign_part(Scope& scope, TypedExpr base, List* path, const std::string& column, TypedExpr value,
+                      int location);
 
 /// A row on its way into a table: its values, what follows from them, and the select that yields it all.
 ///
@@ -84,7 +86,7 @@ class RowBuilder {
   Scope& scope_;
   const catalog::Table& table_;
   std::string new_row_;
-  std::vector<Tree> values_;            // by attnum - 1
+  std::vector<Tree> values_;  // by attnum - 1
   std::vector<bool> volatile_;
   std::map<int16_t, Tree> generated_;
   std::vector<CheckExpr> checks_;
@@ -93,7 +95,8 @@ class RowBuilder {
 };
 
 /// Replaces the columns of `alias`, everywhere below `tree`.
-void substitute_columns(Tree& tree, const std::string& alias, const std::function<Tree(const std::string& column)>& value);
+void substitute_columns(Tree& tree, const std::string& alias,
+                        const std::function<Tree(const std::string& column)>& value);
 /// RETURNING: analyses the list with the target's row at `row_alias`, and `others` (FROM items) in sight.
 std::vector<Target> analyze_returning(Scope& scope, StatementContext& statement, List* list, ScopeItem target,
                                       const std::vector<ScopeItem>& others, const std::string& row_alias);
@@ -103,10 +106,11 @@ void attach_ctes(DuckNode& node, duckdb::CommonTableExpressionMap& ctes);
 std::vector<size_t> analyze_set_clause(Scope& scope, List* list, const TargetRows& target, const std::string& relation,
                                        RowBuilder& row);
 /// One value of INSERT or MERGE's INSERT: an expression or DEFAULT, under the rules of identity and generated columns.
-TypedExpr analyze_insert_value(Scope& scope, Node* node, const catalog::Table& table, const catalog::Column& column, int overriding,
-                               ExprKind kind);
+TypedExpr analyze_insert_value(Scope& scope, Node* node, const catalog::Table& table, const catalog::Column& column,
+                               int overriding, ExprKind kind);
 DuckTable scan_of(const catalog::Table& table, const std::string& alias);
-std::unique_ptr<ConflictClause> analyze_on_conflict(Scope& scope, void* clause, const RangeVar* var, const TargetRows& target,
-                                                    List* returning, std::vector<Target>* returned);
+std::unique_ptr<ConflictClause> analyze_on_conflict(Scope& scope, void* clause, const RangeVar* var,
+                                                    const TargetRows& target, List* returning,
+                                                    std::vector<Target>* returned);
 
 }  // namespace omendb::sql

@@ -36,7 +36,9 @@ TypedExpr PartialAssignment::final_value(Oid type, int32_t typmod, const std::st
   const Oid source = is_unknown(value) ? oid::kUnknown : value.type;
   auto result = try_coerce(scope, std::move(value), type, typmod, CoercionContext::kAssignment);
   if (!result) {
-    throw SqlError(SqlState::kDatatypeMismatch, wrong + type_name(statement(), type) + " but expression is of type " + type_name(statement(), source), location)
+    throw SqlError(
+        SqlState::kDatatypeMismatch,
+        wrong + type_name(statement(), type) + " but expression is of type " + type_name(statement(), source), location)
         .hint("You will need to rewrite or cast the expression.");
   }
   return std::move(*result);
@@ -52,7 +54,8 @@ TypedExpr PartialAssignment::into_field(TypedExpr base, int at) {
   const auto* columns = composite_columns(*statement().catalog, type);
   const std::string place = "cannot assign to field \"" + field + "\" of column \"" + column + "\" because ";
   if (columns == nullptr) {
-    throw SqlError(SqlState::kDatatypeMismatch, place + "its type " + type_name(statement(), base.type) + " is not a composite type", location);
+    throw SqlError(SqlState::kDatatypeMismatch,
+                   place + "its type " + type_name(statement(), base.type) + " is not a composite type", location);
   }
   std::vector<TypedExpr> fields;
   std::vector<std::string> names;
@@ -79,7 +82,8 @@ DuckExpr PartialAssignment::bound(Node* node, const char* what) {
   TypedExpr e = analyze_node(scope, node);
   const int at = e.location;
   auto coerced = try_coerce(scope, std::move(e), oid::kInt4, -1, CoercionContext::kAssignment);
-  if (!coerced) throw SqlError(SqlState::kDatatypeMismatch, std::string("array ") + what + " must have type integer", at);
+  if (!coerced)
+    throw SqlError(SqlState::kDatatypeMismatch, std::string("array ") + what + " must have type integer", at);
   return std::move(coerced->duck);
 }
 
@@ -88,8 +92,10 @@ TypedExpr PartialAssignment::into_array(TypedExpr base, int at) {
   if (type == oid::kJsonb) return into_jsonb(std::move(base), at);
   const Oid element = element_type_of(statement(), type);
   if (element == kInvalidOid) {
-    throw SqlError(SqlState::kDatatypeMismatch, "cannot subscript type " + type_name(statement(), base.type) +
-                                                    " because it does not support subscripting", location);
+    throw SqlError(
+        SqlState::kDatatypeMismatch,
+        "cannot subscript type " + type_name(statement(), base.type) + " because it does not support subscripting",
+        location);
   }
   std::vector<Node*> steps;
   bool slice = false;
@@ -102,7 +108,8 @@ TypedExpr PartialAssignment::into_array(TypedExpr base, int at) {
     if (slice) not_supported("assignment to a field of an array slice", location);
     part = into(subscript(scope, base.clone(), steps), at);
   } else {
-    part = final_value(slice ? type : element, base.typmod, "subscripted assignment to \"" + column + "\" requires type ");
+    part =
+        final_value(slice ? type : element, base.typmod, "subscripted assignment to \"" + column + "\" requires type ");
   }
   part = to_plain(scope, std::move(part));
   if (base_type_of(statement(), part.type) == types::oid::kBpchar) part.duck = bpchar_padded(part);
@@ -121,11 +128,14 @@ TypedExpr PartialAssignment::into_array(TypedExpr base, int at) {
     auto none = [] { return make_constant(duckdb::Value(duckdb::LogicalType::INTEGER)); };
     const bool single = !index->is_slice;
     arguments.push_back(given(single || index->lidx != nullptr));
-    arguments.push_back(single ? make_integer(1) : index->lidx != nullptr ? bound(index->lidx, "slice subscript") : none());
+    arguments.push_back(single                   ? make_integer(1)
+                        : index->lidx != nullptr ? bound(index->lidx, "slice subscript")
+                                                 : none());
     arguments.push_back(given(index->uidx != nullptr));
     arguments.push_back(index->uidx != nullptr ? bound(index->uidx, "slice subscript") : none());
   }
-  return typed(make_function(slice ? "omen_array_set_slice" : "omen_array_set", std::move(arguments)), base.type, {Physical::kBytes}, {}, location);
+  return typed(make_function(slice ? "omen_array_set_slice" : "omen_array_set", std::move(arguments)), base.type,
+               {Physical::kBytes}, {}, location);
 }
 
 TypedExpr PartialAssignment::into_jsonb(TypedExpr base, int at) {
@@ -140,9 +150,11 @@ TypedExpr PartialAssignment::into_jsonb(TypedExpr base, int at) {
     }
     TypedExpr step = analyze_node(scope, index->uidx);
     const Oid source = is_unknown(step) ? oid::kUnknown : step.type;
-    const bool integer = source != oid::kUnknown && can_coerce(statement(), source, oid::kInt4, CoercionContext::kImplicit);
+    const bool integer =
+        source != oid::kUnknown && can_coerce(statement(), source, oid::kInt4, CoercionContext::kImplicit);
     if (!integer && !can_coerce(statement(), source, oid::kText, CoercionContext::kImplicit)) {
-      throw SqlError(SqlState::kDatatypeMismatch, "subscript type " + type_name(statement(), source) + " is not supported", step.location)
+      throw SqlError(SqlState::kDatatypeMismatch,
+                     "subscript type " + type_name(statement(), source) + " is not supported", step.location)
           .hint("jsonb subscript must be coercible to either integer or text.");
     }
     if (steps.size() == 1) first_is_integer = integer;
@@ -150,8 +162,10 @@ TypedExpr PartialAssignment::into_jsonb(TypedExpr base, int at) {
     steps.push_back(std::move(coerce(scope, std::move(step), oid::kText, -1, CoercionContext::kExplicit).duck));
   }
   if (at < list_length(path)) {
-    throw SqlError(SqlState::kDatatypeMismatch, "cannot assign to field \"" + std::string(strVal(list_nth(path, at))) + "\" of column \"" + column +
-                                                    "\" because its type jsonb is not a composite type", location);
+    throw SqlError(SqlState::kDatatypeMismatch,
+                   "cannot assign to field \"" + std::string(strVal(list_nth(path, at))) + "\" of column \"" + column +
+                       "\" because its type jsonb is not a composite type",
+                   location);
   }
   TypedExpr part = final_value(oid::kJsonb, -1, "subscripted assignment to \"" + column + "\" requires type ");
   DuckExpr array = make_function("omen_array", std::move(steps));
@@ -162,10 +176,12 @@ TypedExpr PartialAssignment::into_jsonb(TypedExpr base, int at) {
 
 }  // namespace
 
-TypedExpr assign_part(Scope& scope, TypedExpr base, List* path, const std::string& column, TypedExpr value, int location) {
+TypedExpr assign_part(Scope& scope, TypedExpr base, List* path, const std::string& column, TypedExpr value,
+                      int location) {
   ListCell* cell = nullptr;
   foreach (cell, path) {
-    if (IsA(lfirst(cell), A_Star)) throw SqlError(SqlState::kFeatureNotSupported, "row expansion via \"*\" is not supported here", location);
+    if (IsA(lfirst(cell), A_Star))
+      throw SqlError(SqlState::kFeatureNotSupported, "row expansion via \"*\" is not supported here", location);
   }
   const Oid whole = base.type;
   const int32_t typmod = base.typmod;

@@ -16,12 +16,15 @@ namespace omendb::sql {
 
 namespace {
 
-const catalog::Column& column_at(const catalog::Table& table, int16_t attnum) { return table.columns[static_cast<size_t>(attnum) - 1]; }
+const catalog::Column& column_at(const catalog::Table& table, int16_t attnum) {
+  return table.columns[static_cast<size_t>(attnum) - 1];
+}
 
 // What a column may be given. True: take the default instead of the value.
 bool takes_default(const catalog::Column& column, bool given, int overriding, int location) {
   auto refuse = [&](const std::string& detail, bool hint) {
-    SqlError error(SqlState::kGeneratedAlways, "cannot insert a non-DEFAULT value into column \"" + column.name + "\"", -1);
+    SqlError error(SqlState::kGeneratedAlways, "cannot insert a non-DEFAULT value into column \"" + column.name + "\"",
+                   -1);
     error.info().detail = detail;
     if (hint) error.info().hint = "Use OVERRIDING SYSTEM VALUE to override.";
     throw error;
@@ -39,7 +42,7 @@ bool takes_default(const catalog::Column& column, bool given, int overriding, in
 struct InsertColumns {
   std::vector<int16_t> attnums;
   std::vector<int> locations;
-  std::vector<List*> parts;      // INSERT INTO t (a[1], c.f): what of the column each value goes to; null: all of it
+  std::vector<List*> parts;  // INSERT INTO t (a[1], c.f): what of the column each value goes to; null: all of it
   bool given = false;
 };
 
@@ -58,8 +61,10 @@ InsertColumns insert_columns(const TargetRows& target, List* list, const std::st
     int16_t attnum = target_attnum(target, relation, name->name, name->location, DmlVerb::kInsert);
     const auto before = std::find(columns.attnums.begin(), columns.attnums.end(), attnum);
     if (before != columns.attnums.end() &&
-        (name->indirection == nullptr || columns.parts[static_cast<size_t>(before - columns.attnums.begin())] == nullptr)) {
-      throw SqlError(SqlState::kDuplicateColumn, std::string("column \"") + name->name + "\" specified more than once", name->location);
+        (name->indirection == nullptr ||
+         columns.parts[static_cast<size_t>(before - columns.attnums.begin())] == nullptr)) {
+      throw SqlError(SqlState::kDuplicateColumn, std::string("column \"") + name->name + "\" specified more than once",
+                     name->location);
     }
     columns.attnums.push_back(attnum);
     columns.locations.push_back(name->location);
@@ -73,11 +78,13 @@ void check_count(const InsertColumns& columns, size_t expressions, int extra_loc
     throw SqlError(SqlState::kSyntaxError, "INSERT has more expressions than target columns", extra_location);
   }
   if (columns.given && expressions < columns.attnums.size()) {
-    throw SqlError(SqlState::kSyntaxError, "INSERT has more target columns than expressions", columns.locations[expressions]);
+    throw SqlError(SqlState::kSyntaxError, "INSERT has more target columns than expressions",
+                   columns.locations[expressions]);
   }
 }
 
-void check_updatable(const TargetRows& target, const InsertColumns& columns, size_t count, const std::string& relation) {
+void check_updatable(const TargetRows& target, const InsertColumns& columns, size_t count,
+                     const std::string& relation) {
   for (size_t i = 0; i < std::min(count, columns.attnums.size()); ++i) {  // more of them are refused later
     if (columns.attnums[i] != 0) continue;
     size_t at = 0;
@@ -102,27 +109,33 @@ void single_row(Scope& scope, List* list, const InsertColumns& columns, int over
     const catalog::Column& column = column_at(row.table(), columns.attnums[i]);
     auto* node = static_cast<Node*>(lfirst(cell));
     if (List* part = columns.parts[i++]) {
-      if (is_default(node)) throw SqlError(SqlState::kFeatureNotSupported, "cannot set an array element to DEFAULT", exprLocation(node));
-      if (!partial.contains(column.attnum)) partial[column.attnum] = typed_null(*scope.statement, column.type, column.typmod, -1);
+      if (is_default(node))
+        throw SqlError(SqlState::kFeatureNotSupported, "cannot set an array element to DEFAULT", exprLocation(node));
+      if (!partial.contains(column.attnum))
+        partial[column.attnum] = typed_null(*scope.statement, column.type, column.typmod, -1);
       TypedExpr value = analyze_expr(scope, node, ExprKind::kValues);
       value.location = exprLocation(node);
-      partial[column.attnum] = assign_part(scope, std::move(partial[column.attnum]), part, column.name, std::move(value), columns.locations[i - 1]);
+      partial[column.attnum] = assign_part(scope, std::move(partial[column.attnum]), part, column.name,
+                                           std::move(value), columns.locations[i - 1]);
       continue;
     }
     TypedExpr value = analyze_insert_value(scope, node, row.table(), column, overriding, ExprKind::kValues);
     if (!column.generated) row.set(column.attnum, std::move(value));
   }
-  for (auto& [attnum, value] : partial) row.set(attnum, assign(scope, std::move(value), column_at(row.table(), attnum)));
+  for (auto& [attnum, value] : partial)
+    row.set(attnum, assign(scope, std::move(value), column_at(row.table(), attnum)));
 }
 
 void refuse_parts(const InsertColumns& columns) {
   for (size_t i = 0; i < columns.parts.size(); ++i) {
-    if (columns.parts[i] != nullptr) not_supported("assignment to an array element or field from several rows", columns.locations[i]);
+    if (columns.parts[i] != nullptr)
+      not_supported("assignment to an array element or field from several rows", columns.locations[i]);
   }
 }
 
 // VALUES with several rows: a list of rows, each value assigned to its column's type on its own.
-duckdb::unique_ptr<duckdb::SelectNode> many_rows(Scope& scope, List* rows, const InsertColumns& columns, int overriding, RowBuilder& row) {
+duckdb::unique_ptr<duckdb::SelectNode> many_rows(Scope& scope, List* rows, const InsertColumns& columns, int overriding,
+                                                 RowBuilder& row) {
   refuse_parts(columns);
   StatementContext& statement = *scope.statement;
   std::string alias = statement.new_alias("v");
@@ -133,17 +146,20 @@ duckdb::unique_ptr<duckdb::SelectNode> many_rows(Scope& scope, List* rows, const
   foreach (cell, rows) {
     auto* list = static_cast<List*>(lfirst(cell));
     if (static_cast<size_t>(list_length(list)) != width) {
-      throw SqlError(SqlState::kSyntaxError, "VALUES lists must all be the same length", exprLocation(reinterpret_cast<Node*>(list)));
+      throw SqlError(SqlState::kSyntaxError, "VALUES lists must all be the same length",
+                     exprLocation(reinterpret_cast<Node*>(list)));
     }
     check_count(columns, width,
-                width > columns.attnums.size() ? exprLocation(static_cast<Node*>(list_nth(list, static_cast<int>(columns.attnums.size()))))
-                                               : -1);
+                width > columns.attnums.size()
+                    ? exprLocation(static_cast<Node*>(list_nth(list, static_cast<int>(columns.attnums.size()))))
+                    : -1);
     duckdb::vector<Tree> out;
     size_t i = 0;
     ListCell* item = nullptr;
     foreach (item, list) {
       const catalog::Column& column = column_at(row.table(), columns.attnums[i++]);
-      TypedExpr value = analyze_insert_value(scope, static_cast<Node*>(lfirst(item)), row.table(), column, overriding, ExprKind::kValues);
+      TypedExpr value = analyze_insert_value(scope, static_cast<Node*>(lfirst(item)), row.table(), column, overriding,
+                                             ExprKind::kValues);
       if (!column.generated) out.push_back(owned(std::move(value.duck)));
     }
     values->values.push_back(std::move(out));
@@ -170,8 +186,9 @@ duckdb::unique_ptr<duckdb::SelectNode> many_rows(Scope& scope, List* rows, const
   return source;
 }
 
-duckdb::unique_ptr<duckdb::SelectNode> from_select(Scope& scope, SelectStmt* select, const InsertColumns& columns, int overriding,
-                                                   RowBuilder& row, duckdb::CommonTableExpressionMap& ctes) {
+duckdb::unique_ptr<duckdb::SelectNode> from_select(Scope& scope, SelectStmt* select, const InsertColumns& columns,
+                                                   int overriding, RowBuilder& row,
+                                                   duckdb::CommonTableExpressionMap& ctes) {
   refuse_parts(columns);
   SelectOptions options;
   options.keep_unknown = true;
@@ -190,7 +207,8 @@ duckdb::unique_ptr<duckdb::SelectNode> from_select(Scope& scope, SelectStmt* sel
     assigned[i] = true;
   }
   bool plain = level.node != nullptr && !level.order_matters && !level.scope->has_aggregates &&
-               level.node->groups.group_expressions.empty() && level.node->having == nullptr && level.node->groups.grouping_sets.empty();
+               level.node->groups.group_expressions.empty() && level.node->having == nullptr &&
+               level.node->groups.grouping_sets.empty();
   for (const Target& t : level.targets) plain = plain && !t.expr.has_window && !t.expr.returns_set;
   if (!plain) {
     level.order_matters = true;
@@ -211,8 +229,8 @@ duckdb::unique_ptr<duckdb::SelectNode> from_select(Scope& scope, SelectStmt* sel
 
 }  // namespace
 
-TypedExpr analyze_insert_value(Scope& scope, Node* node, const catalog::Table& table, const catalog::Column& column, int overriding,
-                               ExprKind kind) {
+TypedExpr analyze_insert_value(Scope& scope, Node* node, const catalog::Table& table, const catalog::Column& column,
+                               int overriding, ExprKind kind) {
   if (takes_default(column, !is_default(node), overriding, exprLocation(node))) {
     if (column.generated) return TypedExpr();
     if (!is_default(node)) analyze_expr(scope, node, kind);  // for its errors
@@ -245,13 +263,15 @@ AnalyzedQuery analyze_insert(StatementContext& statement, Scope* parent, Node* r
   auto* select = reinterpret_cast<SelectStmt*>(stmt->selectStmt);
   int overriding = stmt->override;
   duckdb::unique_ptr<duckdb::SelectNode> source;
-  bool values = select != nullptr && select->valuesLists != nullptr && select->sortClause == nullptr && select->limitOffset == nullptr &&
-                select->limitCount == nullptr && select->lockingClause == nullptr && select->withClause == nullptr;
+  bool values = select != nullptr && select->valuesLists != nullptr && select->sortClause == nullptr &&
+                select->limitOffset == nullptr && select->limitCount == nullptr && select->lockingClause == nullptr &&
+                select->withClause == nullptr;
   if (select == nullptr) {
     source = emit::select();
     source->from_table = emit::empty();
   } else if (values) {
-    check_updatable(target, columns, static_cast<size_t>(list_length(static_cast<List*>(linitial(select->valuesLists)))), relation);
+    check_updatable(target, columns,
+                    static_cast<size_t>(list_length(static_cast<List*>(linitial(select->valuesLists)))), relation);
     if (list_length(select->valuesLists) == 1) {
       source = emit::select();
       source->from_table = emit::empty();
@@ -268,7 +288,8 @@ AnalyzedQuery analyze_insert(StatementContext& statement, Scope* parent, Node* r
 
   TargetRows new_row = open_target(statement, stmt->relation, row.new_row(), DmlVerb::kInsert);
   row.add_view_checks(new_row);
-  std::vector<Target> returning = analyze_returning(scope, statement, stmt->returningList, std::move(new_row.item), {}, row.new_row());
+  std::vector<Target> returning =
+      analyze_returning(scope, statement, stmt->returningList, std::move(new_row.item), {}, row.new_row());
   query.has_returning = stmt->returningList != nullptr;
   describe_returning(statement, returning, &query);
   if (stmt->onConflictClause != nullptr) {
@@ -316,7 +337,8 @@ std::vector<Oid> infer_arbiters(Scope& scope, InferClause* infer, const RangeVar
       arbiters.push_back(constraint.index);
       return arbiters;
     }
-    throw SqlError(SqlState::kUndefinedObject, std::string("constraint \"") + infer->conname + "\" for table \"" + table.name + "\" does not exist");
+    throw SqlError(SqlState::kUndefinedObject, std::string("constraint \"") + infer->conname + "\" for table \"" +
+                                                   table.name + "\" does not exist");
   }
   std::string alias = statement.new_alias("i");
   Scope here;
@@ -330,9 +352,9 @@ std::vector<Oid> infer_arbiters(Scope& scope, InferClause* infer, const RangeVar
   foreach (cell, infer->indexElems) {
     auto* element = lfirst_node(IndexElem, cell);
     if (element->ordering != SORTBY_DEFAULT || element->nulls_ordering != SORTBY_NULLS_DEFAULT) {
-      throw SqlError(SqlState::kInvalidColumnReference, element->ordering != SORTBY_DEFAULT
-                                                            ? "ASC/DESC is not allowed in ON CONFLICT clause"
-                                                            : "NULLS FIRST/LAST is not allowed in ON CONFLICT clause",
+      throw SqlError(SqlState::kInvalidColumnReference,
+                     element->ordering != SORTBY_DEFAULT ? "ASC/DESC is not allowed in ON CONFLICT clause"
+                                                         : "NULLS FIRST/LAST is not allowed in ON CONFLICT clause",
                      exprLocation(reinterpret_cast<Node*>(infer)));
     }
     Tree e;
@@ -366,14 +388,17 @@ std::vector<Oid> infer_arbiters(Scope& scope, InferClause* infer, const RangeVar
     for (const catalog::IndexKey& key : index->keys) {
       if (key.attnum != 0) continue;
       ++own;
-      Tree e = owned(analyze_table_expression(statement, &table, alias, key.expression_sql, ExprKind::kIndexExpression).duck);
-      matched += std::any_of(expressions.begin(), expressions.end(), [&](const Tree& x) { return x->Equals(*e); }) ? 1 : 0;
+      Tree e = owned(
+          analyze_table_expression(statement, &table, alias, key.expression_sql, ExprKind::kIndexExpression).duck);
+      matched +=
+          std::any_of(expressions.begin(), expressions.end(), [&](const Tree& x) { return x->Equals(*e); }) ? 1 : 0;
     }
     if (matched != own || own < expressions.size()) continue;
     if (!index->predicate_sql.empty()) {
       // The clause's WHERE has to imply the index's: here, to be the same.
       if (predicate == nullptr) continue;
-      TypedExpr of_index = analyze_table_expression(statement, &table, alias, index->predicate_sql, ExprKind::kIndexPredicate);
+      TypedExpr of_index =
+          analyze_table_expression(statement, &table, alias, index->predicate_sql, ExprKind::kIndexPredicate);
       if (!boolean_tree(here, std::move(of_index), "WHERE")->Equals(*predicate)) continue;
     }
     arbiters.push_back(oid);
@@ -387,15 +412,16 @@ std::vector<Oid> infer_arbiters(Scope& scope, InferClause* infer, const RangeVar
 
 }  // namespace
 
-std::unique_ptr<ConflictClause> analyze_on_conflict(Scope& outer, void* clause, const RangeVar* var, const TargetRows& target,
-                                                    List* returning_list, std::vector<Target>*) {
+std::unique_ptr<ConflictClause> analyze_on_conflict(Scope& outer, void* clause, const RangeVar* var,
+                                                    const TargetRows& target, List* returning_list,
+                                                    std::vector<Target>*) {
   auto* on_conflict = static_cast<OnConflictClause*>(clause);
   StatementContext& statement = *outer.statement;
   auto result = std::make_unique<ConflictClause>();
   if (on_conflict->infer == nullptr) {
     if (on_conflict->action == ONCONFLICT_UPDATE) {
-      throw SqlError(SqlState::kSyntaxError, "ON CONFLICT DO UPDATE requires inference specification or constraint name",
-                     on_conflict->location)
+      throw SqlError(SqlState::kSyntaxError,
+                     "ON CONFLICT DO UPDATE requires inference specification or constraint name", on_conflict->location)
           .hint("For example, ON CONFLICT (column_name).");
     }
     result->any_index = true;
@@ -439,7 +465,8 @@ std::unique_ptr<ConflictClause> analyze_on_conflict(Scope& outer, void* clause, 
   auto join = duckdb::make_uniq<duckdb::JoinRef>(duckdb::JoinRefType::REGULAR);
   join->left = emit::table_function("omen_rows", emit::integer(0), existing);
   join->right = emit::table_function("omen_rows", emit::integer(1), proposed);
-  join->condition = emit::compare(duckdb::ExpressionType::COMPARE_EQUAL, emit::column(existing, "_ordinal"), emit::column(proposed, "_ordinal"));
+  join->condition = emit::compare(duckdb::ExpressionType::COMPARE_EQUAL, emit::column(existing, "_ordinal"),
+                                  emit::column(proposed, "_ordinal"));
   source->from_table = std::move(join);
   DuckNode node = row.build(std::move(source), &result->action, &result->returning);
   result->update = emit::statement(std::move(node));

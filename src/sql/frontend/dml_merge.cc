@@ -22,7 +22,9 @@ struct MergeAction {
   Tree condition;
 };
 
-std::string value_name(size_t action, int16_t attnum) { return "a" + std::to_string(action) + "c" + std::to_string(attnum); }
+std::string value_name(size_t action, int16_t attnum) {
+  return "a" + std::to_string(action) + "c" + std::to_string(attnum);
+}
 
 void analyze_insert_action(Scope& scope, MergeWhenClause* when, const TargetRows& target, RowBuilder& row) {
   std::vector<int16_t> attnums;
@@ -32,7 +34,8 @@ void analyze_insert_action(Scope& scope, MergeWhenClause* when, const TargetRows
     if (name->indirection != nullptr) not_supported("assignment to an array element or field", name->location);
     int16_t attnum = target_attnum(target, target.table->name, name->name, name->location, DmlVerb::kInsert);
     if (std::find(attnums.begin(), attnums.end(), attnum) != attnums.end()) {
-      throw SqlError(SqlState::kDuplicateColumn, std::string("column \"") + name->name + "\" specified more than once", name->location);
+      throw SqlError(SqlState::kDuplicateColumn, std::string("column \"") + name->name + "\" specified more than once",
+                     name->location);
     }
     attnums.push_back(attnum);
   }
@@ -50,7 +53,8 @@ void analyze_insert_action(Scope& scope, MergeWhenClause* when, const TargetRows
   size_t i = 0;
   foreach (cell, when->values) {
     const catalog::Column& column = target.table->columns[static_cast<size_t>(attnums[i++]) - 1];
-    TypedExpr value = analyze_insert_value(scope, static_cast<Node*>(lfirst(cell)), *target.table, column, when->override, ExprKind::kValues);
+    TypedExpr value = analyze_insert_value(scope, static_cast<Node*>(lfirst(cell)), *target.table, column,
+                                           when->override, ExprKind::kValues);
     if (!column.generated) row.set(column.attnum, std::move(value));
   }
   row.fill("");
@@ -125,7 +129,8 @@ AnalyzedQuery analyze_merge(StatementContext& statement, Scope* parent, Node* ra
       case CMD_UPDATE:
         action.write.kind = WriteAction::Kind::kUpdate;
         action.row = std::make_unique<RowBuilder>(scope, table);
-        action.write.changed = analyze_set_clause(scope, when->targetList, target, stmt->relation->relname, *action.row);
+        action.write.changed =
+            analyze_set_clause(scope, when->targetList, target, stmt->relation->relname, *action.row);
         action.row->fill(alias);
         action.row->derive();
         break;
@@ -182,8 +187,9 @@ AnalyzedQuery analyze_merge(StatementContext& statement, Scope* parent, Node* ra
   add(*second, emit::column(joined, "key"), "key");
   add(*second, emit::column(joined, "action"), "action");
   auto gate = [&](const std::string& from, size_t i, Tree value) {
-    Tree mine = emit::compare(duckdb::ExpressionType::COMPARE_EQUAL, emit::column(from, "action"),
-                              duckdb::make_uniq<duckdb::ConstantExpression>(duckdb::Value::INTEGER(static_cast<int32_t>(i))));
+    Tree mine =
+        emit::compare(duckdb::ExpressionType::COMPARE_EQUAL, emit::column(from, "action"),
+                      duckdb::make_uniq<duckdb::ConstantExpression>(duckdb::Value::INTEGER(static_cast<int32_t>(i))));
     return emit::case_when(std::move(mine), std::move(value), nullptr);
   };
   for (size_t i = 0; i < actions.size(); ++i) {

@@ -28,15 +28,18 @@ void check_not_cursor(Node* where) {
   if (where != nullptr && IsA(where, CurrentOfExpr)) not_supported("WHERE CURRENT OF");
 }
 
-TypedExpr analyze_set_value(Scope& scope, Node* node, const catalog::Table& table, const catalog::Column& column, int location) {
+TypedExpr analyze_set_value(Scope& scope, Node* node, const catalog::Table& table, const catalog::Column& column,
+                            int location) {
   auto refuse = [&](const std::string& detail) {
-    throw SqlError(SqlState::kGeneratedAlways, "column \"" + column.name + "\" can only be updated to DEFAULT").detail(detail);
+    throw SqlError(SqlState::kGeneratedAlways, "column \"" + column.name + "\" can only be updated to DEFAULT")
+        .detail(detail);
   };
   if (is_default(node)) {
     if (column.generated) return TypedExpr();
     return default_value(scope, table, column);
   }
-  if (column.identity == 'a') refuse("Column \"" + column.name + "\" is an identity column defined as GENERATED ALWAYS.");
+  if (column.identity == 'a')
+    refuse("Column \"" + column.name + "\" is an identity column defined as GENERATED ALWAYS.");
   if (column.generated) refuse("Column \"" + column.name + "\" is a generated column.");
   TypedExpr value = analyze_expr(scope, node, ExprKind::kUpdateSource);
   value.location = exprLocation(node) >= 0 ? exprLocation(node) : location;
@@ -45,7 +48,8 @@ TypedExpr analyze_set_value(Scope& scope, Node* node, const catalog::Table& tabl
 
 }  // namespace
 
-std::vector<size_t> analyze_set_clause(Scope& scope, List* list, const TargetRows& target, const std::string& relation, RowBuilder& row) {
+std::vector<size_t> analyze_set_clause(Scope& scope, List* list, const TargetRows& target, const std::string& relation,
+                                       RowBuilder& row) {
   const catalog::Table& table = *target.table;
   StatementContext& statement = *scope.statement;
   std::vector<size_t> changed;
@@ -59,7 +63,8 @@ std::vector<size_t> analyze_set_clause(Scope& scope, List* list, const TargetRow
       int16_t found = 0;
       for (size_t i = 0; i < target.attnums.size(); ++i) found = target.item.columns[i].name == item->name ? 1 : found;
       if (found == 0) {
-        throw SqlError(SqlState::kUndefinedColumn, std::string("column \"") + item->name + "\" of relation \"" + relation + "\" does not exist",
+        throw SqlError(SqlState::kUndefinedColumn,
+                       std::string("column \"") + item->name + "\" of relation \"" + relation + "\" does not exist",
                        item->location);
       }
     }
@@ -68,7 +73,8 @@ std::vector<size_t> analyze_set_clause(Scope& scope, List* list, const TargetRow
     if (item->indirection != nullptr) {
       // Several parts of one column may be set, one after the other.
       part = partial.find(attnum);
-      if (part == partial.end() && std::find(changed.begin(), changed.end(), static_cast<size_t>(attnum)) == changed.end()) {
+      if (part == partial.end() &&
+          std::find(changed.begin(), changed.end(), static_cast<size_t>(attnum)) == changed.end()) {
         for (size_t i = 0; i < target.attnums.size(); ++i) {
           if (target.attnums[i] != attnum) continue;
           part = partial.emplace(attnum, column_expr(target.item.columns[i], -1)).first;
@@ -78,13 +84,16 @@ std::vector<size_t> analyze_set_clause(Scope& scope, List* list, const TargetRow
       if (part != partial.end() && !IsA(item->val, MultiAssignRef) && !is_default(item->val)) {
         TypedExpr value = analyze_expr(scope, item->val, ExprKind::kUpdateSource);
         value.location = exprLocation(item->val);
-        part->second = assign_part(scope, std::move(part->second), item->indirection, column.name, std::move(value), item->location);
+        part->second = assign_part(scope, std::move(part->second), item->indirection, column.name, std::move(value),
+                                   item->location);
         continue;
       }
       if (part != partial.end() && is_default(item->val)) {
-        throw SqlError(SqlState::kFeatureNotSupported, "cannot set an array element to DEFAULT", exprLocation(item->val));
+        throw SqlError(SqlState::kFeatureNotSupported, "cannot set an array element to DEFAULT",
+                       exprLocation(item->val));
       }
-      if (part != partial.end()) not_supported("assignment to an array element or field of several columns", item->location);
+      if (part != partial.end())
+        not_supported("assignment to an array element or field of several columns", item->location);
     }
     if (std::find(changed.begin(), changed.end(), static_cast<size_t>(attnum)) != changed.end()) {
       throw SqlError(SqlState::kSyntaxError, std::string("multiple assignments to same column \"") + item->name + "\"");
@@ -103,22 +112,27 @@ std::vector<size_t> analyze_set_clause(Scope& scope, List* list, const TargetRow
         foreach (field, reinterpret_cast<RowExpr*>(multi->source)->args) {
           auto* source = static_cast<Node*>(lfirst(field));
           if (IsA(source, ColumnRef) && IsA(llast(reinterpret_cast<ColumnRef*>(source)->fields), A_Star)) {
-            for (Target& t : expand_star(scope, reinterpret_cast<ColumnRef*>(source))) values.emplace_back(source, std::move(t.expr));
+            for (Target& t : expand_star(scope, reinterpret_cast<ColumnRef*>(source)))
+              values.emplace_back(source, std::move(t.expr));
           } else {
             values.emplace_back(source, TypedExpr());
           }
         }
         if (values.size() != static_cast<size_t>(multi->ncolumns)) {
-          throw SqlError(SqlState::kSyntaxError, "number of columns does not match number of values", exprLocation(multi->source));
+          throw SqlError(SqlState::kSyntaxError, "number of columns does not match number of values",
+                         exprLocation(multi->source));
         }
         auto& [source, starred] = values[static_cast<size_t>(multi->colno) - 1];
-        value = starred.duck == nullptr ? analyze_set_value(scope, source, table, column, item->location) : assign(scope, std::move(starred), column);
-      } else if (IsA(multi->source, SubLink) && reinterpret_cast<SubLink*>(multi->source)->subLinkType == EXPR_SUBLINK) {
+        value = starred.duck == nullptr ? analyze_set_value(scope, source, table, column, item->location)
+                                        : assign(scope, std::move(starred), column);
+      } else if (IsA(multi->source, SubLink) &&
+                 reinterpret_cast<SubLink*>(multi->source)->subLinkType == EXPR_SUBLINK) {
         // Each column takes its own scalar subquery, so that more than one row stays an error.
         auto* sublink = reinterpret_cast<SubLink*>(multi->source);
         SubqueryResult sub = analyze_subquery(&scope, statement, reinterpret_cast<SelectStmt*>(sublink->subselect));
         if (sub.columns.size() != static_cast<size_t>(multi->ncolumns)) {
-          throw SqlError(SqlState::kSyntaxError, "number of columns does not match number of values", sublink->location);
+          throw SqlError(SqlState::kSyntaxError, "number of columns does not match number of values",
+                         sublink->location);
         }
         const ScopeColumn& wanted = sub.columns[static_cast<size_t>(multi->colno) - 1];
         std::string alias = statement.new_alias("q");
@@ -130,16 +144,19 @@ std::vector<size_t> analyze_set_clause(Scope& scope, List* list, const TargetRow
         value.typmod = wanted.typmod;
         value.physical = wanted.physical;
         value.location = sublink->location;
-        if (column.identity == 'a' || column.generated) analyze_set_value(scope, multi->source, table, column, item->location);
+        if (column.identity == 'a' || column.generated)
+          analyze_set_value(scope, multi->source, table, column, item->location);
         value = assign(scope, std::move(value), column);
       } else {
         throw SqlError(SqlState::kFeatureNotSupported,
-                       "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression", exprLocation(multi->source));
+                       "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression",
+                       exprLocation(multi->source));
       }
     }
     if (!column.generated) row.set(attnum, std::move(value));
   }
-  for (auto& [attnum, value] : partial) row.set(attnum, assign(scope, std::move(value), table.columns[static_cast<size_t>(attnum) - 1]));
+  for (auto& [attnum, value] : partial)
+    row.set(attnum, assign(scope, std::move(value), table.columns[static_cast<size_t>(attnum) - 1]));
   return changed;
 }
 

@@ -62,9 +62,7 @@ TypedExpr TypedExpr::clone() const {
 
 // --- Building blocks ---
 
-DuckExpr make_constant(duckdb::Value value) {
-  return DuckExpr(new duckdb::ConstantExpression(std::move(value)));
-}
+DuckExpr make_constant(duckdb::Value value) { return DuckExpr(new duckdb::ConstantExpression(std::move(value))); }
 DuckExpr make_text(const std::string& text) {
   duckdb::Value value = duckdb::Value::BLOB(text);
   value.Reinterpret(LogicalType::VARCHAR);
@@ -150,9 +148,7 @@ bool is_constant(const TypedExpr& e) {
   return e.duck && e.duck->GetExpressionClass() == duckdb::ExpressionClass::CONSTANT;
 }
 
-bool is_null_constant(const TypedExpr& e) {
-  return is_constant(e) && !is_constant_value(e);
-}
+bool is_null_constant(const TypedExpr& e) { return is_constant(e) && !is_constant_value(e); }
 
 namespace {
 
@@ -182,7 +178,8 @@ duckdb::Value constant_value(Oid type, const PhysicalType& physical, const types
     case Physical::kBool: return Value::BOOLEAN(v.integer != 0);
     case Physical::kInt16: return Value::SMALLINT(static_cast<int16_t>(v.integer));
     case Physical::kInt32:
-      if (logical.id() == duckdb::LogicalTypeId::DATE) return Value::DATE(duckdb::date_t(static_cast<int32_t>(v.integer)));
+      if (logical.id() == duckdb::LogicalTypeId::DATE)
+        return Value::DATE(duckdb::date_t(static_cast<int32_t>(v.integer)));
       return Value::INTEGER(static_cast<int32_t>(v.integer));
     case Physical::kUInt32: return Value::UINTEGER(static_cast<uint32_t>(v.integer));
     case Physical::kInt64:
@@ -270,10 +267,12 @@ std::string type_descriptor(const StatementContext& statement, Oid type, const P
   const Oid base = base_type_of(statement, type);
   const Oid element = element_type_of(statement, base);
   auto& mutable_statement = const_cast<StatementContext&>(statement);
-  const Physical element_kind = element == kInvalidOid ? Physical::kBytes : physical_of(mutable_statement, element, -1).kind;
+  const Physical element_kind =
+      element == kInvalidOid ? Physical::kBytes : physical_of(mutable_statement, element, -1).kind;
   std::string text = std::to_string(type.value);
-  for (int64_t n : {int64_t{base.value}, int64_t{typmod}, static_cast<int64_t>(physical.kind), int64_t{physical.precision},
-                    int64_t{physical.scale}, int64_t{physical.width}, int64_t{element.value}, static_cast<int64_t>(element_kind)}) {
+  for (int64_t n :
+       {int64_t{base.value}, int64_t{typmod}, static_cast<int64_t>(physical.kind), int64_t{physical.precision},
+        int64_t{physical.scale}, int64_t{physical.width}, int64_t{element.value}, static_cast<int64_t>(element_kind)}) {
     text += ',' + std::to_string(n);
   }
   return text;
@@ -314,8 +313,9 @@ TypedExpr to_numeric_form(Scope& scope, TypedExpr e, const PhysicalType& form) {
     const std::shared_ptr<LiteralSlot> slot = lifted == nullptr ? nullptr : lifted->slot;
     types::Numeric n = constant_numeric(*value);
     if (!form.is_decimal()) {
-      return remember(typed_constant(*scope.statement, e.type, e.typmod, form, types::ValueView::of_bytes(n.to_bytes()), e.location), slot,
-                      n.dscale);
+      return remember(typed_constant(*scope.statement, e.type, e.typmod, form, types::ValueView::of_bytes(n.to_bytes()),
+                                     e.location),
+                      slot, n.dscale);
     }
     types::Int128 scaled;
     bool fits = false;
@@ -325,11 +325,13 @@ TypedExpr to_numeric_form(Scope& scope, TypedExpr e, const PhysicalType& form) {
       fits = scaled < limit && scaled > -limit;
     }
     // A literal is lifted when this is so for every number of as many digits.
-    const bool all_fit = form.scale >= e.physical.scale && form.precision - form.scale >= e.physical.precision - e.physical.scale;
+    const bool all_fit =
+        form.scale >= e.physical.scale && form.precision - form.scale >= e.physical.precision - e.physical.scale;
     if (slot != nullptr && (!e.physical.is_decimal() || fits != all_fit)) slot->looked_at = true;
     if (fits) {
-      types::ValueView view = form.kind == Physical::kInt128 ? types::ValueView::of_wide(scaled)
-                                                             : types::ValueView::of_integer(static_cast<int64_t>(scaled));
+      types::ValueView view = form.kind == Physical::kInt128
+                                  ? types::ValueView::of_wide(scaled)
+                                  : types::ValueView::of_integer(static_cast<int64_t>(scaled));
       return remember(typed_constant(*scope.statement, e.type, e.typmod, form, view, e.location), slot);
     }
   }
@@ -351,7 +353,10 @@ TypedExpr to_numeric_form(Scope& scope, TypedExpr e, const PhysicalType& form) {
 
 PhysicalType decimal_form(int precision, int scale) {
   PhysicalType form;
-  form.kind = precision <= 4 ? Physical::kInt16 : precision <= 9 ? Physical::kInt32 : precision <= 18 ? Physical::kInt64 : Physical::kInt128;
+  form.kind = precision <= 4    ? Physical::kInt16
+              : precision <= 9  ? Physical::kInt32
+              : precision <= 18 ? Physical::kInt64
+                                : Physical::kInt128;
   form.precision = static_cast<uint8_t>(precision);
   form.scale = static_cast<uint8_t>(scale);
   return form;
@@ -369,7 +374,9 @@ TypedExpr shrink_numeric_constant(Scope& scope, TypedExpr e) {
   types::Int128 scaled;
   if (!n.to_scaled(n.dscale, &scaled)) return e;
   int digits = 0;
-  for (types::UInt128 rest = scaled < 0 ? -static_cast<types::UInt128>(scaled) : static_cast<types::UInt128>(scaled); rest > 0; rest /= 10) ++digits;
+  for (types::UInt128 rest = scaled < 0 ? -static_cast<types::UInt128>(scaled) : static_cast<types::UInt128>(scaled);
+       rest > 0; rest /= 10)
+    ++digits;
   const int precision = std::max({digits, n.dscale, 1});
   if (precision > 38) return e;
   e = to_numeric_form(scope, std::move(e), decimal_form(precision, n.dscale));
@@ -447,8 +454,8 @@ TypedExpr to_text_by_output(Scope& scope, TypedExpr e) {
     duck = bpchar_padded(e);
   } else if (base == oid::kInt4 || base == oid::kInt8 || base == oid::kInt2 || base == oid::kOid) {
     duck = make_cast(std::move(e.duck), LogicalType::VARCHAR);
-  } else if (e.physical.kind == Physical::kBytes && (type_category(*scope.statement, base) == 'S' || base == oid::kJson ||
-                                                     base == oid::kJsonb || base == oid::kXml)) {
+  } else if (e.physical.kind == Physical::kBytes && (type_category(*scope.statement, base) == 'S' ||
+                                                     base == oid::kJson || base == oid::kJsonb || base == oid::kXml)) {
     duck = std::move(e.duck);
   } else {
     duck = make_call("omen_output", make_descriptor(*scope.statement, e), std::move(e.duck));
@@ -532,7 +539,8 @@ TypedExpr emit_set(Call& call, DuckExpr list) {
   StatementContext& statement = call.statement();
   const auto& names = call.proc.output_names;
   if (call.proc.output_types.size() <= 1) {
-    TypedExpr e = call.result_of(make_call("unnest", std::move(list)), call.result, element_physical(statement, call.result));
+    TypedExpr e =
+        call.result_of(make_call("unnest", std::move(list)), call.result, element_physical(statement, call.result));
     e.returns_set = true;
     if (names.size() == 1) e.field_names.emplace_back(names[0]);
     return e;
@@ -545,7 +553,8 @@ TypedExpr emit_set(Call& call, DuckExpr list) {
     for (size_t i = 0; i < outputs.size(); ++i) {
       const PhysicalType physical = physical_of(statement, outputs[i], -1);
       arguments.push_back(make_text(type_descriptor(statement, outputs[i], physical)));
-      arguments.push_back(make_call("struct_extract", DuckExpr(new duckdb::ColumnRefExpression(variable)), make_text("f" + std::to_string(i + 1))));
+      arguments.push_back(make_call("struct_extract", DuckExpr(new duckdb::ColumnRefExpression(variable)),
+                                    make_text("f" + std::to_string(i + 1))));
     }
     list = make_list_transform(std::move(list), variable, make_function("omen_record", std::move(arguments)));
     TypedExpr e = call.result_of(make_call("unnest", std::move(list)), oid::kRecord, {Physical::kBytes});
@@ -605,9 +614,9 @@ TypedExpr emit_call(Call call) {
     }
     return null;
   }
-  const bool padded = call.proc.source.find("regex") != std::string_view::npos || call.proc.source.find("like") != std::string_view::npos ||
-                      call.proc.source.starts_with("array_") ||
-                      call.proc.source == "bpcharoctetlen";
+  const bool padded = call.proc.source.find("regex") != std::string_view::npos ||
+                      call.proc.source.find("like") != std::string_view::npos ||
+                      call.proc.source.starts_with("array_") || call.proc.source == "bpcharoctetlen";
   for (TypedExpr& a : call.args) {
     if (base_type_of(call.statement(), a.type) != oid::kBpchar || !a.duck) continue;
     // Patterns see a char(n)'s spaces, nothing else does.
@@ -623,7 +632,8 @@ TypedExpr emit_call(Call call) {
   const std::string key = sql_body ? "sql:" + std::string(call.proc.name) : std::string(call.proc.source);
   if (Emitter emitter = find_emitter(key)) return emitter(call);
   const OwnFunction* own = own_function(call.proc);
-  if (call.variadic_array && call.proc.variadic == oid::kAny) own = find_own_function(std::string(call.proc.source) + "_variadic");
+  if (call.variadic_array && call.proc.variadic == oid::kAny)
+    own = find_own_function(std::string(call.proc.source) + "_variadic");
   if (own == nullptr) not_supported("function " + signature(call), call.location);
   std::vector<DuckExpr> arguments;
   for (TypedExpr& a : call.args) a = to_plain(call.scope, std::move(a));
@@ -631,8 +641,10 @@ TypedExpr emit_call(Call call) {
   for (char c : own->shape) {
     if (c == 'r') {
       // A set of several columns describes its first one.
-      const Oid result = call.proc.returns_set && call.proc.output_types.size() > 1 ? output_types(call)[0] : call.result;
-      arguments.push_back(make_text(type_descriptor(call.statement(), result, physical_of(call.statement(), result, -1))));
+      const Oid result =
+          call.proc.returns_set && call.proc.output_types.size() > 1 ? output_types(call)[0] : call.result;
+      arguments.push_back(
+          make_text(type_descriptor(call.statement(), result, physical_of(call.statement(), result, -1))));
     } else if (c == 'd' && next < call.args.size()) {
       arguments.push_back(make_descriptor(call.statement(), call.args[next]));
     } else if (c == 'v' && next < call.args.size()) {

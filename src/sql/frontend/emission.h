@@ -56,9 +56,9 @@ inline DuckExpr copy_of(const DuckExpr& e) { return DuckExpr(e->Copy().release()
 /// The constant that `e` is, seen through our markers; nullptr when it is none (or NULL). Whoever asks decides by the value, so a literal
 /// is not lifted after this (lifting.h); the others below tell nothing of it.
 const duckdb::Value* constant_of(const TypedExpr& e);
-bool is_constant(const TypedExpr& e);         // NULL included
-bool is_constant_value(const TypedExpr& e);   // NULL and untyped literals not
-bool is_null_constant(const TypedExpr& e);    // and untyped literals
+bool is_constant(const TypedExpr& e);        // NULL included
+bool is_constant_value(const TypedExpr& e);  // NULL and untyped literals not
+bool is_null_constant(const TypedExpr& e);   // and untyped literals
 
 /// A value as a constant expression of a type.
 TypedExpr typed_constant(StatementContext& statement, Oid type, int32_t typmod, const types::PhysicalType& physical,
@@ -68,12 +68,13 @@ TypedExpr text_constant(const std::string& text, int location = -1);
 TypedExpr int4_constant(int32_t value, int location = -1);
 TypedExpr bool_constant(bool value, int location = -1);
 /// A TypedExpr around `duck` that inherits the flags (has_aggregate, ...) of `parts`.
-TypedExpr typed(DuckExpr duck, Oid type, const types::PhysicalType& physical, std::initializer_list<const TypedExpr*> parts = {},
-                int location = -1);
+TypedExpr typed(DuckExpr duck, Oid type, const types::PhysicalType& physical,
+                std::initializer_list<const TypedExpr*> parts = {}, int location = -1);
 void inherit_flags(TypedExpr& target, const TypedExpr& part);
 
 /// Describes a type to our functions that work on any: parsed by functions/library.h.
-std::string type_descriptor(const StatementContext& statement, Oid type, const types::PhysicalType& physical, int32_t typmod = -1);
+std::string type_descriptor(const StatementContext& statement, Oid type, const types::PhysicalType& physical,
+                            int32_t typmod = -1);
 inline DuckExpr make_descriptor(const StatementContext& statement, const TypedExpr& e) {
   return make_text(type_descriptor(statement, e.type, e.physical, e.typmod));
 }
@@ -109,10 +110,10 @@ struct Call {
   Scope& scope;
   const ProcRow& proc;
   std::vector<TypedExpr> args;
-  std::vector<Oid> declared;      // concrete parameter types, one an argument
-  Oid result;                     // concrete
+  std::vector<Oid> declared;  // concrete parameter types, one an argument
+  Oid result;                 // concrete
   int location = -1;
-  bool variadic_array = false;    // VARIADIC array given as such
+  bool variadic_array = false;  // VARIADIC array given as such
   StatementContext& statement() const { return *scope.statement; }
   /// Result with the flags of every argument.
   TypedExpr result_of(DuckExpr duck) const;
@@ -141,7 +142,7 @@ void add_misc_emitters();
 // --- Aggregates and window functions (emission_aggregate.cc) ---
 
 struct AggregateCall {
-  Call call;                                   // plain arguments (ordered-set: direct arguments, then the sorted one)
+  Call call;  // plain arguments (ordered-set: direct arguments, then the sorted one)
   bool distinct = false;
   bool star = false;
   DuckExpr filter;
@@ -151,7 +152,7 @@ struct AggregateCall {
   struct Window {
     std::vector<DuckExpr> partitions;
     duckdb::vector<duckdb::OrderByNode> orders;
-    uint8_t start, end, exclude;               // duckdb::WindowBoundary, WindowExcludeMode
+    uint8_t start, end, exclude;  // duckdb::WindowBoundary, WindowExcludeMode
     DuckExpr start_offset, end_offset;
   };
   const Window* window = nullptr;

@@ -40,9 +40,12 @@ constexpr std::string_view kOwn = "omen_";
 /// it orders by is the argument, and refuses that, so where the order counts such an argument has a key too.
 DuckExpr distinct_key(const AggregateCall& agg, bool ordered) {
   const auto& args = agg.call.args;
-  const bool wanted = std::any_of(args.begin(), args.end(), [&](const TypedExpr& a) {
-    return needs_sort_key(base_type_of(agg.call.statement(), a.type), a.physical);
-  }) || (ordered && std::any_of(agg.orders.begin(), agg.orders.end(), [](const auto& o) { return o.expression->HasSubquery(); }));
+  const bool wanted = std::any_of(args.begin(), args.end(),
+                                  [&](const TypedExpr& a) {
+                                    return needs_sort_key(base_type_of(agg.call.statement(), a.type), a.physical);
+                                  }) ||
+                      (ordered && std::any_of(agg.orders.begin(), agg.orders.end(),
+                                              [](const auto& o) { return o.expression->HasSubquery(); }));
   if (!agg.distinct || !wanted || agg.orders.empty()) return nullptr;
   std::vector<DuckExpr> parts;
   for (const auto& order : agg.orders) {
@@ -122,7 +125,9 @@ TypedExpr emit_sum(AggregateCall& agg) {
   switch (arg.type.value) {
     case 21:
     case 23: return result_of(agg, make_cast(aggregate_of(agg, "sum", std::move(arg.duck)), LogicalType::BIGINT));
-    case 20: return result_of(agg, make_cast(aggregate_of(agg, "sum", std::move(arg.duck)), wide_integer()), decimal_form(38, 0));
+    case 20:
+      return result_of(agg, make_cast(aggregate_of(agg, "sum", std::move(arg.duck)), wide_integer()),
+                       decimal_form(38, 0));
     case 700: return result_of(agg, aggregate_of(agg, "omen_sum_float4", std::move(arg.duck)));
     case 701: return result_of(agg, aggregate_of(agg, "omen_sum_float8", std::move(arg.duck)));
     case 1700: return numeric_sum(agg, arg);
@@ -142,12 +147,15 @@ TypedExpr emit_avg(AggregateCall& agg) {
       return result_of(agg, make_call("omen_numeric_avg", make_call("omen_numeric", std::move(sum)), std::move(count)));
     }
     case 1700: {
-      DuckExpr counted = arg.as_decimal ? copy_of(arg.as_decimal) : agg.distinct ? sort_key(arg.type, arg.physical, copy_of(arg.duck)) : copy_of(arg.duck);
+      DuckExpr counted = arg.as_decimal ? copy_of(arg.as_decimal)
+                         : agg.distinct ? sort_key(arg.type, arg.physical, copy_of(arg.duck))
+                                        : copy_of(arg.duck);
       DuckExpr count = aggregate_of(agg, "count", std::move(counted));
       TypedExpr sum = to_plain(agg.call.scope, numeric_sum(agg, arg));
       return result_of(agg, make_call("omen_numeric_avg", std::move(sum.duck), std::move(count)), {Physical::kBytes});
     }
-    case 700: return result_of(agg, aggregate_of(agg, "omen_avg_float8", make_cast(std::move(arg.duck), LogicalType::DOUBLE)));
+    case 700:
+      return result_of(agg, aggregate_of(agg, "omen_avg_float8", make_cast(std::move(arg.duck), LogicalType::DOUBLE)));
     case 701: return result_of(agg, aggregate_of(agg, "omen_avg_float8", std::move(arg.duck)));
     case 1186: return result_of(agg, aggregate_of(agg, "omen_avg_interval", std::move(arg.duck)));
     default: not_supported("avg(" + type_name(agg.call.statement(), arg.type) + ")", agg.call.location);
@@ -172,7 +180,9 @@ TypedExpr emit_min_max(AggregateCall& agg) {
 TypedExpr emit_count(AggregateCall& agg) {
   if (agg.star) return result_of(agg, aggregate(agg, "count_star", {}));
   TypedExpr& arg = agg.call.args[0];
-  DuckExpr value = agg.distinct ? sort_key(base_type_of(agg.call.statement(), arg.type), arg.physical, std::move(arg.duck)) : std::move(arg.duck);
+  DuckExpr value = agg.distinct
+                       ? sort_key(base_type_of(agg.call.statement(), arg.type), arg.physical, std::move(arg.duck))
+                       : std::move(arg.duck);
   return result_of(agg, aggregate_of(agg, "count", std::move(value)));
 }
 
@@ -188,13 +198,15 @@ TypedExpr emit_variance(AggregateCall& agg) {
   if (name == "variance") name = "var_samp";
   TypedExpr& arg = agg.call.args[0];
   if (arg.type == oid::kFloat4 || arg.type == oid::kFloat8) {
-    return result_of(agg, aggregate_of(agg, "omen_" + name + "_float8", make_cast(std::move(arg.duck), LogicalType::DOUBLE)));
+    return result_of(
+        agg, aggregate_of(agg, "omen_" + name + "_float8", make_cast(std::move(arg.duck), LogicalType::DOUBLE)));
   }
   if (arg.type == oid::kInt2 || arg.type == oid::kInt4 || arg.type == oid::kInt8) {
     arg.duck = make_cast(std::move(arg.duck), LogicalType::DECIMAL(19, 0));
     arg.physical = decimal_form(19, 0);
   }
-  return result_of(agg, aggregate_of(agg, "omen_" + name + "_numeric", std::move(to_plain(agg.call.scope, std::move(arg)).duck)));
+  return result_of(
+      agg, aggregate_of(agg, "omen_" + name + "_numeric", std::move(to_plain(agg.call.scope, std::move(arg)).duck)));
 }
 
 TypedExpr emit_two_argument_statistic(AggregateCall& agg) {
@@ -241,7 +253,8 @@ TypedExpr emit_ordered_set(AggregateCall& agg) {
   std::vector<TypedExpr>& args = agg.call.args;
   const bool has_fraction = name != "mode";
   TypedExpr value = args[has_fraction ? 1 : 0].clone();
-  if (has_fraction && args[0].has_aggregate) not_supported(name + " with an aggregate in its direct argument", agg.call.location);
+  if (has_fraction && args[0].has_aggregate)
+    not_supported(name + " with an aggregate in its direct argument", agg.call.location);
   const PhysicalType physical = value.physical;
   std::vector<DuckExpr> list_args;
   DuckExpr not_null = make_is_null(copy_of(value.duck), true);
@@ -254,7 +267,9 @@ TypedExpr emit_ordered_set(AggregateCall& agg) {
     list_args.push_back(make_descriptor(agg.call.statement(), plain));
     list_args.push_back(std::move(plain.duck));
     DuckExpr sorted = aggregate(agg, "omen_array_agg", std::move(list_args), true, std::move(not_null));
-    if (several) return result_of(agg, make_call("omen_" + name + "_array", std::move(descriptor), std::move(sorted), std::move(args[0].duck)));
+    if (several)
+      return result_of(
+          agg, make_call("omen_" + name + "_array", std::move(descriptor), std::move(sorted), std::move(args[0].duck)));
     return result_of(agg, make_call("omen_percentile_cont_interval", std::move(sorted), std::move(args[0].duck)));
   }
   list_args.push_back(copy_of(value.duck));
@@ -288,9 +303,11 @@ TypedExpr emit_hypothetical(AggregateCall& agg) {
     const bool descending = order.type == duckdb::OrderType::DESCENDING;
     using duckdb::ExpressionType;
     auto constant = [](bool b) { return make_constant(duckdb::Value::BOOLEAN(b)); };
-    DuckExpr lower = make_compare(descending ? ExpressionType::COMPARE_GREATERTHAN : ExpressionType::COMPARE_LESSTHAN, copy_of(key), copy_of(value));
-    DuckExpr precedes = make_case(make_is_null(copy_of(key)), nulls_first ? make_is_null(copy_of(value), true) : constant(false),
-                                  make_case(make_is_null(copy_of(value)), constant(!nulls_first), std::move(lower)));
+    DuckExpr lower = make_compare(descending ? ExpressionType::COMPARE_GREATERTHAN : ExpressionType::COMPARE_LESSTHAN,
+                                  copy_of(key), copy_of(value));
+    DuckExpr precedes =
+        make_case(make_is_null(copy_of(key)), nulls_first ? make_is_null(copy_of(value), true) : constant(false),
+                  make_case(make_is_null(copy_of(value)), constant(!nulls_first), std::move(lower)));
     DuckExpr same = make_compare(ExpressionType::COMPARE_NOT_DISTINCT_FROM, copy_of(key), copy_of(value));
     DuckExpr missing = make_is_null(copy_of(value));
     direct_null = direct_null ? make_and(std::move(missing), std::move(direct_null)) : std::move(missing);
@@ -311,8 +328,9 @@ TypedExpr emit_hypothetical(AggregateCall& agg) {
     agg.distinct = true;
     result = sum(aggregate(agg, "count", std::move(row), false, std::move(before)), one());
   } else if (name == "percent_rank") {
-    result = make_case(make_compare(duckdb::ExpressionType::COMPARE_EQUAL, count(nullptr), make_constant(duckdb::Value::BIGINT(0))),
-                       make_constant(duckdb::Value::DOUBLE(0)), make_call("/", real(count(std::move(before))), real(count(nullptr))));
+    result = make_case(
+        make_compare(duckdb::ExpressionType::COMPARE_EQUAL, count(nullptr), make_constant(duckdb::Value::BIGINT(0))),
+        make_constant(duckdb::Value::DOUBLE(0)), make_call("/", real(count(std::move(before))), real(count(nullptr))));
   } else {
     DuckExpr upto = make_or(std::move(before), std::move(equal));
     result = make_call("/", real(sum(count(std::move(upto)), one())), real(sum(count(nullptr), one())));
@@ -320,7 +338,8 @@ TypedExpr emit_hypothetical(AggregateCall& agg) {
   // The direct arguments stand outside the aggregates too, where they must be grouped.
   DuckExpr never = make_and(std::move(direct_null), make_constant(duckdb::Value::BOOLEAN(false)));
   const PhysicalType physical = physical_of(agg.call.statement(), agg.call.result, -1);
-  result = make_case(std::move(never), make_constant(duckdb::Value(duck_type(agg.call.result, physical))), std::move(result));
+  result = make_case(std::move(never), make_constant(duckdb::Value(duck_type(agg.call.result, physical))),
+                     std::move(result));
   return result_of(agg, std::move(result));
 }
 
@@ -329,18 +348,24 @@ using AggregateEmitter = TypedExpr (*)(AggregateCall&);
 const std::unordered_map<std::string_view, AggregateEmitter>& aggregate_table() {
   static const std::unordered_map<std::string_view, AggregateEmitter> table = [] {
     std::unordered_map<std::string_view, AggregateEmitter> t = {
-        {"sum", emit_sum}, {"avg", emit_avg}, {"min", emit_min_max}, {"max", emit_min_max}, {"count", emit_count},
+        {"sum", emit_sum},
+        {"avg", emit_avg},
+        {"min", emit_min_max},
+        {"max", emit_min_max},
+        {"count", emit_count},
         {"bool_and", [](AggregateCall& a) { return native(a, "bool_and"); }},
         {"every", [](AggregateCall& a) { return native(a, "bool_and"); }},
         {"bool_or", [](AggregateCall& a) { return native(a, "bool_or"); }},
         {"bit_and", [](AggregateCall& a) { return native(a, "bit_and"); }},
         {"bit_or", [](AggregateCall& a) { return native(a, "bit_or"); }},
         {"bit_xor", [](AggregateCall& a) { return native(a, "bit_xor"); }},
-        {"string_agg", emit_string_agg}, {"array_agg", emit_array_agg}};
+        {"string_agg", emit_string_agg},
+        {"array_agg", emit_array_agg}};
     for (const char* n : {"json_agg", "jsonb_agg", "json_object_agg", "jsonb_object_agg"}) t[n] = emit_json_agg;
-    for (const char* n : {"stddev", "stddev_samp", "stddev_pop", "variance", "var_samp", "var_pop"}) t[n] = emit_variance;
-    for (const char* n : {"corr", "covar_pop", "covar_samp", "regr_avgx", "regr_avgy", "regr_count", "regr_intercept", "regr_r2",
-                          "regr_slope", "regr_sxx", "regr_sxy", "regr_syy"}) {
+    for (const char* n : {"stddev", "stddev_samp", "stddev_pop", "variance", "var_samp", "var_pop"})
+      t[n] = emit_variance;
+    for (const char* n : {"corr", "covar_pop", "covar_samp", "regr_avgx", "regr_avgy", "regr_count", "regr_intercept",
+                          "regr_r2", "regr_slope", "regr_sxx", "regr_sxy", "regr_syy"}) {
       t[n] = emit_two_argument_statistic;
     }
     for (const char* n : {"percentile_cont", "percentile_disc", "mode"}) t[n] = emit_ordered_set;
@@ -353,11 +378,30 @@ const std::unordered_map<std::string_view, AggregateEmitter>& aggregate_table() 
 }  // namespace
 
 bool is_aggregate_call(const duckdb::FunctionExpression& call) {
-  static const std::unordered_map<std::string_view, int> own = {
-      {"sum", 0}, {"count", 0}, {"count_star", 0}, {"min", 0}, {"max", 0}, {"arg_min", 0}, {"arg_max", 0}, {"bool_and", 0}, {"bool_or", 0},
-      {"bit_and", 0}, {"bit_or", 0}, {"bit_xor", 0}, {"list", 0}, {"omen_sum_numeric", 0}, {"omen_sum_float4", 0}, {"omen_sum_float8", 0},
-      {"omen_avg_float8", 0}, {"omen_sum_interval", 0}, {"omen_avg_interval", 0}, {"omen_string_agg", 0}, {"omen_bytea_agg", 0},
-      {"omen_array_agg", 0}, {"omen_any_true", 0}, {"omen_all_true", 0}};
+  static const std::unordered_map<std::string_view, int> own = {{"sum", 0},
+                                                                {"count", 0},
+                                                                {"count_star", 0},
+                                                                {"min", 0},
+                                                                {"max", 0},
+                                                                {"arg_min", 0},
+                                                                {"arg_max", 0},
+                                                                {"bool_and", 0},
+                                                                {"bool_or", 0},
+                                                                {"bit_and", 0},
+                                                                {"bit_or", 0},
+                                                                {"bit_xor", 0},
+                                                                {"list", 0},
+                                                                {"omen_sum_numeric", 0},
+                                                                {"omen_sum_float4", 0},
+                                                                {"omen_sum_float8", 0},
+                                                                {"omen_avg_float8", 0},
+                                                                {"omen_sum_interval", 0},
+                                                                {"omen_avg_interval", 0},
+                                                                {"omen_string_agg", 0},
+                                                                {"omen_bytea_agg", 0},
+                                                                {"omen_array_agg", 0},
+                                                                {"omen_any_true", 0},
+                                                                {"omen_all_true", 0}};
   std::string_view name = call.function_name;
   if (own.contains(name) || name.starts_with("omen_distinct_")) return true;
   if (!name.starts_with(kOwn)) return false;
@@ -365,7 +409,8 @@ bool is_aggregate_call(const duckdb::FunctionExpression& call) {
   for (std::string_view tail : {"_float8", "_numeric"}) {
     if (name.ends_with(tail) && (name.starts_with("stddev_") || name.starts_with("var_"))) return true;
   }
-  return aggregate_table().contains(name) && (name.starts_with("json") || name.starts_with("regr_") || name.starts_with("co"));
+  return aggregate_table().contains(name) &&
+         (name.starts_with("json") || name.starts_with("regr_") || name.starts_with("co"));
 }
 
 TypedExpr emit_aggregate(AggregateCall& agg) {
@@ -408,18 +453,21 @@ TypedExpr emit_window_function(AggregateCall& agg) {
     DuckExpr n = whole(ExpressionType::WINDOW_FIRST_VALUE, "first_value", one(std::move(call.args[0].duck)));
     DuckExpr rows = whole(ExpressionType::WINDOW_AGGREGATE, "count_star", {});
     DuckExpr row = window(ExpressionType::WINDOW_ROW_NUMBER, "row_number", {});
-    return result_of(agg, make_call("omen_ntile_of", std::move(row), std::move(rows), make_call("omen_ntile_argument", std::move(n))));
+    return result_of(agg, make_call("omen_ntile_of", std::move(row), std::move(rows),
+                                    make_call("omen_ntile_argument", std::move(n))));
   }
   if (source == "window_ntile") {
     DuckExpr n = make_call("omen_ntile_argument", std::move(call.args[0].duck));
-    return result_of(agg, make_cast(window(ExpressionType::WINDOW_NTILE, "ntile", one(std::move(n))), LogicalType::INTEGER));
+    return result_of(agg,
+                     make_cast(window(ExpressionType::WINDOW_NTILE, "ntile", one(std::move(n))), LogicalType::INTEGER));
   }
   if (source.starts_with("window_lag") || source.starts_with("window_lead")) {
     const bool lag = source.starts_with("window_lag");
     std::vector<TypedExpr*> values = {&call.args[0]};
     if (call.args.size() == 3) values.push_back(&call.args[2]);
     const PhysicalType physical = common_physical(call.scope, call.result, values);
-    auto w = window(lag ? ExpressionType::WINDOW_LAG : ExpressionType::WINDOW_LEAD, lag ? "lag" : "lead", one(std::move(call.args[0].duck)));
+    auto w = window(lag ? ExpressionType::WINDOW_LAG : ExpressionType::WINDOW_LEAD, lag ? "lag" : "lead",
+                    one(std::move(call.args[0].duck)));
     if (call.args.size() >= 2) w->offset_expr = duck_ptr(make_cast(std::move(call.args[1].duck), LogicalType::BIGINT));
     if (call.args.size() == 3) w->default_expr = duck_ptr(std::move(call.args[2].duck));
     return result_of(agg, std::move(w), physical);
@@ -427,8 +475,10 @@ TypedExpr emit_window_function(AggregateCall& agg) {
   if (source == "window_first_value" || source == "window_last_value") {
     const PhysicalType physical = call.args[0].physical;
     const bool first = source == "window_first_value";
-    return result_of(agg, window(first ? ExpressionType::WINDOW_FIRST_VALUE : ExpressionType::WINDOW_LAST_VALUE,
-                                 first ? "first_value" : "last_value", one(std::move(call.args[0].duck))), physical);
+    return result_of(agg,
+                     window(first ? ExpressionType::WINDOW_FIRST_VALUE : ExpressionType::WINDOW_LAST_VALUE,
+                            first ? "first_value" : "last_value", one(std::move(call.args[0].duck))),
+                     physical);
   }
   if (source == "window_nth_value") {
     const PhysicalType physical = call.args[0].physical;

@@ -47,20 +47,26 @@ TypedExpr integer_multiply(Call& call) { return integer_operator(call, "*"); }
 TypedExpr integer_divide(Call& call) {
   const Oid to = call.result;
   DuckExpr left = widened(call.args[0], to), right = widened(call.args[1], to);
-  return call.result_of(make_call(to == oid::kInt2 ? "omen_int2div" : to == oid::kInt4 ? "omen_int4div" : "omen_int8div", std::move(left),
-                                  std::move(right)));
+  return call.result_of(make_call(to == oid::kInt2   ? "omen_int2div"
+                                  : to == oid::kInt4 ? "omen_int4div"
+                                                     : "omen_int8div",
+                                  std::move(left), std::move(right)));
 }
 TypedExpr integer_modulo(Call& call) {
   const Oid to = call.result;
   DuckExpr left = widened(call.args[0], to), right = widened(call.args[1], to);
-  return call.result_of(make_call(to == oid::kInt2 ? "omen_int2mod" : to == oid::kInt4 ? "omen_int4mod" : "omen_int8mod", std::move(left),
-                                  std::move(right)));
+  return call.result_of(make_call(to == oid::kInt2   ? "omen_int2mod"
+                                  : to == oid::kInt4 ? "omen_int4mod"
+                                                     : "omen_int8mod",
+                                  std::move(left), std::move(right)));
 }
 TypedExpr integer_negate(Call& call) {
   DuckExpr zero = make_constant(call.result == oid::kInt2   ? duckdb::Value::SMALLINT(0)
                                 : call.result == oid::kInt4 ? duckdb::Value::INTEGER(0)
                                                             : duckdb::Value::BIGINT(0));
-  zero = make_call(call.result == oid::kInt2 ? "omen_const_int2" : call.result == oid::kInt4 ? "omen_const_int4" : "omen_const_int8",
+  zero = make_call(call.result == oid::kInt2   ? "omen_const_int2"
+                   : call.result == oid::kInt4 ? "omen_const_int4"
+                                               : "omen_const_int8",
                    std::move(zero));
   return call.result_of(make_call("-", std::move(zero), std::move(call.args[0].duck)));
 }
@@ -76,7 +82,8 @@ TypedExpr bit_not(Call& call) { return call.result_of(make_function("~", call.ta
 /// A cast that DuckDB's own does exactly, or refuses with "out of range".
 TypedExpr native_cast(Call& call) {
   const PhysicalType physical = physical_of(call.statement(), call.result, -1);
-  return call.result_of(make_cast(std::move(call.args[0].duck), duck_type(call.result, physical)), call.result, physical);
+  return call.result_of(make_cast(std::move(call.args[0].duck), duck_type(call.result, physical)), call.result,
+                        physical);
 }
 
 /// float48pl and its kin: the float4 side as double, then float8's function.
@@ -123,7 +130,8 @@ TypedExpr decimal_sum(Call& call, const char* op) {
     return call.result_of(make_call(op, std::move(left), std::move(right)), oid::kNumeric, result);
   }
   const int required = std::min(std::max(scale + whole, widest) + 1, 38);
-  return call.result_of(make_call(op, std::move(l.duck), std::move(r.duck)), oid::kNumeric, decimal_form(required, scale));
+  return call.result_of(make_call(op, std::move(l.duck), std::move(r.duck)), oid::kNumeric,
+                        decimal_form(required, scale));
 }
 TypedExpr numeric_add(Call& call) { return decimal_sum(call, "+"); }
 TypedExpr numeric_sub(Call& call) { return decimal_sum(call, "-"); }
@@ -142,7 +150,8 @@ TypedExpr numeric_mul(Call& call) {
     width = 38;
   }
   const PhysicalType form = decimal_form(width, scale);
-  return call.result_of(make_call(width <= 18 ? "*" : "omen_decimal_mul", std::move(l.duck), std::move(r.duck)), oid::kNumeric, form);
+  return call.result_of(make_call(width <= 18 ? "*" : "omen_decimal_mul", std::move(l.duck), std::move(r.duck)),
+                        oid::kNumeric, form);
 }
 
 TypedExpr numeric_uminus(Call& call) {
@@ -168,7 +177,8 @@ TypedExpr integer_to_numeric(Call& call) {
     int width = 1;
     for (int64_t rest = v / 10; rest != 0; rest /= 10) ++width;
     const PhysicalType form = decimal_form(width, 0);
-    types::ValueView view = form.kind == Physical::kInt128 ? types::ValueView::of_wide(v) : types::ValueView::of_integer(v);
+    types::ValueView view =
+        form.kind == Physical::kInt128 ? types::ValueView::of_wide(v) : types::ValueView::of_integer(v);
     if (slot != nullptr) {
       slot->looked_at = false;
       slot->precision = width;
@@ -207,7 +217,8 @@ TypedExpr numeric_round(Call& call) {
     if (n >= 0 && n <= e.physical.scale) {
       const int width = std::min(e.physical.precision - e.physical.scale + n + 1, 38);
       if (n == e.physical.scale) return call.result_of(std::move(e.duck), oid::kNumeric, e.physical);
-      return to_numeric_form(call.scope, call.result_of(std::move(e.duck), oid::kNumeric, e.physical), decimal_form(width, n));
+      return to_numeric_form(call.scope, call.result_of(std::move(e.duck), oid::kNumeric, e.physical),
+                             decimal_form(width, n));
     }
   }
   return numeric_by_bytes(call);
@@ -245,7 +256,8 @@ void add_arithmetic_emitters() {
     add_emitter(intern(std::string(type) + "xor"), bit_xor);
     add_emitter(intern(std::string(type) + "not"), bit_not);
   }
-  for (const char* source : {"int28", "int48", "i2toi4", "ftod", "i2tof", "i2tod", "i4tod", "i8tod", "i8tof", "i4tof"}) {
+  for (const char* source :
+       {"int28", "int48", "i2toi4", "ftod", "i2tof", "i2tod", "i4tod", "i8tod", "i8tof", "i4tof"}) {
     add_emitter(source, native_cast);
   }
   for (const char* source : {"float4up", "float8up", "numeric_uplus"}) add_emitter(source, same);

@@ -89,8 +89,10 @@ TypedExpr date_with_timestamp(Call& call, bool date_is_left) {
     return compared(call, as_date_left, std::move(moved), std::move(stamp.duck));
   }
   // d < ts and d >= ts want the first date that is not before ts; d <= ts and d > ts the last one that is not after it.
-  const bool ceiling = as_date_left == ExpressionType::COMPARE_LESSTHAN || as_date_left == ExpressionType::COMPARE_GREATERTHANOREQUALTO;
-  DuckExpr bound = make_call(ceiling ? "omen_timestamp_date_ceiling" : "omen_timestamp_date_floor", std::move(stamp.duck));
+  const bool ceiling =
+      as_date_left == ExpressionType::COMPARE_LESSTHAN || as_date_left == ExpressionType::COMPARE_GREATERTHANOREQUALTO;
+  DuckExpr bound =
+      make_call(ceiling ? "omen_timestamp_date_ceiling" : "omen_timestamp_date_floor", std::move(stamp.duck));
   return compared(call, as_date_left, std::move(date.duck), std::move(bound));
 }
 
@@ -103,8 +105,10 @@ TypedExpr timestamp_timestamptz_compare(Call& call) {
   const std::string source(call.proc.source);
   const ExpressionType type = kind_of(std::string_view(source).substr(source.find('_') + 1, 2));
   DuckExpr left = std::move(call.args[0].duck), right = std::move(call.args[1].duck);
-  if (zoned_left) right = make_call("omen_timestamp_timestamptz", std::move(right));
-  else left = make_call("omen_timestamp_timestamptz", std::move(left));
+  if (zoned_left)
+    right = make_call("omen_timestamp_timestamptz", std::move(right));
+  else
+    left = make_call("omen_timestamp_timestamptz", std::move(left));
   return compared(call, type, std::move(left), std::move(right));
 }
 
@@ -112,7 +116,8 @@ TypedExpr array_compare(Call& call) {
   const std::string& source = std::string(call.proc.source);
   const Oid array = call.args[0].type;
   auto key = [&](TypedExpr& e) {
-    return make_call("omen_array_key", make_text(type_descriptor(call.statement(), array, {Physical::kBytes})), std::move(e.duck));
+    return make_call("omen_array_key", make_text(type_descriptor(call.statement(), array, {Physical::kBytes})),
+                     std::move(e.duck));
   };
   return compared(call, kind_of(source), key(call.args[0]), key(call.args[1]));
 }
@@ -141,7 +146,8 @@ TypedExpr starts_with_emitter(Call& call) { return call.result_of(make_function(
 
 }  // namespace
 
-std::unique_ptr<duckdb::ParsedExpression> sort_key(Oid type, const PhysicalType& physical, std::unique_ptr<duckdb::ParsedExpression> value) {
+std::unique_ptr<duckdb::ParsedExpression> sort_key(Oid type, const PhysicalType& physical,
+                                                   std::unique_ptr<duckdb::ParsedExpression> value) {
   if (!needs_sort_key(type, physical)) return value;
   if (physical.kind == Physical::kInterval) return make_call("omen_range_key", std::move(value));
   if (type == oid::kBpchar) return make_call("rtrim", std::move(value), make_text(" "));
@@ -165,33 +171,37 @@ bool needs_sort_key(Oid type, const PhysicalType& physical) {
 }
 
 void add_comparison_emitters() {
-  for (const char* base : {"int2", "int4", "int8", "int24", "int42", "int28", "int82", "int48", "int84", "bool", "bpchar", "name",
-                           "bytea", "bit", "oid", "float4", "float8", "float48", "float84", "char", "xid", "cash", "xid8"}) {
+  for (const char* base :
+       {"int2",  "int4", "int8", "int24",  "int42",  "int28",   "int82",   "int48", "int84", "bool", "bpchar", "name",
+        "bytea", "bit",  "oid",  "float4", "float8", "float48", "float84", "char",  "xid",   "cash", "xid8"}) {
     for (const char* op : {"eq", "ne", "lt", "le", "gt", "ge"}) {
       static std::vector<std::unique_ptr<std::string>> names;
       names.push_back(std::make_unique<std::string>(std::string(base) + op));
       add_emitter(*names.back(), plain_compare);
     }
   }
-  for (const char* base : {"text", "date", "time", "timetz", "timestamp", "uuid", "enum", "name", "nametext", "textname", "pg_lsn",
-                           "network", "macaddr", "macaddr8"}) {
+  for (const char* base : {"text", "date", "time", "timetz", "timestamp", "uuid", "enum", "name", "nametext",
+                           "textname", "pg_lsn", "network", "macaddr", "macaddr8"}) {
     for (const char* op : {"eq", "ne", "lt", "le", "gt", "ge"}) {
       static std::vector<std::unique_ptr<std::string>> names;
       names.push_back(std::make_unique<std::string>(std::string(base) + "_" + op));
       add_emitter(*names.back(), plain_compare);
     }
   }
-  for (const char* name : {"texteq", "textne", "nameeqtext", "nameeqtext", "namenetext", "namelttext", "nameletext", "namegttext",
-                           "namegetext", "texteqname", "textnename", "textltname", "textlename", "textgtname", "textgename"}) {
+  for (const char* name :
+       {"texteq", "textne", "nameeqtext", "nameeqtext", "namenetext", "namelttext", "nameletext", "namegttext",
+        "namegetext", "texteqname", "textnename", "textltname", "textlename", "textgtname", "textgename"}) {
     add_emitter(name, [](Call& call) {
       std::string_view s = call.proc.source;
-      if (s.starts_with("text") && s.ends_with("name")) s = s.substr(4, 2);
-      else if (s.starts_with("name") && s.ends_with("text")) s = s.substr(4, 2);
+      if (s.starts_with("text") && s.ends_with("name"))
+        s = s.substr(4, 2);
+      else if (s.starts_with("name") && s.ends_with("text"))
+        s = s.substr(4, 2);
       return compared(call, kind_of(s), std::move(call.args[0].duck), std::move(call.args[1].duck));
     });
   }
-  for (const char* name : {"text_pattern_lt", "text_pattern_le", "text_pattern_gt", "text_pattern_ge", "bpchar_pattern_lt",
-                           "bpchar_pattern_le", "bpchar_pattern_gt", "bpchar_pattern_ge"}) {
+  for (const char* name : {"text_pattern_lt", "text_pattern_le", "text_pattern_gt", "text_pattern_ge",
+                           "bpchar_pattern_lt", "bpchar_pattern_le", "bpchar_pattern_gt", "bpchar_pattern_ge"}) {
     add_emitter(name, plain_compare);
   }
   for (const char* op : {"eq", "ne", "lt", "le", "gt", "ge"}) {

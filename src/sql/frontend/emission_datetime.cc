@@ -17,7 +17,8 @@ TypedExpr extract_from(Call& call, const char* type) {
   const duckdb::Value* field = constant_of(call.args[0]);
   if (field != nullptr) {
     const std::string name = duckdb::StringValue::Get(*field);
-    for (const char* known : {"year", "month", "day", "hour", "minute", "quarter", "dow", "doy", "week", "isodow", "isoyear"}) {
+    for (const char* known :
+         {"year", "month", "day", "hour", "minute", "quarter", "dow", "doy", "week", "isodow", "isoyear"}) {
       if (name != known) continue;
       const bool time_field = name == "hour" || name == "minute";
       if (std::string_view(type) == "date" && time_field) break;

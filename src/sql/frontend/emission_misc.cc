@@ -16,12 +16,14 @@ namespace {
 
 TypedExpr cast_to_result(Call& call) {
   const auto physical = physical_of(call.statement(), call.result, -1);
-  return call.result_of(make_cast(std::move(call.args[0].duck), duck_type(call.result, physical)), call.result, physical);
+  return call.result_of(make_cast(std::move(call.args[0].duck), duck_type(call.result, physical)), call.result,
+                        physical);
 }
 
 /// The enum's labels are known here; the argument only names the type.
 const catalog::EnumType& enum_of(Call& call, size_t argument) {
-  const auto* type = call.statement().catalog->find<catalog::EnumType>(base_type_of(call.statement(), call.args[argument].type));
+  const auto* type =
+      call.statement().catalog->find<catalog::EnumType>(base_type_of(call.statement(), call.args[argument].type));
   CHECK(type != nullptr);
   return *type;
 }
@@ -29,7 +31,8 @@ const catalog::EnumType& enum_of(Call& call, size_t argument) {
 TypedExpr enum_end(Call& call, bool first) {
   const auto& labels = enum_of(call, 0).labels;
   if (labels.empty()) {
-    throw SqlError(SqlState::kObjectNotInPrerequisiteState, "enum " + type_name(call.statement(), call.args[0].type) + " contains no values");
+    throw SqlError(SqlState::kObjectNotInPrerequisiteState,
+                   "enum " + type_name(call.statement(), call.args[0].type) + " contains no values");
   }
   return typed_constant(call.statement(), call.result, -1, physical_of(call.statement(), call.result, -1),
                         types::ValueView::of_real((first ? labels.front() : labels.back()).sort_order), call.location);
@@ -44,7 +47,8 @@ TypedExpr enum_range(Call& call) {
   const types::Value bytes = types::Value::of_bytes(all.finish());
   TypedExpr range = typed_constant(call.statement(), call.result, -1, {Physical::kBytes}, bytes.view(), call.location);
   if (call.args.size() == 1) return range;
-  return call.result_of(make_call("omen_enum_range", std::move(range.duck), std::move(call.args[0].duck), std::move(call.args[1].duck)));
+  return call.result_of(
+      make_call("omen_enum_range", std::move(range.duck), std::move(call.args[0].duck), std::move(call.args[1].duck)));
 }
 
 }  // namespace
@@ -65,7 +69,8 @@ void add_misc_emitters() {
                           types::ValueView::of_integer(call.args[0].type.value), call.location);
   });
   add_emitter("int4_bool", [](Call& call) {
-    return call.result_of(make_compare(duckdb::ExpressionType::COMPARE_NOTEQUAL, std::move(call.args[0].duck), make_integer(0)));
+    return call.result_of(
+        make_compare(duckdb::ExpressionType::COMPARE_NOTEQUAL, std::move(call.args[0].duck), make_integer(0)));
   });
 }
 

@@ -12,7 +12,6 @@ using types::Physical;
 
 namespace {
 
-
 /// LIKE: DuckDB's has no escape character, so a pattern with a backslash is ours.
 TypedExpr like(Call& call, const char* native, const char* own, bool negated) {
   TypedExpr &text = call.args[0], &pattern = call.args[1];
@@ -44,11 +43,11 @@ TypedExpr concatenate_any(Call& call) {
   return e;
 }
 
-TypedExpr bool_text(Call& call) { return call.result_of(make_cast(std::move(call.args[0].duck), LogicalType::VARCHAR)); }
-
-TypedExpr relabelled(Call& call) {
-  return call.result_of(std::move(call.args[0].duck));
+TypedExpr bool_text(Call& call) {
+  return call.result_of(make_cast(std::move(call.args[0].duck), LogicalType::VARCHAR));
 }
+
+TypedExpr relabelled(Call& call) { return call.result_of(std::move(call.args[0].duck)); }
 
 TypedExpr length_coercion(Call& call) {
   const duckdb::Value* typmod = constant_of(call.args[1]);
@@ -58,7 +57,8 @@ TypedExpr length_coercion(Call& call) {
   value.type = call.result;
   value.typmod = -1;
   return coerce_typmod(call.scope, std::move(value), typmod->GetValue<int32_t>(),
-                       is_explicit != nullptr && is_explicit->GetValue<bool>() ? CoercionContext::kExplicit : CoercionContext::kImplicit);
+                       is_explicit != nullptr && is_explicit->GetValue<bool>() ? CoercionContext::kExplicit
+                                                                               : CoercionContext::kImplicit);
 }
 
 /// concat(...): nulls vanish, those of an array that is given as VARIADIC too.
@@ -114,8 +114,10 @@ void add_text_emitters() {
     return call.result_of(make_call("rtrim", std::move(call.args[0].duck), make_text(" ")));
   });
   add_emitter("sql:bit_length", [](Call& call) {
-    if (call.args[0].type == oid::kBit) return call.result_of(make_call("omen_bitlength", std::move(call.args[0].duck)));
-    return call.result_of(make_call("*", make_call("omen_octet_length", std::move(call.args[0].duck)), make_integer(8)));
+    if (call.args[0].type == oid::kBit)
+      return call.result_of(make_call("omen_bitlength", std::move(call.args[0].duck)));
+    return call.result_of(
+        make_call("*", make_call("omen_octet_length", std::move(call.args[0].duck)), make_integer(8)));
   });
   add_emitter("name_text", relabelled);
   add_emitter("name_bpchar", relabelled);

@@ -50,7 +50,8 @@ Tree call(const std::string& name, std::vector<Tree> arguments) {
 Tree conjunction(Tree left, Tree right) {
   if (left == nullptr) return right;
   if (right == nullptr) return left;
-  return duckdb::make_uniq<duckdb::ConjunctionExpression>(ExpressionType::CONJUNCTION_AND, std::move(left), std::move(right));
+  return duckdb::make_uniq<duckdb::ConjunctionExpression>(ExpressionType::CONJUNCTION_AND, std::move(left),
+                                                          std::move(right));
 }
 
 Tree negation(Tree value) {
@@ -81,7 +82,8 @@ Tree case_when(Tree condition, Tree value, Tree otherwise) {
 }
 
 Tree coalesce(Tree left, Tree right) {
-  return duckdb::make_uniq<duckdb::OperatorExpression>(ExpressionType::OPERATOR_COALESCE, std::move(left), std::move(right));
+  return duckdb::make_uniq<duckdb::OperatorExpression>(ExpressionType::OPERATOR_COALESCE, std::move(left),
+                                                       std::move(right));
 }
 
 Tree scalar_subquery(DuckNode node) {

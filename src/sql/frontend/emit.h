@@ -25,8 +25,8 @@ duckdb::unique_ptr<T> owned(std::unique_ptr<T> pointer) {
 namespace emit {
 
 Tree column(const std::string& alias, const std::string& name, int location = -1);
-Tree integer(int64_t value);          // BIGINT
-Tree position(size_t one_based);      // ORDER BY 2
+Tree integer(int64_t value);      // BIGINT
+Tree position(size_t one_based);  // ORDER BY 2
 Tree boolean(bool value);
 Tree null_of(const duckdb::LogicalType& type);
 Tree cast(Tree value, const duckdb::LogicalType& type);

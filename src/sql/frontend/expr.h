@@ -44,13 +44,13 @@ struct TypedExpr {
   std::unique_ptr<duckdb::ParsedExpression> duck;
   Oid type;
   int32_t typmod = -1;
-  types::PhysicalType physical;        // of the values that `duck` yields
+  types::PhysicalType physical;  // of the values that `duck` yields
   std::string literal;
-  int parameter = 0;                   // kUntypedParameter
-  std::shared_ptr<LiteralSlot> slot;   // kUnknownLiteral that may be lifted (lifting.h)
-  int location = -1;                   // byte offset in the statement's text
+  int parameter = 0;                  // kUntypedParameter
+  std::shared_ptr<LiteralSlot> slot;  // kUnknownLiteral that may be lifted (lifting.h)
+  int location = -1;                  // byte offset in the statement's text
 
-  bool has_aggregate = false;          // an aggregate of this level
+  bool has_aggregate = false;  // an aggregate of this level
   bool has_window = false;
   bool returns_set = false;
   bool is_volatile = false;
@@ -71,9 +71,35 @@ struct TypedExpr {
 
 /// Where an expression stands; decides what it may contain and how errors name the place ("WHERE", "GROUP BY", ...).
 enum class ExprKind : uint8_t {
-  kSelectTarget, kWhere, kJoinOn, kGroupBy, kHaving, kFilter, kOrderBy, kDistinctOn, kLimit, kOffset, kWindowPartition,
-  kWindowOrder, kWindowFrame, kFromFunction, kFromSubselect, kInsertTarget, kUpdateSource, kValues, kReturning, kCheckConstraint, kColumnDefault,
-  kGeneratedColumn, kIndexExpression, kIndexPredicate, kAlterColumnTransform, kExecuteParameter, kMergeWhen, kPolicy, kCallArgument
+  kSelectTarget,
+  kWhere,
+  kJoinOn,
+  kGroupBy,
+  kHaving,
+  kFilter,
+  kOrderBy,
+  kDistinctOn,
+  kLimit,
+  kOffset,
+  kWindowPartition,
+  kWindowOrder,
+  kWindowFrame,
+  kFromFunction,
+  kFromSubselect,
+  kInsertTarget,
+  kUpdateSource,
+  kValues,
+  kReturning,
+  kCheckConstraint,
+  kColumnDefault,
+  kGeneratedColumn,
+  kIndexExpression,
+  kIndexPredicate,
+  kAlterColumnTransform,
+  kExecuteParameter,
+  kMergeWhen,
+  kPolicy,
+  kCallArgument
 };
 
 enum class CoercionContext : uint8_t { kImplicit, kAssignment, kExplicit };

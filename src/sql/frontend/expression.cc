@@ -80,7 +80,7 @@ TypedExpr analyze_expr(Scope& scope, Node* node, ExprKind kind) {
 std::vector<TypedExpr> analyze_list(Scope& scope, List* list) {
   std::vector<TypedExpr> result;
   ListCell* cell;
-  foreach(cell, list) result.push_back(analyze_node(scope, static_cast<Node*>(lfirst(cell))));
+  foreach (cell, list) result.push_back(analyze_node(scope, static_cast<Node*>(lfirst(cell))));
   return result;
 }
 
@@ -90,7 +90,8 @@ TypedExpr analyze_constant(Scope& scope, const A_Const* node) {
   TypedExpr e;
   e.location = node->location;
   e.type = oid::kUnknown;
-  const std::shared_ptr<LiteralSlot> slot = scope.statement->lifting == nullptr ? nullptr : scope.statement->lifting->find(node);
+  const std::shared_ptr<LiteralSlot> slot =
+      scope.statement->lifting == nullptr ? nullptr : scope.statement->lifting->find(node);
   if (node->isnull) {
     e.kind = TypedExpr::Kind::kNull;
     return e;
@@ -111,17 +112,18 @@ TypedExpr analyze_constant(Scope& scope, const A_Const* node) {
         const long long value = std::strtoll(text.c_str(), nullptr, 10);
         if (errno == 0) {
           if (value == static_cast<int32_t>(value)) return int4_constant(static_cast<int32_t>(value), node->location);
-          return remember(typed_constant(*scope.statement, oid::kInt8, -1, {Physical::kInt64}, types::ValueView::of_integer(value),
-                                         node->location),
+          return remember(typed_constant(*scope.statement, oid::kInt8, -1, {Physical::kInt64},
+                                         types::ValueView::of_integer(value), node->location),
                           slot);
         }
       }
       types::Numeric number;
       Status status = types::Numeric::parse(text, &number);
       if (!status.ok()) throw SqlError(status.code(), status.message(), node->location);
-      return shrink_numeric_constant(scope, remember(typed_constant(*scope.statement, oid::kNumeric, -1, {Physical::kBytes},
-                                                                    types::ValueView::of_bytes(number.to_bytes()), node->location),
-                                                     slot));
+      return shrink_numeric_constant(
+          scope, remember(typed_constant(*scope.statement, oid::kNumeric, -1, {Physical::kBytes},
+                                         types::ValueView::of_bytes(number.to_bytes()), node->location),
+                          slot));
     }
     case T_BitString: {
       types::Value bits;
@@ -138,10 +140,12 @@ namespace {
 TypedExpr analyze_parameter(Scope& scope, const ParamRef* node) {
   StatementContext& statement = *scope.statement;
   const int n = node->number;
-  if (n <= 0 || n > 65535 || (statement.parameters_fixed && static_cast<size_t>(n) > statement.parameter_types.size())) {
+  if (n <= 0 || n > 65535 ||
+      (statement.parameters_fixed && static_cast<size_t>(n) > statement.parameter_types.size())) {
     throw SqlError(SqlState::kUndefinedParameter, "there is no parameter $" + std::to_string(n), node->location);
   }
-  if (statement.parameter_types.size() < static_cast<size_t>(n)) statement.parameter_types.resize(static_cast<size_t>(n));
+  if (statement.parameter_types.size() < static_cast<size_t>(n))
+    statement.parameter_types.resize(static_cast<size_t>(n));
   TypedExpr e;
   e.kind = TypedExpr::Kind::kUntypedParameter;
   e.parameter = n;
@@ -158,7 +162,7 @@ TypedExpr analyze_bool(Scope& scope, const BoolExpr* node) {
   const char* name = node->boolop == AND_EXPR ? "AND" : node->boolop == OR_EXPR ? "OR" : "NOT";
   std::vector<TypedExpr> args;
   ListCell* cell;
-  foreach(cell, node->args) {
+  foreach (cell, node->args) {
     TypedExpr arg = analyze_node(scope, static_cast<Node*>(lfirst(cell)));
     args.push_back(coerce_to_boolean(scope, std::move(arg), name));
   }
@@ -169,9 +173,12 @@ TypedExpr analyze_bool(Scope& scope, const BoolExpr* node) {
     return result;
   }
   for (auto& a : args) {
-    if (!result.duck) result.duck = std::move(a.duck);
-    else if (node->boolop == AND_EXPR) result.duck = make_and(std::move(result.duck), std::move(a.duck));
-    else result.duck = make_or(std::move(result.duck), std::move(a.duck));
+    if (!result.duck)
+      result.duck = std::move(a.duck);
+    else if (node->boolop == AND_EXPR)
+      result.duck = make_and(std::move(result.duck), std::move(a.duck));
+    else
+      result.duck = make_or(std::move(result.duck), std::move(a.duck));
   }
   return result;
 }
@@ -194,16 +201,25 @@ TypedExpr analyze_null_test(Scope& scope, const NullTest* node) {
 }
 
 TypedExpr analyze_boolean_test(Scope& scope, const BooleanTest* node) {
-  static const char* const names[] = {"IS TRUE", "IS NOT TRUE", "IS FALSE", "IS NOT FALSE", "IS UNKNOWN", "IS NOT UNKNOWN"};
+  static const char* const names[] = {"IS TRUE",      "IS NOT TRUE", "IS FALSE",
+                                      "IS NOT FALSE", "IS UNKNOWN",  "IS NOT UNKNOWN"};
   TypedExpr arg = analyze_node(scope, reinterpret_cast<Node*>(node->arg));
   arg = coerce_to_boolean(scope, std::move(arg), names[node->booltesttype]);
   DuckExpr duck;
   auto constant = [](bool v) { return make_constant(duckdb::Value::BOOLEAN(v)); };
   switch (node->booltesttype) {
-    case IS_TRUE: duck = make_compare(ExpressionType::COMPARE_NOT_DISTINCT_FROM, std::move(arg.duck), constant(true)); break;
-    case IS_NOT_TRUE: duck = make_compare(ExpressionType::COMPARE_DISTINCT_FROM, std::move(arg.duck), constant(true)); break;
-    case IS_FALSE: duck = make_compare(ExpressionType::COMPARE_NOT_DISTINCT_FROM, std::move(arg.duck), constant(false)); break;
-    case IS_NOT_FALSE: duck = make_compare(ExpressionType::COMPARE_DISTINCT_FROM, std::move(arg.duck), constant(false)); break;
+    case IS_TRUE:
+      duck = make_compare(ExpressionType::COMPARE_NOT_DISTINCT_FROM, std::move(arg.duck), constant(true));
+      break;
+    case IS_NOT_TRUE:
+      duck = make_compare(ExpressionType::COMPARE_DISTINCT_FROM, std::move(arg.duck), constant(true));
+      break;
+    case IS_FALSE:
+      duck = make_compare(ExpressionType::COMPARE_NOT_DISTINCT_FROM, std::move(arg.duck), constant(false));
+      break;
+    case IS_NOT_FALSE:
+      duck = make_compare(ExpressionType::COMPARE_DISTINCT_FROM, std::move(arg.duck), constant(false));
+      break;
     case IS_UNKNOWN: duck = make_is_null(std::move(arg.duck)); break;
     case IS_NOT_UNKNOWN: duck = make_is_null(std::move(arg.duck), true); break;
   }
@@ -251,10 +267,15 @@ DuckExpr build_case(std::vector<DuckExpr> conditions, std::vector<DuckExpr> valu
 
 /// What GROUP BY would have to allow: a column outside of aggregates, or a subquery that may hold one.
 bool names_columns(const duckdb::ParsedExpression& e) {
-  if (e.GetExpressionClass() == duckdb::ExpressionClass::COLUMN_REF || e.GetExpressionClass() == duckdb::ExpressionClass::SUBQUERY) return true;
-  if (e.GetExpressionClass() == duckdb::ExpressionClass::FUNCTION && is_aggregate_call(e.Cast<duckdb::FunctionExpression>())) return false;
+  if (e.GetExpressionClass() == duckdb::ExpressionClass::COLUMN_REF ||
+      e.GetExpressionClass() == duckdb::ExpressionClass::SUBQUERY)
+    return true;
+  if (e.GetExpressionClass() == duckdb::ExpressionClass::FUNCTION &&
+      is_aggregate_call(e.Cast<duckdb::FunctionExpression>()))
+    return false;
   bool found = false;
-  duckdb::ParsedExpressionIterator::EnumerateChildren(e, [&](const duckdb::ParsedExpression& child) { found = found || names_columns(child); });
+  duckdb::ParsedExpressionIterator::EnumerateChildren(
+      e, [&](const duckdb::ParsedExpression& child) { found = found || names_columns(child); });
   return found;
 }
 
@@ -285,7 +306,8 @@ void fold_branches(std::vector<std::pair<TypedExpr, TypedExpr>>& branches, Typed
 
 }  // namespace
 
-TypedExpr case_of(Scope& scope, std::vector<std::pair<TypedExpr, TypedExpr>> branches, TypedExpr otherwise, const char* construct) {
+TypedExpr case_of(Scope& scope, std::vector<std::pair<TypedExpr, TypedExpr>> branches, TypedExpr otherwise,
+                  const char* construct) {
   // PostgreSQL puts the ELSE first when it looks for the common type.
   std::vector<TypedExpr*> results = {&otherwise};
   for (auto& b : branches) results.push_back(&b.second);
@@ -295,8 +317,9 @@ TypedExpr case_of(Scope& scope, std::vector<std::pair<TypedExpr, TypedExpr>> bra
     const int location = r->location;
     const Oid from = is_unknown(*r) ? oid::kUnknown : r->type;
     if (!can_coerce(*scope.statement, from, type, CoercionContext::kImplicit)) {
-      throw SqlError(SqlState::kCannotCoerce, std::string(construct) + " could not convert type " + type_name(*scope.statement, from) +
-                                                  " to " + type_name(*scope.statement, type),
+      throw SqlError(SqlState::kCannotCoerce,
+                     std::string(construct) + " could not convert type " + type_name(*scope.statement, from) + " to " +
+                         type_name(*scope.statement, type),
                      location);
     }
     *r = coerce_type(scope, std::move(*r), type, -1, CoercionContext::kImplicit, location);
@@ -335,7 +358,8 @@ TypedExpr case_of(Scope& scope, std::vector<std::pair<TypedExpr, TypedExpr>> bra
         values.push_back(to_numeric_form(scope, b.second.clone(), form).duck);
       }
       result.display_scale = build_case(std::move(scale_conditions), std::move(scales), scale_constant(otherwise));
-      result.as_decimal = build_case(std::move(conditions), std::move(values), to_numeric_form(scope, otherwise.clone(), form).duck);
+      result.as_decimal =
+          build_case(std::move(conditions), std::move(values), to_numeric_form(scope, otherwise.clone(), form).duck);
       result.decimal_form = form;
       conditions.clear();
       values.clear();
@@ -361,7 +385,7 @@ TypedExpr analyze_case(Scope& scope, const CaseExpr* node) {
   }
   std::vector<std::pair<TypedExpr, TypedExpr>> branches;
   ListCell* cell;
-  foreach(cell, node->args) {
+  foreach (cell, node->args) {
     auto* when = static_cast<CaseWhen*>(lfirst(cell));
     TypedExpr condition = analyze_node(scope, reinterpret_cast<Node*>(when->expr));
     if (test) condition = apply_operator(scope, "", "=", test->clone(), std::move(condition), when->location);
@@ -396,8 +420,9 @@ TypedExpr coalesce_of(Scope& scope, std::vector<TypedExpr> args, int location) {
   for (auto& a : args) {
     const Oid from = is_unknown(a) ? oid::kUnknown : a.type;
     if (!can_coerce(*scope.statement, from, type, CoercionContext::kImplicit)) {
-      throw SqlError(SqlState::kCannotCoerce, "COALESCE could not convert type " + type_name(*scope.statement, from) + " to " +
-                                                  type_name(*scope.statement, type),
+      throw SqlError(SqlState::kCannotCoerce,
+                     "COALESCE could not convert type " + type_name(*scope.statement, from) + " to " +
+                         type_name(*scope.statement, type),
                      a.location);
     }
     const int at = a.location;
@@ -460,14 +485,16 @@ TypedExpr analyze_min_max(Scope& scope, const MinMaxExpr* node) {
     const int at = a.location;
     const Oid from = is_unknown(a) ? oid::kUnknown : a.type;
     if (!can_coerce(*scope.statement, from, type, CoercionContext::kImplicit)) {
-      throw SqlError(SqlState::kCannotCoerce, std::string(name) + " could not convert type " + type_name(*scope.statement, from) +
-                                                  " to " + type_name(*scope.statement, type),
+      throw SqlError(SqlState::kCannotCoerce,
+                     std::string(name) + " could not convert type " + type_name(*scope.statement, from) + " to " +
+                         type_name(*scope.statement, type),
                      at);
     }
     a = coerce_type(scope, std::move(a), type, -1, CoercionContext::kImplicit, at);
     inherit_flags(result, a);
   }
-  const bool same_typmod = std::all_of(args.begin(), args.end(), [&](const TypedExpr& a) { return a.typmod == args[0].typmod; });
+  const bool same_typmod =
+      std::all_of(args.begin(), args.end(), [&](const TypedExpr& a) { return a.typmod == args[0].typmod; });
   if (same_typmod) result.typmod = args[0].typmod;
   const Oid base = base_type_of(*scope.statement, type);
   if (type_category(*scope.statement, base) == 'A' || is_composite(*scope.statement, base) || base == oid::kJsonb) {
@@ -495,18 +522,21 @@ TypedExpr analyze_type_cast(Scope& scope, const TypeCast* node) {
     int32_t typmod = target.typmod;
     const Oid base = base_type_of(statement, target.type, &typmod);
     const Oid element = element_type_of(statement, base);
-    value = element != kInvalidOid && type_category(statement, base) == 'A' ? analyze_array(scope, arg, base, element, typmod)
-                                                                             : analyze_node(scope, arg);
+    value = element != kInvalidOid && type_category(statement, base) == 'A'
+                ? analyze_array(scope, arg, base, element, typmod)
+                : analyze_node(scope, arg);
   } else {
     value = analyze_node(scope, arg);
   }
   const Oid source = is_unknown(value) ? oid::kUnknown : value.type;
   const int location = node->location >= 0 ? node->location : value.location;
-  const int begin = value.location < 0 ? location : source == oid::kUnknown ? value.location : std::min(location, value.location);
+  const int begin = value.location < 0        ? location
+                    : source == oid::kUnknown ? value.location
+                                              : std::min(location, value.location);
   auto result = try_coerce(scope, std::move(value), target.type, target.typmod, CoercionContext::kExplicit);
   if (!result) {
-    throw SqlError(SqlState::kCannotCoerce, "cannot cast type " + type_name(statement, source) + " to " +
-                                                type_name(statement, target.type),
+    throw SqlError(SqlState::kCannotCoerce,
+                   "cannot cast type " + type_name(statement, source) + " to " + type_name(statement, target.type),
                    location);
   }
   result->location = begin;
@@ -527,11 +557,13 @@ TypedExpr analyze_collate(Scope& scope, const CollateClause* node) {
   const Oid base = base_type_of(*scope.statement, arg.type);
   const types::TypeInfo* info = types::find_type(base);
   if (info == nullptr || (info->category != 'S' && !is_array(*scope.statement, base))) {
-    throw SqlError(SqlState::kDatatypeMismatch, "collations are not supported by type " + type_name(*scope.statement, arg.type),
-                   node->location);
+    throw SqlError(SqlState::kDatatypeMismatch,
+                   "collations are not supported by type " + type_name(*scope.statement, arg.type), node->location);
   }
-  if (name != "C" && name != "POSIX" && name != "default" && name != "ucs_basic" && name != "C.UTF-8" && name != "C.utf8") {
-    throw SqlError(SqlState::kUndefinedObject, "collation \"" + name + "\" for encoding \"UTF8\" does not exist", node->location);
+  if (name != "C" && name != "POSIX" && name != "default" && name != "ucs_basic" && name != "C.UTF-8" &&
+      name != "C.utf8") {
+    throw SqlError(SqlState::kUndefinedObject, "collation \"" + name + "\" for encoding \"UTF8\" does not exist",
+                   node->location);
   }
   arg.table = kInvalidOid;  // a COLLATE expression is no plain column any more
   arg.attnum = 0;
@@ -543,7 +575,7 @@ TypedExpr analyze_collate(Scope& scope, const CollateClause* node) {
 std::vector<TypedExpr> analyze_row_fields(Scope& scope, const RowExpr* node) {
   std::vector<TypedExpr> fields;
   ListCell* cell;
-  foreach(cell, node->args) {
+  foreach (cell, node->args) {
     auto* arg = static_cast<Node*>(lfirst(cell));
     if (IsA(arg, ColumnRef) && IsA(llast(reinterpret_cast<ColumnRef*>(arg)->fields), A_Star)) {
       // ROW(t.*) is the columns of t.
@@ -575,7 +607,9 @@ TypedExpr analyze_sql_value_function(Scope& scope, const SQLValueFunction* node)
   auto call = [&](const char* source, Oid type) { return emit_named(scope, source, {}, type, node->location); };
   auto with_precision = [&](const char* source, Oid type) {
     TypedExpr e = call(source, type);
-    return node->typmod >= 0 ? coerce_typmod(scope, std::move(e), node->typmod > 6 ? 6 : node->typmod, CoercionContext::kImplicit) : std::move(e);
+    return node->typmod >= 0
+               ? coerce_typmod(scope, std::move(e), node->typmod > 6 ? 6 : node->typmod, CoercionContext::kImplicit)
+               : std::move(e);
   };
   switch (node->op) {
     case SVFOP_CURRENT_DATE: return call("current_date", oid::kDate);
@@ -605,7 +639,8 @@ TypedExpr analyze_grouping(Scope& scope, const GroupingFunc* node) {
   duckdb::vector<duckdb::unique_ptr<duckdb::ParsedExpression>> children;
   for (auto& a : args) children.push_back(duck_ptr(std::move(resolve_unknown(scope, std::move(a)).duck)));
   DuckExpr grouping(new duckdb::OperatorExpression(ExpressionType::GROUPING_FUNCTION, std::move(children)));
-  TypedExpr result = typed(make_cast(std::move(grouping), duckdb::LogicalType::INTEGER), oid::kInt4, {Physical::kInt32}, {}, node->location);
+  TypedExpr result = typed(make_cast(std::move(grouping), duckdb::LogicalType::INTEGER), oid::kInt4, {Physical::kInt32},
+                           {}, node->location);
   result.has_aggregate = true;
   scope.has_aggregates = true;  // without GROUP BY, too, its arguments have to be grouped
   return result;
@@ -661,13 +696,16 @@ TypedExpr analyze_node(Scope& scope, Node* node) {
     case T_FuncCall: return analyze_function_call(scope, reinterpret_cast<FuncCall*>(node));
     case T_SQLValueFunction: return analyze_sql_value_function(scope, reinterpret_cast<SQLValueFunction*>(node));
     case T_GroupingFunc: return analyze_grouping(scope, reinterpret_cast<GroupingFunc*>(node));
-    case T_NamedArgExpr: return analyze_node(scope, reinterpret_cast<Node*>(reinterpret_cast<NamedArgExpr*>(node)->arg));
+    case T_NamedArgExpr:
+      return analyze_node(scope, reinterpret_cast<Node*>(reinterpret_cast<NamedArgExpr*>(node)->arg));
     case T_SetToDefault:
-      throw SqlError(SqlState::kSyntaxError, "DEFAULT is not allowed in this context", reinterpret_cast<SetToDefault*>(node)->location);
+      throw SqlError(SqlState::kSyntaxError, "DEFAULT is not allowed in this context",
+                     reinterpret_cast<SetToDefault*>(node)->location);
     case T_CurrentOfExpr: not_supported("WHERE CURRENT OF");
     case T_XmlExpr:
     case T_XmlSerialize:
-      throw SqlError(SqlState::kFeatureNotSupported, "unsupported XML feature").detail("This functionality requires the server to be built with libxml support.");
+      throw SqlError(SqlState::kFeatureNotSupported, "unsupported XML feature")
+          .detail("This functionality requires the server to be built with libxml support.");
     default: not_supported("this kind of expression");
   }
 }

@@ -36,7 +36,8 @@ TypedExpr select_field(Scope& scope, TypedExpr base, const std::string& name, in
 TypedExpr subscript(Scope& scope, TypedExpr base, std::vector<Node*> indices);
 
 /// ANY (or ALL) of `test` over the rows of a select, which it sees as `alias`.
-DuckExpr quantified_subquery(bool any, std::unique_ptr<duckdb::SelectStatement> select, const std::string& alias, DuckExpr test);
+DuckExpr quantified_subquery(bool any, std::unique_ptr<duckdb::SelectStatement> select, const std::string& alias,
+                             DuckExpr test);
 
 /// What stands in ROW(...), its stars expanded, untyped literals and parameters as they are; and the record of such fields.
 std::vector<TypedExpr> analyze_row_fields(Scope& scope, const RowExpr* node);
@@ -45,11 +46,12 @@ TypedExpr row_of(Scope& scope, std::vector<TypedExpr> fields);
 TypedExpr compare_rows(Scope& scope, const std::string& schema, const std::string& name, std::vector<TypedExpr> left,
                        std::vector<TypedExpr> right, int location);
 /// ROW(...) op (SELECT ...): with the columns of the subquery's one row; null without one.
-TypedExpr compare_row_with_subquery(Scope& scope, const std::string& schema, const std::string& name, Node* row, SubLink* node,
-                                    int location);
+TypedExpr compare_row_with_subquery(Scope& scope, const std::string& schema, const std::string& name, Node* row,
+                                    SubLink* node, int location);
 /// IS [NOT] DISTINCT FROM.
 TypedExpr distinct_from(Scope& scope, TypedExpr left, TypedExpr right, bool negated, int location);
-TypedExpr case_of(Scope& scope, std::vector<std::pair<TypedExpr, TypedExpr>> branches, TypedExpr otherwise, const char* construct);
+TypedExpr case_of(Scope& scope, std::vector<std::pair<TypedExpr, TypedExpr>> branches, TypedExpr otherwise,
+                  const char* construct);
 TypedExpr coalesce_of(Scope& scope, std::vector<TypedExpr> args, int location);
 
 /// "WHERE", "JOIN conditions", ... as error messages name the place; what may not stand there is refused with it.

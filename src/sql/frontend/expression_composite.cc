@@ -22,7 +22,8 @@ TypedExpr make_row(Scope& scope, std::vector<TypedExpr> fields, std::vector<std:
   for (auto& f : fields) {
     inherit_flags(row, f);
     TypedExpr value = resolve_unknown(scope, f.clone());
-    shape.push_back({shape.size() < names.size() ? names[shape.size()] : "f" + std::to_string(shape.size() + 1), value.type, value.typmod});
+    shape.push_back({shape.size() < names.size() ? names[shape.size()] : "f" + std::to_string(shape.size() + 1),
+                     value.type, value.typmod});
     value = to_plain(scope, std::move(value));
     arguments.push_back(make_descriptor(*scope.statement, value));
     arguments.push_back(std::move(value.duck));
@@ -49,21 +50,24 @@ TypedExpr select_field(Scope& scope, TypedExpr base, const std::string& name, in
     const types::PhysicalType physical = physical_of(statement, fields[i].type, fields[i].typmod);
     const types::PhysicalType plain = physical.is_decimal() ? types::PhysicalType{Physical::kBytes} : physical;
     DuckExpr of = make_descriptor(statement, base);
-    TypedExpr field = typed(make_call("omen_record_field", make_text(type_descriptor(statement, fields[i].type, plain)), std::move(of),
-                                      std::move(base.duck), make_integer(static_cast<int32_t>(i + 1))),
+    TypedExpr field = typed(make_call("omen_record_field", make_text(type_descriptor(statement, fields[i].type, plain)),
+                                      std::move(of), std::move(base.duck), make_integer(static_cast<int32_t>(i + 1))),
                             fields[i].type, plain, {&base}, location);
     if (physical.is_decimal()) field = to_numeric_form(scope, std::move(field), physical);
     field.typmod = fields[i].typmod;
     return field;
   }
   if (base.type == oid::kRecord) {
-    throw SqlError(SqlState::kUndefinedColumn, "could not identify column \"" + name + "\" in record data type", location);
+    throw SqlError(SqlState::kUndefinedColumn, "could not identify column \"" + name + "\" in record data type",
+                   location);
   }
   if (is_composite(statement, base.type)) {
-    throw SqlError(SqlState::kUndefinedColumn, "column \"" + name + "\" not found in data type " + type_name(statement, base.type), location);
+    throw SqlError(SqlState::kUndefinedColumn,
+                   "column \"" + name + "\" not found in data type " + type_name(statement, base.type), location);
   }
-  throw SqlError(SqlState::kWrongObjectType, "column notation ." + name + " applied to type " + type_name(statement, base.type) +
-                                                 ", which is not a composite type",
+  throw SqlError(SqlState::kWrongObjectType,
+                 "column notation ." + name + " applied to type " + type_name(statement, base.type) +
+                     ", which is not a composite type",
                  location);
 }
 
@@ -77,7 +81,8 @@ TypedExpr subscript(Scope& scope, TypedExpr base, std::vector<Node*> indices) {
   if (type == oid::kJsonb) {
     if (slice) {
       auto* index = reinterpret_cast<A_Indices*>(indices.front());
-      throw SqlError(SqlState::kDatatypeMismatch, "jsonb subscript does not support slices", exprLocation(index->uidx != nullptr ? index->uidx : index->lidx));
+      throw SqlError(SqlState::kDatatypeMismatch, "jsonb subscript does not support slices",
+                     exprLocation(index->uidx != nullptr ? index->uidx : index->lidx));
     }
     // Integers and texts alike are steps of a path.
     std::vector<DuckExpr> steps;
@@ -88,14 +93,16 @@ TypedExpr subscript(Scope& scope, TypedExpr base, std::vector<Node*> indices) {
       if (source != oid::kUnknown && can_coerce(statement, source, oid::kInt4, CoercionContext::kImplicit)) {
         index = coerce(scope, std::move(index), oid::kInt4, -1, CoercionContext::kImplicit);
       } else if (!can_coerce(statement, source, oid::kText, CoercionContext::kImplicit)) {
-        throw SqlError(SqlState::kDatatypeMismatch, "subscript type " + type_name(statement, source) + " is not supported", index.location)
+        throw SqlError(SqlState::kDatatypeMismatch,
+                       "subscript type " + type_name(statement, source) + " is not supported", index.location)
             .hint("jsonb subscript must be coercible to either integer or text.");
       }
       index = coerce(scope, std::move(index), oid::kText, -1, CoercionContext::kExplicit);
       inherit_flags(base, index);
       steps.push_back(std::move(index.duck));
     }
-    base.duck = make_call("omen_jsonb_extract_path", std::move(base.duck), make_function("omen_array", std::move(steps)));
+    base.duck =
+        make_call("omen_jsonb_extract_path", std::move(base.duck), make_function("omen_array", std::move(steps)));
     base.type = oid::kJsonb;
     base.table = kInvalidOid;
     base.attnum = 0;
@@ -103,15 +110,17 @@ TypedExpr subscript(Scope& scope, TypedExpr base, std::vector<Node*> indices) {
   }
   const Oid element = element_type_of(statement, type);
   if (element == kInvalidOid) {
-    throw SqlError(SqlState::kDatatypeMismatch, "cannot subscript type " + type_name(statement, base.type) +
-                                                    " because it does not support subscripting",
-                   location);
+    throw SqlError(
+        SqlState::kDatatypeMismatch,
+        "cannot subscript type " + type_name(statement, base.type) + " because it does not support subscripting",
+        location);
   }
   auto bound = [&](Node* node, const char* what) -> DuckExpr {
     TypedExpr e = analyze_node(scope, node);
     const int at = e.location;
     auto coerced = try_coerce(scope, std::move(e), oid::kInt4, -1, CoercionContext::kAssignment);
-    if (!coerced) throw SqlError(SqlState::kDatatypeMismatch, std::string("array ") + what + " must have type integer", at);
+    if (!coerced)
+      throw SqlError(SqlState::kDatatypeMismatch, std::string("array ") + what + " must have type integer", at);
     inherit_flags(base, *coerced);
     return std::move(coerced->duck);
   };
@@ -127,15 +136,19 @@ TypedExpr subscript(Scope& scope, TypedExpr base, std::vector<Node*> indices) {
     // Each bound comes with "was it given": a null bound makes the result null, an omitted one is the array's own.
     const bool single = !index->is_slice;
     bounds.push_back(make_constant(duckdb::Value::BOOLEAN(single || index->lidx != nullptr)));
-    bounds.push_back(single ? make_integer(1) : index->lidx != nullptr ? bound(index->lidx, "slice subscript") : null_bound());
+    bounds.push_back(single                   ? make_integer(1)
+                     : index->lidx != nullptr ? bound(index->lidx, "slice subscript")
+                                              : null_bound());
     bounds.push_back(make_constant(duckdb::Value::BOOLEAN(index->uidx != nullptr)));
-    bounds.push_back(index->uidx != nullptr ? bound(index->uidx, single ? "subscript" : "slice subscript") : null_bound());
+    bounds.push_back(index->uidx != nullptr ? bound(index->uidx, single ? "subscript" : "slice subscript")
+                                            : null_bound());
   }
   if (slice) {
     arguments.push_back(make_text(type_descriptor(statement, type, {Physical::kBytes})));
     arguments.push_back(std::move(base.duck));
     for (auto& b : bounds) arguments.push_back(std::move(b));
-    TypedExpr result = typed(make_function("omen_array_slice", std::move(arguments)), base.type, {Physical::kBytes}, {&base}, location);
+    TypedExpr result = typed(make_function("omen_array_slice", std::move(arguments)), base.type, {Physical::kBytes},
+                             {&base}, location);
     result.typmod = base.typmod;
     return result;
   }
@@ -143,7 +156,8 @@ TypedExpr subscript(Scope& scope, TypedExpr base, std::vector<Node*> indices) {
   arguments.push_back(make_text(type_descriptor(statement, element, physical)));
   arguments.push_back(std::move(base.duck));
   for (auto& b : bounds) arguments.push_back(std::move(b));
-  TypedExpr result = typed(make_function("omen_array_subscript", std::move(arguments)), element, physical, {&base}, location);
+  TypedExpr result =
+      typed(make_function("omen_array_subscript", std::move(arguments)), element, physical, {&base}, location);
   result.typmod = base.typmod;
   return result;
 }
@@ -158,7 +172,7 @@ TypedExpr analyze_indirection(Scope& scope, A_Indirection* node) {
     indices.clear();
   };
   ListCell* cell;
-  foreach(cell, node->indirection) {
+  foreach (cell, node->indirection) {
     auto* step = static_cast<Node*>(lfirst(cell));
     if (IsA(step, A_Indices)) {
       indices.push_back(step);
@@ -179,14 +193,16 @@ TypedExpr analyze_array(Scope& scope, Node* node, Oid type, Oid element, int32_t
   std::vector<TypedExpr> elements;
   bool nested = false;
   ListCell* cell;
-  foreach(cell, array->elements) {
+  foreach (cell, array->elements) {
     auto* e = static_cast<Node*>(lfirst(cell));
     if (IsA(e, A_ArrayExpr)) {
       elements.push_back(analyze_array(scope, e, type, element, typmod));
       nested = true;
     } else {
       elements.push_back(analyze_node(scope, e));
-      if (!is_unknown(elements.back()) && type_category(statement, elements.back().type) == 'A' && is_array(statement, elements.back().type)) nested = true;
+      if (!is_unknown(elements.back()) && type_category(statement, elements.back().type) == 'A' &&
+          is_array(statement, elements.back().type))
+        nested = true;
     }
   }
   Oid array_type = type, element_type = element;
@@ -206,7 +222,8 @@ TypedExpr analyze_array(Scope& scope, Node* node, Oid type, Oid element, int32_t
       element_type = common;
       array_type = array_type_of(statement, common);
       if (array_type == kInvalidOid) {
-        throw SqlError(SqlState::kUndefinedObject, "could not find array type for data type " + type_name(statement, common), array->location);
+        throw SqlError(SqlState::kUndefinedObject,
+                       "could not find array type for data type " + type_name(statement, common), array->location);
       }
     }
   }
@@ -214,7 +231,8 @@ TypedExpr analyze_array(Scope& scope, Node* node, Oid type, Oid element, int32_t
   TypedExpr result = typed(nullptr, array_type, {Physical::kBytes}, {}, array->location);
   std::vector<DuckExpr> arguments;
   types::PhysicalType physical = physical_of(statement, element_type, -1);
-  arguments.push_back(make_text(type_descriptor(statement, nested ? array_type : element_type, nested ? types::PhysicalType{Physical::kBytes} : physical)));
+  arguments.push_back(make_text(type_descriptor(statement, nested ? array_type : element_type,
+                                                nested ? types::PhysicalType{Physical::kBytes} : physical)));
   std::optional<int32_t> common_typmod;
   for (auto& e : elements) {
     const int at = e.location;
@@ -223,12 +241,17 @@ TypedExpr analyze_array(Scope& scope, Node* node, Oid type, Oid element, int32_t
                               forced ? CoercionContext::kExplicit : CoercionContext::kImplicit);
     if (!coerced) {
       if (forced) {
-        throw SqlError(SqlState::kCannotCoerce, "cannot cast type " + type_name(statement, from) + " to " + type_name(statement, wanted), at);
+        throw SqlError(SqlState::kCannotCoerce,
+                       "cannot cast type " + type_name(statement, from) + " to " + type_name(statement, wanted), at);
       }
-      throw SqlError(SqlState::kCannotCoerce, "ARRAY could not convert type " + type_name(statement, from) + " to " + type_name(statement, wanted), at);
+      throw SqlError(
+          SqlState::kCannotCoerce,
+          "ARRAY could not convert type " + type_name(statement, from) + " to " + type_name(statement, wanted), at);
     }
-    if (common_typmod.value_or(coerced->typmod) != coerced->typmod) common_typmod = -1;
-    else common_typmod = coerced->typmod;
+    if (common_typmod.value_or(coerced->typmod) != coerced->typmod)
+      common_typmod = -1;
+    else
+      common_typmod = coerced->typmod;
     *coerced = to_plain(scope, std::move(*coerced));
     // char(n) elements may be of several lengths: each takes its spaces along.
     if (base_type_of(statement, coerced->type) == oid::kBpchar) coerced->duck = bpchar_padded(*coerced);
@@ -252,7 +275,7 @@ int figure_name(Node* node, std::string* name) {
     case T_ColumnRef: {
       const char* found = nullptr;
       ListCell* cell;
-      foreach(cell, reinterpret_cast<ColumnRef*>(node)->fields) {
+      foreach (cell, reinterpret_cast<ColumnRef*>(node)->fields) {
         auto* f = static_cast<Node*>(lfirst(cell));
         if (IsA(f, String)) found = strVal(f);
       }
@@ -263,7 +286,7 @@ int figure_name(Node* node, std::string* name) {
     case T_A_Indirection: {
       const char* found = nullptr;
       ListCell* cell;
-      foreach(cell, reinterpret_cast<A_Indirection*>(node)->indirection) {
+      foreach (cell, reinterpret_cast<A_Indirection*>(node)->indirection) {
         auto* f = static_cast<Node*>(lfirst(cell));
         if (IsA(f, String)) found = strVal(f);
       }

@@ -26,8 +26,14 @@ namespace omendb::sql {
 /// A session without a database. Time stands still at 2024-02-29 12:34:56.789 UTC.
 class FakeServices : public SessionServices {
  public:
-  table::Database& database() override { CHECK(false); std::abort(); }
-  txn::Transaction& transaction() override { CHECK(false); std::abort(); }
+  table::Database& database() override {
+    CHECK(false);
+    std::abort();
+  }
+  txn::Transaction& transaction() override {
+    CHECK(false);
+    std::abort();
+  }
   std::shared_ptr<const catalog::Catalog> catalog() override { return catalog::Catalog::initial(); }
   std::shared_ptr<const table::TableAccess> table_access(Oid) override { return nullptr; }
   const types::IoContext& io() override { return io_; }
@@ -49,7 +55,10 @@ class FakeServices : public SessionServices {
   void sequence_setval(Oid, int64_t, bool) override {}
   std::vector<Cursor> cursors() override { return {}; }
   std::vector<Prepared> prepared_statements() override { return {}; }
-  Neighbours& neighbours() override { CHECK(false); std::abort(); }
+  Neighbours& neighbours() override {
+    CHECK(false);
+    std::abort();
+  }
   void notice(std::string_view, const ErrorInfo&) override {}
   void check_cancelled() override {}
   types::IoContext io_;
@@ -79,7 +88,7 @@ class ExpressionRunner {
       auto node = duckdb::make_uniq<duckdb::SelectNode>();
       std::vector<TypedExpr> outputs;
       ListCell* cell;
-      foreach(cell, select->targetList) {
+      foreach (cell, select->targetList) {
         auto* target = static_cast<ResTarget*>(lfirst(cell));
         TypedExpr e = resolve_unknown(scope, analyze_expr(scope, target->val, ExprKind::kSelectTarget));
         node->select_list.push_back(duck_ptr(copy_of(e.duck)));
@@ -105,7 +114,8 @@ class ExpressionRunner {
               return "ERROR: DuckDB's type is " + vector.GetType().ToString() + ", not " + wanted.ToString();
             }
             types::output(outputs[i].type, outputs[i].physical,
-                          functions::value_at(duckdb::FlatVector::GetData(vector), row, outputs[i].physical), services_->io_, &text);
+                          functions::value_at(duckdb::FlatVector::GetData(vector), row, outputs[i].physical),
+                          services_->io_, &text);
           }
         }
       }

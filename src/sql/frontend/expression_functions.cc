@@ -26,7 +26,8 @@ duckdb::OrderByNode sort_node(Scope& scope, const SortBy* sort, TypedExpr key) {
   if (sort->sortby_dir == SORTBY_USING) not_supported("ORDER BY USING", sort->location);
   key = resolve_unknown(scope, std::move(key));
   const bool descending = sort->sortby_dir == SORTBY_DESC;
-  const bool nulls_first = sort->sortby_nulls == SORTBY_NULLS_FIRST || (sort->sortby_nulls == SORTBY_NULLS_DEFAULT && descending);
+  const bool nulls_first =
+      sort->sortby_nulls == SORTBY_NULLS_FIRST || (sort->sortby_nulls == SORTBY_NULLS_DEFAULT && descending);
   DuckExpr duck = sort_key(base_type_of(*scope.statement, key.type), key.physical, std::move(key.duck));
   return duckdb::OrderByNode(descending ? duckdb::OrderType::DESCENDING : duckdb::OrderType::ASCENDING,
                              nulls_first ? duckdb::OrderByNullType::NULLS_FIRST : duckdb::OrderByNullType::NULLS_LAST,
@@ -41,9 +42,9 @@ void refuse_aggregate(const Scope& scope, const std::string& what, int location)
     case ExprKind::kDistinctOn:
     case ExprKind::kWindowPartition:
     case ExprKind::kWindowOrder: return;
-    case ExprKind::kFilter:
-      throw SqlError(SqlState::kGroupingError, what + " are not allowed in FILTER", location);
-    default: throw SqlError(SqlState::kGroupingError, what + " are not allowed in " + place_phrase(scope.kind), location);
+    case ExprKind::kFilter: throw SqlError(SqlState::kGroupingError, what + " are not allowed in FILTER", location);
+    default:
+      throw SqlError(SqlState::kGroupingError, what + " are not allowed in " + place_phrase(scope.kind), location);
   }
 }
 
@@ -53,7 +54,8 @@ void refuse_window(const Scope& scope, int location) {
     case ExprKind::kOrderBy:
     case ExprKind::kDistinctOn: return;
     default:
-      throw SqlError(SqlState::kWindowingError, "window functions are not allowed in " + place_phrase(scope.kind), location);
+      throw SqlError(SqlState::kWindowingError, "window functions are not allowed in " + place_phrase(scope.kind),
+                     location);
   }
 }
 
@@ -66,7 +68,8 @@ void refuse_set(const Scope& scope, int location) {
     case ExprKind::kInsertTarget:
     case ExprKind::kFromFunction: return;
     default:
-      throw SqlError(SqlState::kFeatureNotSupported, "set-returning functions are not allowed in " + place_phrase(scope.kind), location);
+      throw SqlError(SqlState::kFeatureNotSupported,
+                     "set-returning functions are not allowed in " + place_phrase(scope.kind), location);
   }
 }
 
@@ -97,19 +100,24 @@ struct ResolvedWindow {
 
 ResolvedWindow resolve_window(Scope& scope, const WindowDef* def, bool over_clause, int depth = 0) {
   if (depth > 100) throw SqlError(SqlState::kWindowingError, "window definitions are too deep", def->location);
-  if (over_clause && def->name != nullptr) return resolve_window(scope, named_window(scope, def->name, def->location), false, depth + 1);
-  ResolvedWindow w{def->partitionClause, def->orderClause, def->frameOptions, def->startOffset, def->endOffset, def->location};
+  if (over_clause && def->name != nullptr)
+    return resolve_window(scope, named_window(scope, def->name, def->location), false, depth + 1);
+  ResolvedWindow w{def->partitionClause, def->orderClause, def->frameOptions,
+                   def->startOffset,     def->endOffset,   def->location};
   if (def->refname != nullptr) {
-    const ResolvedWindow base = resolve_window(scope, named_window(scope, def->refname, def->location), false, depth + 1);
+    const ResolvedWindow base =
+        resolve_window(scope, named_window(scope, def->refname, def->location), false, depth + 1);
     const std::string quoted = "\"" + std::string(def->refname) + "\"";
     if (w.partitions != nullptr) {
-      throw SqlError(SqlState::kWindowingError, "cannot override PARTITION BY clause of window " + quoted, def->location);
+      throw SqlError(SqlState::kWindowingError, "cannot override PARTITION BY clause of window " + quoted,
+                     def->location);
     }
     if (base.orders != nullptr && w.orders != nullptr) {
       throw SqlError(SqlState::kWindowingError, "cannot override ORDER BY clause of window " + quoted, def->location);
     }
     if ((base.frame & FRAMEOPTION_NONDEFAULT) != 0) {
-      throw SqlError(SqlState::kWindowingError, "cannot copy window " + quoted + " because it has a frame clause", def->location);
+      throw SqlError(SqlState::kWindowingError, "cannot copy window " + quoted + " because it has a frame clause",
+                     def->location);
     }
     w.partitions = base.partitions;
     if (w.orders == nullptr) w.orders = base.orders;
@@ -130,9 +138,11 @@ uint8_t boundary(int frame, bool start) {
   } else if (has(start ? FRAMEOPTION_START_CURRENT_ROW : FRAMEOPTION_END_CURRENT_ROW)) {
     b = pick(WindowBoundary::CURRENT_ROW_ROWS, WindowBoundary::CURRENT_ROW_RANGE, WindowBoundary::CURRENT_ROW_GROUPS);
   } else if (has(start ? FRAMEOPTION_START_OFFSET_PRECEDING : FRAMEOPTION_END_OFFSET_PRECEDING)) {
-    b = pick(WindowBoundary::EXPR_PRECEDING_ROWS, WindowBoundary::EXPR_PRECEDING_RANGE, WindowBoundary::EXPR_PRECEDING_GROUPS);
+    b = pick(WindowBoundary::EXPR_PRECEDING_ROWS, WindowBoundary::EXPR_PRECEDING_RANGE,
+             WindowBoundary::EXPR_PRECEDING_GROUPS);
   } else {
-    b = pick(WindowBoundary::EXPR_FOLLOWING_ROWS, WindowBoundary::EXPR_FOLLOWING_RANGE, WindowBoundary::EXPR_FOLLOWING_GROUPS);
+    b = pick(WindowBoundary::EXPR_FOLLOWING_ROWS, WindowBoundary::EXPR_FOLLOWING_RANGE,
+             WindowBoundary::EXPR_FOLLOWING_GROUPS);
   }
   return static_cast<uint8_t>(b);
 }
@@ -149,13 +159,16 @@ DuckExpr checked_offset(Scope& scope, TypedExpr offset, bool start, bool range) 
     return make_call("omen_raise", make_text(descriptor), make_text(code), make_text(message));
   };
   const std::string what = std::string("frame ") + (start ? "starting" : "ending") + " offset must not be ";
-  DuckExpr zero = offset.type == oid::kInterval ? make_constant(duckdb::Value::INTERVAL(duckdb::interval_t{0, 0, 0})) : make_integer(0);
+  DuckExpr zero = offset.type == oid::kInterval ? make_constant(duckdb::Value::INTERVAL(duckdb::interval_t{0, 0, 0}))
+                                                : make_integer(0);
   DuckExpr negative = make_compare(duckdb::ExpressionType::COMPARE_LESSTHAN, copy_of(offset.duck), std::move(zero));
   if (offset.type == oid::kFloat8) {
     DuckExpr infinity = make_constant(duckdb::Value::DOUBLE(std::numeric_limits<double>::infinity()));
-    negative = make_or(std::move(negative), make_compare(duckdb::ExpressionType::COMPARE_GREATERTHAN, copy_of(offset.duck), std::move(infinity)));
+    negative = make_or(std::move(negative), make_compare(duckdb::ExpressionType::COMPARE_GREATERTHAN,
+                                                         copy_of(offset.duck), std::move(infinity)));
   }
-  DuckExpr fail = range ? raise("22013", "invalid preceding or following size in window function") : raise("22013", what + "negative");
+  DuckExpr fail = range ? raise("22013", "invalid preceding or following size in window function")
+                        : raise("22013", what + "negative");
   DuckExpr sized = make_case(std::move(negative), std::move(fail), copy_of(offset.duck));
   return make_case(make_is_null(std::move(offset.duck)), raise("22004", what + "null"), std::move(sized));
 }
@@ -172,14 +185,16 @@ DuckExpr frame_offset(Scope& scope, Node* node, int frame, bool start, const Typ
   const bool range = (frame & FRAMEOPTION_RANGE) != 0;
   const char* construct = range ? "RANGE" : (frame & FRAMEOPTION_ROWS) != 0 ? "ROWS" : "GROUPS";
   if (e.duck != nullptr && level_of(scope, *e.duck) == &scope) {
-    throw SqlError(SqlState::kInvalidColumnReference, std::string("argument of ") + construct + " must not contain variables", location);
+    throw SqlError(SqlState::kInvalidColumnReference,
+                   std::string("argument of ") + construct + " must not contain variables", location);
   }
   const Oid source = type_of(e);
   if (!range) {
     auto coerced = try_coerce(scope, std::move(e), oid::kInt8, -1, CoercionContext::kAssignment);
     if (!coerced) {
-      throw SqlError(SqlState::kDatatypeMismatch, std::string("argument of ") + construct + " must be type bigint, not type " +
-                                                      type_name(*scope.statement, source),
+      throw SqlError(SqlState::kDatatypeMismatch,
+                     std::string("argument of ") + construct + " must be type bigint, not type " +
+                         type_name(*scope.statement, source),
                      location);
     }
     return checked_offset(scope, std::move(*coerced), start, false);
@@ -188,43 +203,53 @@ DuckExpr frame_offset(Scope& scope, Node* node, int frame, bool start, const Typ
   StatementContext& statement = *scope.statement;
   Oid wanted = order.type;
   switch (base_type_of(statement, order.type).value) {
-    case 21: case 23: case 20: wanted = oid::kInt8; break;
-    case 700: case 701: wanted = oid::kFloat8; break;
+    case 21:
+    case 23:
+    case 20: wanted = oid::kInt8; break;
+    case 700:
+    case 701: wanted = oid::kFloat8; break;
     case 1700: wanted = oid::kNumeric; break;
-    case 1082: case 1114: case 1184: case 1083: case 1186: case 1266: wanted = oid::kInterval; break;
+    case 1082:
+    case 1114:
+    case 1184:
+    case 1083:
+    case 1186:
+    case 1266: wanted = oid::kInterval; break;
     default:
-      throw SqlError(SqlState::kFeatureNotSupported, "RANGE with offset PRECEDING/FOLLOWING is not supported for column type " +
-                                                         type_name(statement, order.type),
-                     location);
+      throw SqlError(
+          SqlState::kFeatureNotSupported,
+          "RANGE with offset PRECEDING/FOLLOWING is not supported for column type " + type_name(statement, order.type),
+          location);
   }
   auto coerced = try_coerce(scope, std::move(e), wanted, -1, CoercionContext::kImplicit);
   if (!coerced) {
-    throw SqlError(SqlState::kFeatureNotSupported, "RANGE with offset PRECEDING/FOLLOWING is not supported for column type " +
-                                                       type_name(statement, order.type) + " and offset type " +
-                                                       type_name(statement, source),
+    throw SqlError(SqlState::kFeatureNotSupported,
+                   "RANGE with offset PRECEDING/FOLLOWING is not supported for column type " +
+                       type_name(statement, order.type) + " and offset type " + type_name(statement, source),
                    location)
         .hint("Cast the offset value to an appropriate type.");
   }
   auto key_as = [&](const duckdb::LogicalType& type) { *order_key = make_cast(copy_of(order.duck), type); };
   switch (base_type_of(statement, order.type).value) {
-    case 21: case 23: case 20: {
+    case 21:
+    case 23:
+    case 20: {
       key_as(duckdb::LogicalType::HUGEINT);
       return make_cast(checked_offset(scope, std::move(*coerced), start, true), duckdb::LogicalType::HUGEINT);
     }
-    case 700: case 701:
-      key_as(duckdb::LogicalType::DOUBLE);
-      return checked_offset(scope, std::move(*coerced), start, true);
+    case 700:
+    case 701: key_as(duckdb::LogicalType::DOUBLE); return checked_offset(scope, std::move(*coerced), start, true);
     case 1700: {
       const int scale = std::max(order.physical.scale, coerced->physical.scale);
-      if (!order.physical.is_decimal() || !coerced->physical.is_decimal() || order.physical.precision - order.physical.scale + scale > 36) {
+      if (!order.physical.is_decimal() || !coerced->physical.is_decimal() ||
+          order.physical.precision - order.physical.scale + scale > 36) {
         not_supported("RANGE with offset over type numeric without a precision", location);
       }
       key_as(duckdb::LogicalType::DECIMAL(38, static_cast<uint8_t>(scale)));
-      return make_cast(checked_offset(scope, std::move(*coerced), start, true), duckdb::LogicalType::DECIMAL(38, static_cast<uint8_t>(scale)));
+      return make_cast(checked_offset(scope, std::move(*coerced), start, true),
+                       duckdb::LogicalType::DECIMAL(38, static_cast<uint8_t>(scale)));
     }
-    case 1082:
-      key_as(duckdb::LogicalType::TIMESTAMP);
-      return checked_offset(scope, std::move(*coerced), start, true);
+    case 1082: key_as(duckdb::LogicalType::TIMESTAMP); return checked_offset(scope, std::move(*coerced), start, true);
     case 1114: return checked_offset(scope, std::move(*coerced), start, true);
     case 1184: {
       // Days and months are the session zone's to measure; DuckDB would measure them in UTC.
@@ -233,19 +258,27 @@ DuckExpr frame_offset(Scope& scope, Node* node, int frame, bool start, const Typ
         statement.reads_clock = true;  // holds while the zone is this one
         return checked_offset(scope, std::move(*coerced), start, true);
       }
-      if (value == nullptr || value->GetValueUnsafe<duckdb::interval_t>().months != 0 || value->GetValueUnsafe<duckdb::interval_t>().days != 0) {
+      if (value == nullptr || value->GetValueUnsafe<duckdb::interval_t>().months != 0 ||
+          value->GetValueUnsafe<duckdb::interval_t>().days != 0) {
         not_supported("RANGE with an offset of days over type timestamp with time zone", location);
       }
       return checked_offset(scope, std::move(*coerced), start, true);
     }
-    case 1083: case 1186: case 1266: {
+    case 1083:
+    case 1186:
+    case 1266: {
       // Lengths as numbers of microseconds.
       *order_key = make_call("omen_range_key", copy_of(order.duck));
       const bool zoned = base_type_of(statement, order.type) == oid::kTimeTz;
-      TypedExpr length = typed_constant(statement, oid::kInt8, -1, {Physical::kInt64}, types::ValueView::of_integer(0), location);
-      length.duck = make_call(base_type_of(statement, order.type) == oid::kInterval ? "omen_range_key" : "omen_range_time_offset", std::move(coerced->duck));
+      TypedExpr length =
+          typed_constant(statement, oid::kInt8, -1, {Physical::kInt64}, types::ValueView::of_integer(0), location);
+      length.duck =
+          make_call(base_type_of(statement, order.type) == oid::kInterval ? "omen_range_key" : "omen_range_time_offset",
+                    std::move(coerced->duck));
       DuckExpr offset = checked_offset(scope, std::move(length), start, true);
-      return zoned ? make_call("*", std::move(offset), make_constant(duckdb::Value::HUGEINT(duckdb::hugeint_t(kZoneSpan)))) : std::move(offset);
+      return zoned ? make_call("*", std::move(offset),
+                               make_constant(duckdb::Value::HUGEINT(duckdb::hugeint_t(kZoneSpan))))
+                   : std::move(offset);
     }
     default: not_supported("RANGE with offset over type " + type_name(statement, order.type), location);
   }
@@ -258,7 +291,7 @@ AggregateCall::Window build_window(Scope& scope, const WindowDef* over, TypedExp
   TypedExpr order;
   {
     ScopeKind in_window(scope, ExprKind::kWindowPartition);
-    foreach(cell, w.partitions) {
+    foreach (cell, w.partitions) {
       TypedExpr e = resolve_unknown(scope, analyze_node(scope, static_cast<Node*>(lfirst(cell))));
       inherit_flags(*flags, e);
       window.partitions.push_back(sort_key(base_type_of(*scope.statement, e.type), e.physical, std::move(e.duck)));
@@ -266,7 +299,7 @@ AggregateCall::Window build_window(Scope& scope, const WindowDef* over, TypedExp
   }
   {
     ScopeKind in_window(scope, ExprKind::kWindowOrder);
-    foreach(cell, w.orders) {
+    foreach (cell, w.orders) {
       auto* sort = static_cast<SortBy*>(lfirst(cell));
       TypedExpr e = analyze_node(scope, sort->node);
       inherit_flags(*flags, e);
@@ -275,9 +308,11 @@ AggregateCall::Window build_window(Scope& scope, const WindowDef* over, TypedExp
     }
   }
   const int frame = w.frame;
-  const bool range_offset = (frame & FRAMEOPTION_RANGE) != 0 && (frame & (FRAMEOPTION_START_OFFSET | FRAMEOPTION_END_OFFSET)) != 0;
+  const bool range_offset =
+      (frame & FRAMEOPTION_RANGE) != 0 && (frame & (FRAMEOPTION_START_OFFSET | FRAMEOPTION_END_OFFSET)) != 0;
   if (range_offset && window.orders.size() != 1) {
-    throw SqlError(SqlState::kWindowingError, "RANGE with offset PRECEDING/FOLLOWING requires exactly one ORDER BY column", w.location);
+    throw SqlError(SqlState::kWindowingError,
+                   "RANGE with offset PRECEDING/FOLLOWING requires exactly one ORDER BY column", w.location);
   }
   if ((frame & FRAMEOPTION_GROUPS) != 0 && window.orders.empty()) {
     throw SqlError(SqlState::kWindowingError, "GROUPS mode requires an ORDER BY clause", w.location);
@@ -310,27 +345,32 @@ TypedExpr default_argument(Scope& scope, const ProcRow& proc, size_t parameter) 
   return e;
 }
 
-[[noreturn]] void no_function(Scope& scope, const FuncCall* node, const std::string& full, const std::vector<Oid>& actual,
-                              const std::vector<std::string>& names) {
+[[noreturn]] void no_function(Scope& scope, const FuncCall* node, const std::string& full,
+                              const std::vector<Oid>& actual, const std::vector<std::string>& names) {
   StatementContext& statement = *scope.statement;
   const std::string signature = function_signature(statement, full, actual, names);
   if (list_length(node->agg_order) > 1 && !node->agg_within_group) {
     throw SqlError(SqlState::kUndefinedFunction, "function " + signature + " does not exist", node->location)
-        .hint("No aggregate function matches the given name and argument types. Perhaps you misplaced ORDER BY; ORDER BY must appear after all regular arguments of the aggregate.");
+        .hint(
+            "No aggregate function matches the given name and argument types. Perhaps you misplaced ORDER BY; ORDER BY "
+            "must appear after all regular arguments of the aggregate.");
   }
   throw SqlError(SqlState::kUndefinedFunction, "function " + signature + " does not exist", node->location)
       .hint("No function matches the given name and argument types. You might need to add explicit type casts.");
 }
 
 /// rank(a, b) WITHIN GROUP (ORDER BY x, y): each direct argument takes its place among the values it is compared with.
-void match_hypothetical(Scope& scope, std::vector<TypedExpr>& args, size_t direct, const std::string& name, int location) {
+void match_hypothetical(Scope& scope, std::vector<TypedExpr>& args, size_t direct, const std::string& name,
+                        int location) {
   StatementContext& statement = *scope.statement;
   if (direct * 2 != args.size()) {
     std::vector<Oid> actual;
     for (const TypedExpr& a : args) actual.push_back(type_of(a));
-    throw SqlError(SqlState::kUndefinedFunction, "function " + function_signature(statement, name, actual) + " does not exist", location)
-        .hint("To use the hypothetical-set aggregate " + name + ", the number of hypothetical direct arguments (here " + std::to_string(direct) +
-              ") must match the number of ordering columns (here " + std::to_string(args.size() - direct) + ").");
+    throw SqlError(SqlState::kUndefinedFunction,
+                   "function " + function_signature(statement, name, actual) + " does not exist", location)
+        .hint("To use the hypothetical-set aggregate " + name + ", the number of hypothetical direct arguments (here " +
+              std::to_string(direct) + ") must match the number of ordering columns (here " +
+              std::to_string(args.size() - direct) + ").");
   }
   for (size_t i = 0; i < direct; ++i) {
     std::vector<TypedExpr*> pair = {&args[direct + i], &args[i]};
@@ -356,7 +396,7 @@ TypedExpr analyze_function_call(Scope& scope, FuncCall* node) {
   std::vector<TypedExpr> args;
   std::vector<std::string> names;
   ListCell* cell;
-  foreach(cell, node->args) {
+  foreach (cell, node->args) {
     auto* arg = static_cast<Node*>(lfirst(cell));
     if (IsA(arg, NamedArgExpr)) {
       const std::string arg_name = reinterpret_cast<NamedArgExpr*>(arg)->name;
@@ -387,7 +427,7 @@ TypedExpr analyze_function_call(Scope& scope, FuncCall* node) {
   }
   // WITHIN GROUP: the sort expressions are arguments too.
   std::vector<const SortBy*> sorts;
-  foreach(cell, node->agg_order) sorts.push_back(static_cast<SortBy*>(lfirst(cell)));
+  foreach (cell, node->agg_order) sorts.push_back(static_cast<SortBy*>(lfirst(cell)));
   const size_t direct = args.size();
   if (node->agg_within_group) {
     for (const SortBy* s : sorts) args.push_back(analyze_node(scope, s->node));
@@ -396,25 +436,28 @@ TypedExpr analyze_function_call(Scope& scope, FuncCall* node) {
   for (const auto& a : args) actual.push_back(type_of(a));
 
   // column.field written as field(column), and a whole row's column as column(row).
-  if (args.size() == 1 && schema.empty() && names.empty() && !node->agg_star && !node->agg_distinct && node->over == nullptr &&
-      node->agg_order == nullptr && !filter && !args[0].fields.empty()) {
+  if (args.size() == 1 && schema.empty() && names.empty() && !node->agg_star && !node->agg_distinct &&
+      node->over == nullptr && node->agg_order == nullptr && !filter && !args[0].fields.empty()) {
     for (const auto& f : args[0].field_names) {
       if (f == name) return select_field(scope, std::move(args[0]), name, location);
     }
   }
 
   FunctionChoice choice = find_function(statement, schema, name, actual, names, node->func_variadic);
-  const bool aggregate_syntax = node->agg_star || node->agg_distinct || node->agg_order != nullptr || filter || node->over != nullptr;
+  const bool aggregate_syntax =
+      node->agg_star || node->agg_distinct || node->agg_order != nullptr || filter || node->over != nullptr;
   switch (choice.kind) {
     case FunctionChoice::Kind::kNotFound: no_function(scope, node, full, actual, names);
     case FunctionChoice::Kind::kAmbiguous:
-      throw SqlError(SqlState::kAmbiguousFunction, "function " + function_signature(statement, full, actual, names) + " is not unique", location)
+      throw SqlError(SqlState::kAmbiguousFunction,
+                     "function " + function_signature(statement, full, actual, names) + " is not unique", location)
           .hint("Could not choose a best candidate function. You might need to add explicit type casts.");
     case FunctionChoice::Kind::kCoercion: {
       if (aggregate_syntax) {
         throw SqlError(SqlState::kWrongObjectType, full + " is not an aggregate function", location);
       }
-      TypedExpr e = coerce_type(scope, std::move(args[0]), choice.coercion_target, -1, CoercionContext::kExplicit, location);
+      TypedExpr e =
+          coerce_type(scope, std::move(args[0]), choice.coercion_target, -1, CoercionContext::kExplicit, location);
       e.location = location;
       return e;
     }
@@ -425,20 +468,26 @@ TypedExpr analyze_function_call(Scope& scope, FuncCall* node) {
   const bool is_window_function = proc.kind == 'w';
   const bool is_aggregate = proc.kind == 'a';
   if (proc.kind == 'p') {
-    throw SqlError(SqlState::kWrongObjectType, full + "() is a procedure", location).hint("To call a procedure, use CALL.");
+    throw SqlError(SqlState::kWrongObjectType, full + "() is a procedure", location)
+        .hint("To call a procedure, use CALL.");
   }
   if (!is_aggregate) {
     auto refuse = [&](bool given, const char* what) {
-      if (given) throw SqlError(SqlState::kWrongObjectType, std::string(what) + " specified, but " + full + " is not an aggregate function", location);
+      if (given)
+        throw SqlError(SqlState::kWrongObjectType,
+                       std::string(what) + " specified, but " + full + " is not an aggregate function", location);
     };
-    if (node->agg_star) throw SqlError(SqlState::kWrongObjectType, full + "(*) specified, but " + full + " is not an aggregate function", location);
+    if (node->agg_star)
+      throw SqlError(SqlState::kWrongObjectType, full + "(*) specified, but " + full + " is not an aggregate function",
+                     location);
     refuse(node->agg_distinct, "DISTINCT");
     refuse(node->agg_within_group, "WITHIN GROUP");
     refuse(node->agg_order != nullptr, "ORDER BY");
     if (filter && !is_window_function) refuse(true, "FILTER");
     if (filter) not_supported("FILTER for non-aggregate window functions", location);
     if (node->over != nullptr && !is_window_function) {
-      throw SqlError(SqlState::kWrongObjectType, "OVER specified, but " + full + " is not a window function nor an aggregate function", location);
+      throw SqlError(SqlState::kWrongObjectType,
+                     "OVER specified, but " + full + " is not a window function nor an aggregate function", location);
     }
     if (is_window_function && node->over == nullptr) {
       throw SqlError(SqlState::kWrongObjectType, "window function " + full + " requires an OVER clause", location);
@@ -447,23 +496,28 @@ TypedExpr analyze_function_call(Scope& scope, FuncCall* node) {
   const AggregateRow* aggregate = is_aggregate ? find_aggregate(proc.oid) : nullptr;
   if (aggregate != nullptr) {
     if (aggregate->kind == 'n' && node->agg_within_group) {
-      throw SqlError(SqlState::kWrongObjectType, full + " is not an ordered-set aggregate, so it cannot have WITHIN GROUP", location);
+      throw SqlError(SqlState::kWrongObjectType,
+                     full + " is not an ordered-set aggregate, so it cannot have WITHIN GROUP", location);
     }
     if (aggregate->kind != 'n' && !node->agg_within_group) {
-      throw SqlError(SqlState::kWrongObjectType, "WITHIN GROUP is required for ordered-set aggregate " + full, location);
+      throw SqlError(SqlState::kWrongObjectType, "WITHIN GROUP is required for ordered-set aggregate " + full,
+                     location);
     }
     if (aggregate->kind != 'n' && node->over != nullptr) {
-      throw SqlError(SqlState::kFeatureNotSupported, "OVER is not supported for ordered-set aggregate " + full, location);
+      throw SqlError(SqlState::kFeatureNotSupported, "OVER is not supported for ordered-set aggregate " + full,
+                     location);
     }
     if (node->agg_star && !args.empty()) throw SqlError(SqlState::kSyntaxError, "syntax error", location);
     if (!node->agg_star && args.empty() && aggregate->kind == 'n') {
-      throw SqlError(SqlState::kWrongObjectType, full + "(*) must be used to call a parameterless aggregate function", location);
+      throw SqlError(SqlState::kWrongObjectType, full + "(*) must be used to call a parameterless aggregate function",
+                     location);
     }
     if (node->over != nullptr && node->agg_distinct) {
       throw SqlError(SqlState::kFeatureNotSupported, "DISTINCT is not implemented for window functions", location);
     }
     if (node->over != nullptr && node->agg_order != nullptr) {
-      throw SqlError(SqlState::kFeatureNotSupported, "aggregate ORDER BY is not implemented for window functions", location);
+      throw SqlError(SqlState::kFeatureNotSupported, "aggregate ORDER BY is not implemented for window functions",
+                     location);
     }
   }
   if (node->over != nullptr) refuse_window(scope, location);
@@ -488,7 +542,8 @@ TypedExpr analyze_function_call(Scope& scope, FuncCall* node) {
   }
   if (aggregate != nullptr && aggregate->kind == 'h') match_hypothetical(scope, full_args, direct, full, location);
   // VARIADIC arguments of one type are an array; those of "any" stay as they are.
-  const size_t variadic_from = candidate.variadic_count > 0 ? full_args.size() - static_cast<size_t>(candidate.variadic_count) : SIZE_MAX;
+  const size_t variadic_from =
+      candidate.variadic_count > 0 ? full_args.size() - static_cast<size_t>(candidate.variadic_count) : SIZE_MAX;
   std::vector<Oid> full_actual;
   for (const auto& a : full_args) full_actual.push_back(type_of(a));
   Oid result;
@@ -498,7 +553,8 @@ TypedExpr analyze_function_call(Scope& scope, FuncCall* node) {
     throw SqlError(e.info().code, e.info().message, location).detail(e.info().detail);
   }
   if (proc.source == "pg_typeof" && is_unknown(full_args[0])) {
-    return typed_constant(statement, oid::kRegtype, -1, {Physical::kUInt32}, types::ValueView::of_integer(oid::kUnknown.value), location);
+    return typed_constant(statement, oid::kRegtype, -1, {Physical::kUInt32},
+                          types::ValueView::of_integer(oid::kUnknown.value), location);
   }
   for (size_t i = 0; i < full_args.size(); ++i) {
     full_args[i] = coerce_type(scope, std::move(full_args[i]), declared[i], -1, CoercionContext::kImplicit, -1);
@@ -546,14 +602,20 @@ TypedExpr analyze_function_call(Scope& scope, FuncCall* node) {
     if (a.returns_set) {
       throw SqlError(SqlState::kFeatureNotSupported,
                      std::string(is_aggregate && node->over == nullptr ? "aggregate function" : "window function") +
-                         " calls cannot contain set-returning function calls", location)
+                         " calls cannot contain set-returning function calls",
+                     location)
           .hint("You might be able to move the set-returning function into a LATERAL FROM item.");
     }
     if (is_aggregate && node->over == nullptr) {
-      if (a.has_aggregate) throw SqlError(SqlState::kGroupingError, "aggregate function calls cannot be nested", a.location >= 0 ? a.location : location);
-      if (a.has_window) throw SqlError(SqlState::kGroupingError, "aggregate function calls cannot contain window function calls", a.location >= 0 ? a.location : location);
+      if (a.has_aggregate)
+        throw SqlError(SqlState::kGroupingError, "aggregate function calls cannot be nested",
+                       a.location >= 0 ? a.location : location);
+      if (a.has_window)
+        throw SqlError(SqlState::kGroupingError, "aggregate function calls cannot contain window function calls",
+                       a.location >= 0 ? a.location : location);
     } else if (a.has_window) {
-      throw SqlError(SqlState::kWindowingError, "window function calls cannot be nested", a.location >= 0 ? a.location : location);
+      throw SqlError(SqlState::kWindowingError, "window function calls cannot be nested",
+                     a.location >= 0 ? a.location : location);
     }
   }
   TypedExpr flags;
@@ -563,7 +625,8 @@ TypedExpr analyze_function_call(Scope& scope, FuncCall* node) {
   agg.star = node->agg_star;
   agg.within_group = node->agg_within_group;
   if (filter) {
-    if (filter->has_aggregate) throw SqlError(SqlState::kGroupingError, "aggregate functions are not allowed in FILTER", filter->location);
+    if (filter->has_aggregate)
+      throw SqlError(SqlState::kGroupingError, "aggregate functions are not allowed in FILTER", filter->location);
     agg.filter = std::move(filter->duck);
     // DuckDB computes the arguments of rows that the filter drops; they must not fail.
     auto guard = [&](DuckExpr& e) {
@@ -593,7 +656,8 @@ TypedExpr analyze_function_call(Scope& scope, FuncCall* node) {
         for (const auto& a : agg.call.args) found = found || (a.duck && key.duck && a.duck->Equals(*key.duck));
         if (!found && key.duck) {
           throw SqlError(SqlState::kInvalidColumnReference,
-                         "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list", key.location);
+                         "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list",
+                         key.location);
         }
       }
       // A constant orders nothing, and DuckDB refuses one.
@@ -605,9 +669,11 @@ TypedExpr analyze_function_call(Scope& scope, FuncCall* node) {
       const TypedExpr& a = agg.call.args[i];
       if (is_constant(a)) continue;
       DuckExpr key = sort_key(base_type_of(statement, a.type), a.physical, copy_of(a.duck));
-      const bool there = std::any_of(agg.orders.begin(), agg.orders.end(), [&](const auto& o) { return o.expression->Equals(*key); });
+      const bool there =
+          std::any_of(agg.orders.begin(), agg.orders.end(), [&](const auto& o) { return o.expression->Equals(*key); });
       if (there) continue;
-      agg.orders.emplace_back(duckdb::OrderType::ASCENDING, duckdb::OrderByNullType::NULLS_LAST, duck_ptr(std::move(key)));
+      agg.orders.emplace_back(duckdb::OrderType::ASCENDING, duckdb::OrderByNullType::NULLS_LAST,
+                              duck_ptr(std::move(key)));
     }
   }
   std::optional<AggregateCall::Window> window;
@@ -637,8 +703,10 @@ TypedExpr analyze_function_call(Scope& scope, FuncCall* node) {
   TypedExpr e = is_window_function ? emit_window_function(agg) : emit_aggregate(agg);
   e.location = location;
   inherit_flags(e, flags);
-  if (node->over != nullptr) e.has_window = true;
-  else e.has_aggregate = level == &scope;
+  if (node->over != nullptr)
+    e.has_window = true;
+  else
+    e.has_aggregate = level == &scope;
   return e;
 }
 

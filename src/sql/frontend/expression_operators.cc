@@ -41,8 +41,10 @@ struct Operand {
 Operand analyze_operand(Scope& scope, Node* node) {
   Operand operand;
   operand.row = IsA(node, RowExpr);
-  if (operand.row) operand.fields = analyze_row_fields(scope, reinterpret_cast<RowExpr*>(node));
-  else operand.value = analyze_node(scope, node);
+  if (operand.row)
+    operand.fields = analyze_row_fields(scope, reinterpret_cast<RowExpr*>(node));
+  else
+    operand.value = analyze_node(scope, node);
   return operand;
 }
 
@@ -59,8 +61,11 @@ TypedExpr combine(std::vector<TypedExpr> tests, bool conjunction, int location) 
   TypedExpr result = boolean_of(nullptr, {}, location);
   for (auto& t : tests) {
     inherit_flags(result, t);
-    if (!result.duck) result.duck = std::move(t.duck);
-    else result.duck = conjunction ? make_and(std::move(result.duck), std::move(t.duck)) : make_or(std::move(result.duck), std::move(t.duck));
+    if (!result.duck)
+      result.duck = std::move(t.duck);
+    else
+      result.duck = conjunction ? make_and(std::move(result.duck), std::move(t.duck))
+                                : make_or(std::move(result.duck), std::move(t.duck));
   }
   return result;
 }
@@ -71,8 +76,10 @@ std::vector<TypedExpr> clone_all(const std::vector<TypedExpr>& list) {
   return result;
 }
 
-TypedExpr compare_operands(Scope& scope, const std::string& schema, const std::string& name, const Operand& left, const Operand& right, int location) {
-  if (left.row && right.row) return compare_rows(scope, schema, name, clone_all(left.fields), clone_all(right.fields), location);
+TypedExpr compare_operands(Scope& scope, const std::string& schema, const std::string& name, const Operand& left,
+                           const Operand& right, int location) {
+  if (left.row && right.row)
+    return compare_rows(scope, schema, name, clone_all(left.fields), clone_all(right.fields), location);
   auto value = [&](const Operand& o) { return o.row ? row_of(scope, clone_all(o.fields)) : o.value.clone(); };
   return apply_operator(scope, schema, name, value(left), value(right), location);
 }
@@ -96,7 +103,8 @@ TypedExpr compare_rows(Scope& scope, const std::string& schema, const std::strin
     return combine(std::move(tests), name == "=", location);
   }
   if (name != "<" && name != "<=" && name != ">" && name != ">=") {
-    throw SqlError(SqlState::kFeatureNotSupported, "could not determine interpretation of row comparison operator " + name, location)
+    throw SqlError(SqlState::kFeatureNotSupported,
+                   "could not determine interpretation of row comparison operator " + name, location)
         .hint("Row comparison operators must be associated with btree operator families.");
   }
   // The first pair that is not equal decides; a null there makes the result null.
@@ -104,7 +112,8 @@ TypedExpr compare_rows(Scope& scope, const std::string& schema, const std::strin
   TypedExpr result;
   for (size_t i = left.size(); i-- > 0;) {
     const bool last = i + 1 == left.size();
-    TypedExpr decided = apply_operator(scope, schema, last ? name : strict, left[i].clone(), right[i].clone(), location);
+    TypedExpr decided =
+        apply_operator(scope, schema, last ? name : strict, left[i].clone(), right[i].clone(), location);
     if (last) {
       result = std::move(decided);
       continue;
@@ -135,16 +144,20 @@ TypedExpr distinct_from(Scope& scope, TypedExpr left, TypedExpr right, bool nega
   }
   TypedExpr l = left.clone(), r = right.clone();
   TypedExpr equal = apply_operator(scope, "", "=", std::move(left), std::move(right), location);
-  if (equal.type != oid::kBool) throw SqlError(SqlState::kDatatypeMismatch, "IS DISTINCT FROM requires = operator to yield boolean", location);
-  if (auto* comparison = as_comparison(equal.duck); comparison != nullptr && comparison->GetExpressionType() == ExpressionType::COMPARE_EQUAL) {
-    comparison->SetExpressionTypeUnsafe(negated ? ExpressionType::COMPARE_NOT_DISTINCT_FROM : ExpressionType::COMPARE_DISTINCT_FROM);
+  if (equal.type != oid::kBool)
+    throw SqlError(SqlState::kDatatypeMismatch, "IS DISTINCT FROM requires = operator to yield boolean", location);
+  if (auto* comparison = as_comparison(equal.duck);
+      comparison != nullptr && comparison->GetExpressionType() == ExpressionType::COMPARE_EQUAL) {
+    comparison->SetExpressionTypeUnsafe(negated ? ExpressionType::COMPARE_NOT_DISTINCT_FROM
+                                                : ExpressionType::COMPARE_DISTINCT_FROM);
     return equal;
   }
   l = resolve_unknown(scope, std::move(l));
   r = resolve_unknown(scope, std::move(r));
   DuckExpr both = make_case(make_is_null(copy_of(r.duck)), make_constant(duckdb::Value::BOOLEAN(!negated)),
                             negated ? std::move(equal.duck) : make_not(std::move(equal.duck)));
-  DuckExpr result = make_case(make_is_null(std::move(l.duck)), make_is_null(std::move(r.duck), !negated), std::move(both));
+  DuckExpr result =
+      make_case(make_is_null(std::move(l.duck)), make_is_null(std::move(r.duck), !negated), std::move(both));
   return boolean_of(std::move(result), {&l, &r}, location);
 }
 
@@ -157,7 +170,8 @@ TypedExpr in_list(std::vector<TypedExpr> tests, bool negated, int location) {
   bool one_left = first != nullptr;
   for (auto& t : tests) {
     const auto* c = as_comparison(t.duck);
-    one_left = one_left && c != nullptr && c->GetExpressionType() == wanted && c->left->Equals(*first->left) && !c->right->HasSubquery();
+    one_left = one_left && c != nullptr && c->GetExpressionType() == wanted && c->left->Equals(*first->left) &&
+               !c->right->HasSubquery();
   }
   if (!one_left) return combine(std::move(tests), negated, location);
   TypedExpr result = boolean_of(nullptr, {}, location);
@@ -168,8 +182,8 @@ TypedExpr in_list(std::vector<TypedExpr> tests, bool negated, int location) {
     if (children.empty()) children.push_back(c->left->Copy());
     children.push_back(std::move(c->right));
   }
-  result.duck = DuckExpr(new duckdb::OperatorExpression(negated ? ExpressionType::COMPARE_NOT_IN : ExpressionType::COMPARE_IN,
-                                                        std::move(children)));
+  result.duck = DuckExpr(new duckdb::OperatorExpression(
+      negated ? ExpressionType::COMPARE_NOT_IN : ExpressionType::COMPARE_IN, std::move(children)));
   return result;
 }
 
@@ -178,7 +192,8 @@ TypedExpr analyze_in(Scope& scope, const A_Expr* node, const std::string& schema
   Operand left = analyze_operand(scope, node->lexpr);
   std::vector<Operand> items;
   ListCell* cell = nullptr;
-  foreach (cell, reinterpret_cast<List*>(node->rexpr)) items.push_back(analyze_operand(scope, static_cast<Node*>(lfirst(cell))));
+  foreach (cell, reinterpret_cast<List*>(node->rexpr))
+    items.push_back(analyze_operand(scope, static_cast<Node*>(lfirst(cell))));
   // Constants of one common type make a list; the rest are compared one by one.
   std::vector<TypedExpr*> scalars;
   bool has_row = left.row;
@@ -201,7 +216,8 @@ TypedExpr analyze_in(Scope& scope, const A_Expr* node, const std::string& schema
     }
     if (common != kInvalidOid && common != oid::kRecord) {
       bool coercible = true;
-      for (TypedExpr* s : scalars) coercible = coercible && can_coerce(*scope.statement, type_of(*s), common, CoercionContext::kImplicit);
+      for (TypedExpr* s : scalars)
+        coercible = coercible && can_coerce(*scope.statement, type_of(*s), common, CoercionContext::kImplicit);
       if (coercible) {
         for (TypedExpr* s : scalars) {
           const int at = s->location;
@@ -256,11 +272,13 @@ std::vector<TypedExpr> two(TypedExpr a, TypedExpr b) {
 
 /// The bits of omen_array_compare_* for a comparison that a type has by default; 0 for other operators.
 int default_comparison(const StatementContext& statement, const std::string& name, const std::vector<Oid>& declared) {
-  static const std::map<std::string_view, int> comparisons = {{"<", 1}, {"=", 2}, {"<=", 3}, {">", 4}, {"<>", 5}, {">=", 6}};
+  static const std::map<std::string_view, int> comparisons = {{"<", 1}, {"=", 2},  {"<=", 3},
+                                                              {">", 4}, {"<>", 5}, {">=", 6}};
   const auto found = comparisons.find(name);
   if (found == comparisons.end() || declared[0] != declared[1]) return 0;
   const Oid base = base_type_of(statement, declared[0]);
-  const bool plain = type_kind(statement, base) == 'e' || (base.value < catalog::oid::kFirstUserOid && types::is_orderable(base));
+  const bool plain =
+      type_kind(statement, base) == 'e' || (base.value < catalog::oid::kFirstUserOid && types::is_orderable(base));
   return plain && base != oid::kRecord && !is_array(statement, base) ? found->second : 0;
 }
 
@@ -292,7 +310,8 @@ TypedExpr analyze_array_op(Scope& scope, const A_Expr* node, const std::string& 
       const Oid common = cast_element != kInvalidOid ? cast_element : select_common_type(scope, list, "ARRAY");
       std::vector<TypedExpr> tests;
       for (auto& e : elements) {
-        e = coerce(scope, std::move(e), common, -1, cast_element != kInvalidOid ? CoercionContext::kExplicit : CoercionContext::kImplicit);
+        e = coerce(scope, std::move(e), common, -1,
+                   cast_element != kInvalidOid ? CoercionContext::kExplicit : CoercionContext::kImplicit);
         tests.push_back(apply_operator(scope, schema, name, left.clone(), std::move(e), location));
         if (tests.back().type != oid::kBool) {
           throw SqlError(SqlState::kWrongObjectType, "op ANY/ALL (array) requires operator to yield boolean", location);
@@ -320,14 +339,16 @@ TypedExpr analyze_array_op(Scope& scope, const A_Expr* node, const std::string& 
   }
   const Oid right_array = array_type_of(statement, declared[1]);
   if (right_array == kInvalidOid) {
-    throw SqlError(SqlState::kUndefinedObject, "could not find array type for data type " + type_name(statement, declared[1]), location);
+    throw SqlError(SqlState::kUndefinedObject,
+                   "could not find array type for data type " + type_name(statement, declared[1]), location);
   }
   left = coerce_type(scope, std::move(left), declared[0], -1, CoercionContext::kImplicit, location);
   array = coerce_type(scope, std::move(array), right_array, -1, CoercionContext::kImplicit, location);
   const Oid element_type = declared[1];
   types::PhysicalType physical = element_physical(statement, element_type);
   // A constant array is a list as well; duplicates and order do not matter, and a null element makes a null comparison.
-  if (const duckdb::Value* bytes = constant_of(array); bytes != nullptr && ((any && name == "=") || (!any && name == "<>"))) {
+  if (const duckdb::Value* bytes = constant_of(array);
+      bytes != nullptr && ((any && name == "=") || (!any && name == "<>"))) {
     const types::ArrayView view(duckdb::StringValue::Get(*bytes));
     if (view.size() > 0 && view.size() <= kListedElementsMax) {
       std::vector<TypedExpr> tests;
@@ -343,13 +364,14 @@ TypedExpr analyze_array_op(Scope& scope, const A_Expr* node, const std::string& 
     left = to_plain(scope, std::move(left));
     TypedExpr e = boolean_of(nullptr, {&left, &array}, location);
     DuckExpr descriptor = make_descriptor(statement, left);
-    e.duck = make_call(any ? "omen_array_compare_any" : "omen_array_compare_all", make_integer(comparison), std::move(descriptor),
-                       std::move(left.duck), std::move(array.duck));
+    e.duck = make_call(any ? "omen_array_compare_any" : "omen_array_compare_all", make_integer(comparison),
+                       std::move(descriptor), std::move(left.duck), std::move(array.duck));
     return e;
   }
   // The array as a DuckDB list, and the operator over one element of it.
   const std::string variable = statement.new_alias("x");
-  DuckExpr list = make_call("omen_array_elements", make_text(type_descriptor(statement, element_type, physical)), std::move(array.duck));
+  DuckExpr list = make_call("omen_array_elements", make_text(type_descriptor(statement, element_type, physical)),
+                            std::move(array.duck));
   auto apply = [&](DuckExpr element_value) {
     std::vector<TypedExpr> args;
     args.push_back(left.clone());
@@ -359,8 +381,8 @@ TypedExpr analyze_array_op(Scope& scope, const A_Expr* node, const std::string& 
   TypedExpr results = boolean_of(nullptr, {&left, &array}, location);
   const Scope* left_level = level_of(scope, *left.duck);
   const Scope* array_level = level_of(scope, *list);
-  if ((left_level != nullptr && left_level != &scope) || (array_level != nullptr && array_level != &scope) || scope.kind == ExprKind::kJoinOn ||
-      left.duck->HasSubquery()) {
+  if ((left_level != nullptr && left_level != &scope) || (array_level != nullptr && array_level != &scope) ||
+      scope.kind == ExprKind::kJoinOn || left.duck->HasSubquery()) {
     // DuckDB binds no lambda that refers to an outer query (and a join's condition may move into a lateral subquery), nor one with a
     // subquery in it: the elements become rows of a subquery instead. No row: of no elements, or of no array.
     DuckExpr missing = make_is_null(copy_of(list));
@@ -378,7 +400,8 @@ TypedExpr analyze_array_op(Scope& scope, const A_Expr* node, const std::string& 
     return results;
   }
   DuckExpr body = apply(DuckExpr(new duckdb::ColumnRefExpression(variable))).duck;
-  results.duck = make_call(any ? "omen_list_any" : "omen_list_all", make_list_transform(std::move(list), variable, std::move(body)));
+  results.duck = make_call(any ? "omen_list_any" : "omen_list_all",
+                           make_list_transform(std::move(list), variable, std::move(body)));
   return results;
 }
 
@@ -431,7 +454,8 @@ TypedExpr analyze_a_expr(Scope& scope, A_Expr* node) {
         TypedExpr l, r;
         l.fields = analyze_row_fields(scope, reinterpret_cast<RowExpr*>(node->lexpr));
         r.fields = analyze_row_fields(scope, reinterpret_cast<RowExpr*>(node->rexpr));
-        if (!l.fields.empty() && !r.fields.empty()) return distinct_from(scope, std::move(l), std::move(r), node->kind == AEXPR_NOT_DISTINCT, location);
+        if (!l.fields.empty() && !r.fields.empty())
+          return distinct_from(scope, std::move(l), std::move(r), node->kind == AEXPR_NOT_DISTINCT, location);
       }
       TypedExpr left = analyze_node(scope, node->lexpr);
       TypedExpr right = analyze_node(scope, node->rexpr);
@@ -442,7 +466,8 @@ TypedExpr analyze_a_expr(Scope& scope, A_Expr* node) {
     case AEXPR_LIKE:
     case AEXPR_ILIKE:
     case AEXPR_SIMILAR:
-      return apply_operator(scope, schema, name, analyze_node(scope, node->lexpr), analyze_node(scope, node->rexpr), location);
+      return apply_operator(scope, schema, name, analyze_node(scope, node->lexpr), analyze_node(scope, node->rexpr),
+                            location);
     case AEXPR_BETWEEN:
     case AEXPR_NOT_BETWEEN:
     case AEXPR_BETWEEN_SYM:

@@ -31,8 +31,8 @@ DuckExpr subquery_expression(duckdb::SubqueryType type, std::unique_ptr<duckdb::
 }
 
 /// SELECT `outputs` FROM (subquery) AS alias
-std::unique_ptr<duckdb::SelectStatement> select_from(std::unique_ptr<duckdb::SelectStatement> subquery, const std::string& alias,
-                                                     std::vector<DuckExpr> outputs) {
+std::unique_ptr<duckdb::SelectStatement> select_from(std::unique_ptr<duckdb::SelectStatement> subquery,
+                                                     const std::string& alias, std::vector<DuckExpr> outputs) {
   auto node = duckdb::make_uniq<duckdb::SelectNode>();
   for (auto& o : outputs) node->select_list.push_back(duck_ptr(std::move(o)));
   auto source = duckdb::make_uniq<duckdb::SubqueryRef>(duckdb::unique_ptr<duckdb::SelectStatement>(subquery.release()));
@@ -49,7 +49,8 @@ DuckExpr scalar_subquery(std::unique_ptr<duckdb::SelectStatement> select) {
 
 }  // namespace
 
-DuckExpr quantified_subquery(bool any, std::unique_ptr<duckdb::SelectStatement> select, const std::string& alias, DuckExpr test) {
+DuckExpr quantified_subquery(bool any, std::unique_ptr<duckdb::SelectStatement> select, const std::string& alias,
+                             DuckExpr test) {
   std::vector<DuckExpr> outputs;
   outputs.push_back(make_call(any ? "omen_any_true" : "omen_all_true", std::move(test)));
   DuckExpr decided = scalar_subquery(select_from(std::move(select), alias, std::move(outputs)));
@@ -77,17 +78,22 @@ void check_may_move_inside(const std::vector<TypedExpr>& row, int location) {
     std::set<std::string> aliases;
     if (e.has_aggregate && e.duck) collect_aliases(*e.duck, &aliases);
     if (e.has_window) not_supported("comparison of a row of window functions with a subquery", location);
-    if (e.has_aggregate && aliases.empty()) not_supported("comparison of a row with count(*) in it with a subquery", location);
+    if (e.has_aggregate && aliases.empty())
+      not_supported("comparison of a row with count(*) in it with a subquery", location);
   }
 }
 
 /// The operands of a comparison with a subquery's columns, as many as there are columns.
 std::vector<TypedExpr> operands_of(Scope& scope, Node* node, const SubqueryResult& sub, int location) {
   std::vector<TypedExpr> lefts;
-  if (IsA(node, RowExpr)) lefts = analyze_row_fields(scope, reinterpret_cast<RowExpr*>(node));
-  else lefts.push_back(analyze_node(scope, node));
-  if (lefts.size() < sub.columns.size()) throw SqlError(SqlState::kSyntaxError, "subquery has too many columns", location);
-  if (lefts.size() > sub.columns.size()) throw SqlError(SqlState::kSyntaxError, "subquery has too few columns", location);
+  if (IsA(node, RowExpr))
+    lefts = analyze_row_fields(scope, reinterpret_cast<RowExpr*>(node));
+  else
+    lefts.push_back(analyze_node(scope, node));
+  if (lefts.size() < sub.columns.size())
+    throw SqlError(SqlState::kSyntaxError, "subquery has too many columns", location);
+  if (lefts.size() > sub.columns.size())
+    throw SqlError(SqlState::kSyntaxError, "subquery has too few columns", location);
   return lefts;
 }
 
@@ -116,7 +122,8 @@ TypedExpr analyze_quantified(Scope& scope, SubLink* node, bool any) {
       if (!any) type = duckdb::NegateComparisonExpression(type);
       e->comparison_type = type;
       e->child = duck_ptr(std::move(child));
-      e->subquery = duckdb::unique_ptr<duckdb::SelectStatement>(select_from(std::move(sub.select), alias, std::move(outputs)).release());
+      e->subquery = duckdb::unique_ptr<duckdb::SelectStatement>(
+          select_from(std::move(sub.select), alias, std::move(outputs)).release());
       DuckExpr duck = std::move(e);
       if (!any) duck = make_not(std::move(duck));
       return boolean_of(std::move(duck), &test, location);
@@ -137,8 +144,8 @@ TypedExpr analyze_quantified(Scope& scope, SubLink* node, bool any) {
 
 }  // namespace
 
-TypedExpr compare_row_with_subquery(Scope& scope, const std::string& schema, const std::string& name, Node* row, SubLink* node,
-                                    int location) {
+TypedExpr compare_row_with_subquery(Scope& scope, const std::string& schema, const std::string& name, Node* row,
+                                    SubLink* node, int location) {
   StatementContext& statement = *scope.statement;
   SubqueryResult sub = analyze_subquery(&scope, statement, reinterpret_cast<SelectStmt*>(node->subselect));
   std::vector<TypedExpr> lefts = operands_of(scope, row, sub, location), rights;
@@ -202,8 +209,8 @@ TypedExpr analyze_sublink_here(Scope& scope, SubLink* node) {
       if (sub.columns.size() != 1) {
         throw SqlError(SqlState::kSyntaxError, "subquery must return only one column", location);
       }
-      TypedExpr e = typed(scalar_subquery(std::move(sub.select)), sub.columns[0].type,
-                          sub.columns[0].physical, {}, location);
+      TypedExpr e =
+          typed(scalar_subquery(std::move(sub.select)), sub.columns[0].type, sub.columns[0].physical, {}, location);
       e.typmod = sub.columns[0].typmod;
       return e;
     }
@@ -215,7 +222,8 @@ TypedExpr analyze_sublink_here(Scope& scope, SubLink* node) {
       const ScopeColumn column = sub.columns[0];
       const Oid array = is_array(statement, column.type) ? column.type : array_type_of(statement, column.type);
       if (array == kInvalidOid) {
-        throw SqlError(SqlState::kUndefinedObject, "could not find array type for data type " + type_name(statement, column.type), location);
+        throw SqlError(SqlState::kUndefinedObject,
+                       "could not find array type for data type " + type_name(statement, column.type), location);
       }
       const std::string alias = statement.new_alias("sq");
       TypedExpr element = to_plain(scope, column_of(column, alias));

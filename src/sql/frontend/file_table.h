@@ -14,8 +14,8 @@ namespace omendb::sql {
 
 struct FileRequest {
   enum class Format : uint8_t { kParquet, kCsv } format = Format::kParquet;
-  std::vector<std::string> paths;                                 // patterns among them
-  std::vector<std::pair<std::string, duckdb::Value>> options;     // by DuckDB's names
+  std::vector<std::string> paths;                              // patterns among them
+  std::vector<std::pair<std::string, duckdb::Value>> options;  // by DuckDB's names
 };
 
 /// A column as PostgreSQL has it; `value` computes it from the file's.

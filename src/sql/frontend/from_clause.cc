@@ -23,7 +23,8 @@ void note_seen(Scope& scope, const ScopeItem& item, const std::string& name) {
   scope.seen_tables.push_back(std::move(seen));
 }
 
-FromItem from_single(Scope& scope, ScopeItem item, DuckTable ref, const std::string& duck_alias, const std::string& name) {
+FromItem from_single(Scope& scope, ScopeItem item, DuckTable ref, const std::string& duck_alias,
+                     const std::string& name) {
   scope.duck_aliases.insert(duck_alias);
   note_seen(scope, item, name);
   FromItem result;
@@ -62,9 +63,10 @@ FromItem from_cte(Scope& scope, RangeVar* var, const ScopeCte& cte) {
   item.columns = cte.columns;
   for (ScopeColumn& column : item.columns) column.duck_alias = alias;
   apply_alias(item, var->alias);
-  DuckTable ref = cte.run_first == SIZE_MAX
-                      ? emit::cte(cte.duck_name, alias)
-                      : emit::table_function("omen_rows", emit::integer(100 + static_cast<int64_t>(cte.run_first)), alias);
+  DuckTable ref =
+      cte.run_first == SIZE_MAX
+          ? emit::cte(cte.duck_name, alias)
+          : emit::table_function("omen_rows", emit::integer(100 + static_cast<int64_t>(cte.run_first)), alias);
   return from_single(scope, std::move(item), std::move(ref), alias, cte.name);
 }
 
@@ -255,7 +257,8 @@ FromItem from_join(Scope& scope, JoinExpr* join) {
       for (const ScopeColumn& r : right.columns) {
         if (!r.hidden && r.name == l.name) {
           if (std::find(using_names.begin(), using_names.end(), l.name) != using_names.end()) {
-            throw SqlError(SqlState::kAmbiguousColumn, "common column name \"" + l.name + "\" appears more than once in left table");
+            throw SqlError(SqlState::kAmbiguousColumn,
+                           "common column name \"" + l.name + "\" appears more than once in left table");
           }
           using_names.push_back(l.name);
           break;
@@ -267,7 +270,8 @@ FromItem from_join(Scope& scope, JoinExpr* join) {
     foreach (cell, join->usingClause) {
       std::string name = strVal(lfirst(cell));
       if (std::find(using_names.begin(), using_names.end(), name) != using_names.end()) {
-        throw SqlError(SqlState::kDuplicateColumn, "column name \"" + name + "\" appears more than once in USING clause");
+        throw SqlError(SqlState::kDuplicateColumn,
+                       "column name \"" + name + "\" appears more than once in USING clause");
       }
       using_names.push_back(name);
     }
@@ -335,10 +339,12 @@ FromItem from_join(Scope& scope, JoinExpr* join) {
     std::set<std::string> used;
     collect_aliases(*condition, &used);
     const bool is_left = join->jointype != JOIN_RIGHT, inner = join->jointype == JOIN_INNER;
-    const bool foreign = has_subquery(condition) || (!inner && !std::includes(ours.begin(), ours.end(), used.begin(), used.end()));
+    const bool foreign =
+        has_subquery(condition) || (!inner && !std::includes(ours.begin(), ours.end(), used.begin(), used.end()));
     const auto is_lateral = [&] { return is_left && looks_at(right.ref, without(before_right, before_left)); };
     if (inner ? foreign && is_lateral() : foreign || (!is_true(*condition) && is_lateral())) {
-      NullableSide side(*scope.statement, is_left ? without(scope.duck_aliases, before_right) : without(before_right, before_left));
+      NullableSide side(*scope.statement,
+                        is_left ? without(scope.duck_aliases, before_right) : without(before_right, before_left));
       for (ScopeItem& item : inside) side.redirect(item);
       for (ScopeColumn& column : merged) side.redirect(column);
       for (ScopeColumn& column : result.columns) side.redirect(column);
@@ -412,8 +418,8 @@ void apply_alias(ScopeItem& item, const Alias* alias) {
   item.alias = alias->aliasname;
   item.schema.clear();
   size_t i = 0;
-  size_t visible = static_cast<size_t>(std::count_if(item.columns.begin(), item.columns.end(),
-                                                     [](const ScopeColumn& c) { return !c.hidden; }));
+  size_t visible = static_cast<size_t>(
+      std::count_if(item.columns.begin(), item.columns.end(), [](const ScopeColumn& c) { return !c.hidden; }));
   ListCell* cell = nullptr;
   foreach (cell, alias->colnames) {
     if (i >= visible) {
@@ -476,7 +482,8 @@ FromItem analyze_from_relation(Scope& scope, RangeVar* var) {
     ref = emit::table_function(
         "omen_scan", duckdb::make_uniq<duckdb::ConstantExpression>(duckdb::Value::UINTEGER(relation.oid.value)), alias);
   } else {
-    const ScopeColumn of_counter[] = {{.name = "last_value", .type = types::oid::kInt8}, {.name = "log_cnt", .type = types::oid::kInt8},
+    const ScopeColumn of_counter[] = {{.name = "last_value", .type = types::oid::kInt8},
+                                      {.name = "log_cnt", .type = types::oid::kInt8},
                                       {.name = "is_called", .type = types::oid::kBool}};
     auto counter = emit::select();
     counter->from_table = emit::empty();

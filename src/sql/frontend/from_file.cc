@@ -16,10 +16,13 @@ struct Option {
   const char* name;
   LogicalTypeId type;
 };
-constexpr Option kCsvOptions[] = {{"header", LogicalTypeId::BOOLEAN}, {"delim", LogicalTypeId::VARCHAR}, {"quote", LogicalTypeId::VARCHAR},
-                                  {"escape", LogicalTypeId::VARCHAR}, {"nullstr", LogicalTypeId::VARCHAR}, {"all_varchar", LogicalTypeId::BOOLEAN},
-                                  {"skip", LogicalTypeId::BIGINT}, {"sample_size", LogicalTypeId::BIGINT}, {"union_by_name", LogicalTypeId::BOOLEAN}};
-constexpr Option kParquetOptions[] = {{"union_by_name", LogicalTypeId::BOOLEAN}, {"binary_as_string", LogicalTypeId::BOOLEAN}};
+constexpr Option kCsvOptions[] = {{"header", LogicalTypeId::BOOLEAN},       {"delim", LogicalTypeId::VARCHAR},
+                                  {"quote", LogicalTypeId::VARCHAR},        {"escape", LogicalTypeId::VARCHAR},
+                                  {"nullstr", LogicalTypeId::VARCHAR},      {"all_varchar", LogicalTypeId::BOOLEAN},
+                                  {"skip", LogicalTypeId::BIGINT},          {"sample_size", LogicalTypeId::BIGINT},
+                                  {"union_by_name", LogicalTypeId::BOOLEAN}};
+constexpr Option kParquetOptions[] = {{"union_by_name", LogicalTypeId::BOOLEAN},
+                                      {"binary_as_string", LogicalTypeId::BOOLEAN}};
 
 /// 'x'::text is 'x'.
 Node* without_cast(Node* node) {
@@ -35,13 +38,15 @@ void add_paths(const std::string& function, Node* node, std::vector<std::string>
   node = without_cast(node);
   if (IsA(node, A_ArrayExpr)) {
     ListCell* cell = nullptr;
-    foreach (cell, reinterpret_cast<A_ArrayExpr*>(node)->elements) add_paths(function, static_cast<Node*>(lfirst(cell)), paths);
+    foreach (cell, reinterpret_cast<A_ArrayExpr*>(node)->elements)
+      add_paths(function, static_cast<Node*>(lfirst(cell)), paths);
     return;
   }
   if (!IsA(node, A_Const)) refuse_argument(function, node);
   auto* constant = reinterpret_cast<A_Const*>(node);
   if (constant->isnull || !IsA(&constant->val, String)) {
-    throw SqlError(SqlState::kInvalidParameterValue, "a path for " + function + " must be a string", constant->location);
+    throw SqlError(SqlState::kInvalidParameterValue, "a path for " + function + " must be a string",
+                   constant->location);
   }
   paths->emplace_back(constant->val.sval.sval);
 }
@@ -53,18 +58,26 @@ duckdb::Value option_value(const std::string& function, const Option& option, No
   if (!constant->isnull) {
     const Node* value = &constant->val.node;
     if (option.type == LogicalTypeId::VARCHAR && IsA(value, String)) return duckdb::Value(constant->val.sval.sval);
-    if (option.type == LogicalTypeId::BOOLEAN && IsA(value, Boolean)) return duckdb::Value::BOOLEAN(constant->val.boolval.boolval);
-    if (option.type == LogicalTypeId::BIGINT && IsA(value, Integer)) return duckdb::Value::BIGINT(constant->val.ival.ival);
+    if (option.type == LogicalTypeId::BOOLEAN && IsA(value, Boolean))
+      return duckdb::Value::BOOLEAN(constant->val.boolval.boolval);
+    if (option.type == LogicalTypeId::BIGINT && IsA(value, Integer))
+      return duckdb::Value::BIGINT(constant->val.ival.ival);
   }
-  const char* wanted = option.type == LogicalTypeId::VARCHAR ? "a string" : option.type == LogicalTypeId::BOOLEAN ? "a Boolean value" : "an integer value";
-  throw SqlError(SqlState::kInvalidParameterValue, std::string("option \"") + option.name + "\" of " + function + " requires " + wanted, constant->location);
+  const char* wanted = option.type == LogicalTypeId::VARCHAR   ? "a string"
+                       : option.type == LogicalTypeId::BOOLEAN ? "a Boolean value"
+                                                               : "an integer value";
+  throw SqlError(SqlState::kInvalidParameterValue,
+                 std::string("option \"") + option.name + "\" of " + function + " requires " + wanted,
+                 constant->location);
 }
 
 template <size_t N>
 const Option& find_option(const Option (&options)[N], const std::string& function, const NamedArgExpr* argument) {
-  const auto* found = std::find_if(std::begin(options), std::end(options), [&](const Option& o) { return std::string_view(o.name) == argument->name; });
+  const auto* found = std::find_if(std::begin(options), std::end(options),
+                                   [&](const Option& o) { return std::string_view(o.name) == argument->name; });
   if (found == std::end(options)) {
-    throw SqlError(SqlState::kInvalidParameterValue, "unrecognized option \"" + std::string(argument->name) + "\" of " + function, argument->location);
+    throw SqlError(SqlState::kInvalidParameterValue,
+                   "unrecognized option \"" + std::string(argument->name) + "\" of " + function, argument->location);
   }
   return *found;
 }
@@ -89,7 +102,8 @@ std::optional<FromItem> analyze_from_file(Scope& scope, Node* range_function) {
   if (list_length(range->functions) > 1) not_supported(function + " in ROWS FROM", call->location);
   if (range->ordinality) not_supported(function + " WITH ORDINALITY", call->location);
   if (range->coldeflist != nullptr || lsecond(static_cast<List*>(linitial(range->functions))) != nullptr) {
-    throw SqlError(SqlState::kSyntaxError, "a column definition list is redundant for a function with OUT parameters", call->location);
+    throw SqlError(SqlState::kSyntaxError, "a column definition list is redundant for a function with OUT parameters",
+                   call->location);
   }
   FileRequest request;
   request.format = function == "read_csv" ? FileRequest::Format::kCsv : FileRequest::Format::kParquet;
@@ -105,7 +119,8 @@ std::optional<FromItem> analyze_from_file(Scope& scope, Node* range_function) {
                                                                        : find_option(kParquetOptions, function, named);
     request.options.emplace_back(option.name, option_value(function, option, reinterpret_cast<Node*>(named->arg)));
   }
-  if (request.paths.empty()) throw SqlError(SqlState::kUndefinedFunction, "function " + function + "() does not exist", call->location);
+  if (request.paths.empty())
+    throw SqlError(SqlState::kUndefinedFunction, "function " + function + "() does not exist", call->location);
 
   // What a file has in its columns holds for this moment only.
   statement.reads_files = statement.reads_clock = true;

@@ -22,7 +22,7 @@ namespace {
 struct FromFunction {
   TypedExpr expr;
   std::string name;
-  bool record = false;      // its rows are records, whose fields expr.fields describes
+  bool record = false;  // its rows are records, whose fields expr.fields describes
 };
 
 std::vector<Tree> one(Tree e) {
@@ -73,30 +73,35 @@ FromFunction with_definitions(Scope& scope, Node* node, List* definitions) {
   auto* call = reinterpret_cast<FuncCall*>(node);
   const std::string name = strVal(llast(call->funcname));
   const bool jsonb = name.starts_with("jsonb_");
-  const bool known = name == "json_to_record" || name == "json_to_recordset" || name == "jsonb_to_record" || name == "jsonb_to_recordset";
+  const bool known = name == "json_to_record" || name == "json_to_recordset" || name == "jsonb_to_record" ||
+                     name == "jsonb_to_recordset";
   if (!known || list_length(call->args) != 1) {
     TypedExpr other = analyze_expr(scope, node, ExprKind::kFromFunction);  // for its errors
     if (!other.fields.empty()) refuse("a column definition list is redundant for a function with OUT parameters");
-    if (other.type != types::oid::kRecord) refuse("a column definition list is only allowed for functions returning \"record\"");
+    if (other.type != types::oid::kRecord)
+      refuse("a column definition list is only allowed for functions returning \"record\"");
     not_supported("a column definition list for function " + name, location);
   }
   const Oid type = jsonb ? types::oid::kJsonb : types::oid::kJson;
-  TypedExpr argument = coerce(scope, analyze_expr(scope, static_cast<Node*>(linitial(call->args)), ExprKind::kFromFunction), type, -1,
-                              CoercionContext::kImplicit);
+  TypedExpr argument =
+      coerce(scope, analyze_expr(scope, static_cast<Node*>(linitial(call->args)), ExprKind::kFromFunction), type, -1,
+             CoercionContext::kImplicit);
   FromFunction function;
   function.name = name;
   std::vector<DuckExpr> names, types;
-  for (auto* list : {&names, &types}) list->push_back(make_text(type_descriptor(statement, types::oid::kText, {types::Physical::kBytes})));
+  for (auto* list : {&names, &types})
+    list->push_back(make_text(type_descriptor(statement, types::oid::kText, {types::Physical::kBytes})));
   ListCell* cell = nullptr;
   foreach (cell, definitions) {
     auto* definition = lfirst_node(ColumnDef, cell);
     const ResolvedType resolved = resolve_type(statement, definition->typeName);
     add_record_field(scope, &function, definition->colname, resolved.type, resolved.typmod);
     names.push_back(make_text(definition->colname));
-    types.push_back(make_text(type_descriptor(statement, resolved.type, function.expr.fields.back().physical, resolved.typmod)));
+    types.push_back(
+        make_text(type_descriptor(statement, resolved.type, function.expr.fields.back().physical, resolved.typmod)));
   }
-  DuckExpr rows = make_call("omen_" + name + "_as", make_function("omen_array", std::move(names)), make_function("omen_array", std::move(types)),
-                            std::move(argument.duck));
+  DuckExpr rows = make_call("omen_" + name + "_as", make_function("omen_array", std::move(names)),
+                            make_function("omen_array", std::move(types)), std::move(argument.duck));
   if (name.ends_with("set")) rows = make_call("unnest", std::move(rows));
   function.expr.duck = std::move(rows);
   function.expr.type = types::oid::kRecord;
@@ -130,9 +135,10 @@ void analyze_one(Scope& scope, Node* node, List* definitions, std::vector<FromFu
     throw SqlError(SqlState::kSyntaxError, "a column definition list is required for functions returning \"record\"",
                    exprLocation(node));
   }
-  if (const auto* columns = function.expr.fields.empty()
-                                ? composite_columns(*scope.statement->catalog, base_type_of(*scope.statement, function.expr.type))
-                                : nullptr) {
+  if (const auto* columns =
+          function.expr.fields.empty()
+              ? composite_columns(*scope.statement->catalog, base_type_of(*scope.statement, function.expr.type))
+              : nullptr) {
     for (const catalog::Column& column : *columns) {
       if (!column.dropped) add_record_field(scope, &function, column.name, column.type, column.typmod);
     }
@@ -164,7 +170,7 @@ FromItem analyze_from_function(Scope& scope, Node* range_function) {
   item.kind = 'f';
   item.alias = range->alias != nullptr ? range->alias->aliasname : functions[0].name;
 
-  auto rows = emit::select();       // one column a function: u1, u2, ...; then the ordinality
+  auto rows = emit::select();  // one column a function: u1, u2, ...; then the ordinality
   bool lockstep = functions.size() > 1 || range->ordinality;
   bool any_fields = false;
   for (const FromFunction& f : functions) any_fields |= !f.expr.fields.empty();
@@ -233,7 +239,8 @@ FromItem analyze_from_function(Scope& scope, Node* range_function) {
           arguments.push_back(text(type_descriptor(statement, field.type, field.physical)));
           arguments.push_back(text(type_descriptor(statement, e.type, {types::Physical::kBytes})));
           arguments.push_back(std::move(value));
-          arguments.push_back(duckdb::make_uniq<duckdb::ConstantExpression>(duckdb::Value::INTEGER(static_cast<int32_t>(j + 1))));
+          arguments.push_back(
+              duckdb::make_uniq<duckdb::ConstantExpression>(duckdb::Value::INTEGER(static_cast<int32_t>(j + 1))));
           value = emit::call("omen_record_field", std::move(arguments));
         } else if (!e.fields.empty()) {
           std::vector<Tree> arguments;

@@ -6,8 +6,8 @@ namespace omendb::sql {
 
 namespace oid = types::oid;
 
-std::string function_signature(const StatementContext& statement, const std::string& name, const std::vector<Oid>& actual,
-                               const std::vector<std::string>& names) {
+std::string function_signature(const StatementContext& statement, const std::string& name,
+                               const std::vector<Oid>& actual, const std::vector<std::string>& names) {
   std::string text = name + "(";
   const size_t positional = actual.size() - names.size();
   for (size_t i = 0; i < actual.size(); ++i) {
@@ -89,7 +89,10 @@ std::vector<Candidate> candidates_named(const std::string& schema, const std::st
   // Where a variadic and a plain function have the same parameters, the plain one wins; fewer defaults win too.
   for (size_t i = 0; i < result.size(); ++i) {
     for (size_t j = i + 1; j < result.size();) {
-      auto head = [&](const Candidate& c) { return std::vector<Oid>(c.arguments.begin(), c.arguments.begin() + static_cast<long>(std::min(count, c.arguments.size()))); };
+      auto head = [&](const Candidate& c) {
+        return std::vector<Oid>(c.arguments.begin(),
+                                c.arguments.begin() + static_cast<long>(std::min(count, c.arguments.size())));
+      };
       if (head(result[i]) != head(result[j])) {
         ++j;
         continue;
@@ -116,8 +119,10 @@ int select_candidate(const StatementContext& statement, const std::vector<Oid>& 
   std::vector<Oid> input(actual);
   size_t unknowns = 0;
   for (Oid& t : input) {
-    if (t == oid::kUnknown) ++unknowns;
-    else t = base_type_of(statement, t);
+    if (t == oid::kUnknown)
+      ++unknowns;
+    else
+      t = base_type_of(statement, t);
   }
   auto keep_best = [&](auto score) {
     int best = 0;
@@ -207,8 +212,10 @@ int select_candidate(const StatementContext& statement, const std::vector<Oid>& 
     bool one_type = true;
     for (Oid t : input) {
       if (t == oid::kUnknown) continue;
-      if (known == oid::kUnknown) known = t;
-      else if (known != t) one_type = false;
+      if (known == oid::kUnknown)
+        known = t;
+      else if (known != t)
+        one_type = false;
     }
     if (one_type) {
       int found = -1;
@@ -229,7 +236,8 @@ int select_candidate(const StatementContext& statement, const std::vector<Oid>& 
 }  // namespace
 
 FunctionChoice find_function(const StatementContext& statement, const std::string& schema, const std::string& name,
-                             const std::vector<Oid>& actual, const std::vector<std::string>& names, bool variadic_call) {
+                             const std::vector<Oid>& actual, const std::vector<std::string>& names,
+                             bool variadic_call) {
   FunctionChoice choice;
   const size_t count = actual.size();
   std::vector<Candidate> all = candidates_named(schema, name, count, names, variadic_call);
@@ -249,7 +257,8 @@ FunctionChoice find_function(const StatementContext& statement, const std::strin
   // A type's name as a function of one argument, where the cast is a relabelling or goes through text: int4('5'), text(x).
   if (count == 1 && names.empty()) {
     Oid target = kInvalidOid;
-    if (const types::TypeInfo* info = types::find_type(name); info != nullptr && (schema.empty() || schema == "pg_catalog")) {
+    if (const types::TypeInfo* info = types::find_type(name);
+        info != nullptr && (schema.empty() || schema == "pg_catalog")) {
       target = info->oid;
     }
     if (target != kInvalidOid && type_category(statement, target) != 'A') {
@@ -298,7 +307,8 @@ struct OperatorCandidate {
 };
 
 /// The operator, nullptr, or "several".
-const OperatorRow* look_up_operator(const StatementContext& statement, const std::string& name, Oid left, Oid right, bool* ambiguous) {
+const OperatorRow* look_up_operator(const StatementContext& statement, const std::string& name, Oid left, Oid right,
+                                    bool* ambiguous) {
   const bool prefix = left == kInvalidOid;
   const auto& all = operators_named(name);
   auto exact = [&](Oid l, Oid r) -> const OperatorRow* {
@@ -312,8 +322,10 @@ const OperatorRow* look_up_operator(const StatementContext& statement, const std
   } else {
     // An unknown beside a known type is first taken for that type.
     Oid l = left, r = right;
-    if (l == oid::kUnknown && r != oid::kUnknown) l = r;
-    else if (r == oid::kUnknown && l != oid::kUnknown) r = l;
+    if (l == oid::kUnknown && r != oid::kUnknown)
+      l = r;
+    else if (r == oid::kUnknown && l != oid::kUnknown)
+      r = l;
     if (l != oid::kUnknown) {
       if (const OperatorRow* o = exact(l, r)) return o;
       if (left == oid::kUnknown || right == oid::kUnknown) {
@@ -329,7 +341,8 @@ const OperatorRow* look_up_operator(const StatementContext& statement, const std
   for (const OperatorRow* o : all) {
     if ((o->left == kInvalidOid) != prefix) continue;
     std::vector<Oid> declared = prefix ? std::vector<Oid>{o->right} : std::vector<Oid>{o->left, o->right};
-    if (can_coerce(statement, actual, declared, CoercionContext::kImplicit)) possible.push_back({o, std::move(declared)});
+    if (can_coerce(statement, actual, declared, CoercionContext::kImplicit))
+      possible.push_back({o, std::move(declared)});
   }
   if (possible.empty()) return nullptr;
   const int best = possible.size() == 1 ? 0 : select_candidate(statement, actual, possible);
@@ -347,25 +360,27 @@ const OperatorRow* try_operator_for(const StatementContext& statement, const std
   return look_up_operator(statement, name, left, right, &ambiguous);
 }
 
-const OperatorRow* find_operator_for(const StatementContext& statement, const std::string& schema, const std::string& name, Oid left,
-                                     Oid right, int location) {
+const OperatorRow* find_operator_for(const StatementContext& statement, const std::string& schema,
+                                     const std::string& name, Oid left, Oid right, int location) {
   bool ambiguous = false;
   const OperatorRow* found = nullptr;
   if (schema.empty() || schema == "pg_catalog") found = look_up_operator(statement, name, left, right, &ambiguous);
   if (found != nullptr) return found;
   auto text = [&](Oid t) { return t == oid::kUnknown ? std::string("unknown") : type_name(statement, t); };
-  std::string signature = (left == kInvalidOid ? "" : text(left) + " ") + (schema.empty() ? "" : schema + ".") + name + " " + text(right);
+  std::string signature =
+      (left == kInvalidOid ? "" : text(left) + " ") + (schema.empty() ? "" : schema + ".") + name + " " + text(right);
   if (ambiguous) {
     throw SqlError(SqlState::kAmbiguousFunction, "operator is not unique: " + signature, location)
         .hint("Could not choose a best candidate operator. You might need to add explicit type casts.");
   }
   throw SqlError(SqlState::kUndefinedFunction, "operator does not exist: " + signature, location)
-      .hint(left == kInvalidOid ? "No operator matches the given name and argument type. You might need to add an explicit type cast."
-                                : "No operator matches the given name and argument types. You might need to add explicit type casts.");
+      .hint(left == kInvalidOid
+                ? "No operator matches the given name and argument type. You might need to add an explicit type cast."
+                : "No operator matches the given name and argument types. You might need to add explicit type casts.");
 }
 
-TypedExpr apply_operator(Scope& scope, const std::string& schema, const std::string& name, std::optional<TypedExpr> left, TypedExpr right,
-                         int location) {
+TypedExpr apply_operator(Scope& scope, const std::string& schema, const std::string& name,
+                         std::optional<TypedExpr> left, TypedExpr right, int location) {
   StatementContext& statement = *scope.statement;
   auto type_of = [](const TypedExpr& e) { return is_unknown(e) ? oid::kUnknown : e.type; };
   const Oid right_type = type_of(right);

@@ -96,7 +96,8 @@ std::vector<std::vector<size_t>> Grouping::sets_of(Node* node, std::vector<Targe
         }
         return result;
       case GROUPING_SET_CUBE:
-        if (parts.size() > 12) throw SqlError(SqlState::kTooManyColumns, "CUBE is limited to 12 elements", set->location);
+        if (parts.size() > 12)
+          throw SqlError(SqlState::kTooManyColumns, "CUBE is limited to 12 elements", set->location);
         for (size_t mask = size_t{1} << parts.size(); mask-- > 0;) {
           Sets subset = {{}};
           for (size_t i = 0; i < parts.size(); ++i) {
@@ -194,7 +195,9 @@ void Grouping::check(std::unique_ptr<duckdb::ParsedExpression>& expr) {
 Tree Grouping::group_form(const Key& key) {
   Tree expr = key.expr->Copy();
   // A bare constant would be the number of an output column.
-  return expr->GetExpressionClass() == ExpressionClass::CONSTANT ? emit::cast(std::move(expr), duck_type(key.type, key.physical)) : std::move(expr);
+  return expr->GetExpressionClass() == ExpressionClass::CONSTANT
+             ? emit::cast(std::move(expr), duck_type(key.type, key.physical))
+             : std::move(expr);
 }
 
 void Grouping::walk(duckdb::unique_ptr<duckdb::ParsedExpression>& expr, int depth) {
@@ -214,7 +217,8 @@ void Grouping::walk(duckdb::unique_ptr<duckdb::ParsedExpression>& expr, int dept
       if (!everywhere) {
         duckdb::vector<duckdb::unique_ptr<duckdb::ParsedExpression>> arguments;
         arguments.push_back(key_tree(key.type, key.physical, key.expr->Copy()));
-        Tree grouping = duckdb::make_uniq<duckdb::OperatorExpression>(ExpressionType::GROUPING_FUNCTION, std::move(arguments));
+        Tree grouping =
+            duckdb::make_uniq<duckdb::OperatorExpression>(ExpressionType::GROUPING_FUNCTION, std::move(arguments));
         value = emit::case_when(emit::compare(ExpressionType::COMPARE_EQUAL, std::move(grouping), emit::integer(0)),
                                 std::move(value), nullptr);
       }
@@ -235,10 +239,11 @@ void Grouping::walk(duckdb::unique_ptr<duckdb::ParsedExpression>& expr, int dept
     }
     std::string name = display_name(scope_, alias, ref.column_names[1]);
     int location = expr->GetQueryLocation().IsValid() ? static_cast<int>(expr->GetQueryLocation().GetIndex()) : -1;
-    throw SqlError(SqlState::kGroupingError,
-                   depth == 0 ? "column \"" + name + "\" must appear in the GROUP BY clause or be used in an aggregate function"
-                              : "subquery uses ungrouped column \"" + name + "\" from outer query",
-                   location);
+    throw SqlError(
+        SqlState::kGroupingError,
+        depth == 0 ? "column \"" + name + "\" must appear in the GROUP BY clause or be used in an aggregate function"
+                   : "subquery uses ungrouped column \"" + name + "\" from outer query",
+        location);
   }
   if (expr->GetExpressionClass() == ExpressionClass::FUNCTION) {
     const auto& call = expr->Cast<duckdb::FunctionExpression>();
@@ -265,10 +270,13 @@ void Grouping::walk(duckdb::unique_ptr<duckdb::ParsedExpression>& expr, int dept
     for (auto& argument : expr->Cast<duckdb::OperatorExpression>().children) {
       auto found = find_key(*argument);
       if (!found) {
-        throw SqlError(SqlState::kGroupingError, "arguments to GROUPING must be grouping expressions of the associated query level",
-                       argument->GetQueryLocation().IsValid() ? static_cast<int>(argument->GetQueryLocation().GetIndex()) : -1);
+        throw SqlError(
+            SqlState::kGroupingError,
+            "arguments to GROUPING must be grouping expressions of the associated query level",
+            argument->GetQueryLocation().IsValid() ? static_cast<int>(argument->GetQueryLocation().GetIndex()) : -1);
       }
-      if (keys_[*found].by_sort_key) argument = key_tree(keys_[*found].type, keys_[*found].physical, std::move(argument));
+      if (keys_[*found].by_sort_key)
+        argument = key_tree(keys_[*found].type, keys_[*found].physical, std::move(argument));
     }
     return;
   }

@@ -8,8 +8,8 @@ namespace omendb::sql {
 
 struct Keyword {
   std::string_view word;
-  char category = 'U';          // U unreserved, C column name, T type or function name, R reserved
-  bool bare_label = true;       // may name an output column without AS
+  char category = 'U';     // U unreserved, C column name, T type or function name, R reserved
+  bool bare_label = true;  // may name an output column without AS
 };
 /// In alphabetical order. Thread: any.
 std::vector<Keyword> sql_keywords();

@@ -14,9 +14,13 @@
 
 namespace omendb::sql {
 
-LiftedConstant::LiftedConstant(duckdb::Value value, std::shared_ptr<LiteralSlot> slot_in, Oid type_in, int32_t typmod_in,
-                               types::PhysicalType physical_in)
-    : ConstantExpression(std::move(value)), slot(std::move(slot_in)), type(type_in), typmod(typmod_in), physical(physical_in) {
+LiftedConstant::LiftedConstant(duckdb::Value value, std::shared_ptr<LiteralSlot> slot_in, Oid type_in,
+                               int32_t typmod_in, types::PhysicalType physical_in)
+    : ConstantExpression(std::move(value)),
+      slot(std::move(slot_in)),
+      type(type_in),
+      typmod(typmod_in),
+      physical(physical_in) {
   ++slot->live;
 }
 
@@ -96,8 +100,7 @@ bool find_in_node(Node* node, void* found_in) {
     case T_RangeTableSample:
     case T_TypeName:
     case T_ColumnDef:
-    case T_MergeStmt:
-      return false;
+    case T_MergeStmt: return false;
     default: break;
   }
   return raw_expression_tree_walker(node, reinterpret_cast<bool (*)()>(find_in_node), found);
@@ -116,8 +119,9 @@ void find_in_select(const SelectStmt* select, bool with_targets, Found* found) {
   find_in_list(select->valuesLists, found);
   find_in_list(select->fromClause, found);
   find_in_node(select->whereClause, found);
-  const bool matched = select->distinctClause != nullptr || select->groupClause != nullptr || select->havingClause != nullptr ||
-                       select->sortClause != nullptr || select->windowClause != nullptr;
+  const bool matched = select->distinctClause != nullptr || select->groupClause != nullptr ||
+                       select->havingClause != nullptr || select->sortClause != nullptr ||
+                       select->windowClause != nullptr;
   if (with_targets && !matched) find_in_list(select->targetList, found);
 }
 
@@ -162,7 +166,8 @@ bool agrees(const A_Const& constant, const ScannedLiteral& literal, bool negativ
   if (constant.isnull) return false;
   switch (nodeTag(&constant.val.node)) {
     case T_Integer:
-      return literal.kind == LiteralKind::kInt4 && constant.val.ival.ival == (negative ? -literal.integer : literal.integer);
+      return literal.kind == LiteralKind::kInt4 &&
+             constant.val.ival.ival == (negative ? -literal.integer : literal.integer);
     case T_Float: {
       const std::string_view value = constant.val.fval.fval;
       if (literal.kind != LiteralKind::kInt8 && literal.kind != LiteralKind::kNumeric) return false;
@@ -214,12 +219,15 @@ bool operator==(const Lifting::Source& a, const Lifting::Source& b) {
 void swap_constants(duckdb::QueryNode& node, std::vector<Lifting::Source>* sources) {
   visit_query(node, [&](Expr& e) {
     // DuckDB's binder gives a parameter under two casts the outer type. An integer may have it; the others need a wall between.
-    const auto* cast = e->GetExpressionClass() == duckdb::ExpressionClass::CAST ? &e->Cast<duckdb::CastExpression>() : nullptr;
-    const auto* constant = dynamic_cast<const LiftedConstant*>(constant_node(cast == nullptr ? e.get() : cast->child.get()));
+    const auto* cast =
+        e->GetExpressionClass() == duckdb::ExpressionClass::CAST ? &e->Cast<duckdb::CastExpression>() : nullptr;
+    const auto* constant =
+        dynamic_cast<const LiftedConstant*>(constant_node(cast == nullptr ? e.get() : cast->child.get()));
     if (constant == nullptr) return true;
     const LiteralSlot& slot = *constant->slot;
     if (slot.looked_at) return false;
-    Lifting::Source source{slot.literal, slot.negative, constant->type, constant->typmod, constant->physical, slot.precision, slot.scale};
+    Lifting::Source source{slot.literal,       slot.negative,  constant->type, constant->typmod,
+                           constant->physical, slot.precision, slot.scale};
     // A comparison with an int8 column casts as well, unseen from here.
     bool wall = cast == nullptr && constant->type == types::oid::kInt4;
     if (cast != nullptr && constant->type == types::oid::kInt4) {
@@ -241,7 +249,8 @@ void swap_constants(duckdb::QueryNode& node, std::vector<Lifting::Source>* sourc
     if (i == sources->size()) sources->push_back(source);
     auto parameter = duckdb::make_uniq<duckdb::ParameterExpression>();
     parameter->identifier = std::to_string(i + 1);
-    Expr swapped = duckdb::make_uniq<duckdb::CastExpression>(duck_type(source.type, source.physical), std::move(parameter));
+    Expr swapped =
+        duckdb::make_uniq<duckdb::CastExpression>(duck_type(source.type, source.physical), std::move(parameter));
     if (wall) {
       duckdb::vector<Expr> arguments;
       arguments.push_back(std::move(swapped));

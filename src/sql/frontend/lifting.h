@@ -29,10 +29,10 @@ struct AnalyzedQuery;
 struct TypedExpr;
 
 struct LiteralSlot {
-  size_t literal = 0;               // in ScannedText::literals
-  bool negative = false;            // the grammar made the '-' before it its sign
+  size_t literal = 0;     // in ScannedText::literals
+  bool negative = false;  // the grammar made the '-' before it its sign
   bool looked_at = false;
-  int live = 0;                     // constants that remember this slot
+  int live = 0;  // constants that remember this slot
   /// The plan holds for numbers of just so many digits, `scale` of them behind the point; 0: it does not matter.
   int precision = 0, scale = 0;
 };
@@ -40,14 +40,15 @@ struct LiteralSlot {
 /// A constant that is the value of a literal.
 class LiftedConstant final : public duckdb::ConstantExpression {
  public:
-  LiftedConstant(duckdb::Value value, std::shared_ptr<LiteralSlot> slot, Oid type, int32_t typmod, types::PhysicalType physical);
+  LiftedConstant(duckdb::Value value, std::shared_ptr<LiteralSlot> slot, Oid type, int32_t typmod,
+                 types::PhysicalType physical);
   LiftedConstant(const LiftedConstant& other);
   ~LiftedConstant() override { --slot->live; }
   duckdb::unique_ptr<duckdb::ParsedExpression> Copy() const override;
 
   const std::shared_ptr<LiteralSlot> slot;
   const Oid type;
-  const int32_t typmod;             // given to the type's input function; of a numeric in bytes: its display scale
+  const int32_t typmod;  // given to the type's input function; of a numeric in bytes: its display scale
   const types::PhysicalType physical;
 };
 
@@ -72,7 +73,7 @@ class Lifting {
     Oid type;
     int32_t typmod = -1;
     types::PhysicalType physical;
-    int precision = 0, scale = 0;   // as LiteralSlot
+    int precision = 0, scale = 0;  // as LiteralSlot
   };
   /// Swaps constants for parameters $1, $2, ... in `query`, and says where each comes from. False: not this statement; drop `query`.
   bool replace(AnalyzedQuery& query, std::vector<Source>* sources);

@@ -6,7 +6,20 @@
 namespace omendb::sql {
 namespace {
 
-enum Class : uint8_t { kOther, kBlank, kDigit, kLetter, kQuote, kDoubleQuote, kDot, kMinus, kSlash, kOperator, kSemicolon, kRefused };
+enum Class : uint8_t {
+  kOther,
+  kBlank,
+  kDigit,
+  kLetter,
+  kQuote,
+  kDoubleQuote,
+  kDot,
+  kMinus,
+  kSlash,
+  kOperator,
+  kSemicolon,
+  kRefused
+};
 
 constexpr std::array<uint8_t, 256> make_classes() {
   std::array<uint8_t, 256> classes{};
@@ -16,7 +29,8 @@ constexpr std::array<uint8_t, 256> make_classes() {
     if (c >= '0' && c <= '9') classes[c] = kDigit;
   }
   for (char c : {' ', '\t', '\n', '\r', '\f'}) classes[static_cast<uint8_t>(c)] = kBlank;
-  for (char c : {'~', '!', '@', '#', '^', '&', '|', '`', '?', '+', '*', '%', '<', '>', '='}) classes[static_cast<uint8_t>(c)] = kOperator;
+  for (char c : {'~', '!', '@', '#', '^', '&', '|', '`', '?', '+', '*', '%', '<', '>', '='})
+    classes[static_cast<uint8_t>(c)] = kOperator;
   classes['\''] = kQuote;
   classes['"'] = kDoubleQuote;
   classes['.'] = kDot;
@@ -44,12 +58,12 @@ struct Scanner {
   std::string_view sql;
   ScannedText* out;
   size_t at = 0;
-  size_t copied = 0;            // up to here the text is in the shape
+  size_t copied = 0;  // up to here the text is in the shape
 
   bool number(uint32_t minus) {
     const size_t begin = at;
     uint64_t value = 0;
-    bool wide = false;          // more than an int8
+    bool wide = false;  // more than an int8
     while (at < sql.size() && class_of(sql[at]) == kDigit) {
       const auto digit = static_cast<uint64_t>(sql[at++] - '0');
       wide = wide || value > (UINT64_MAX - digit) / 10;
@@ -134,9 +148,9 @@ struct Scanner {
   }
 
   bool run() {
-    uint32_t minus = UINT32_MAX;       // the last token, if it was "-"
-    bool after_string = false;         // the last token was a string: another one might continue it
-    bool ended = false;                // by a semicolon
+    uint32_t minus = UINT32_MAX;  // the last token, if it was "-"
+    bool after_string = false;    // the last token was a string: another one might continue it
+    bool ended = false;           // by a semicolon
     while (at < sql.size()) {
       const Class kind = class_of(sql[at]);
       if (kind == kBlank) {
@@ -179,7 +193,8 @@ struct Scanner {
         }
         case kLetter: {
           const size_t begin = at;
-          while (at < sql.size() && (class_of(sql[at]) == kLetter || class_of(sql[at]) == kDigit || sql[at] == '$')) ++at;
+          while (at < sql.size() && (class_of(sql[at]) == kLetter || class_of(sql[at]) == kDigit || sql[at] == '$'))
+            ++at;
           if (at - begin > 1 || at == sql.size()) break;
           const char prefix = static_cast<char>(sql[begin] | 0x20);
           if (sql[at] == '\'' && (prefix == 'e' || prefix == 'b' || prefix == 'x' || prefix == 'n')) return false;
@@ -191,7 +206,7 @@ struct Scanner {
         case kOperator: {
           // As many operator characters as there are, up to a comment; a lone '-' may be a number's sign.
           const size_t begin = at;
-          bool special = false;        // lets a longer operator end in + or -
+          bool special = false;  // lets a longer operator end in + or -
           do {
             special = special || std::string_view("~!@#^&|`?%").find(sql[at]) != std::string_view::npos;
             ++at;

@@ -22,11 +22,11 @@ struct ScannedLiteral {
   uint32_t begin = 0, end = 0;
   /// Of a number: where a lone '-' stands before it (the grammar may make it the number's sign); UINT32_MAX: nowhere.
   uint32_t minus = UINT32_MAX;
-  int64_t integer = 0;          // of kInt4 and kInt8
+  int64_t integer = 0;  // of kInt4 and kInt8
 };
 
 struct ScannedText {
-  std::string shape;            // the text, a literal's kind in the place of each literal
+  std::string shape;  // the text, a literal's kind in the place of each literal
   std::vector<ScannedLiteral> literals;
 };
 

@@ -6,8 +6,8 @@
 #include "sql/frontend/literal_scan.h"
 
 using omendb::sql::LiteralKind;
-using omendb::sql::ScannedText;
 using omendb::sql::scan_literals;
+using omendb::sql::ScannedText;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string sql(reinterpret_cast<const char*>(data), size);

@@ -79,7 +79,9 @@ bool agree(const std::string& sql) {
     const ScannedLiteral& found = scan.literals[i];
     EXPECT_EQ(literals[i].begin, found.begin) << sql;
     EXPECT_EQ(literals[i].end, found.end) << sql;
-    const uint64_t kind = found.kind == LiteralKind::kString ? kSconst : found.kind == LiteralKind::kInt4 ? kIconst : kFconst;
+    const uint64_t kind = found.kind == LiteralKind::kString ? kSconst
+                          : found.kind == LiteralKind::kInt4 ? kIconst
+                                                             : kFconst;
     EXPECT_EQ(literals[i].kind, kind) << sql;
     if (found.minus == UINT32_MAX) continue;
     auto minus = by_begin.find(found.minus);
@@ -95,7 +97,8 @@ ScannedText scanned(std::string_view sql) {
 }
 
 TEST(LiteralScan, ShapesAreEqualWhenOnlyLiteralsDiffer) {
-  EXPECT_EQ(scanned("select a from t where b = 5 and c = 'x'").shape, scanned("select a from t where b = 12345 and c = 'it''s; $1'").shape);
+  EXPECT_EQ(scanned("select a from t where b = 5 and c = 'x'").shape,
+            scanned("select a from t where b = 12345 and c = 'it''s; $1'").shape);
   EXPECT_NE(scanned("select 5").shape, scanned("select 5000000000").shape);
   EXPECT_NE(scanned("select 5").shape, scanned("select 5.0").shape);
   EXPECT_NE(scanned("select 5").shape, scanned("select '5'").shape);
@@ -115,10 +118,29 @@ TEST(LiteralScan, SignsAreLoneMinusesOnly) {
 }
 
 TEST(LiteralScan, RefusesWhatPostgresReadsInItsOwnWay) {
-  for (const char* sql : {"select $1", "select E'a'", "select e'a'", "select b'1'", "select X'1'", "select n'a'", "select U&'a'", "select u&\"a\"",
-                          "select $$a$$", "select 'a'\n'b'", "select 'a' -- c\n 'b'", "select 'a", "select \"a", "select /* a", "select 1a",
-                          "select 1e5", "select 1..2", "select 1; select 2", "select 2147483648", "select 9223372036854775808", "select 0x1F",
-                          "select 1_000", "select \x01"}) {
+  for (const char* sql : {"select $1",
+                          "select E'a'",
+                          "select e'a'",
+                          "select b'1'",
+                          "select X'1'",
+                          "select n'a'",
+                          "select U&'a'",
+                          "select u&\"a\"",
+                          "select $$a$$",
+                          "select 'a'\n'b'",
+                          "select 'a' -- c\n 'b'",
+                          "select 'a",
+                          "select \"a",
+                          "select /* a",
+                          "select 1a",
+                          "select 1e5",
+                          "select 1..2",
+                          "select 1; select 2",
+                          "select 2147483648",
+                          "select 9223372036854775808",
+                          "select 0x1F",
+                          "select 1_000",
+                          "select \x01"}) {
     ScannedText scan;
     EXPECT_FALSE(scan_literals(sql, &scan)) << sql;
   }
@@ -130,8 +152,9 @@ TEST(LiteralScan, AgreesWithPostgresScannerOnEveryTestStatementAndItsMutants) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
   size_t taken = 0, seen = 0;
-  static constexpr std::string_view kPieces[] = {"'", "''", "\"", "-", "--", "/*", "*/", ".", "..", "5", "0", "e", "E'", "1.5", "\n", " ", "$", ";",
-                                                 "+", "@", "=", "<", "::", ":", "\\", "\xC3\xA9", "u&", "2147483648", "x", "(", ",", "/"};
+  static constexpr std::string_view kPieces[] = {
+      "'", "''", "\"", "-", "--", "/*", "*/", ".", "..", "5",        "0",  "e",          "E'", "1.5", "\n", " ",
+      "$", ";",  "+",  "@", "=",  "<",  "::", ":", "\\", "\xC3\xA9", "u&", "2147483648", "x",  "(",   ",",  "/"};
   for (const auto& file : std::filesystem::directory_iterator("tests/sql")) {
     if (file.path().extension() != ".sql") continue;
     std::ifstream in(file.path());

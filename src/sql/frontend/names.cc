@@ -67,15 +67,18 @@ const ScopeItem* find_item(Scope& scope, const char* schema, const std::string& 
   for (Scope* level = &scope; level != nullptr; level = level->parent) {
     for (const Scope::SeenTable& seen : level->seen_tables) {
       if (seen.alias == name) {
-        throw SqlError(SqlState::kUndefinedTable, "invalid reference to FROM-clause entry for table \"" + name + "\"", location)
-            .hint("There is an entry for table \"" + name + "\", but it cannot be referenced from this part of the query.");
+        throw SqlError(SqlState::kUndefinedTable, "invalid reference to FROM-clause entry for table \"" + name + "\"",
+                       location)
+            .hint("There is an entry for table \"" + name +
+                  "\", but it cannot be referenced from this part of the query.");
       }
     }
   }
   for (Scope* level = &scope; level != nullptr && schema == nullptr; level = level->parent) {
     for (const Scope::SeenTable& seen : level->seen_tables) {
       if (seen.name == name && !seen.alias.empty()) {
-        throw SqlError(SqlState::kUndefinedTable, "invalid reference to FROM-clause entry for table \"" + name + "\"", location)
+        throw SqlError(SqlState::kUndefinedTable, "invalid reference to FROM-clause entry for table \"" + name + "\"",
+                       location)
             .hint("Perhaps you meant to reference the table alias \"" + seen.alias + "\".");
       }
     }
@@ -99,11 +102,12 @@ size_t edit_distance(const std::string& a, const std::string& b) {
   return row[b.size()];
 }
 
-[[noreturn]] void throw_missing_column(Scope& scope, const std::string& table, const std::string& column, int location) {
-  SqlError error(SqlState::kUndefinedColumn,
-                 table.empty() ? "column \"" + column + "\" does not exist"
-                               : "column " + table + "." + column + " does not exist",
-                 location);
+[[noreturn]] void throw_missing_column(Scope& scope, const std::string& table, const std::string& column,
+                                       int location) {
+  SqlError error(
+      SqlState::kUndefinedColumn,
+      table.empty() ? "column \"" + column + "\" does not exist" : "column " + table + "." + column + " does not exist",
+      location);
   // PostgreSQL's hint: the nearest name of every table in sight, if it is near enough and no more than two are.
   struct Candidate {
     std::string text;
@@ -119,7 +123,7 @@ size_t edit_distance(const std::string& a, const std::string& b) {
           // It is there, out of sight.
           if (table.empty()) {
             throw std::move(error).hint("There is a column named \"" + name + "\" in table \"" + seen.alias +
-                                          "\", but it cannot be referenced from this part of the query.");
+                                        "\", but it cannot be referenced from this part of the query.");
           }
         }
         size_t distance = edit_distance(name, column) + penalty;
@@ -144,8 +148,9 @@ size_t edit_distance(const std::string& a, const std::string& b) {
 
 TypedExpr whole_row(Scope& scope, const ScopeItem& item, int location) {
   if (scope.statement->catalog->find<catalog::Sequence>(item.relation) != nullptr) {
-    throw SqlError(SqlState::kWrongObjectType, "relation \"" + scope.statement->catalog->find<catalog::Sequence>(item.relation)->name +
-                                                   "\" does not have a composite type");
+    throw SqlError(SqlState::kWrongObjectType,
+                   "relation \"" + scope.statement->catalog->find<catalog::Sequence>(item.relation)->name +
+                       "\" does not have a composite type");
   }
   std::vector<TypedExpr> fields;
   std::vector<std::string> names;
@@ -179,7 +184,8 @@ TypedExpr whole_row(Scope& scope, const ScopeItem& item, int location) {
         if (present == nullptr) {
           present = std::move(one);
         } else {
-          present = duckdb::make_uniq<duckdb::ConjunctionExpression>(duckdb::ExpressionType::CONJUNCTION_OR, std::move(present), std::move(one));
+          present = duckdb::make_uniq<duckdb::ConjunctionExpression>(duckdb::ExpressionType::CONJUNCTION_OR,
+                                                                     std::move(present), std::move(one));
         }
       }
     }
@@ -222,7 +228,8 @@ const ScopeItem* naming_item(Scope& scope, const ScopeColumn& column) {
     for (const ScopeItem& item : level->items) {
       if (item.alias.empty() || !item.relation_visible || column.merged) continue;
       for (const ScopeColumn& c : item.columns) {
-        if (!c.merged && c.duck_alias == column.duck_alias && c.duck_name == column.duck_name && c.name == column.name) return &item;
+        if (!c.merged && c.duck_alias == column.duck_alias && c.duck_name == column.duck_name && c.name == column.name)
+          return &item;
       }
     }
   }
@@ -233,7 +240,8 @@ void check_catalog_name(Scope& scope, const ColumnRef* ref, const std::string& c
   if (catalog == scope.statement->database_name) return;
   std::string name;
   for (int i = 0; i < list_length(ref->fields); ++i) name += (i > 0 ? "." : "") + field_text(ref, i);
-  throw SqlError(SqlState::kFeatureNotSupported, "cross-database references are not implemented: " + name, ref->location);
+  throw SqlError(SqlState::kFeatureNotSupported, "cross-database references are not implemented: " + name,
+                 ref->location);
 }
 
 void record_column(Scope& scope, const ColumnRef* ref, const ScopeItem* item, const ScopeColumn& column) {
@@ -266,13 +274,15 @@ std::string schema_name(StatementContext& statement, Oid schema) {
 Oid find_relation(StatementContext& statement, const char* schema, const char* name) {
   if (schema != nullptr) {
     if (std::string_view(schema) == "pg_temp") {
-      return statement.temp_schema == kInvalidOid ? kInvalidOid : statement.catalog->find_relation(statement.temp_schema, name);
+      return statement.temp_schema == kInvalidOid ? kInvalidOid
+                                                  : statement.catalog->find_relation(statement.temp_schema, name);
     }
     const catalog::Schema* found = statement.catalog->find_schema(schema);
     return found == nullptr ? kInvalidOid : find_in_schema(statement, found->oid, schema, name);
   }
   if (const auto* temp = statement.catalog->find<catalog::Schema>(statement.temp_schema);
-      temp != nullptr && std::find(statement.search_path.begin(), statement.search_path.end(), temp->name) == statement.search_path.end()) {
+      temp != nullptr && std::find(statement.search_path.begin(), statement.search_path.end(), temp->name) ==
+                             statement.search_path.end()) {
     Oid oid = statement.catalog->find_relation(statement.temp_schema, name);
     if (oid != kInvalidOid) return oid;
   }
@@ -314,7 +324,8 @@ Relation open_relation(StatementContext& statement, const RangeVar* var) {
     relation.schema = schema_name(statement, relation.view->schema);
     relation.name = relation.view->name;
   } else if (statement.catalog->find<catalog::Index>(oid) != nullptr) {
-    throw SqlError(SqlState::kWrongObjectType, "cannot open relation \"" + std::string(var->relname) + "\"", var->location)
+    throw SqlError(SqlState::kWrongObjectType, "cannot open relation \"" + std::string(var->relname) + "\"",
+                   var->location)
         .detail("This operation is not supported for indexes.");
   } else if (statement.catalog->find<catalog::Sequence>(oid) == nullptr) {
     throw SqlError(SqlState::kUndefinedTable, "relation \"" + quoted_name(var) + "\" does not exist", var->location);
@@ -401,7 +412,8 @@ TypedExpr resolve_column(Scope& scope, ColumnRef* ref) {
       if (scope.statement->recorder != nullptr) record_column(scope, ref, naming_item(*level, *column), *column);
       return column_expr(*column, ref->location);
     }
-    if (const ScopeItem* item = find_item(scope, nullptr, name, ref->location)) return whole_row(scope, *item, ref->location);
+    if (const ScopeItem* item = find_item(scope, nullptr, name, ref->location))
+      return whole_row(scope, *item, ref->location);
     throw_missing_column(scope, "", name, ref->location);
   }
   if (count == 1) {
@@ -454,7 +466,8 @@ std::vector<Target> expand_star(Scope& scope, ColumnRef* ref) {
   }
   const char* schema = nullptr;
   std::string schema_text;
-  if (count > 4) throw SqlError(SqlState::kSyntaxError, "improper qualified name (too many dotted names)", ref->location);
+  if (count > 4)
+    throw SqlError(SqlState::kSyntaxError, "improper qualified name (too many dotted names)", ref->location);
   if (count == 4) check_catalog_name(scope, ref, field_text(ref, 0));
   if (count >= 3) {
     schema_text = field_text(ref, count - 3);
@@ -499,7 +512,8 @@ std::vector<Target> expand_record(Scope& scope, A_Indirection* node, ExprKind ki
     if (record.type == types::oid::kRecord) {
       throw SqlError(SqlState::kWrongObjectType, "record type has not been registered");
     }
-    throw SqlError(SqlState::kWrongObjectType, "type " + format_type(*scope.statement->catalog, record.type, -1) + " is not composite",
+    throw SqlError(SqlState::kWrongObjectType,
+                   "type " + format_type(*scope.statement->catalog, record.type, -1) + " is not composite",
                    exprLocation(argument));
   }
   for (const RecordField& column : shape) {

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-struct Node;               // PostgreSQL's
+struct Node;  // PostgreSQL's
 struct MemoryContextData;
 
 namespace omendb::sql {
@@ -26,7 +26,7 @@ class ParseTree {
   ParseTree& operator=(const ParseTree&) = delete;
 
   struct Statement {
-    Node* node = nullptr;      // SelectStmt, InsertStmt, ... (RawStmt is unwrapped)
+    Node* node = nullptr;  // SelectStmt, InsertStmt, ... (RawStmt is unwrapped)
     // Where it stands in the text, in bytes, without the blanks around it and without its semicolon. Node locations
     // count from the start of the whole text.
     size_t location = 0;

@@ -6,11 +6,14 @@
 #include "base/check.h"
 
 // The assembler is given -I src (CMakeLists.txt).
-#define EMBED(name)                                             \
-  __asm__(".section .rodata\n.balign 16\n"                      \
-          "omendb_data_" #name ":\n"                            \
-          ".incbin \"sql/frontend/data/" #name ".tsv\"\n"       \
-          "omendb_data_" #name "_end:\n.byte 0\n.previous\n");  \
+#define EMBED(name) \
+  __asm__( \
+      ".section .rodata\n.balign 16\n" \
+      "omendb_data_" #name \
+      ":\n" \
+      ".incbin \"sql/frontend/data/" #name \
+      ".tsv\"\n" \
+      "omendb_data_" #name "_end:\n.byte 0\n.previous\n"); \
   extern "C" const char omendb_data_##name[] __attribute__((visibility("hidden"))); \
   extern "C" const char omendb_data_##name##_end[] __attribute__((visibility("hidden")));
 
@@ -46,13 +49,17 @@ struct Embedded {
 };
 
 const std::vector<Embedded>& embedded() {
-#define ENTRY(name) {#name, {omendb_data_##name, static_cast<size_t>(omendb_data_##name##_end - omendb_data_##name)}}
+#define ENTRY(name) \
+  { \
+#name, { omendb_data_##name, static_cast<size_t>(omendb_data_##name##_end - omendb_data_##name) } \
+  }
   static const std::vector<Embedded> all = {
-      ENTRY(pg_proc), ENTRY(pg_operator), ENTRY(pg_cast), ENTRY(pg_type), ENTRY(pg_aggregate), ENTRY(pg_language),
-      ENTRY(pg_collation), ENTRY(pg_am), ENTRY(pg_opclass), ENTRY(pg_opfamily), ENTRY(pg_amop), ENTRY(pg_amproc),
-      ENTRY(pg_range), ENTRY(pg_conversion), ENTRY(pg_ts_config), ENTRY(pg_ts_config_map), ENTRY(pg_ts_dict),
-      ENTRY(pg_ts_parser), ENTRY(pg_ts_template), ENTRY(pg_description), ENTRY(system_relations),
-      ENTRY(system_attributes)};
+      ENTRY(pg_proc),          ENTRY(pg_operator),      ENTRY(pg_cast),        ENTRY(pg_type),
+      ENTRY(pg_aggregate),     ENTRY(pg_language),      ENTRY(pg_collation),   ENTRY(pg_am),
+      ENTRY(pg_opclass),       ENTRY(pg_opfamily),      ENTRY(pg_amop),        ENTRY(pg_amproc),
+      ENTRY(pg_range),         ENTRY(pg_conversion),    ENTRY(pg_ts_config),   ENTRY(pg_ts_config_map),
+      ENTRY(pg_ts_dict),       ENTRY(pg_ts_parser),     ENTRY(pg_ts_template), ENTRY(pg_description),
+      ENTRY(system_relations), ENTRY(system_attributes)};
 #undef ENTRY
   return all;
 }
@@ -112,9 +119,10 @@ struct Data {
     const size_t oid = t.column("oid"), name = t.column("proname"), schema = t.column("pronamespace"),
                  language = t.column("prolang"), variadic = t.column("provariadic"), kind = t.column("prokind"),
                  strict = t.column("proisstrict"), retset = t.column("proretset"), vol = t.column("provolatile"),
-                 defaults = t.column("pronargdefaults"), result = t.column("prorettype"), args = t.column("proargtypes"),
-                 all = t.column("proallargtypes"), modes = t.column("proargmodes"), names = t.column("proargnames"),
-                 default_text = t.column("proargdefaults"), source = t.column("prosrc");
+                 defaults = t.column("pronargdefaults"), result = t.column("prorettype"),
+                 args = t.column("proargtypes"), all = t.column("proallargtypes"), modes = t.column("proargmodes"),
+                 names = t.column("proargnames"), default_text = t.column("proargdefaults"),
+                 source = t.column("prosrc");
     procs.reserve(t.rows.size());
     for (const auto& r : t.rows) {
       ProcRow p;
@@ -159,11 +167,12 @@ struct Data {
 
   void load_operators() {
     PgDataTable t = parse_pg_data("pg_operator");
-    const size_t oid = t.column("oid"), name = t.column("oprname"), left = t.column("oprleft"), right = t.column("oprright"),
-                 result = t.column("oprresult"), com = t.column("oprcom"), neg = t.column("oprnegate"), code = t.column("oprcode");
+    const size_t oid = t.column("oid"), name = t.column("oprname"), left = t.column("oprleft"),
+                 right = t.column("oprright"), result = t.column("oprresult"), com = t.column("oprcom"),
+                 neg = t.column("oprnegate"), code = t.column("oprcode");
     for (const auto& r : t.rows) {
-      operators.push_back({Oid{number(r[oid])}, r[name], Oid{number(r[left])}, Oid{number(r[right])}, Oid{number(r[result])},
-                           Oid{number(r[com])}, Oid{number(r[neg])}, Oid{number(r[code])}});
+      operators.push_back({Oid{number(r[oid])}, r[name], Oid{number(r[left])}, Oid{number(r[right])},
+                           Oid{number(r[result])}, Oid{number(r[com])}, Oid{number(r[neg])}, Oid{number(r[code])}});
     }
     for (const auto& o : operators) {
       operator_by_oid[o.oid.value] = &o;
@@ -176,7 +185,8 @@ struct Data {
     const size_t source = t.column("castsource"), target = t.column("casttarget"), function = t.column("castfunc"),
                  context = t.column("castcontext"), method = t.column("castmethod");
     for (const auto& r : t.rows) {
-      casts.push_back({Oid{number(r[source])}, Oid{number(r[target])}, Oid{number(r[function])}, r[context][0], r[method][0]});
+      casts.push_back(
+          {Oid{number(r[source])}, Oid{number(r[target])}, Oid{number(r[function])}, r[context][0], r[method][0]});
     }
     for (const auto& c : casts) cast_by_types[uint64_t{c.source.value} << 32 | c.target.value] = &c;
   }

@@ -31,37 +31,37 @@ struct ProcRow {
   Oid oid;
   std::string_view name;
   Oid schema;
-  Oid language;                       // 12 internal, 14 SQL
-  Oid variadic;                       // element type of a VARIADIC parameter
-  char kind = 'f';                    // f, p, a, w
+  Oid language;     // 12 internal, 14 SQL
+  Oid variadic;     // element type of a VARIADIC parameter
+  char kind = 'f';  // f, p, a, w
   bool strict = true, returns_set = false;
-  char volatility = 'i';              // i, s, v
+  char volatility = 'i';  // i, s, v
   int default_count = 0;
   Oid result;
-  std::vector<Oid> arguments;         // input arguments
+  std::vector<Oid> arguments;                    // input arguments
   std::vector<std::string_view> argument_names;  // of input arguments; empty when unnamed
-  std::vector<Oid> output_types;      // OUT and TABLE columns of a function that returns record
+  std::vector<Oid> output_types;                 // OUT and TABLE columns of a function that returns record
   std::vector<std::string_view> output_names;
-  std::string_view defaults;          // SQL text, comma separated, of the last `default_count` arguments
-  std::string_view source;            // prosrc
+  std::string_view defaults;  // SQL text, comma separated, of the last `default_count` arguments
+  std::string_view source;    // prosrc
 };
 
 struct OperatorRow {
   Oid oid;
   std::string_view name;
-  Oid left, right, result;            // left is kInvalidOid for a prefix operator
+  Oid left, right, result;  // left is kInvalidOid for a prefix operator
   Oid commutator, negator, function;
 };
 
 struct CastRow {
   Oid source, target, function;
-  char context;                       // i, a, e
-  char method;                        // f, i (I/O), b
+  char context;  // i, a, e
+  char method;   // f, i (I/O), b
 };
 
 struct AggregateRow {
   Oid function;
-  char kind;                          // n, o (ordered set), h (hypothetical)
+  char kind;  // n, o (ordered set), h (hypothetical)
   int direct_arguments;
 };
 

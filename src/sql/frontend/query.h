@@ -37,7 +37,7 @@ class Restore {
 struct Target {
   std::string name;
   TypedExpr expr;
-  Node* raw = nullptr;      // what it was analysed from; null after expansion of a star
+  Node* raw = nullptr;  // what it was analysed from; null after expansion of a star
 };
 
 /// A SELECT (VALUES, set operation) whose output columns can still be given other types.
@@ -46,14 +46,14 @@ struct Target {
 /// that an unknown literal can still become whatever the context wants; anything else is wrapped as a subquery.
 struct Level {
   std::unique_ptr<Scope> scope;
-  duckdb::unique_ptr<duckdb::SelectNode> node;     // null: `complete` it is
+  duckdb::unique_ptr<duckdb::SelectNode> node;  // null: `complete` it is
   DuckNode complete;                            // a set operation: its columns are o1, o2, ...
   std::vector<Target> targets;                  // of `node`; of `complete`: references to nothing, types only
-  std::vector<Tree> hidden;                 // follow the outputs
-  bool order_matters = false;                   // DISTINCT, ORDER BY or sets: a target's value may not be changed in place
+  std::vector<Tree> hidden;                     // follow the outputs
+  bool order_matters = false;  // DISTINCT, ORDER BY or sets: a target's value may not be changed in place
   std::vector<RowMark> row_marks;
   size_t limit_column = SIZE_MAX, offset_column = SIZE_MAX;
-  duckdb::CommonTableExpressionMap ctes;        // to be put on the outermost node
+  duckdb::CommonTableExpressionMap ctes;  // to be put on the outermost node
 
   /// Puts all of it so far, but for WITH, into a subquery `alias` of a new node, whose targets are the outputs of the old. Hidden columns
   /// are h1, h2, ... of `alias` then.
@@ -71,8 +71,8 @@ struct Level {
 std::string output_name(size_t i);
 
 struct SelectOptions {
-  bool top = false;                   // row marks and INTO are the caller's to handle
-  bool keep_unknown = false;          // leave unknown literals to the caller (INSERT ... SELECT, sets)
+  bool top = false;           // row marks and INTO are the caller's to handle
+  bool keep_unknown = false;  // leave unknown literals to the caller (INSERT ... SELECT, sets)
 };
 
 Level analyze_level(StatementContext& statement, Scope* parent, SelectStmt* select, SelectOptions options = {});
@@ -113,8 +113,8 @@ inline bool is_table(const ScopeItem& item) { return item.kind == 't'; }
 
 struct FromItem {
   DuckTable ref;
-  std::vector<ScopeItem> items;        // what it makes visible
-  std::vector<ScopeColumn> columns;    // of the item as a whole
+  std::vector<ScopeItem> items;      // what it makes visible
+  std::vector<ScopeColumn> columns;  // of the item as a whole
 };
 /// Analyses the items of a FROM list into scope.items.
 DuckTable analyze_from(Scope& scope, List* from);
@@ -124,14 +124,15 @@ FromItem analyze_from_function(Scope& scope, Node* range_function);
 /// read_parquet(...) and read_csv(...); nullopt: it is neither (from_file.cc).
 std::optional<FromItem> analyze_from_file(Scope& scope, Node* range_function);
 /// `ref`, which makes `item` visible; `name`: the table's, for hints.
-FromItem from_single(Scope& scope, ScopeItem item, DuckTable ref, const std::string& duck_alias, const std::string& name);
+FromItem from_single(Scope& scope, ScopeItem item, DuckTable ref, const std::string& duck_alias,
+                     const std::string& name);
 /// Notes `item` for the hints of errors about names that are not found.
 void note_seen(Scope& scope, const ScopeItem& item, const std::string& name);
 /// The function's name, unless it is called in another schema than pg_catalog; empty then.
 std::string system_function_name(const FuncCall* call);
 /// Applies `AS alias(c1, c2)`. Errors: 42P10 for too many names.
 void apply_alias(ScopeItem& item, const Alias* alias);
-void add_items(Scope& scope, std::vector<ScopeItem> items);   // checks for duplicate names: 42712
+void add_items(Scope& scope, std::vector<ScopeItem> items);  // checks for duplicate names: 42712
 /// A node of AS (...) made into an item of its own.
 FromItem from_level(Scope& scope, Level level, const Alias* alias);
 /// The select of a view, analysed anew where it stands.
@@ -140,7 +141,7 @@ Level expand_view(StatementContext& statement, const catalog::View& view);
 // --- GROUP BY, ORDER BY, LIMIT (grouping.cc, sorting.cc, select_order.cc) ---
 
 struct SortItem {
-  size_t target = SIZE_MAX;      // SIZE_MAX: `expr`
+  size_t target = SIZE_MAX;  // SIZE_MAX: `expr`
   TypedExpr expr;
   bool descending = false;
   bool nulls_first = false;
@@ -150,7 +151,8 @@ struct ClauseItem {
   size_t target = SIZE_MAX;
   TypedExpr expr;
 };
-ClauseItem resolve_clause_item(Scope& scope, Node* node, std::vector<Target>& targets, ExprKind kind, const char* clause);
+ClauseItem resolve_clause_item(Scope& scope, Node* node, std::vector<Target>& targets, ExprKind kind,
+                               const char* clause);
 std::vector<SortItem> analyze_sort(Scope& scope, List* sort, std::vector<Target>& targets, bool only_names);
 /// Whether values compare by a key of their own (a domain: as its base type), and that key.
 bool needs_key(const Level& level, const TypedExpr& e);

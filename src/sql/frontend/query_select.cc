@@ -92,8 +92,8 @@ void check_distinct_on(const std::vector<ClauseItem>& items, const std::vector<S
     return a.expr.duck && b.expr.duck && a.expr.duck->Equals(*b.expr.duck);
   };
   auto refuse = [](const ClauseItem& item) {
-    throw SqlError(SqlState::kInvalidColumnReference, "SELECT DISTINCT ON expressions must match initial ORDER BY expressions",
-                   item.expr.location);
+    throw SqlError(SqlState::kInvalidColumnReference,
+                   "SELECT DISTINCT ON expressions must match initial ORDER BY expressions", item.expr.location);
   };
   bool skipped = false;
   for (const SortItem& s : sort) {
@@ -121,7 +121,8 @@ void analyze_plain_select(Level& level, SelectStmt* select, SelectOptions option
     auto* window = lfirst_node(WindowDef, cell);
     if (window->name == nullptr) continue;
     if (!scope.windows.emplace(window->name, window).second) {
-      throw SqlError(SqlState::kWindowingError, std::string("window \"") + window->name + "\" is already defined", window->location);
+      throw SqlError(SqlState::kWindowingError, std::string("window \"") + window->name + "\" is already defined",
+                     window->location);
     }
   }
   if (values) {
@@ -153,14 +154,16 @@ void analyze_plain_select(Level& level, SelectStmt* select, SelectOptions option
     }
     for (const SortItem& s : sort) {
       if (s.target == SIZE_MAX) {
-        throw SqlError(SqlState::kInvalidColumnReference, "for SELECT DISTINCT, ORDER BY expressions must appear in select list",
-                       s.expr.location);
+        throw SqlError(SqlState::kInvalidColumnReference,
+                       "for SELECT DISTINCT, ORDER BY expressions must appear in select list", s.expr.location);
       }
     }
   } else if (select->distinctClause != nullptr) {
     foreach (cell, select->distinctClause) {
-      ClauseItem item = resolve_clause_item(scope, static_cast<Node*>(lfirst(cell)), level.targets, ExprKind::kDistinctOn, "DISTINCT ON");
-      check_groupable(statement, item.target == SIZE_MAX ? item.expr.type : level.targets[item.target].expr.type, item.expr.location);
+      ClauseItem item = resolve_clause_item(scope, static_cast<Node*>(lfirst(cell)), level.targets,
+                                            ExprKind::kDistinctOn, "DISTINCT ON");
+      check_groupable(statement, item.target == SIZE_MAX ? item.expr.type : level.targets[item.target].expr.type,
+                      item.expr.location);
       distinct_on.push_back(std::move(item));
     }
     check_distinct_on(distinct_on, sort);
@@ -182,7 +185,8 @@ void analyze_plain_select(Level& level, SelectStmt* select, SelectOptions option
       if (d.expr.duck) grouping.check(d.expr.duck);
     }
     grouping.finish();
-    if (having != nullptr && !scope.has_aggregates && select->groupClause == nullptr && statement.parameter_types.empty()) {
+    if (having != nullptr && !scope.has_aggregates && select->groupClause == nullptr &&
+        statement.parameter_types.empty()) {
       // One row, whatever FROM and WHERE say: they are not read.
       level.node->from_table = emit::empty();
       level.node->where_clause = nullptr;
@@ -234,13 +238,15 @@ Level analyze_level(StatementContext& statement, Scope* parent, SelectStmt* sele
   } else {
     if (select->valuesLists != nullptr && select->lockingClause != nullptr) {
       auto* clause = linitial_node(LockingClause, select->lockingClause);
-      throw SqlError(SqlState::kFeatureNotSupported, std::string(lock_name(clause->strength)) + " cannot be applied to VALUES");
+      throw SqlError(SqlState::kFeatureNotSupported,
+                     std::string(lock_name(clause->strength)) + " cannot be applied to VALUES");
     }
     analyze_plain_select(level, select, options);
   }
   if (!options.keep_unknown) {
     for (Target& target : level.targets) {
-      if (target.expr.kind != TypedExpr::Kind::kPlain) target.expr = resolve_unknown(*level.scope, std::move(target.expr));
+      if (target.expr.kind != TypedExpr::Kind::kPlain)
+        target.expr = resolve_unknown(*level.scope, std::move(target.expr));
     }
   }
   if (!options.top && !level.row_marks.empty()) run_locking_first(level);
@@ -261,10 +267,13 @@ namespace {
 /// A view keeps its columns; a file that has others by now must not be cast into them unseen.
 void check_file_column(StatementContext& statement, const catalog::View& view, size_t i, const TypedExpr& now) {
   const catalog::Column& column = view.columns[i];
-  if (now.type == types::oid::kUnknown || (now.type == column.type && (now.type != types::oid::kNumeric || now.typmod == column.typmod))) return;
-  throw SqlError(SqlState::kDatatypeMismatch, "column \"" + column.name + "\" of view \"" + view.name + "\" is of type " +
-                                                  format_type(*statement.catalog, column.type, column.typmod) + ", but its file's is now of type " +
-                                                  format_type(*statement.catalog, now.type, now.typmod))
+  if (now.type == types::oid::kUnknown ||
+      (now.type == column.type && (now.type != types::oid::kNumeric || now.typmod == column.typmod)))
+    return;
+  throw SqlError(SqlState::kDatatypeMismatch,
+                 "column \"" + column.name + "\" of view \"" + view.name + "\" is of type " +
+                     format_type(*statement.catalog, column.type, column.typmod) + ", but its file's is now of type " +
+                     format_type(*statement.catalog, now.type, now.typmod))
       .hint("Create the view anew.");
 }
 
@@ -303,7 +312,8 @@ Level expand_view(StatementContext& statement, const catalog::View& view) {
   } catch (SqlError& error) {
     // Places in the view's text mean nothing to who wrote the statement.
     if (statement.reads_files && error.info().code == SqlState::kUndefinedColumn) {
-      error.info().detail = "A file that view \"" + view.name + "\" reads has other columns than it had when the view was made.";
+      error.info().detail =
+          "A file that view \"" + view.name + "\" reads has other columns than it had when the view was made.";
       error.info().hint.clear();
     }
     throw SqlError(std::move(error.info()));
@@ -359,7 +369,8 @@ AnalyzedQuery analyze_query(StatementContext& statement, Node* raw) {
     case T_MergeStmt: query = analyze_merge(statement, nullptr, raw); break;
     default: throw SqlError(SqlState::kInternalError, "analyze_query: not a query");
   }
-  for (const std::shared_ptr<AnalyzedQuery>& first : statement.run_first) query.modifying_ctes.push_back(std::move(*first));
+  for (const std::shared_ptr<AnalyzedQuery>& first : statement.run_first)
+    query.modifying_ctes.push_back(std::move(*first));
   statement.run_first.clear();
   query.parameter_types = statement.parameter_types;
   for (uint32_t oid : statement.relations) query.relations.push_back(Oid{oid});

@@ -119,7 +119,9 @@ TEST(Query, PointStatementsStayFlat) {
             "SELECT r1.c2 AS o1, r1.c3 AS o2 FROM omen_scan(16384) AS r1 WHERE (r1.c1 = CAST($1 AS INTEGER))");
   EXPECT_EQ(sql_of("delete from t where a = 5"), "SELECT r1._key AS o1 FROM omen_scan(16384) AS r1 WHERE (r1.c1 = 5)");
   Analysed update = analyse("update t set n = 'x' where a = $1 returning a, n");
-  EXPECT_EQ(update.sql, "SELECT r1._key AS o1, r1.c1 AS o2, r1.c2 AS o3, 'x' AS o4 FROM omen_scan(16384) AS r1 WHERE (r1.c1 = CAST($1 AS INTEGER))");
+  EXPECT_EQ(update.sql,
+            "SELECT r1._key AS o1, r1.c1 AS o2, r1.c2 AS o3, 'x' AS o4 FROM omen_scan(16384) AS r1 WHERE (r1.c1 = "
+            "CAST($1 AS INTEGER))");
   EXPECT_EQ(update.query.key, 0u);
   EXPECT_EQ(update.query.actions.at(0).row, (std::vector<size_t>{1, 2, 3}));
   EXPECT_EQ(update.query.returning, (std::vector<size_t>{1, 3}));
@@ -135,20 +137,24 @@ TEST(Query, GeneratedColumnsAndChecksFollowTheNewRow) {
   EXPECT_EQ(action.checks[0].constraint, "g_check");
   EXPECT_EQ(action.checks[0].column, 3u);
   EXPECT_EQ(a.query.returning, (std::vector<size_t>{2}));
-  EXPECT_EQ(analyse("insert into g (id, doubled) values (1, 7)").error, "428C9 cannot insert a non-DEFAULT value into column \"doubled\" @0");
+  EXPECT_EQ(analyse("insert into g (id, doubled) values (1, 7)").error,
+            "428C9 cannot insert a non-DEFAULT value into column \"doubled\" @0");
 }
 
 TEST(Query, WritesThroughSimpleViewsReachTheTable) {
   Analysed a = analyse("update tv set y = 3 where x = 1");
   ASSERT_EQ(a.error, "");
   EXPECT_EQ(a.query.target, Oid{16384});
-  EXPECT_EQ(a.sql, "SELECT r1._key AS o1, r1.c1 AS o2, 3 AS o3, r1.c3 AS o4, (3 > 0) AS o5 FROM omen_scan(16384) AS r1 WHERE ((r1.c2 > 0) AND (r1.c1 = 1))");
+  EXPECT_EQ(a.sql,
+            "SELECT r1._key AS o1, r1.c1 AS o2, 3 AS o3, r1.c3 AS o4, (3 > 0) AS o5 FROM omen_scan(16384) AS r1 WHERE "
+            "((r1.c2 > 0) AND (r1.c1 = 1))");
   EXPECT_TRUE(a.query.actions.at(0).checks.at(0).view_check);
 }
 
 TEST(Query, NullsComeWherePostgresPutsThem) {
   EXPECT_EQ(sql_of("select a from t order by b desc, 1, n nulls first"),
-            "SELECT r1.c1 AS o1 FROM omen_scan(16384) AS r1 ORDER BY r1.c2 DESC NULLS FIRST, 1 ASC NULLS LAST, r1.c3 ASC NULLS FIRST");
+            "SELECT r1.c1 AS o1 FROM omen_scan(16384) AS r1 ORDER BY r1.c2 DESC NULLS FIRST, 1 ASC NULLS LAST, r1.c3 "
+            "ASC NULLS FIRST");
 }
 
 TEST(Query, GroupingByAPrimaryKeyLetsItsTablesColumnsPass) {
@@ -167,7 +173,8 @@ TEST(Query, ErrorsNameThePlace) {
   EXPECT_EQ(sql_of("select * from t, t"), "42712 table name \"t\" specified more than once @0");
   EXPECT_EQ(sql_of("select a from t order by 3"), "42P10 ORDER BY position 3 is not in select list @26");
   EXPECT_EQ(sql_of("select 1 union select 1, 2"), "42601 each UNION query must have the same number of columns @23");
-  EXPECT_EQ(sql_of("insert into t (a) values ('x'::text)"), "42804 column \"a\" is of type integer but expression is of type text @27");
+  EXPECT_EQ(sql_of("insert into t (a) values ('x'::text)"),
+            "42804 column \"a\" is of type integer but expression is of type text @27");
   EXPECT_EQ(sql_of("insert into t values (1) on conflict (b) do nothing"),
             "42P10 there is no unique or exclusion constraint matching the ON CONFLICT specification @0");
   EXPECT_EQ(sql_of("with recursive r(n) as (select n from r union all select 1) select * from r"),

@@ -24,7 +24,8 @@ Shapes& shapes() {
 std::string text_of(const RecordShape& shape) {
   std::string text;
   for (const RecordField& f : shape) {
-    text += std::to_string(f.name.size()) + ":" + f.name + std::to_string(f.type.value) + "," + std::to_string(f.typmod) + ";";
+    text += std::to_string(f.name.size()) + ":" + f.name + std::to_string(f.type.value) + "," +
+            std::to_string(f.typmod) + ";";
   }
   return text;
 }
@@ -46,7 +47,8 @@ int32_t record_typmod(RecordShape shape) {
 const RecordShape* record_shape(int32_t typmod) {
   Shapes& all = shapes();
   MutexLock lock(all.mutex);
-  return typmod >= 0 && static_cast<size_t>(typmod) < all.list.size() ? &all.list[static_cast<size_t>(typmod)] : nullptr;
+  return typmod >= 0 && static_cast<size_t>(typmod) < all.list.size() ? &all.list[static_cast<size_t>(typmod)]
+                                                                      : nullptr;
 }
 
 RecordShape record_fields(const StatementContext& statement, const TypedExpr& value) {

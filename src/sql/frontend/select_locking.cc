@@ -76,7 +76,8 @@ void analyze_locking(Level& level, SelectStmt* select, bool grouped) {
     foreach (rel, clause->lockedRels) {
       auto* var = lfirst_node(RangeVar, rel);
       if (var->schemaname != nullptr) {
-        throw SqlError(SqlState::kSyntaxError, std::string(lock) + " must specify unqualified relation names", var->location);
+        throw SqlError(SqlState::kSyntaxError, std::string(lock) + " must specify unqualified relation names",
+                       var->location);
       }
       bool found = false;
       for (const ScopeItem& item : scope.items) {
@@ -84,12 +85,18 @@ void analyze_locking(Level& level, SelectStmt* select, bool grouped) {
         found = true;
         switch (item.kind) {
           case 't': add(item); break;
-          case 'j': throw SqlError(SqlState::kFeatureNotSupported, std::string(lock) + " cannot be applied to a join", var->location);
+          case 'j':
+            throw SqlError(SqlState::kFeatureNotSupported, std::string(lock) + " cannot be applied to a join",
+                           var->location);
           case 'f':
-            throw SqlError(SqlState::kFeatureNotSupported, std::string(lock) + " cannot be applied to a function", var->location);
-          case 'v': throw SqlError(SqlState::kFeatureNotSupported, std::string(lock) + " cannot be applied to VALUES", var->location);
+            throw SqlError(SqlState::kFeatureNotSupported, std::string(lock) + " cannot be applied to a function",
+                           var->location);
+          case 'v':
+            throw SqlError(SqlState::kFeatureNotSupported, std::string(lock) + " cannot be applied to VALUES",
+                           var->location);
           case 'c':
-            throw SqlError(SqlState::kFeatureNotSupported, std::string(lock) + " cannot be applied to a WITH query", var->location);
+            throw SqlError(SqlState::kFeatureNotSupported, std::string(lock) + " cannot be applied to a WITH query",
+                           var->location);
           default: not_supported(std::string(lock) + " of a subquery or view", var->location);
         }
         break;

@@ -17,9 +17,9 @@ namespace {
 constexpr int kLimitWithTies = 2;
 
 duckdb::OrderByNode order_node(const SortItem& item, Tree expr) {
-  return duckdb::OrderByNode(item.descending ? duckdb::OrderType::DESCENDING : duckdb::OrderType::ASCENDING,
-                             item.nulls_first ? duckdb::OrderByNullType::NULLS_FIRST : duckdb::OrderByNullType::NULLS_LAST,
-                             std::move(expr));
+  return duckdb::OrderByNode(
+      item.descending ? duckdb::OrderType::DESCENDING : duckdb::OrderType::ASCENDING,
+      item.nulls_first ? duckdb::OrderByNullType::NULLS_FIRST : duckdb::OrderByNullType::NULLS_LAST, std::move(expr));
 }
 
 }  // namespace
@@ -39,7 +39,9 @@ void carry_into_subquery(Level& level, std::vector<SortItem>& sort, std::vector<
   level.push_down(alias);
 }
 
-bool needs_key(const Level& level, const TypedExpr& e) { return needs_sort_key(base_type_of(*level.scope->statement, e.type), e.physical); }
+bool needs_key(const Level& level, const TypedExpr& e) {
+  return needs_sort_key(base_type_of(*level.scope->statement, e.type), e.physical);
+}
 
 Tree key_of(const Level& level, const TypedExpr& e) {
   return key_tree(base_type_of(*level.scope->statement, e.type), e.physical, e.duck->Copy());
@@ -80,12 +82,14 @@ void with_ties(Level& level, std::vector<SortItem>& sort, Tree limit, Tree offse
   sum.push_back(limit->Copy());
   Tree last = emit::call("+", std::move(sum));
   Tree where = emit::compare(ExpressionType::COMPARE_GREATERTHAN, emit::column(alias, "h1"), std::move(offset));
-  where = emit::conjunction(std::move(where), emit::compare(ExpressionType::COMPARE_LESSTHANOREQUALTO, emit::column(alias, "h2"),
-                                                            std::move(last)));
-  where = emit::conjunction(std::move(where), emit::compare(ExpressionType::COMPARE_GREATERTHAN, std::move(limit), emit::integer(0)));
+  where = emit::conjunction(std::move(where), emit::compare(ExpressionType::COMPARE_LESSTHANOREQUALTO,
+                                                            emit::column(alias, "h2"), std::move(last)));
+  where = emit::conjunction(std::move(where),
+                            emit::compare(ExpressionType::COMPARE_GREATERTHAN, std::move(limit), emit::integer(0)));
   level.node->where_clause = std::move(where);
   auto order = duckdb::make_uniq<duckdb::OrderModifier>();
-  order->orders.emplace_back(duckdb::OrderType::ASCENDING, duckdb::OrderByNullType::NULLS_LAST, emit::column(alias, "h1"));
+  order->orders.emplace_back(duckdb::OrderType::ASCENDING, duckdb::OrderByNullType::NULLS_LAST,
+                             emit::column(alias, "h1"));
   level.node->modifiers.push_back(std::move(order));
 }
 
@@ -183,12 +187,14 @@ void apply_order_and_limit(Level& level, SelectStmt* select, std::vector<SortIte
       return;
     }
   }
-  if (static_cast<int>(select->limitOption) == kLimitWithTies && select->limitCount != nullptr && IsA(select->limitCount, A_Const) &&
-      reinterpret_cast<A_Const*>(select->limitCount)->isnull) {
-    throw SqlError(SqlState::kInvalidRowCountInLimitClause, "row count cannot be null in FETCH FIRST ... WITH TIES clause");
+  if (static_cast<int>(select->limitOption) == kLimitWithTies && select->limitCount != nullptr &&
+      IsA(select->limitCount, A_Const) && reinterpret_cast<A_Const*>(select->limitCount)->isnull) {
+    throw SqlError(SqlState::kInvalidRowCountInLimitClause,
+                   "row count cannot be null in FETCH FIRST ... WITH TIES clause");
   }
-  const bool simple = select->distinctClause == nullptr && select->groupClause == nullptr && select->havingClause == nullptr &&
-                      select->op == SETOP_NONE && level.node != nullptr && !level.scope->has_aggregates && level.row_marks.empty();
+  const bool simple = select->distinctClause == nullptr && select->groupClause == nullptr &&
+                      select->havingClause == nullptr && select->op == SETOP_NONE && level.node != nullptr &&
+                      !level.scope->has_aggregates && level.row_marks.empty();
   if (!sort.empty() && !(simple && sort_before_late_outputs(level, sort, limit, offset))) {
     auto order = duckdb::make_uniq<duckdb::OrderModifier>();
     for (const SortItem& s : sort) order->orders.push_back(order_node(s, sort_value(level, s)));
@@ -200,7 +206,8 @@ void apply_order_and_limit(Level& level, SelectStmt* select, std::vector<SortIte
     // Counted by the executor, over rows that it could lock.
     if (limit != nullptr) {
       // Of one table, where a row's key tells it from the others if they are asked for again.
-      if (level.scope->items.size() == 1) level.node->modifiers.push_back(first_candidates(level, *limit, offset.get()));
+      if (level.scope->items.size() == 1)
+        level.node->modifiers.push_back(first_candidates(level, *limit, offset.get()));
       level.limit_column = level.targets.size() + level.hidden.size();
       level.hidden.push_back(std::move(limit));
     }
@@ -234,7 +241,8 @@ void order_like_windows(Level& level) {
   }
   auto orders_of = [](const duckdb::WindowExpression& w) {
     duckdb::vector<duckdb::OrderByNode> orders;
-    for (const auto& p : w.partitions) orders.emplace_back(duckdb::OrderType::ASCENDING, duckdb::OrderByNullType::NULLS_LAST, p->Copy());
+    for (const auto& p : w.partitions)
+      orders.emplace_back(duckdb::OrderType::ASCENDING, duckdb::OrderByNullType::NULLS_LAST, p->Copy());
     for (const auto& o : w.orders) orders.emplace_back(o.type, o.null_order, o.expression->Copy());
     return orders;
   };
@@ -248,7 +256,9 @@ void order_like_windows(Level& level) {
     }
     if (orders.size() > longest.size()) longest = std::move(orders);
   }
-  std::erase_if(longest, [](const duckdb::OrderByNode& o) { return o.expression->GetExpressionClass() == duckdb::ExpressionClass::CONSTANT; });
+  std::erase_if(longest, [](const duckdb::OrderByNode& o) {
+    return o.expression->GetExpressionClass() == duckdb::ExpressionClass::CONSTANT;
+  });
   if (longest.empty()) return;
   auto order = duckdb::make_uniq<duckdb::OrderModifier>();
   order->orders = std::move(longest);

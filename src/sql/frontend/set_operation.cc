@@ -52,7 +52,8 @@ Tree call2(const char* name, Tree a, Tree b) {
 }
 
 // What tells rows of these columns apart.
-duckdb::vector<Tree> keys_of(StatementContext& statement, const std::vector<Target>& targets, const std::string& alias) {
+duckdb::vector<Tree> keys_of(StatementContext& statement, const std::vector<Target>& targets,
+                             const std::string& alias) {
   duckdb::vector<Tree> keys;
   for (size_t i = 0; i < targets.size(); ++i) {
     const TypedExpr& e = targets[i].expr;
@@ -62,7 +63,8 @@ duckdb::vector<Tree> keys_of(StatementContext& statement, const std::vector<Targ
 }
 
 // Rows of one side with a mark of the side, and with ALL their number among the equal ones.
-DuckNode marked(StatementContext& statement, DuckNode side, const std::vector<Target>& targets, int64_t mark, bool all) {
+DuckNode marked(StatementContext& statement, DuckNode side, const std::vector<Target>& targets, int64_t mark,
+                bool all) {
   std::string alias = statement.new_alias("q");
   auto node = emit::select();
   node->from_table = emit::subquery(std::move(side), alias);
@@ -73,7 +75,8 @@ DuckNode marked(StatementContext& statement, DuckNode side, const std::vector<Ta
   node->select_list.push_back(emit::integer(mark));
   node->select_list.back()->SetAlias("side");
   if (all) {
-    auto nth = duckdb::make_uniq<duckdb::WindowExpression>(duckdb::ExpressionType::WINDOW_ROW_NUMBER, "", "", "row_number");
+    auto nth =
+        duckdb::make_uniq<duckdb::WindowExpression>(duckdb::ExpressionType::WINDOW_ROW_NUMBER, "", "", "row_number");
     nth->partitions = keys_of(statement, targets, alias);
     nth->SetAlias("nth");
     node->select_list.push_back(std::move(nth));
@@ -83,10 +86,12 @@ DuckNode marked(StatementContext& statement, DuckNode side, const std::vector<Ta
 
 // A set operation over columns that are equal by a key, not by their bytes: group both sides by the keys. With ALL, the first of equal
 // rows on one side goes with the first on the other, the second with the second.
-DuckNode keyed(StatementContext& statement, const Level& level, SetOperation op, bool all, DuckNode left, DuckNode right) {
+DuckNode keyed(StatementContext& statement, const Level& level, SetOperation op, bool all, DuckNode left,
+               DuckNode right) {
   size_t columns = level.targets.size();
-  DuckNode both = set_node(duckdb::SetOperationType::UNION, true, marked(statement, std::move(left), level.targets, 0, all),
-                           marked(statement, std::move(right), level.targets, 1, all));
+  DuckNode both =
+      set_node(duckdb::SetOperationType::UNION, true, marked(statement, std::move(left), level.targets, 0, all),
+               marked(statement, std::move(right), level.targets, 1, all));
   std::string alias = statement.new_alias("q");
   auto node = emit::select();
   node->from_table = emit::subquery(std::move(both), alias);
@@ -101,7 +106,8 @@ DuckNode keyed(StatementContext& statement, const Level& level, SetOperation op,
   node->groups.grouping_sets.push_back(std::move(set));
   using duckdb::ExpressionType;
   auto side_is = [&](const char* aggregate, int64_t value) {
-    return emit::compare(ExpressionType::COMPARE_EQUAL, call1(aggregate, emit::column(alias, "side")), emit::integer(value));
+    return emit::compare(ExpressionType::COMPARE_EQUAL, call1(aggregate, emit::column(alias, "side")),
+                         emit::integer(value));
   };
   if (op == SETOP_INTERSECT) node->having = emit::conjunction(side_is("min", 0), side_is("max", 1));
   if (op == SETOP_EXCEPT) node->having = side_is("max", 0);
@@ -118,7 +124,8 @@ Level combine(Scope& scope, SelectStmt* select, Level left, Level right) {
     SelectStmt* first = select->rarg;
     while (first->op != SETOP_NONE && first->larg != nullptr) first = first->larg;
     if (first->targetList != nullptr) location = exprLocation(static_cast<Node*>(linitial(first->targetList)));
-    throw SqlError(SqlState::kSyntaxError, std::string("each ") + name + " query must have the same number of columns", location);
+    throw SqlError(SqlState::kSyntaxError, std::string("each ") + name + " query must have the same number of columns",
+                   location);
   }
   Level result;
   result.scope = std::make_unique<Scope>();
@@ -129,8 +136,8 @@ Level combine(Scope& scope, SelectStmt* select, Level left, Level right) {
     TypedExpr& l = left.targets[i].expr;
     TypedExpr& r = right.targets[i].expr;
     Oid type = select_common_type(scope, {&l, &r}, name);
-    int32_t typmod = l.kind == TypedExpr::Kind::kPlain && r.kind == TypedExpr::Kind::kPlain && l.type == type && r.type == type &&
-                             l.typmod == r.typmod
+    int32_t typmod = l.kind == TypedExpr::Kind::kPlain && r.kind == TypedExpr::Kind::kPlain && l.type == type &&
+                             r.type == type && l.typmod == r.typmod
                          ? l.typmod
                          : -1;
     left.coerce_target(i, type, typmod, CoercionContext::kImplicit);
@@ -201,8 +208,9 @@ void analyze_set_operation(Level& level, SelectStmt* select) {
   do {
     chain.push_back(at);
     at = at->larg;
-  } while (at->op != SETOP_NONE && at->sortClause == nullptr && at->limitOffset == nullptr && at->limitCount == nullptr &&
-           at->lockingClause == nullptr && at->withClause == nullptr && at->intoClause == nullptr);
+  } while (at->op != SETOP_NONE && at->sortClause == nullptr && at->limitOffset == nullptr &&
+           at->limitCount == nullptr && at->lockingClause == nullptr && at->withClause == nullptr &&
+           at->intoClause == nullptr);
   IntoClause* into = at->intoClause;  // SELECT ... INTO of the leftmost member is the statement's
   at->intoClause = nullptr;
   Level result = analyze_side(*level.scope, at);

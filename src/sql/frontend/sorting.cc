@@ -16,12 +16,17 @@ namespace {
 bool has_order(StatementContext& statement, Oid type, bool equality_is_enough) {
   while (const auto* domain = statement.catalog->find<catalog::DomainType>(type)) type = domain->base_type;
   switch (type.value) {
-    case 114:   // json
-    case 142:   // xml
-    case 194:   // pg_node_tree
-    case 600: case 601: case 602: case 604: case 628:  // point, lseg, path, polygon, line
+    case 114:  // json
+    case 142:  // xml
+    case 194:  // pg_node_tree
+    case 600:
+    case 601:
+    case 602:
+    case 604:
+    case 628:  // point, lseg, path, polygon, line
       return false;
-    case 28: case 29:  // xid, cid: hashed only
+    case 28:
+    case 29:  // xid, cid: hashed only
       return equality_is_enough;
     default: break;
   }
@@ -46,17 +51,20 @@ bool same_output(const Target& a, const Target& b) {
 void check_sortable(StatementContext& statement, Oid type, int location) {
   if (has_order(statement, type, false)) return;
   throw SqlError(SqlState::kUndefinedFunction,
-                 "could not identify an ordering operator for type " + format_type(*statement.catalog, type, -1), location)
+                 "could not identify an ordering operator for type " + format_type(*statement.catalog, type, -1),
+                 location)
       .hint("Use an explicit ordering operator or modify the query.");
 }
 
 void check_groupable(StatementContext& statement, Oid type, int location) {
   if (has_order(statement, type, true)) return;
   throw SqlError(SqlState::kUndefinedFunction,
-                 "could not identify an equality operator for type " + format_type(*statement.catalog, type, -1), location);
+                 "could not identify an equality operator for type " + format_type(*statement.catalog, type, -1),
+                 location);
 }
 
-ClauseItem resolve_clause_item(Scope& scope, Node* node, std::vector<Target>& targets, ExprKind kind, const char* clause) {
+ClauseItem resolve_clause_item(Scope& scope, Node* node, std::vector<Target>& targets, ExprKind kind,
+                               const char* clause) {
   ClauseItem item;
   auto found_target = [&](size_t i) {
     targets[i].expr = resolve_unknown(scope, std::move(targets[i].expr));
@@ -73,7 +81,8 @@ ClauseItem resolve_clause_item(Scope& scope, Node* node, std::vector<Target>& ta
         for (size_t i = 0; i < targets.size(); ++i) {
           if (targets[i].name != name) continue;
           if (found != SIZE_MAX && !same_output(targets[found], targets[i])) {
-            throw SqlError(SqlState::kAmbiguousColumn, std::string(clause) + " \"" + name + "\" is ambiguous", ref->location);
+            throw SqlError(SqlState::kAmbiguousColumn, std::string(clause) + " \"" + name + "\" is ambiguous",
+                           ref->location);
           }
           if (found == SIZE_MAX) found = i;
         }
@@ -139,7 +148,8 @@ std::vector<SortItem> analyze_sort(Scope& scope, List* sort, std::vector<Target>
           throw SqlError(SqlState::kUndefinedColumn, "column \"" + text + "\" does not exist", exprLocation(by->node));
         }
       } else {
-        throw SqlError(SqlState::kFeatureNotSupported, "invalid UNION/INTERSECT/EXCEPT ORDER BY clause", exprLocation(by->node))
+        throw SqlError(SqlState::kFeatureNotSupported, "invalid UNION/INTERSECT/EXCEPT ORDER BY clause",
+                       exprLocation(by->node))
             .detail("Only result column names can be used, not expressions or functions.")
             .hint("Add the expression/function to every SELECT, or move the UNION into a FROM clause.");
       }
@@ -152,7 +162,9 @@ std::vector<SortItem> analyze_sort(Scope& scope, List* sort, std::vector<Target>
     check_sortable(*scope.statement, item.target == SIZE_MAX ? item.expr.type : targets[item.target].expr.type,
                    exprLocation(by->node));
     // What sorts already sorts nothing more.
-    const bool known = item.target != SIZE_MAX && std::any_of(items.begin(), items.end(), [&](const SortItem& i) { return i.target == item.target; });
+    const bool known = item.target != SIZE_MAX && std::any_of(items.begin(), items.end(), [&](const SortItem& i) {
+                         return i.target == item.target;
+                       });
     if (!known) items.push_back(std::move(item));
   }
   return items;
@@ -164,12 +176,14 @@ Tree analyze_limit(Scope& scope, Node* node, ExprKind kind) {
   if (IsA(node, A_Const)) {
     auto* constant = reinterpret_cast<A_Const*>(node);
     if (constant->isnull) return nullptr;  // LIMIT ALL, LIMIT NULL
-    if (nodeTag(&constant->val) == T_Integer && intVal(&constant->val) >= 0) return emit::integer(intVal(&constant->val));
+    if (nodeTag(&constant->val) == T_Integer && intVal(&constant->val) >= 0)
+      return emit::integer(intVal(&constant->val));
   }
   TypedExpr expr = analyze_expr(scope, node, kind);
   int location = exprLocation(node);
   Oid given = expr.type;
-  std::optional<TypedExpr> number = try_coerce(scope, std::move(expr), types::oid::kInt8, -1, CoercionContext::kAssignment);
+  std::optional<TypedExpr> number =
+      try_coerce(scope, std::move(expr), types::oid::kInt8, -1, CoercionContext::kAssignment);
   if (!number) {
     throw SqlError(SqlState::kDatatypeMismatch,
                    std::string("argument of ") + name + " must be type bigint, not type " +
@@ -180,7 +194,8 @@ Tree analyze_limit(Scope& scope, Node* node, ExprKind kind) {
   collect_aliases(*number->duck, &aliases);
   for (const std::string& alias : aliases) {
     if (scope.duck_aliases.count(alias) != 0) {
-      throw SqlError(SqlState::kInvalidColumnReference, std::string("argument of ") + name + " must not contain variables", location);
+      throw SqlError(SqlState::kInvalidColumnReference,
+                     std::string("argument of ") + name + " must not contain variables", location);
     }
   }
   std::vector<Tree> arguments;
@@ -197,7 +212,9 @@ duckdb::unique_ptr<duckdb::LimitModifier> first_candidates(const Level& level, c
     arguments.push_back(std::move(b));
     return emit::call(name, std::move(arguments));
   };
-  const auto bounded = [&](const duckdb::ParsedExpression& count) { return call("least", count.Copy(), emit::integer(kLimitMax)); };
+  const auto bounded = [&](const duckdb::ParsedExpression& count) {
+    return call("least", count.Copy(), emit::integer(kLimitMax));
+  };
   const bool skips = std::any_of(level.row_marks.begin(), level.row_marks.end(),
                                  [](const RowMark& mark) { return mark.wait == table::LockWait::kSkip; });
   auto modifier = duckdb::make_uniq<duckdb::LimitModifier>();

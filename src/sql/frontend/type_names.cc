@@ -33,7 +33,8 @@ const std::vector<RareType>& rare_types() {
     for (const auto& r : t.rows) {
       result.push_back({Oid{static_cast<uint32_t>(std::stoul(std::string(r[o])))},
                         Oid{static_cast<uint32_t>(std::stoul(std::string(r[e])))},
-                        Oid{static_cast<uint32_t>(std::stoul(std::string(r[a])))}, r[n], r[k][0], r[c][0], r[p] == "t", r[schema] == "11"});
+                        Oid{static_cast<uint32_t>(std::stoul(std::string(r[a])))}, r[n], r[k][0], r[c][0], r[p] == "t",
+                        r[schema] == "11"});
     }
     std::sort(result.begin(), result.end(), [](const RareType& x, const RareType& y) { return x.oid < y.oid; });
     return result;
@@ -75,17 +76,31 @@ std::string interval_fields(int range) {
   auto bit = [](int field) { return 1 << field; };
   // Bit numbers of PostgreSQL's datetime fields: MONTH 1, YEAR 2, DAY 3, HOUR 10, MINUTE 11, SECOND 12.
   const int y = bit(2), mo = bit(1), d = bit(3), h = bit(10), mi = bit(11), s = bit(12);
-  struct { int mask; const char* text; } all[] = {
-      {y, " year"}, {mo, " month"}, {d, " day"}, {h, " hour"}, {mi, " minute"}, {s, " second"}, {y | mo, " year to month"},
-      {d | h, " day to hour"}, {d | h | mi, " day to minute"}, {d | h | mi | s, " day to second"}, {h | mi, " hour to minute"},
-      {h | mi | s, " hour to second"}, {mi | s, " minute to second"}};
+  struct {
+    int mask;
+    const char* text;
+  } all[] = {{y, " year"},
+             {mo, " month"},
+             {d, " day"},
+             {h, " hour"},
+             {mi, " minute"},
+             {s, " second"},
+             {y | mo, " year to month"},
+             {d | h, " day to hour"},
+             {d | h | mi, " day to minute"},
+             {d | h | mi | s, " day to second"},
+             {h | mi, " hour to minute"},
+             {h | mi | s, " hour to second"},
+             {mi | s, " minute to second"}};
   for (const auto& entry : all) {
     if (entry.mask == range) return entry.text;
   }
   return "";
 }
 
-std::string with_typmod(const char* name, int32_t typmod) { return std::string(name) + "(" + std::to_string(typmod) + ")"; }
+std::string with_typmod(const char* name, int32_t typmod) {
+  return std::string(name) + "(" + std::to_string(typmod) + ")";
+}
 
 std::string format_builtin(const RareType& type, int32_t typmod) {
   const bool has = typmod >= 0;
@@ -239,8 +254,10 @@ Oid find_type_named(StatementContext& statement, const std::vector<std::string>&
     }
     if (found == kInvalidOid) {
       Oid relation = statement.catalog->find_relation(schema->oid, name);
-      if (const auto* table = statement.catalog->find<catalog::Table>(relation)) found = table->row_type;
-      else if (const auto* view = statement.catalog->find<catalog::View>(relation)) found = view->row_type;
+      if (const auto* table = statement.catalog->find<catalog::Table>(relation))
+        found = table->row_type;
+      else if (const auto* view = statement.catalog->find<catalog::View>(relation))
+        found = view->row_type;
     }
     return found;
   };
@@ -249,9 +266,12 @@ Oid find_type_named(StatementContext& statement, const std::vector<std::string>&
   }
   if (names.size() >= 2) {
     std::string schema = names[names.size() - 2];
-    if (const auto* temp = statement.catalog->find<catalog::Schema>(statement.temp_schema); schema == "pg_temp" && temp != nullptr) schema = temp->name;
+    if (const auto* temp = statement.catalog->find<catalog::Schema>(statement.temp_schema);
+        schema == "pg_temp" && temp != nullptr)
+      schema = temp->name;
     if (names.size() == 3 && names[0] != statement.database_name) {
-      throw SqlError(SqlState::kFeatureNotSupported, "cross-database references are not implemented: " + full, location);
+      throw SqlError(SqlState::kFeatureNotSupported, "cross-database references are not implemented: " + full,
+                     location);
     }
     if (schema == "pg_catalog") {
       if (const RareType* t = find_rare(name)) return t->oid;
@@ -270,7 +290,8 @@ Oid find_type_named(StatementContext& statement, const std::vector<std::string>&
   }
   // Types of temporary tables come first, unless the path says where their schema stands.
   if (const auto* temp = statement.catalog->find<catalog::Schema>(statement.temp_schema);
-      temp != nullptr && std::find(statement.search_path.begin(), statement.search_path.end(), temp->name) == statement.search_path.end()) {
+      temp != nullptr && std::find(statement.search_path.begin(), statement.search_path.end(), temp->name) ==
+                             statement.search_path.end()) {
     if (Oid found = user_type(temp->name); found != kInvalidOid) return found;
   }
   bool tried_builtin = false;
@@ -292,7 +313,7 @@ int32_t typmod_of(StatementContext& statement, Oid type, const TypeName* name) {
   if (name->typmods == nullptr) return name->typemod;
   std::vector<int> values;
   ListCell* cell;
-  foreach(cell, name->typmods) {
+  foreach (cell, name->typmods) {
     Node* node = static_cast<Node*>(lfirst(cell));
     if (IsA(node, A_Const) && !reinterpret_cast<A_Const*>(node)->isnull &&
         nodeTag(&reinterpret_cast<A_Const*>(node)->val.node) == T_Integer) {
@@ -336,8 +357,8 @@ int32_t typmod_of(StatementContext& statement, Oid type, const TypeName* name) {
       const bool stamp = type == oid::kTimestamp || type == oid::kTimestampTz;
       const bool zone = type == oid::kTimestampTz || type == oid::kTimeTz;
       if (n < 0) {
-        throw invalid(std::string(stamp ? "TIMESTAMP(" : "TIME(") + std::to_string(n) + ")" + (zone ? " WITH TIME ZONE" : "") +
-                      " precision must not be negative");
+        throw invalid(std::string(stamp ? "TIMESTAMP(" : "TIME(") + std::to_string(n) + ")" +
+                      (zone ? " WITH TIME ZONE" : "") + " precision must not be negative");
       }
       return std::min(n, 6);
     }
@@ -351,8 +372,8 @@ int32_t typmod_of(StatementContext& statement, Oid type, const TypeName* name) {
     case 1560:
     case 1562: return one();
     default:
-      throw SqlError(SqlState::kSyntaxError, "type modifier is not allowed for type \"" + type_name(statement, type) + "\"",
-                     name->location);
+      throw SqlError(SqlState::kSyntaxError,
+                     "type modifier is not allowed for type \"" + type_name(statement, type) + "\"", name->location);
   }
 }
 
@@ -366,7 +387,7 @@ ResolvedType resolve_type(StatementContext& statement, const TypeName* name) {
   } else {
     std::vector<std::string> names;
     ListCell* cell;
-    foreach(cell, name->names) names.emplace_back(strVal(lfirst(cell)));
+    foreach (cell, name->names) names.emplace_back(strVal(lfirst(cell)));
     result.type = find_type_named(statement, names, name->location);
   }
   result.typmod = typmod_of(statement, result.type, name);
@@ -374,8 +395,8 @@ ResolvedType resolve_type(StatementContext& statement, const TypeName* name) {
     Oid element = result.type;
     result.type = array_type_of(statement, element);
     if (result.type == kInvalidOid) {
-      throw SqlError(SqlState::kUndefinedObject, "could not find array type for data type " + type_name(statement, element),
-                     name->location);
+      throw SqlError(SqlState::kUndefinedObject,
+                     "could not find array type for data type " + type_name(statement, element), name->location);
     }
   }
   if (result.type.value >= catalog::oid::kFirstUserOid) statement.other_dependencies.insert(result.type.value);

@@ -19,10 +19,9 @@ void visit_expressions(Expr& expr, const std::function<bool(Expr&)>& visit) {
 
 void visit_query(duckdb::QueryNode& node, const std::function<bool(Expr&)>& visit) {
   // The iterator descends into FROM, set operations and CTEs, and hands over expressions at their top.
-  duckdb::ParsedExpressionIterator::EnumerateQueryNodeChildren(
-      node, [&](Expr& child) {
-        if (child) visit_expressions(child, visit);
-      });
+  duckdb::ParsedExpressionIterator::EnumerateQueryNodeChildren(node, [&](Expr& child) {
+    if (child) visit_expressions(child, visit);
+  });
 }
 
 void collect_aliases(const duckdb::ParsedExpression& expr, std::set<std::string>* aliases) {

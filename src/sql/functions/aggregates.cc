@@ -16,21 +16,29 @@ using types::ValueView;
 
 namespace {
 
-[[noreturn]] void float_overflow() { throw SqlError(SqlState::kNumericValueOutOfRange, "value out of range: overflow"); }
+[[noreturn]] void float_overflow() {
+  throw SqlError(SqlState::kNumericValueOutOfRange, "value out of range: overflow");
+}
 
 /// DuckDB's shape of an aggregate over one column, around a state with add(value), merge(other) and a result.
 template <class State, class Input, class Output>
 struct UnaryOperation {
   template <class S>
-  static void Initialize(S& state) { new (&state) S(); }
+  static void Initialize(S& state) {
+    new (&state) S();
+  }
   template <class I, class S, class Op>
-  static void Operation(S& state, const I& input, duckdb::AggregateUnaryInput&) { state.add(input); }
+  static void Operation(S& state, const I& input, duckdb::AggregateUnaryInput&) {
+    state.add(input);
+  }
   template <class I, class S, class Op>
   static void ConstantOperation(S& state, const I& input, duckdb::AggregateUnaryInput&, duckdb::idx_t count) {
     for (duckdb::idx_t i = 0; i < count; ++i) state.add(input);
   }
   template <class S, class Op>
-  static void Combine(const S& source, S& target, AggregateInputData&) { target.merge(source); }
+  static void Combine(const S& source, S& target, AggregateInputData&) {
+    target.merge(source);
+  }
   template <class T, class S>
   static void Finalize(S& state, T& target, duckdb::AggregateFinalizeData& data) {
     if (!state.finish(target, data.result)) data.ReturnNull();
@@ -47,7 +55,9 @@ AggregateFunction unary_aggregate(const LogicalType& input, const LogicalType& o
 template <class State, class Input, class Output>
 struct DestructibleOperation : UnaryOperation<State, Input, Output> {
   template <class S>
-  static void Destroy(S& state, AggregateInputData&) { state.~S(); }
+  static void Destroy(S& state, AggregateInputData&) {
+    state.~S();
+  }
 };
 
 template <class State, class Input, class Output>
@@ -199,7 +209,9 @@ struct Unary : State {
 template <class State>
 struct Object : AggregateState {
   State state;
-  void add(RowCall&, const ValueView* a) override { state.add(string_t(a[0].bytes.data(), static_cast<uint32_t>(a[0].bytes.size()))); }
+  void add(RowCall&, const ValueView* a) override {
+    state.add(string_t(a[0].bytes.data(), static_cast<uint32_t>(a[0].bytes.size())));
+  }
   void merge(const AggregateState& other) override { state.merge(static_cast<const Object&>(other).state); }
   ValueView finish(RowCall& call) override {
     std::string out;
@@ -210,8 +222,10 @@ struct Object : AggregateState {
 template <class State>
 void add_numeric(Library& library, const char* name) {
   library.aggregate(name, owning_aggregate<Unary<State>, string_t, string_t>(duck_numeric_type(), duck_numeric_type()));
-  add_distinct_aggregate(library, {name, {types::oid::kNumeric}, types::oid::kNumeric,
-                                   []() -> std::unique_ptr<AggregateState> { return std::make_unique<Object<State>>(); }});
+  add_distinct_aggregate(library,
+                         {name, {types::oid::kNumeric}, types::oid::kNumeric, []() -> std::unique_ptr<AggregateState> {
+                            return std::make_unique<Object<State>>();
+                          }});
 }
 
 // --- Quantified subqueries ---
@@ -224,7 +238,8 @@ struct Quantifier {
 };
 
 template <bool Any>
-void quantifier_update(duckdb::Vector inputs[], AggregateInputData&, duckdb::idx_t, duckdb::Vector& states, duckdb::idx_t count) {
+void quantifier_update(duckdb::Vector inputs[], AggregateInputData&, duckdb::idx_t, duckdb::Vector& states,
+                       duckdb::idx_t count) {
   duckdb::UnifiedVectorFormat in, st;
   inputs[0].ToUnifiedFormat(count, in);
   states.ToUnifiedFormat(count, st);
@@ -233,26 +248,33 @@ void quantifier_update(duckdb::Vector inputs[], AggregateInputData&, duckdb::idx
   for (duckdb::idx_t i = 0; i < count; ++i) {
     auto& s = *state[st.sel->get_index(i)];
     const auto at = in.sel->get_index(i);
-    if (!in.validity.RowIsValid(at)) s.unknown = true;
-    else if (data[at] == Any) s.decided = true;
+    if (!in.validity.RowIsValid(at))
+      s.unknown = true;
+    else if (data[at] == Any)
+      s.decided = true;
   }
 }
 template <bool Any>
-void quantifier_simple_update(duckdb::Vector inputs[], AggregateInputData&, duckdb::idx_t, duckdb::data_ptr_t state, duckdb::idx_t count) {
+void quantifier_simple_update(duckdb::Vector inputs[], AggregateInputData&, duckdb::idx_t, duckdb::data_ptr_t state,
+                              duckdb::idx_t count) {
   duckdb::UnifiedVectorFormat in;
   inputs[0].ToUnifiedFormat(count, in);
   auto& s = *reinterpret_cast<Quantifier<Any>*>(state);
   const auto* data = reinterpret_cast<const bool*>(in.data);
   for (duckdb::idx_t i = 0; i < count; ++i) {
     const auto at = in.sel->get_index(i);
-    if (!in.validity.RowIsValid(at)) s.unknown = true;
-    else if (data[at] == Any) s.decided = true;
+    if (!in.validity.RowIsValid(at))
+      s.unknown = true;
+    else if (data[at] == Any)
+      s.decided = true;
   }
 }
 template <bool Any>
 struct QuantifierOperation {
   template <class S>
-  static void Initialize(S& state) { new (&state) S(); }
+  static void Initialize(S& state) {
+    new (&state) S();
+  }
   template <class S, class Op>
   static void Combine(const S& source, S& target, AggregateInputData&) {
     target.decided |= source.decided;
@@ -268,8 +290,9 @@ template <bool Any>
 AggregateFunction quantifier() {
   using S = Quantifier<Any>;
   using Op = QuantifierOperation<Any>;
-  AggregateFunction f({LogicalType::BOOLEAN}, LogicalType::INTEGER, AggregateFunction::StateSize<S>, AggregateFunction::StateInitialize<S, Op>,
-                      quantifier_update<Any>, AggregateFunction::StateCombine<S, Op>, AggregateFunction::StateFinalize<S, int32_t, Op>,
+  AggregateFunction f({LogicalType::BOOLEAN}, LogicalType::INTEGER, AggregateFunction::StateSize<S>,
+                      AggregateFunction::StateInitialize<S, Op>, quantifier_update<Any>,
+                      AggregateFunction::StateCombine<S, Op>, AggregateFunction::StateFinalize<S, int32_t, Op>,
                       duckdb::FunctionNullHandling::SPECIAL_HANDLING, quantifier_simple_update<Any>);
   return f;
 }
@@ -278,7 +301,8 @@ AggregateFunction quantifier() {
 
 void add_aggregates(Library& library) {
   const LogicalType& d = LogicalType::DOUBLE;
-  library.aggregate("sum_float4", unary_aggregate<FloatSum<float>, float, float>(LogicalType::FLOAT, LogicalType::FLOAT));
+  library.aggregate("sum_float4",
+                    unary_aggregate<FloatSum<float>, float, float>(LogicalType::FLOAT, LogicalType::FLOAT));
   library.aggregate("sum_float8", unary_aggregate<FloatSum<double>, double, double>(d, d));
   library.aggregate("avg_float8", unary_aggregate<FloatAverage, double, double>(d, d));
   library.aggregate("var_samp_float8", unary_aggregate<FloatVariance<true, false>, double, double>(d, d));

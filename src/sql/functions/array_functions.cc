@@ -43,11 +43,14 @@ void append_record_key(std::string_view bytes, std::string* out) {
     *out += value.null ? '\2' : '\1';
     if (value.null) continue;
     const Oid type = record.type(i);
-    const bool nested = record.physical(i).kind == types::Physical::kBytes && !record.physical(i).is_decimal() &&
-                        (type == oid::kRecord || types::find_type(type) == nullptr || types::array_element_type(type) != kInvalidOid);
+    const bool nested =
+        record.physical(i).kind == types::Physical::kBytes && !record.physical(i).is_decimal() &&
+        (type == oid::kRecord || types::find_type(type) == nullptr || types::array_element_type(type) != kInvalidOid);
     if (nested) {
-      if (types::is_record_bytes(value.bytes)) append_record_key(value.bytes, out);
-      else append_array_key(value.bytes, out);
+      if (types::is_record_bytes(value.bytes))
+        append_record_key(value.bytes, out);
+      else
+        append_array_key(value.bytes, out);
     } else if (record.physical(i).is_decimal()) {
       types::Value plain;
       throw_if_error(types::coerce_physical(oid::kNumeric, record.physical(i), value, -1, &plain));
@@ -62,8 +65,11 @@ void append_record_key(std::string_view bytes, std::string* out) {
 /// Memcomparable: elements in order (nulls last), then what else array_compare looks at.
 void append_array_key(std::string_view bytes, std::string* out) {
   const ArrayView a(bytes);
-  const bool order = types::is_orderable(a.element_type()) || a.element_type() == oid::kRecord || a.element_type().value >= 16384;
-  if (!order) throw SqlError(SqlState::kUndefinedFunction, "could not identify a comparison function for this array's element type");
+  const bool order =
+      types::is_orderable(a.element_type()) || a.element_type() == oid::kRecord || a.element_type().value >= 16384;
+  if (!order)
+    throw SqlError(SqlState::kUndefinedFunction,
+                   "could not identify a comparison function for this array's element type");
   codec::KeyColumn column{a.element_type(), a.physical()};
   for (size_t i = 0; i < a.size(); ++i) {
     *out += a.is_null(i) ? '\2' : '\1';
@@ -112,18 +118,23 @@ ValueView stack_arrays(RowCall& call, const ValueView* a) {
     }
     if (first) {
       if (sub.dimensions() >= types::kArrayDimensionsMax) {
-        throw SqlError(SqlState::kProgramLimitExceeded, "number of array dimensions (" + std::to_string(sub.dimensions() + 1) + ") exceeds the maximum allowed (6)");
+        throw SqlError(SqlState::kProgramLimitExceeded, "number of array dimensions (" +
+                                                            std::to_string(sub.dimensions() + 1) +
+                                                            ") exceeds the maximum allowed (6)");
       }
       lengths = sub_lengths;
       lowers = sub_lowers;
       first = false;
     } else if (lengths != sub_lengths || lowers != sub_lowers) {
-      throw SqlError(SqlState::kArraySubscriptError, "multidimensional arrays must have array expressions with matching dimensions");
+      throw SqlError(SqlState::kArraySubscriptError,
+                     "multidimensional arrays must have array expressions with matching dimensions");
     }
     for (size_t e = 0; e < sub.size(); ++e) builder.add(sub.is_null(e) ? ValueView() : sub.at(e));
   }
   if (first) return call.text(types::empty_array(t.element));
-  if (any_empty) throw SqlError(SqlState::kArraySubscriptError, "multidimensional arrays must have array expressions with matching dimensions");
+  if (any_empty)
+    throw SqlError(SqlState::kArraySubscriptError,
+                   "multidimensional arrays must have array expressions with matching dimensions");
   lengths.insert(lengths.begin(), static_cast<int32_t>(call.argument_count));
   lowers.insert(lowers.begin(), 1);
   builder.set_dimensions(lengths, lowers);
@@ -158,8 +169,10 @@ std::string map_elements(const ArrayView& a, Oid element, const PhysicalType& ph
   ArrayBuilder builder(element, physical);
   types::Value held;
   for (size_t i = 0; i < a.size(); ++i) {
-    if (a.is_null(i)) builder.add_null();
-    else builder.add(f(a.at(i), held));
+    if (a.is_null(i))
+      builder.add_null();
+    else
+      builder.add(f(a.at(i), held));
   }
   if (a.dimensions() > 0) {
     std::vector<int32_t> lengths, lowers;
@@ -173,132 +186,169 @@ std::string map_elements(const ArrayView& a, Oid element, const PhysicalType& ph
 }
 
 void add_construction(Library& library) {
-  library.row({"array_empty", {kDescriptor}, kTextArray, [](RowCall& call, const ValueView*) { return call.text(types::empty_array(call.types[0].element)); }});
+  library.row({"array_empty", {kDescriptor}, kTextArray, [](RowCall& call, const ValueView*) {
+                 return call.text(types::empty_array(call.types[0].element));
+               }});
   RowSpec sub{"array_subscript", {kDescriptor, kTextArray}, kDescribed, subscript};
   sub.tail = oid::kInt4;
   library.row(std::move(sub));
   library.row({"array_relabel", {kDescriptor, kTextArray}, kTextArray, [](RowCall& call, const ValueView* a) {
-    const TypeArgument& t = call.types[0];
-    return call.text(map_elements(ArrayView(a[0].bytes), t.element, plain(t.element_physical), [](const ValueView& v, types::Value&) { return v; }));
-  }});
-  library.row({"array_cast_io", {kDescriptor, kDescriptor, kTextArray}, kTextArray, [](RowCall& call, const ValueView* a) {
-    const TypeArgument &from = call.types[0], &to = call.types[1];
-    const ArrayView view(a[0].bytes);
-    return call.text(map_elements(view, to.element, plain(to.element_physical), [&](const ValueView& v, types::Value& held) {
-      std::string text;
-      types::output(from.element, view.physical(), v, call.io(), &text);
-      if (from.element == oid::kBpchar && to.element != oid::kBpchar) text.resize(text.find_last_not_of(' ') + 1);
-      throw_if_error(types::input_element(to.element, -1, text, call.io(), &held));
-      return held.view();
-    }));
-  }, Volatility::kStable});
-  library.row({"array_typmod", {kDescriptor, kTextArray, oid::kBool}, kTextArray, [](RowCall& call, const ValueView* a) {
-    const TypeArgument& t = call.types[0];
-    const ArrayView view(a[0].bytes);
-    return call.text(map_elements(view, view.element_type(), view.physical(), [&](const ValueView& v, types::Value& held) {
-      std::string text;
-      types::output(view.element_type(), view.physical(), v, call.io(), &text);
-      if (view.element_type() == oid::kNumeric) {
-        throw_if_error(types::input(oid::kNumeric, -1, text, call.io(), &held));
-        types::Value rounded;
-        throw_if_error(types::coerce_physical(oid::kNumeric, view.physical(), held.view(), t.typmod, &rounded));
-        text.clear();
-        types::output(oid::kNumeric, types::physical_type(oid::kNumeric, t.typmod), rounded.view(), call.io(), &text);
-        throw_if_error(types::input(oid::kNumeric, -1, text, call.io(), &held));
-      } else {
-        // An explicit cast cuts what is too long.
-        const bool character = view.element_type() == oid::kVarchar || view.element_type() == oid::kBpchar;
-        if (character && a[1].integer != 0 && t.typmod >= 4) {
-          size_t end = 0;
-          for (int32_t n = t.typmod - 4; n > 0 && end < text.size(); --n) {
-            do ++end;
-            while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80);
-          }
-          text.resize(end);
-        }
-        throw_if_error(types::input_element(view.element_type(), t.typmod, text, call.io(), &held));
-      }
-      return held.view();
-    }));
-  }, Volatility::kStable});
+                 const TypeArgument& t = call.types[0];
+                 return call.text(map_elements(ArrayView(a[0].bytes), t.element, plain(t.element_physical),
+                                               [](const ValueView& v, types::Value&) { return v; }));
+               }});
+  library.row({"array_cast_io",
+               {kDescriptor, kDescriptor, kTextArray},
+               kTextArray,
+               [](RowCall& call, const ValueView* a) {
+                 const TypeArgument &from = call.types[0], &to = call.types[1];
+                 const ArrayView view(a[0].bytes);
+                 return call.text(map_elements(
+                     view, to.element, plain(to.element_physical), [&](const ValueView& v, types::Value& held) {
+                       std::string text;
+                       types::output(from.element, view.physical(), v, call.io(), &text);
+                       if (from.element == oid::kBpchar && to.element != oid::kBpchar)
+                         text.resize(text.find_last_not_of(' ') + 1);
+                       throw_if_error(types::input_element(to.element, -1, text, call.io(), &held));
+                       return held.view();
+                     }));
+               },
+               Volatility::kStable});
+  library.row({"array_typmod",
+               {kDescriptor, kTextArray, oid::kBool},
+               kTextArray,
+               [](RowCall& call, const ValueView* a) {
+                 const TypeArgument& t = call.types[0];
+                 const ArrayView view(a[0].bytes);
+                 return call.text(map_elements(
+                     view, view.element_type(), view.physical(), [&](const ValueView& v, types::Value& held) {
+                       std::string text;
+                       types::output(view.element_type(), view.physical(), v, call.io(), &text);
+                       if (view.element_type() == oid::kNumeric) {
+                         throw_if_error(types::input(oid::kNumeric, -1, text, call.io(), &held));
+                         types::Value rounded;
+                         throw_if_error(
+                             types::coerce_physical(oid::kNumeric, view.physical(), held.view(), t.typmod, &rounded));
+                         text.clear();
+                         types::output(oid::kNumeric, types::physical_type(oid::kNumeric, t.typmod), rounded.view(),
+                                       call.io(), &text);
+                         throw_if_error(types::input(oid::kNumeric, -1, text, call.io(), &held));
+                       } else {
+                         // An explicit cast cuts what is too long.
+                         const bool character =
+                             view.element_type() == oid::kVarchar || view.element_type() == oid::kBpchar;
+                         if (character && a[1].integer != 0 && t.typmod >= 4) {
+                           size_t end = 0;
+                           for (int32_t n = t.typmod - 4; n > 0 && end < text.size(); --n) {
+                             do ++end;
+                             while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80);
+                           }
+                           text.resize(end);
+                         }
+                         throw_if_error(types::input_element(view.element_type(), t.typmod, text, call.io(), &held));
+                       }
+                       return held.view();
+                     }));
+               },
+               Volatility::kStable});
   library.row({"array_key", {kDescriptor, kTextArray}, oid::kBytea, [](RowCall& call, const ValueView* a) {
-    call.buffer.clear();
-    // A composite type of the user's shares the arrays' DuckDB type.
-    if (types::is_record_bytes(a[0].bytes)) append_record_key(a[0].bytes, &call.buffer);
-    else append_array_key(a[0].bytes, &call.buffer);
-    return call.bytes();
-  }});
+                 call.buffer.clear();
+                 // A composite type of the user's shares the arrays' DuckDB type.
+                 if (types::is_record_bytes(a[0].bytes))
+                   append_record_key(a[0].bytes, &call.buffer);
+                 else
+                   append_array_key(a[0].bytes, &call.buffer);
+                 return call.bytes();
+               }});
   library.row({"record_key", {oid::kRecord}, oid::kBytea, [](RowCall& call, const ValueView* a) {
-    call.buffer.clear();
-    append_record_key(a[0].bytes, &call.buffer);
-    return call.bytes();
-  }});
+                 call.buffer.clear();
+                 append_record_key(a[0].bytes, &call.buffer);
+                 return call.bytes();
+               }});
   // The elements as a DuckDB list, for operators over ANY and ALL.
-  SetSpec elements{"array_elements", {kDescriptor, kTextArray}, {kDescribed}, [](RowCall&, const ValueView* a, RowSink& sink) {
-    const ArrayView view(a[0].bytes);
-    for (size_t i = 0; i < view.size(); ++i) sink.row(view.is_null(i) ? ValueView() : view.at(i));
-  }};
+  SetSpec elements{
+      "array_elements", {kDescriptor, kTextArray}, {kDescribed}, [](RowCall&, const ValueView* a, RowSink& sink) {
+        const ArrayView view(a[0].bytes);
+        for (size_t i = 0; i < view.size(); ++i) sink.row(view.is_null(i) ? ValueView() : view.at(i));
+      }};
   elements.null_list = true;
   library.set(std::move(elements));
-  library.set({"array_unnest", {kDescriptor, kTextArray}, {kDescribed}, [](RowCall&, const ValueView* a, RowSink& sink) {
-    const ArrayView view(a[0].bytes);
-    for (size_t i = 0; i < view.size(); ++i) sink.row(view.is_null(i) ? ValueView() : view.at(i));
-  }});
+  library.set(
+      {"array_unnest", {kDescriptor, kTextArray}, {kDescribed}, [](RowCall&, const ValueView* a, RowSink& sink) {
+         const ArrayView view(a[0].bytes);
+         for (size_t i = 0; i < view.size(); ++i) sink.row(view.is_null(i) ? ValueView() : view.at(i));
+       }});
   // information_schema's: each element of the first dimension with its number.
-  library.set({"sql__pg_expandarray", {kDescriptor, kTextArray}, {kDescribed, oid::kInt4}, [](RowCall&, const ValueView* a, RowSink& sink) {
-    const ArrayView view(a[0].bytes);
-    if (view.dimensions() == 0) return;
-    for (int32_t i = 0; i < view.length(0); ++i) {
-      const auto n = static_cast<size_t>(i);
-      sink.row({view.dimensions() > 1 || view.is_null(n) ? ValueView() : view.at(n), int_value(i + 1)});
-    }
-  }});
-  library.set({"generate_subscripts_nodir", {kTextArray, oid::kInt4}, {oid::kInt4}, [](RowCall&, const ValueView* a, RowSink& sink) {
-    const ArrayView view(a[0].bytes);
-    const int64_t d = a[1].integer - 1;
-    if (d < 0 || d >= view.dimensions()) return;
-    for (int32_t i = view.lower(static_cast<int>(d)); i <= view.upper(static_cast<int>(d)); ++i) sink.row(int_value(i));
-  }});
-  library.set({"generate_subscripts", {kTextArray, oid::kInt4, oid::kBool}, {oid::kInt4}, [](RowCall&, const ValueView* a, RowSink& sink) {
-    const ArrayView view(a[0].bytes);
-    const int64_t d = a[1].integer - 1;
-    if (d < 0 || d >= view.dimensions()) return;
-    const int32_t low = view.lower(static_cast<int>(d)), high = view.upper(static_cast<int>(d));
-    if (a[2].integer != 0) {
-      for (int32_t i = high; i >= low; --i) sink.row(int_value(i));
-    } else {
-      for (int32_t i = low; i <= high; ++i) sink.row(int_value(i));
-    }
-  }});
+  library.set({"sql__pg_expandarray",
+               {kDescriptor, kTextArray},
+               {kDescribed, oid::kInt4},
+               [](RowCall&, const ValueView* a, RowSink& sink) {
+                 const ArrayView view(a[0].bytes);
+                 if (view.dimensions() == 0) return;
+                 for (int32_t i = 0; i < view.length(0); ++i) {
+                   const auto n = static_cast<size_t>(i);
+                   sink.row({view.dimensions() > 1 || view.is_null(n) ? ValueView() : view.at(n), int_value(i + 1)});
+                 }
+               }});
+  library.set({"generate_subscripts_nodir",
+               {kTextArray, oid::kInt4},
+               {oid::kInt4},
+               [](RowCall&, const ValueView* a, RowSink& sink) {
+                 const ArrayView view(a[0].bytes);
+                 const int64_t d = a[1].integer - 1;
+                 if (d < 0 || d >= view.dimensions()) return;
+                 for (int32_t i = view.lower(static_cast<int>(d)); i <= view.upper(static_cast<int>(d)); ++i)
+                   sink.row(int_value(i));
+               }});
+  library.set({"generate_subscripts",
+               {kTextArray, oid::kInt4, oid::kBool},
+               {oid::kInt4},
+               [](RowCall&, const ValueView* a, RowSink& sink) {
+                 const ArrayView view(a[0].bytes);
+                 const int64_t d = a[1].integer - 1;
+                 if (d < 0 || d >= view.dimensions()) return;
+                 const int32_t low = view.lower(static_cast<int>(d)), high = view.upper(static_cast<int>(d));
+                 if (a[2].integer != 0) {
+                   for (int32_t i = high; i >= low; --i) sink.row(int_value(i));
+                 } else {
+                   for (int32_t i = low; i <= high; ++i) sink.row(int_value(i));
+                 }
+               }});
 }
 
 void add_questions(Library& library) {
-  library.row({"array_cardinality", {kTextArray}, oid::kInt4, [](RowCall&, const ValueView* a) { return int_value(static_cast<int64_t>(ArrayView(a[0].bytes).size())); }});
+  library.row({"array_cardinality", {kTextArray}, oid::kInt4, [](RowCall&, const ValueView* a) {
+                 return int_value(static_cast<int64_t>(ArrayView(a[0].bytes).size()));
+               }});
   library.row({"array_ndims", {kTextArray}, oid::kInt4, [](RowCall&, const ValueView* a) {
-    const int n = ArrayView(a[0].bytes).dimensions();
-    return n == 0 ? null_value() : int_value(n);
-  }});
+                 const int n = ArrayView(a[0].bytes).dimensions();
+                 return n == 0 ? null_value() : int_value(n);
+               }});
   auto bound = [&](const char* name, auto f) {
     library.row({name, {kTextArray, oid::kInt4}, oid::kInt4, [f](RowCall&, const ValueView* a) {
-      const ArrayView view(a[0].bytes);
-      const int64_t d = a[1].integer - 1;
-      return d < 0 || d >= view.dimensions() ? null_value() : int_value(f(view, static_cast<int>(d)));
-    }});
+                   const ArrayView view(a[0].bytes);
+                   const int64_t d = a[1].integer - 1;
+                   return d < 0 || d >= view.dimensions() ? null_value() : int_value(f(view, static_cast<int>(d)));
+                 }});
   };
   bound("array_lower", [](const ArrayView& v, int d) { return v.lower(d); });
   bound("array_upper", [](const ArrayView& v, int d) { return v.upper(d); });
   bound("array_length", [](const ArrayView& v, int d) { return v.length(d); });
   library.row({"array_dims", {kTextArray}, oid::kText, [](RowCall& call, const ValueView* a) {
-    std::string text = types::array_dims(a[0].bytes);
-    return text.empty() ? null_value() : call.text(std::move(text));
-  }});
+                 std::string text = types::array_dims(a[0].bytes);
+                 return text.empty() ? null_value() : call.text(std::move(text));
+               }});
   auto relation = [&](const char* name, auto f) {
-    library.row({name, {kTextArray, kTextArray}, oid::kBool, [f](RowCall&, const ValueView* a) { return bool_value(f(a[0].bytes, a[1].bytes)); }});
+    library.row({name, {kTextArray, kTextArray}, oid::kBool, [f](RowCall&, const ValueView* a) {
+                   return bool_value(f(a[0].bytes, a[1].bytes));
+                 }});
   };
   relation("arraycontains", [](std::string_view a, std::string_view b) { return types::array_contains(a, b); });
   relation("arraycontained", [](std::string_view a, std::string_view b) { return types::array_contains(b, a); });
   relation("arrayoverlap", [](std::string_view a, std::string_view b) { return types::array_overlaps(a, b); });
-  library.row({"btarraycmp", {kTextArray, kTextArray}, oid::kInt4, [](RowCall&, const ValueView* a) { return int_value(types::array_compare(a[0].bytes, a[1].bytes)); }});
+  library.row({"btarraycmp", {kTextArray, kTextArray}, oid::kInt4, [](RowCall&, const ValueView* a) {
+                 return int_value(types::array_compare(a[0].bytes, a[1].bytes));
+               }});
 }
 
 void add_changes(Library& library) {
@@ -307,128 +357,159 @@ void add_changes(Library& library) {
     library.row(std::move(spec));
   };
   loose({"array_cat", {kTextArray, kTextArray}, kTextArray, [](RowCall& call, const ValueView* a) {
-    if (a[0].null) return a[1];
-    if (a[1].null) return a[0];
-    return done(call, types::array_cat(a[0].bytes, a[1].bytes, &call.buffer));
-  }});
+           if (a[0].null) return a[1];
+           if (a[1].null) return a[0];
+           return done(call, types::array_cat(a[0].bytes, a[1].bytes, &call.buffer));
+         }});
   loose({"array_append", {kTextArray, kDescriptor, kAnyValue}, kTextArray, [](RowCall& call, const ValueView* a) {
-    const TypeArgument& t = call.types[0];
-    std::string empty;
-    if (a[0].null) empty = types::empty_array(t.type);
-    return done(call, types::array_append(a[0].null ? std::string_view(empty) : a[0].bytes, t.physical, a[1], &call.buffer));
-  }});
+           const TypeArgument& t = call.types[0];
+           std::string empty;
+           if (a[0].null) empty = types::empty_array(t.type);
+           return done(call, types::array_append(a[0].null ? std::string_view(empty) : a[0].bytes, t.physical, a[1],
+                                                 &call.buffer));
+         }});
   loose({"array_prepend", {kDescriptor, kAnyValue, kTextArray}, kTextArray, [](RowCall& call, const ValueView* a) {
-    const TypeArgument& t = call.types[0];
-    std::string empty;
-    if (a[1].null) empty = types::empty_array(t.type);
-    return done(call, types::array_prepend(t.physical, a[0], a[1].null ? std::string_view(empty) : a[1].bytes, &call.buffer));
-  }});
+           const TypeArgument& t = call.types[0];
+           std::string empty;
+           if (a[1].null) empty = types::empty_array(t.type);
+           return done(call, types::array_prepend(t.physical, a[0], a[1].null ? std::string_view(empty) : a[1].bytes,
+                                                  &call.buffer));
+         }});
   loose({"array_remove", {kTextArray, kDescriptor, kAnyValue}, kTextArray, [](RowCall& call, const ValueView* a) {
-    if (a[0].null) return null_value();
-    return done(call, types::array_remove(a[0].bytes, call.types[0].physical, a[1], &call.buffer));
-  }});
-  loose({"array_replace", {kTextArray, kDescriptor, kAnyValue, kDescriptor, kAnyValue}, kTextArray, [](RowCall& call, const ValueView* a) {
-    if (a[0].null) return null_value();
-    call.buffer.clear();
-    types::array_replace(a[0].bytes, call.types[0].physical, a[1], a[2], &call.buffer);
-    return call.bytes();
-  }});
+           if (a[0].null) return null_value();
+           return done(call, types::array_remove(a[0].bytes, call.types[0].physical, a[1], &call.buffer));
+         }});
+  loose({"array_replace",
+         {kTextArray, kDescriptor, kAnyValue, kDescriptor, kAnyValue},
+         kTextArray,
+         [](RowCall& call, const ValueView* a) {
+           if (a[0].null) return null_value();
+           call.buffer.clear();
+           types::array_replace(a[0].bytes, call.types[0].physical, a[1], a[2], &call.buffer);
+           return call.bytes();
+         }});
   for (bool with_start : {false, true}) {
     std::vector<Oid> args = {kTextArray, kDescriptor, kAnyValue};
     if (with_start) args.push_back(oid::kInt4);
-    loose({with_start ? "array_position_start" : "array_position", args, oid::kInt4, [with_start](RowCall& call, const ValueView* a) {
-      if (a[0].null) return null_value();
-      if (with_start && a[2].null) throw SqlError(SqlState::kNullValueNotAllowed, "initial position must not be null");
-      bool found = false;
-      int32_t position = 0;
-      throw_if_error(types::array_position(a[0].bytes, call.types[0].physical, a[1], with_start ? static_cast<int32_t>(a[2].integer) : 0,
-                                           with_start, &found, &position));
-      return found ? int_value(position) : null_value();
-    }});
+    loose({with_start ? "array_position_start" : "array_position", args, oid::kInt4,
+           [with_start](RowCall& call, const ValueView* a) {
+             if (a[0].null) return null_value();
+             if (with_start && a[2].null)
+               throw SqlError(SqlState::kNullValueNotAllowed, "initial position must not be null");
+             bool found = false;
+             int32_t position = 0;
+             throw_if_error(types::array_position(a[0].bytes, call.types[0].physical, a[1],
+                                                  with_start ? static_cast<int32_t>(a[2].integer) : 0, with_start,
+                                                  &found, &position));
+             return found ? int_value(position) : null_value();
+           }});
   }
   loose({"array_positions", {kTextArray, kDescriptor, kAnyValue}, kInt4Array, [](RowCall& call, const ValueView* a) {
-    if (a[0].null) return null_value();
-    return done(call, types::array_positions(a[0].bytes, call.types[0].physical, a[1], &call.buffer));
-  }});
+           if (a[0].null) return null_value();
+           return done(call, types::array_positions(a[0].bytes, call.types[0].physical, a[1], &call.buffer));
+         }});
   for (bool with_lowers : {false, true}) {
     std::vector<Oid> args = {kDescriptor, kAnyValue, kInt4Array};
     if (with_lowers) args.push_back(kInt4Array);
-    loose({with_lowers ? "array_fill_with_lower_bounds" : "array_fill", args, kTextArray, [with_lowers](RowCall& call, const ValueView* a) {
-      if (a[1].null || (with_lowers && a[2].null)) {
-        throw SqlError(SqlState::kNullValueNotAllowed, "dimension array or low bound array cannot be null");
-      }
-      auto numbers = [](std::string_view bytes) {
-        const ArrayView view(bytes);
-        if (view.dimensions() > 1) {
-          throw SqlError(SqlState::kArraySubscriptError, "wrong number of array subscripts").detail("Dimension array must be one dimensional.");
-        }
-        std::vector<int32_t> list;
-        for (size_t i = 0; i < view.size(); ++i) {
-          if (view.is_null(i)) throw SqlError(SqlState::kNullValueNotAllowed, "dimension values cannot be null");
-          list.push_back(static_cast<int32_t>(view.at(i).integer));
-        }
-        return list;
-      };
-      const auto lengths = numbers(a[1].bytes);
-      const auto lowers = with_lowers ? numbers(a[2].bytes) : std::vector<int32_t>(lengths.size(), 1);
-      return done(call, types::array_fill(call.types[0].type, call.types[0].physical, a[0], lengths, lowers, &call.buffer));
-    }});
+    loose({with_lowers ? "array_fill_with_lower_bounds" : "array_fill", args, kTextArray,
+           [with_lowers](RowCall& call, const ValueView* a) {
+             if (a[1].null || (with_lowers && a[2].null)) {
+               throw SqlError(SqlState::kNullValueNotAllowed, "dimension array or low bound array cannot be null");
+             }
+             auto numbers = [](std::string_view bytes) {
+               const ArrayView view(bytes);
+               if (view.dimensions() > 1) {
+                 throw SqlError(SqlState::kArraySubscriptError, "wrong number of array subscripts")
+                     .detail("Dimension array must be one dimensional.");
+               }
+               std::vector<int32_t> list;
+               for (size_t i = 0; i < view.size(); ++i) {
+                 if (view.is_null(i)) throw SqlError(SqlState::kNullValueNotAllowed, "dimension values cannot be null");
+                 list.push_back(static_cast<int32_t>(view.at(i).integer));
+               }
+               return list;
+             };
+             const auto lengths = numbers(a[1].bytes);
+             const auto lowers = with_lowers ? numbers(a[2].bytes) : std::vector<int32_t>(lengths.size(), 1);
+             return done(call, types::array_fill(call.types[0].type, call.types[0].physical, a[0], lengths, lowers,
+                                                 &call.buffer));
+           }});
   }
   // The thresholds that a value reaches. They are sorted, or the answer means nothing.
-  library.row({"width_bucket_array", {kDescriptor, kAnyValue, kTextArray}, oid::kInt4, [](RowCall&, const ValueView* a) {
-    const ArrayView thresholds(a[1].bytes);
-    if (thresholds.dimensions() > 1) throw SqlError(SqlState::kArraySubscriptError, "thresholds must be one-dimensional array");
-    if (thresholds.has_nulls()) throw SqlError(SqlState::kNullValueNotAllowed, "thresholds array must not contain NULLs");
-    size_t low = 0, high = thresholds.size();
-    while (low < high) {
-      const size_t middle = (low + high) / 2;
-      if (types::compare_values(thresholds.element_type(), thresholds.physical(), a[0], thresholds.at(middle)) < 0) high = middle;
-      else low = middle + 1;
-    }
-    return int_value(static_cast<int64_t>(low));
-  }});
+  library.row(
+      {"width_bucket_array", {kDescriptor, kAnyValue, kTextArray}, oid::kInt4, [](RowCall&, const ValueView* a) {
+         const ArrayView thresholds(a[1].bytes);
+         if (thresholds.dimensions() > 1)
+           throw SqlError(SqlState::kArraySubscriptError, "thresholds must be one-dimensional array");
+         if (thresholds.has_nulls())
+           throw SqlError(SqlState::kNullValueNotAllowed, "thresholds array must not contain NULLs");
+         size_t low = 0, high = thresholds.size();
+         while (low < high) {
+           const size_t middle = (low + high) / 2;
+           if (types::compare_values(thresholds.element_type(), thresholds.physical(), a[0], thresholds.at(middle)) < 0)
+             high = middle;
+           else
+             low = middle + 1;
+         }
+         return int_value(static_cast<int64_t>(low));
+       }});
   // Enum labels of an array from one to another; a null is no bound.
   loose({"enum_range", {kTextArray, oid::kFloat4, oid::kFloat4}, kTextArray, [](RowCall& call, const ValueView* a) {
-    const ArrayView all(a[0].bytes);
-    types::ArrayBuilder some(all.element_type(), all.physical());
-    for (size_t i = 0; i < all.size(); ++i) {
-      const double at = all.at(i).real;
-      if ((a[1].null || at >= a[1].real) && (a[2].null || at <= a[2].real)) some.add(all.at(i));
-    }
-    return call.text(some.finish());
-  }});
+           const ArrayView all(a[0].bytes);
+           types::ArrayBuilder some(all.element_type(), all.physical());
+           for (size_t i = 0; i < all.size(); ++i) {
+             const double at = all.at(i).real;
+             if ((a[1].null || at >= a[1].real) && (a[2].null || at <= a[2].real)) some.add(all.at(i));
+           }
+           return call.text(some.finish());
+         }});
   library.row({"trim_array", {kTextArray, oid::kInt4}, kTextArray, [](RowCall& call, const ValueView* a) {
-    return done(call, types::trim_array(a[0].bytes, static_cast<int32_t>(a[1].integer), &call.buffer));
-  }});
-  library.row({"array_to_text", {kTextArray, oid::kText}, oid::kText, [](RowCall& call, const ValueView* a) {
-    call.buffer.clear();
-    types::array_to_string(a[0].bytes, a[1].bytes, nullptr, call.io(), &call.buffer);
-    return call.bytes();
-  }, Volatility::kStable});
-  RowSpec with_null{"array_to_text_null", {kTextArray, oid::kText, oid::kText}, oid::kText, [](RowCall& call, const ValueView* a) {
-    if (a[0].null || a[1].null) return null_value();
-    call.buffer.clear();
-    types::array_to_string(a[0].bytes, a[1].bytes, a[2].null ? nullptr : &a[2].bytes, call.io(), &call.buffer);
-    return call.bytes();
-  }, Volatility::kStable};
+                 return done(call, types::trim_array(a[0].bytes, static_cast<int32_t>(a[1].integer), &call.buffer));
+               }});
+  library.row({"array_to_text",
+               {kTextArray, oid::kText},
+               oid::kText,
+               [](RowCall& call, const ValueView* a) {
+                 call.buffer.clear();
+                 types::array_to_string(a[0].bytes, a[1].bytes, nullptr, call.io(), &call.buffer);
+                 return call.bytes();
+               },
+               Volatility::kStable});
+  RowSpec with_null{"array_to_text_null",
+                    {kTextArray, oid::kText, oid::kText},
+                    oid::kText,
+                    [](RowCall& call, const ValueView* a) {
+                      if (a[0].null || a[1].null) return null_value();
+                      call.buffer.clear();
+                      types::array_to_string(a[0].bytes, a[1].bytes, a[2].null ? nullptr : &a[2].bytes, call.io(),
+                                             &call.buffer);
+                      return call.bytes();
+                    },
+                    Volatility::kStable};
   loose(std::move(with_null));
   for (bool with_null_text : {false, true}) {
     std::vector<Oid> args = {oid::kText, oid::kText};
     if (with_null_text) args.push_back(oid::kText);
-    loose({with_null_text ? "text_to_array_null" : "text_to_array", args, kTextArray, [with_null_text](RowCall& call, const ValueView* a) {
-      if (a[0].null) return null_value();
-      call.buffer.clear();
-      types::string_to_array(a[0].bytes, a[1].null ? nullptr : &a[1].bytes, with_null_text && !a[2].null ? &a[2].bytes : nullptr, &call.buffer);
-      return call.bytes();
-    }});
+    loose({with_null_text ? "text_to_array_null" : "text_to_array", args, kTextArray,
+           [with_null_text](RowCall& call, const ValueView* a) {
+             if (a[0].null) return null_value();
+             call.buffer.clear();
+             types::string_to_array(a[0].bytes, a[1].null ? nullptr : &a[1].bytes,
+                                    with_null_text && !a[2].null ? &a[2].bytes : nullptr, &call.buffer);
+             return call.bytes();
+           }});
     std::vector<Oid> set_args = args;
-    SetSpec set{with_null_text ? "text_to_table_null" : "text_to_table", set_args, {oid::kText}, [with_null_text](RowCall&, const ValueView* a, RowSink& sink) {
-      if (a[0].null) return;
-      std::string bytes;
-      types::string_to_array(a[0].bytes, a[1].null ? nullptr : &a[1].bytes, with_null_text && !a[2].null ? &a[2].bytes : nullptr, &bytes);
-      const ArrayView view(bytes);
-      for (size_t i = 0; i < view.size(); ++i) sink.row(view.is_null(i) ? ValueView() : view.at(i));
-    }};
+    SetSpec set{with_null_text ? "text_to_table_null" : "text_to_table",
+                set_args,
+                {oid::kText},
+                [with_null_text](RowCall&, const ValueView* a, RowSink& sink) {
+                  if (a[0].null) return;
+                  std::string bytes;
+                  types::string_to_array(a[0].bytes, a[1].null ? nullptr : &a[1].bytes,
+                                         with_null_text && !a[2].null ? &a[2].bytes : nullptr, &bytes);
+                  const ArrayView view(bytes);
+                  for (size_t i = 0; i < view.size(); ++i) sink.row(view.is_null(i) ? ValueView() : view.at(i));
+                }};
     set.strict = false;
     library.set(std::move(set));
   }
@@ -436,55 +517,65 @@ void add_changes(Library& library) {
 
 /// ANY and ALL with SQL's nulls: of a type's own comparison (as compare_values says), and of a bool[] of any operator over the elements.
 void add_quantifiers(Library& library) {
-  library.row({"truth", {oid::kInt4}, oid::kBool, [](RowCall&, const ValueView* a) { return a[0].integer == 2 ? null_value() : bool_value(a[0].integer == 1); }});
+  library.row({"truth", {oid::kInt4}, oid::kBool, [](RowCall&, const ValueView* a) {
+                 return a[0].integer == 2 ? null_value() : bool_value(a[0].integer == 1);
+               }});
   for (bool any : {true, false}) {
     // (comparison, value, array): the comparison is a set of bits, 1 for less, 2 for equal, 4 for greater.
-    RowSpec compare{any ? "array_compare_any" : "array_compare_all", {oid::kInt4, kDescriptor, kAnyValue, kTextArray}, oid::kBool,
+    RowSpec compare{any ? "array_compare_any" : "array_compare_all",
+                    {oid::kInt4, kDescriptor, kAnyValue, kTextArray},
+                    oid::kBool,
                     [any](RowCall& call, const ValueView* a) {
-      if (a[2].null) return null_value();
-      const ArrayView view(a[2].bytes);
-      bool unknown = a[1].null && view.size() > 0;
-      for (size_t i = 0; i < view.size() && !a[1].null; ++i) {
-        if (view.is_null(i)) {
-          unknown = true;
-          continue;
-        }
-        const int order = types::compare_values(call.types[0].base, view.physical(), a[1], view.at(i));
-        const int bit = order < 0 ? 1 : order == 0 ? 2 : 4;
-        if (((a[0].integer & bit) != 0) == any) return bool_value(any);
-      }
-      return unknown ? null_value() : bool_value(!any);
-    }};
+                      if (a[2].null) return null_value();
+                      const ArrayView view(a[2].bytes);
+                      bool unknown = a[1].null && view.size() > 0;
+                      for (size_t i = 0; i < view.size() && !a[1].null; ++i) {
+                        if (view.is_null(i)) {
+                          unknown = true;
+                          continue;
+                        }
+                        const int order = types::compare_values(call.types[0].base, view.physical(), a[1], view.at(i));
+                        const int bit = order < 0 ? 1 : order == 0 ? 2 : 4;
+                        if (((a[0].integer & bit) != 0) == any) return bool_value(any);
+                      }
+                      return unknown ? null_value() : bool_value(!any);
+                    }};
     compare.strict = false;
     library.row(std::move(compare));
-    library.scalar(any ? "list_any" : "list_all", duckdb::ScalarFunction({LogicalType::LIST(LogicalType::BOOLEAN)}, LogicalType::BOOLEAN,
-                   [any](duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
-      auto& child = duckdb::ListVector::GetEntry(args.data[0]);
-      duckdb::UnifiedVectorFormat lists, elements;
-      args.data[0].ToUnifiedFormat(args.size(), lists);
-      child.ToUnifiedFormat(duckdb::ListVector::GetListSize(args.data[0]), elements);
-      const auto* entries = reinterpret_cast<const duckdb::list_entry_t*>(lists.data);
-      const auto* values = reinterpret_cast<const bool*>(elements.data);
-      const bool constant = args.AllConstant();
-      result.SetVectorType(duckdb::VectorType::FLAT_VECTOR);
-      auto* out = duckdb::FlatVector::GetData<bool>(result);
-      for (duckdb::idx_t row = 0; row < (constant ? 1 : args.size()); ++row) {
-        const auto at = lists.sel->get_index(row);
-        if (!lists.validity.RowIsValid(at)) {
-          duckdb::FlatVector::SetNull(result, row, true);
-          continue;
-        }
-        bool decided = false, unknown = false;
-        for (duckdb::idx_t i = 0; i < entries[at].length && !decided; ++i) {
-          const auto e = elements.sel->get_index(entries[at].offset + i);
-          if (!elements.validity.RowIsValid(e)) unknown = true;
-          else decided = values[e] == any;
-        }
-        if (!decided && unknown) duckdb::FlatVector::SetNull(result, row, true);
-        else out[row] = decided ? any : !any;
-      }
-      if (constant) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
-    }));
+    library.scalar(
+        any ? "list_any" : "list_all",
+        duckdb::ScalarFunction({LogicalType::LIST(LogicalType::BOOLEAN)}, LogicalType::BOOLEAN,
+                               [any](duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
+                                 auto& child = duckdb::ListVector::GetEntry(args.data[0]);
+                                 duckdb::UnifiedVectorFormat lists, elements;
+                                 args.data[0].ToUnifiedFormat(args.size(), lists);
+                                 child.ToUnifiedFormat(duckdb::ListVector::GetListSize(args.data[0]), elements);
+                                 const auto* entries = reinterpret_cast<const duckdb::list_entry_t*>(lists.data);
+                                 const auto* values = reinterpret_cast<const bool*>(elements.data);
+                                 const bool constant = args.AllConstant();
+                                 result.SetVectorType(duckdb::VectorType::FLAT_VECTOR);
+                                 auto* out = duckdb::FlatVector::GetData<bool>(result);
+                                 for (duckdb::idx_t row = 0; row < (constant ? 1 : args.size()); ++row) {
+                                   const auto at = lists.sel->get_index(row);
+                                   if (!lists.validity.RowIsValid(at)) {
+                                     duckdb::FlatVector::SetNull(result, row, true);
+                                     continue;
+                                   }
+                                   bool decided = false, unknown = false;
+                                   for (duckdb::idx_t i = 0; i < entries[at].length && !decided; ++i) {
+                                     const auto e = elements.sel->get_index(entries[at].offset + i);
+                                     if (!elements.validity.RowIsValid(e))
+                                       unknown = true;
+                                     else
+                                       decided = values[e] == any;
+                                   }
+                                   if (!decided && unknown)
+                                     duckdb::FlatVector::SetNull(result, row, true);
+                                   else
+                                     out[row] = decided ? any : !any;
+                                 }
+                                 if (constant) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
+                               }));
   }
 }
 
@@ -519,8 +610,10 @@ struct ArrayAggregate : AggregateState {
         l.push_back(sub.length(d));
         b.push_back(sub.lower(d));
       }
-      if (first) lengths = l, lowers = b;
-      else if (l != lengths || b != lowers) throw SqlError(SqlState::kArraySubscriptError, "cannot accumulate arrays of different dimensionality");
+      if (first)
+        lengths = l, lowers = b;
+      else if (l != lengths || b != lowers)
+        throw SqlError(SqlState::kArraySubscriptError, "cannot accumulate arrays of different dimensionality");
       first = false;
       for (size_t e = 0; e < sub.size(); ++e) builder.add(sub.is_null(e) ? ValueView() : sub.at(e));
     }
@@ -552,7 +645,8 @@ ValueView set_slice(RowCall& call, const ValueView* a) {
     types::SliceBound b;
     b.has_lower = a[i].integer != 0;
     b.has_upper = a[i + 2].integer != 0;
-    if ((b.has_lower && a[i + 1].null) || (b.has_upper && a[i + 3].null)) throw SqlError(SqlState::kNullValueNotAllowed, kNullSubscript);
+    if ((b.has_lower && a[i + 1].null) || (b.has_upper && a[i + 3].null))
+      throw SqlError(SqlState::kNullValueNotAllowed, kNullSubscript);
     if (b.has_lower) b.lower = static_cast<int32_t>(a[i + 1].integer);
     if (b.has_upper) b.upper = static_cast<int32_t>(a[i + 3].integer);
     bounds.push_back(b);
@@ -563,29 +657,33 @@ ValueView set_slice(RowCall& call, const ValueView* a) {
 
 void add_records(Library& library) {
   RowSpec record{"record", {kDescriptor, kAnyTail}, kDescribed, [](RowCall& call, const ValueView* a) {
-    types::RecordBuilder builder;
-    for (size_t i = 0; i < call.argument_count; ++i) builder.add(call.types[i + 1].type, call.types[i + 1].physical, a[i]);
-    return call.text(builder.finish());
-  }};
+                   types::RecordBuilder builder;
+                   for (size_t i = 0; i < call.argument_count; ++i)
+                     builder.add(call.types[i + 1].type, call.types[i + 1].physical, a[i]);
+                   return call.text(builder.finish());
+                 }};
   record.strict = false;
   library.row(std::move(record));
   library.row({"record_names", {oid::kRecord, kTextArray}, oid::kRecord, [](RowCall& call, const ValueView* a) {
-    const types::RecordView view(a[0].bytes);
-    const ArrayView names(a[1].bytes);
-    types::RecordBuilder builder;
-    for (size_t i = 0; i < view.size(); ++i) builder.add(view.type(i), view.physical(i), view.at(i));
-    for (size_t i = 0; i < names.size(); ++i) builder.add_name(names.at(i).bytes);
-    return call.text(builder.finish());
-  }});
-  library.row({"record_field", {kDescriptor, kDescriptor, kAnyValue, oid::kInt4}, kDescribed, [](RowCall& call, const ValueView* a) {
-    const types::RecordView view(a[0].bytes);
-    const auto i = static_cast<size_t>(a[1].integer - 1);
-    if (i >= view.size()) return null_value();
-    const ValueView v = view.at(i);
-    if (v.null || !view.physical(i).is_decimal()) return v;
-    throw_if_error(types::coerce_physical(oid::kNumeric, view.physical(i), v, -1, &call.value));
-    return call.value.view();
-  }});
+                 const types::RecordView view(a[0].bytes);
+                 const ArrayView names(a[1].bytes);
+                 types::RecordBuilder builder;
+                 for (size_t i = 0; i < view.size(); ++i) builder.add(view.type(i), view.physical(i), view.at(i));
+                 for (size_t i = 0; i < names.size(); ++i) builder.add_name(names.at(i).bytes);
+                 return call.text(builder.finish());
+               }});
+  library.row({"record_field",
+               {kDescriptor, kDescriptor, kAnyValue, oid::kInt4},
+               kDescribed,
+               [](RowCall& call, const ValueView* a) {
+                 const types::RecordView view(a[0].bytes);
+                 const auto i = static_cast<size_t>(a[1].integer - 1);
+                 if (i >= view.size()) return null_value();
+                 const ValueView v = view.at(i);
+                 if (v.null || !view.physical(i).is_decimal()) return v;
+                 throw_if_error(types::coerce_physical(oid::kNumeric, view.physical(i), v, -1, &call.value));
+                 return call.value.view();
+               }});
 }
 
 }  // namespace
@@ -633,8 +731,11 @@ void add_array_functions(Library& library) {
   add_changes(library);
   add_quantifiers(library);
   add_records(library);
-  add_aggregate(library, {"array_agg", {kDescriptor, kDescriptor, kAnyValue}, kDescribed,
-                          []() -> std::unique_ptr<AggregateState> { return std::make_unique<ArrayAggregate>(); }, false});
+  add_aggregate(library, {"array_agg",
+                          {kDescriptor, kDescriptor, kAnyValue},
+                          kDescribed,
+                          []() -> std::unique_ptr<AggregateState> { return std::make_unique<ArrayAggregate>(); },
+                          false});
 }
 
 }  // namespace omendb::sql::functions

@@ -43,7 +43,8 @@ std::string_view limited(std::string_view text, int64_t typmod, bool is_explicit
   const size_t bytes = prefix_bytes(text, limit);
   if (bytes == text.size()) return text;
   if (!is_explicit && !without_trailing_spaces(text.substr(bytes)).empty()) {
-    throw SqlError(SqlState::kStringDataRightTruncation, std::string("value too long for type ") + type + "(" + std::to_string(limit) + ")");
+    throw SqlError(SqlState::kStringDataRightTruncation,
+                   std::string("value too long for type ") + type + "(" + std::to_string(limit) + ")");
   }
   return text.substr(0, bytes);
 }
@@ -57,65 +58,84 @@ ValueView raise(RowCall&, const ValueView* a) {
 }  // namespace
 
 void add_cast_functions(Library& library) {
-  library.row({"input", {kDescriptor, oid::kText}, kDescribed, [](RowCall& call, const ValueView* a) {
-    const TypeArgument& t = call.types[0];
-    throw_if_error(types::input(t.base, t.physical.is_decimal() ? types::numeric_typmod(t.physical.precision, t.physical.scale) : -1,
-                                a[0].bytes, call.io(), &call.value));
-    return call.value.view();
-  }, Volatility::kStable});
-  library.row({"output", {kDescriptor, kAnyValue}, oid::kText, [](RowCall& call, const ValueView* a) {
-    const TypeArgument& t = call.types[0];
-    call.buffer.clear();
-    types::output(t.type, t.physical, a[0], call.io(), &call.buffer);
-    return call.bytes();
-  }, Volatility::kStable});
+  library.row({"input",
+               {kDescriptor, oid::kText},
+               kDescribed,
+               [](RowCall& call, const ValueView* a) {
+                 const TypeArgument& t = call.types[0];
+                 throw_if_error(types::input(
+                     t.base,
+                     t.physical.is_decimal() ? types::numeric_typmod(t.physical.precision, t.physical.scale) : -1,
+                     a[0].bytes, call.io(), &call.value));
+                 return call.value.view();
+               },
+               Volatility::kStable});
+  library.row({"output",
+               {kDescriptor, kAnyValue},
+               oid::kText,
+               [](RowCall& call, const ValueView* a) {
+                 const TypeArgument& t = call.types[0];
+                 call.buffer.clear();
+                 types::output(t.type, t.physical, a[0], call.io(), &call.buffer);
+                 return call.bytes();
+               },
+               Volatility::kStable});
   library.row({"reinterpret", {kDescriptor, kAnyValue}, kDescribed, [](RowCall&, const ValueView* a) { return a[0]; }});
   library.row({"varchar", {oid::kText, oid::kInt4, oid::kBool}, oid::kText, [](RowCall&, const ValueView* a) {
-    return ValueView::of_bytes(limited(a[0].bytes, a[1].integer, a[2].integer != 0, "character varying"));
-  }});
+                 return ValueView::of_bytes(limited(a[0].bytes, a[1].integer, a[2].integer != 0, "character varying"));
+               }});
   library.row({"bpchar", {oid::kText, oid::kInt4, oid::kBool}, oid::kText, [](RowCall&, const ValueView* a) {
-    return ValueView::of_bytes(without_trailing_spaces(limited(a[0].bytes, a[1].integer, a[2].integer != 0, "character")));
-  }});
+                 return ValueView::of_bytes(
+                     without_trailing_spaces(limited(a[0].bytes, a[1].integer, a[2].integer != 0, "character")));
+               }});
   library.row({"bpchar_pad", {oid::kText, oid::kInt4}, oid::kText, [](RowCall& call, const ValueView* a) {
-    const size_t have = character_count(a[0].bytes), width = static_cast<size_t>(a[1].integer);
-    if (have >= width) return a[0];
-    call.buffer.assign(a[0].bytes);
-    call.buffer.append(width - have, ' ');
-    return call.bytes();
-  }});
+                 const size_t have = character_count(a[0].bytes), width = static_cast<size_t>(a[1].integer);
+                 if (have >= width) return a[0];
+                 call.buffer.assign(a[0].bytes);
+                 call.buffer.append(width - have, ' ');
+                 return call.bytes();
+               }});
   library.row({"raise", {kDescriptor, oid::kText, oid::kText}, kDescribed, raise, Volatility::kVolatile});
   for (const char* name : {"text_name", "bpchar_name"}) {
     // name keeps 63 bytes, cut at a character.
     library.row({name, {oid::kText}, oid::kName, [](RowCall&, const ValueView* a) {
-      std::string_view s = a[0].bytes;
-      if (s.size() > 63) {
-        size_t end = 63;
-        while (end > 0 && (static_cast<unsigned char>(s[end]) & 0xC0) == 0x80) --end;
-        s = s.substr(0, end);
-      }
-      return ValueView::of_bytes(s);
-    }});
+                   std::string_view s = a[0].bytes;
+                   if (s.size() > 63) {
+                     size_t end = 63;
+                     while (end > 0 && (static_cast<unsigned char>(s[end]) & 0xC0) == 0x80) --end;
+                     s = s.substr(0, end);
+                   }
+                   return ValueView::of_bytes(s);
+                 }});
   }
-  library.row({"text_char", {oid::kText}, oid::kChar, [](RowCall&, const ValueView* a) { return ValueView::of_bytes(a[0].bytes.substr(0, 1)); }});
+  library.row({"text_char", {oid::kText}, oid::kChar, [](RowCall&, const ValueView* a) {
+                 return ValueView::of_bytes(a[0].bytes.substr(0, 1));
+               }});
   library.row({"char_text", {oid::kChar}, oid::kText, [](RowCall&, const ValueView* a) { return a[0]; }});
   library.row({"char_bpchar", {oid::kChar}, oid::kText, [](RowCall&, const ValueView* a) { return a[0]; }});
   library.row({"chartoi4", {oid::kChar}, oid::kInt4, [](RowCall&, const ValueView* a) {
-    return int_value(a[0].bytes.empty() ? 0 : static_cast<signed char>(a[0].bytes[0]));
-  }});
+                 return int_value(a[0].bytes.empty() ? 0 : static_cast<signed char>(a[0].bytes[0]));
+               }});
   library.row({"i4tochar", {oid::kInt4}, oid::kChar, [](RowCall& call, const ValueView* a) {
-    if (a[0].integer < -128 || a[0].integer > 127) throw SqlError(SqlState::kNumericValueOutOfRange, "\"char\" out of range");
-    if (a[0].integer == 0) return call.text("");
-    return call.text(std::string(1, static_cast<char>(a[0].integer)));
-  }});
+                 if (a[0].integer < -128 || a[0].integer > 127)
+                   throw SqlError(SqlState::kNumericValueOutOfRange, "\"char\" out of range");
+                 if (a[0].integer == 0) return call.text("");
+                 return call.text(std::string(1, static_cast<char>(a[0].integer)));
+               }});
   library.row({"i8tooid", {oid::kInt8}, oid::kOid, [](RowCall&, const ValueView* a) {
-    if (a[0].integer < 0 || a[0].integer > 4294967295LL) throw SqlError(SqlState::kNumericValueOutOfRange, "OID out of range");
-    return a[0];
-  }});
+                 if (a[0].integer < 0 || a[0].integer > 4294967295LL)
+                   throw SqlError(SqlState::kNumericValueOutOfRange, "OID out of range");
+                 return a[0];
+               }});
   library.row({"oidtoi8", {oid::kOid}, oid::kInt8, [](RowCall&, const ValueView* a) { return a[0]; }});
-  library.row({"text_regclass", {oid::kText}, oid::kRegclass, [](RowCall& call, const ValueView* a) {
-    throw_if_error(types::input(oid::kRegclass, -1, a[0].bytes, call.io(), &call.value));
-    return call.value.view();
-  }, Volatility::kStable});
+  library.row({"text_regclass",
+               {oid::kText},
+               oid::kRegclass,
+               [](RowCall& call, const ValueView* a) {
+                 throw_if_error(types::input(oid::kRegclass, -1, a[0].bytes, call.io(), &call.value));
+                 return call.value.view();
+               },
+               Volatility::kStable});
 }
 
 }  // namespace omendb::sql::functions

@@ -15,8 +15,12 @@ namespace {
   throw SqlError(SqlState::kNumericValueOutOfRange, std::string(type) + " out of range");
 }
 [[noreturn]] void division_by_zero() { throw SqlError(SqlState::kDivisionByZero, "division by zero"); }
-[[noreturn]] void float_overflow() { throw SqlError(SqlState::kNumericValueOutOfRange, "value out of range: overflow"); }
-[[noreturn]] void float_underflow() { throw SqlError(SqlState::kNumericValueOutOfRange, "value out of range: underflow"); }
+[[noreturn]] void float_overflow() {
+  throw SqlError(SqlState::kNumericValueOutOfRange, "value out of range: overflow");
+}
+[[noreturn]] void float_underflow() {
+  throw SqlError(SqlState::kNumericValueOutOfRange, "value out of range: underflow");
+}
 
 template <class T>
 constexpr const char* type_word() {
@@ -47,8 +51,10 @@ template <class T>
 T shift_left(T a, int32_t n) {
   const auto bits = static_cast<uint32_t>(sizeof(T) == 8 ? 63 : 31);
   const uint32_t by = static_cast<uint32_t>(n) & bits;
-  if constexpr (sizeof(T) == 2) return static_cast<T>(static_cast<uint32_t>(static_cast<int32_t>(a)) << by);
-  else return static_cast<T>(static_cast<std::make_unsigned_t<T>>(a) << by);
+  if constexpr (sizeof(T) == 2)
+    return static_cast<T>(static_cast<uint32_t>(static_cast<int32_t>(a)) << by);
+  else
+    return static_cast<T>(static_cast<std::make_unsigned_t<T>>(a) << by);
 }
 template <class T>
 T shift_right(T a, int32_t n) {
@@ -77,23 +83,32 @@ template <class T>
 T lcm(T a, T b) {
   if (a == 0 || b == 0) return 0;
   T reduced = static_cast<T>(a / gcd(a, b)), result;
-  if (__builtin_mul_overflow(reduced, b, &result) || result == std::numeric_limits<T>::min()) out_of_range(type_word<T>());
+  if (__builtin_mul_overflow(reduced, b, &result) || result == std::numeric_limits<T>::min())
+    out_of_range(type_word<T>());
   return static_cast<T>(result < 0 ? -result : result);
 }
 
 template <class T>
 void add_integer(Library& library, const std::string& prefix, const LogicalType& type) {
-  library.scalar(prefix + "div", ScalarFunction({type, type}, type, binary<T, T, T>([](T a, T b) { return divide(a, b); })));
-  library.scalar(prefix + "mod", ScalarFunction({type, type}, type, binary<T, T, T>([](T a, T b) { return modulo(a, b); })));
+  library.scalar(prefix + "div",
+                 ScalarFunction({type, type}, type, binary<T, T, T>([](T a, T b) { return divide(a, b); })));
+  library.scalar(prefix + "mod",
+                 ScalarFunction({type, type}, type, binary<T, T, T>([](T a, T b) { return modulo(a, b); })));
   library.scalar(prefix + "abs", ScalarFunction({type}, type, unary<T, T>([](T a) { return absolute(a); })));
-  library.scalar(prefix + "shl", ScalarFunction({type, LogicalType::INTEGER}, type,
-                                                binary<T, int32_t, T>([](T a, int32_t n) { return shift_left(a, n); })));
-  library.scalar(prefix + "shr", ScalarFunction({type, LogicalType::INTEGER}, type,
-                                                binary<T, int32_t, T>([](T a, int32_t n) { return shift_right(a, n); })));
-  library.scalar(prefix + "gcd", ScalarFunction({type, type}, type, binary<T, T, T>([](T a, T b) { return gcd(a, b); })));
-  library.scalar(prefix + "lcm", ScalarFunction({type, type}, type, binary<T, T, T>([](T a, T b) { return lcm(a, b); })));
-  library.scalar(prefix + "larger", ScalarFunction({type, type}, type, binary<T, T, T>([](T a, T b) { return a > b ? a : b; })));
-  library.scalar(prefix + "smaller", ScalarFunction({type, type}, type, binary<T, T, T>([](T a, T b) { return a < b ? a : b; })));
+  library.scalar(prefix + "shl",
+                 ScalarFunction({type, LogicalType::INTEGER}, type,
+                                binary<T, int32_t, T>([](T a, int32_t n) { return shift_left(a, n); })));
+  library.scalar(prefix + "shr",
+                 ScalarFunction({type, LogicalType::INTEGER}, type,
+                                binary<T, int32_t, T>([](T a, int32_t n) { return shift_right(a, n); })));
+  library.scalar(prefix + "gcd",
+                 ScalarFunction({type, type}, type, binary<T, T, T>([](T a, T b) { return gcd(a, b); })));
+  library.scalar(prefix + "lcm",
+                 ScalarFunction({type, type}, type, binary<T, T, T>([](T a, T b) { return lcm(a, b); })));
+  library.scalar(prefix + "larger",
+                 ScalarFunction({type, type}, type, binary<T, T, T>([](T a, T b) { return a > b ? a : b; })));
+  library.scalar(prefix + "smaller",
+                 ScalarFunction({type, type}, type, binary<T, T, T>([](T a, T b) { return a < b ? a : b; })));
   library.scalar("const_" + prefix, ScalarFunction({type}, type, ScalarFunction::NopFunction));
 }
 
@@ -106,11 +121,17 @@ T checked(T result, bool inputs_infinite, bool zero_is_valid) {
   return result;
 }
 template <class T>
-T add(T a, T b) { return checked<T>(a + b, std::isinf(a) || std::isinf(b), true); }
+T add(T a, T b) {
+  return checked<T>(a + b, std::isinf(a) || std::isinf(b), true);
+}
 template <class T>
-T subtract(T a, T b) { return checked<T>(a - b, std::isinf(a) || std::isinf(b), true); }
+T subtract(T a, T b) {
+  return checked<T>(a - b, std::isinf(a) || std::isinf(b), true);
+}
 template <class T>
-T multiply(T a, T b) { return checked<T>(a * b, std::isinf(a) || std::isinf(b), a == 0 || b == 0); }
+T multiply(T a, T b) {
+  return checked<T>(a * b, std::isinf(a) || std::isinf(b), a == 0 || b == 0);
+}
 template <class T>
 T float_divide(T a, T b) {
   if (b == 0 && !std::isnan(a)) division_by_zero();
@@ -119,10 +140,14 @@ T float_divide(T a, T b) {
 
 template <class T>
 void add_float(Library& library, const std::string& prefix, const LogicalType& type) {
-  library.scalar(prefix + "pl", ScalarFunction({type, type}, type, binary<T, T, T>([](T a, T b) { return add(a, b); })));
-  library.scalar(prefix + "mi", ScalarFunction({type, type}, type, binary<T, T, T>([](T a, T b) { return subtract(a, b); })));
-  library.scalar(prefix + "mul", ScalarFunction({type, type}, type, binary<T, T, T>([](T a, T b) { return multiply(a, b); })));
-  library.scalar(prefix + "div", ScalarFunction({type, type}, type, binary<T, T, T>([](T a, T b) { return float_divide(a, b); })));
+  library.scalar(prefix + "pl",
+                 ScalarFunction({type, type}, type, binary<T, T, T>([](T a, T b) { return add(a, b); })));
+  library.scalar(prefix + "mi",
+                 ScalarFunction({type, type}, type, binary<T, T, T>([](T a, T b) { return subtract(a, b); })));
+  library.scalar(prefix + "mul",
+                 ScalarFunction({type, type}, type, binary<T, T, T>([](T a, T b) { return multiply(a, b); })));
+  library.scalar(prefix + "div",
+                 ScalarFunction({type, type}, type, binary<T, T, T>([](T a, T b) { return float_divide(a, b); })));
   library.scalar(prefix + "um", ScalarFunction({type}, type, unary<T, T>([](T a) { return -a; })));
   library.scalar(prefix + "abs", ScalarFunction({type}, type, unary<T, T>([](T a) { return std::fabs(a); })));
 }
@@ -139,9 +164,11 @@ void add_double(Library& library, const std::string& name, Unary f) {
 double power(double x, double y) {
   if (std::isnan(x)) return y == 0 ? 1 : x;
   if (std::isnan(y)) return x == 1 ? 1 : y;
-  if (x == 0 && y < 0) bad_argument(SqlState::kInvalidArgumentForPowerFunction, "zero raised to a negative power is undefined");
+  if (x == 0 && y < 0)
+    bad_argument(SqlState::kInvalidArgumentForPowerFunction, "zero raised to a negative power is undefined");
   if (x < 0 && std::floor(y) != y) {
-    bad_argument(SqlState::kInvalidArgumentForPowerFunction, "a negative number raised to a non-integer power yields a complex result");
+    bad_argument(SqlState::kInvalidArgumentForPowerFunction,
+                 "a negative number raised to a non-integer power yields a complex result");
   }
   const double r = std::pow(x, y);
   if (std::isinf(x) || std::isinf(y)) return r;
@@ -174,7 +201,7 @@ constexpr double kDegree = M_PI / 180.0;
 const double kSin30 = std::sin(30.0 * kDegree), kCos60Gap = 1.0 - std::cos(60.0 * kDegree);
 const double kAsinHalf = std::asin(0.5), kAcosHalf = std::acos(0.5), kAtan1 = std::atan(1.0);
 
-double small_sine(double degrees) { return std::sin(degrees * kDegree) / kSin30 / 2.0; }                    // to 30
+double small_sine(double degrees) { return std::sin(degrees * kDegree) / kSin30 / 2.0; }                     // to 30
 double small_cosine(double degrees) { return 1.0 - (1.0 - std::cos(degrees * kDegree)) / kCos60Gap / 2.0; }  // to 60
 double quadrant_sine(double degrees) { return degrees <= 30.0 ? small_sine(degrees) : small_cosine(90.0 - degrees); }
 double quadrant_cosine(double degrees) { return degrees <= 60.0 ? small_cosine(degrees) : small_sine(90.0 - degrees); }
@@ -207,8 +234,12 @@ double degrees_in(double x, double (*f)(double)) {
   if (std::isinf(x)) input_out_of_range();
   return f(std::fmod(x, 360.0));
 }
-double arc_sine_degrees(double x) { return x <= 0.5 ? std::asin(x) / kAsinHalf * 30.0 : 90.0 - std::acos(x) / kAcosHalf * 60.0; }
-double arc_cosine_degrees(double x) { return x <= 0.5 ? 90.0 - std::asin(x) / kAsinHalf * 30.0 : std::acos(x) / kAcosHalf * 60.0; }
+double arc_sine_degrees(double x) {
+  return x <= 0.5 ? std::asin(x) / kAsinHalf * 30.0 : 90.0 - std::acos(x) / kAcosHalf * 60.0;
+}
+double arc_cosine_degrees(double x) {
+  return x <= 0.5 ? 90.0 - std::asin(x) / kAsinHalf * 30.0 : std::acos(x) / kAcosHalf * 60.0;
+}
 
 double cube_root(double x) { return std::cbrt(x); }
 double square_root(double x) {
@@ -220,7 +251,8 @@ template <class To>
 To round_to_integer(double x, const char* type) {
   x = std::rint(x);
   // The upper bound itself is not a value of the type, and is exact as a double.
-  if (!(x >= static_cast<double>(std::numeric_limits<To>::min()) && x < -static_cast<double>(std::numeric_limits<To>::min()))) {
+  if (!(x >= static_cast<double>(std::numeric_limits<To>::min()) &&
+        x < -static_cast<double>(std::numeric_limits<To>::min()))) {
     out_of_range(type);
   }
   return static_cast<To>(x);
@@ -242,20 +274,38 @@ To narrowed(From v) {
 /// DuckDB's own would be right too, but its optimiser takes a narrowing cast out of a comparison, and the error with it.
 void add_integer_casts(Library& library) {
   const LogicalType &i2 = LogicalType::SMALLINT, &i4 = LogicalType::INTEGER, &i8 = LogicalType::BIGINT;
-  library.scalar("int82", ScalarFunction({i8}, i2, unary<int64_t, int16_t>([](int64_t v) { return narrowed<int64_t, int16_t>(v); })));
-  library.scalar("int84", ScalarFunction({i8}, i4, unary<int64_t, int32_t>([](int64_t v) { return narrowed<int64_t, int32_t>(v); })));
-  library.scalar("i4toi2", ScalarFunction({i4}, i2, unary<int32_t, int16_t>([](int32_t v) { return narrowed<int32_t, int16_t>(v); })));
+  library.scalar(
+      "int82",
+      ScalarFunction({i8}, i2, unary<int64_t, int16_t>([](int64_t v) { return narrowed<int64_t, int16_t>(v); })));
+  library.scalar(
+      "int84",
+      ScalarFunction({i8}, i4, unary<int64_t, int32_t>([](int64_t v) { return narrowed<int64_t, int32_t>(v); })));
+  library.scalar(
+      "i4toi2",
+      ScalarFunction({i4}, i2, unary<int32_t, int16_t>([](int32_t v) { return narrowed<int32_t, int16_t>(v); })));
 }
 
 void add_float_casts(Library& library) {
   const LogicalType& d = LogicalType::DOUBLE;
   const LogicalType& f = LogicalType::FLOAT;
-  library.scalar("dtoi2", ScalarFunction({d}, LogicalType::SMALLINT, unary<double, int16_t>([](double x) { return round_to_integer<int16_t>(x, "smallint"); })));
-  library.scalar("dtoi4", ScalarFunction({d}, LogicalType::INTEGER, unary<double, int32_t>([](double x) { return round_to_integer<int32_t>(x, "integer"); })));
-  library.scalar("dtoi8", ScalarFunction({d}, LogicalType::BIGINT, unary<double, int64_t>([](double x) { return round_to_integer<int64_t>(x, "bigint"); })));
-  library.scalar("ftoi2", ScalarFunction({f}, LogicalType::SMALLINT, unary<float, int16_t>([](float x) { return round_to_integer<int16_t>(x, "smallint"); })));
-  library.scalar("ftoi4", ScalarFunction({f}, LogicalType::INTEGER, unary<float, int32_t>([](float x) { return round_to_integer<int32_t>(x, "integer"); })));
-  library.scalar("ftoi8", ScalarFunction({f}, LogicalType::BIGINT, unary<float, int64_t>([](float x) { return round_to_integer<int64_t>(x, "bigint"); })));
+  library.scalar("dtoi2", ScalarFunction({d}, LogicalType::SMALLINT, unary<double, int16_t>([](double x) {
+                                           return round_to_integer<int16_t>(x, "smallint");
+                                         })));
+  library.scalar("dtoi4", ScalarFunction({d}, LogicalType::INTEGER, unary<double, int32_t>([](double x) {
+                                           return round_to_integer<int32_t>(x, "integer");
+                                         })));
+  library.scalar("dtoi8", ScalarFunction({d}, LogicalType::BIGINT, unary<double, int64_t>([](double x) {
+                                           return round_to_integer<int64_t>(x, "bigint");
+                                         })));
+  library.scalar("ftoi2", ScalarFunction({f}, LogicalType::SMALLINT, unary<float, int16_t>([](float x) {
+                                           return round_to_integer<int16_t>(x, "smallint");
+                                         })));
+  library.scalar("ftoi4", ScalarFunction({f}, LogicalType::INTEGER, unary<float, int32_t>([](float x) {
+                                           return round_to_integer<int32_t>(x, "integer");
+                                         })));
+  library.scalar("ftoi8", ScalarFunction({f}, LogicalType::BIGINT, unary<float, int64_t>([](float x) {
+                                           return round_to_integer<int64_t>(x, "bigint");
+                                         })));
   library.scalar("dtof", ScalarFunction({d}, f, unary<double, float>([](double x) { return to_float(x); })));
 }
 
@@ -288,10 +338,16 @@ void add_float_functions(Library& library) {
   // Of degrees: exact at multiples of 30 (of 45 for the tangents), as PostgreSQL's are.
   add_double(library, "dsind", [](double x) { return degrees_in(x, [](double d) { return sine_of_degrees(d); }); });
   add_double(library, "dcosd", [](double x) { return degrees_in(x, [](double d) { return cosine_of_degrees(d); }); });
-  add_double(library, "dtand", [](double x) { return degrees_in(x, [](double d) { return tangent_of_degrees(d, false); }); });
-  add_double(library, "dcotd", [](double x) { return degrees_in(x, [](double d) { return tangent_of_degrees(d, true); }); });
-  add_double(library, "dasind", [](double x) { return in_unit(x, [](double v) { return v >= 0 ? arc_sine_degrees(v) : -arc_sine_degrees(-v); }); });
-  add_double(library, "dacosd", [](double x) { return in_unit(x, [](double v) { return v >= 0 ? arc_cosine_degrees(v) : 90.0 + arc_sine_degrees(-v); }); });
+  add_double(library, "dtand",
+             [](double x) { return degrees_in(x, [](double d) { return tangent_of_degrees(d, false); }); });
+  add_double(library, "dcotd",
+             [](double x) { return degrees_in(x, [](double d) { return tangent_of_degrees(d, true); }); });
+  add_double(library, "dasind", [](double x) {
+    return in_unit(x, [](double v) { return v >= 0 ? arc_sine_degrees(v) : -arc_sine_degrees(-v); });
+  });
+  add_double(library, "dacosd", [](double x) {
+    return in_unit(x, [](double v) { return v >= 0 ? arc_cosine_degrees(v) : 90.0 + arc_sine_degrees(-v); });
+  });
   add_double(library, "datand", [](double x) { return std::atan(x) / kAtan1 * 45.0; });
   add_double(library, "dasin", [](double x) { return in_unit(x, std::asin); });
   add_double(library, "dacos", [](double x) { return in_unit(x, std::acos); });
@@ -313,9 +369,15 @@ void add_float_functions(Library& library) {
   add_double(library, "degrees", [](double x) { return checked<double>(x / (M_PI / 180.0), std::isinf(x), x == 0); });
   add_double(library, "radians", [](double x) { return x * (M_PI / 180.0); });
   const LogicalType& d = LogicalType::DOUBLE;
-  library.scalar("dpow", ScalarFunction({d, d}, d, binary<double, double, double>([](double a, double b) { return power(a, b); })));
-  library.scalar("datan2", ScalarFunction({d, d}, d, binary<double, double, double>([](double a, double b) { return std::atan2(a, b); })));
-  library.scalar("datan2d", ScalarFunction({d, d}, d, binary<double, double, double>([](double a, double b) { return std::atan2(a, b) / kAtan1 * 45.0; })));
+  library.scalar(
+      "dpow",
+      ScalarFunction({d, d}, d, binary<double, double, double>([](double a, double b) { return power(a, b); })));
+  library.scalar(
+      "datan2",
+      ScalarFunction({d, d}, d, binary<double, double, double>([](double a, double b) { return std::atan2(a, b); })));
+  library.scalar("datan2d", ScalarFunction({d, d}, d, binary<double, double, double>([](double a, double b) {
+                                             return std::atan2(a, b) / kAtan1 * 45.0;
+                                           })));
   library.row({"dpi", {}, types::oid::kFloat8, [](RowCall&, const types::ValueView*) { return real_value(M_PI); }});
 }
 

@@ -23,7 +23,9 @@ void each_node(const List* nodes, Visit visit) {
 }
 const char* text_of(const void* node) { return strVal(const_cast<void*>(node)); }
 
-bool is_number(std::string_view text) { return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos; }
+bool is_number(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
 
 std::string key_list(const catalog::Table& table, const std::vector<int16_t>& columns) {
   std::string out;
@@ -58,7 +60,8 @@ DeparseHooks reading_hooks(const NameView& names, bool pretty) {
 std::vector<const catalog::Schema*> NameView::path() const {
   std::vector<const catalog::Schema*> schemas;
   const auto* temp = catalog_->find<catalog::Schema>(temp_schema_);
-  if (temp != nullptr && std::find(search_path_.begin(), search_path_.end(), temp->name) == search_path_.end()) schemas.push_back(temp);
+  if (temp != nullptr && std::find(search_path_.begin(), search_path_.end(), temp->name) == search_path_.end())
+    schemas.push_back(temp);
   for (const std::string& name : search_path_) {
     if (const auto* schema = catalog_->find_schema(name)) schemas.push_back(schema);
   }
@@ -89,7 +92,8 @@ struct Where {
 
 Where locate_relation(const catalog::Catalog& now, Oid relation) {
   if (const SystemRelation* system = find_system_relation(relation)) return {system->schema, system->name};
-  if (auto object = now.object(relation)) return {catalog::object_schema(*object), std::string(catalog::object_name(*object))};
+  if (auto object = now.object(relation))
+    return {catalog::object_schema(*object), std::string(catalog::object_name(*object))};
   Where found;
   now.for_each_of<catalog::CompositeType>([&](const catalog::CompositeType& t) {
     if (t.relation == relation) found = {t.schema, t.name};
@@ -98,7 +102,8 @@ Where locate_relation(const catalog::Catalog& now, Oid relation) {
 }
 
 Where locate_type(const catalog::Catalog& now, Oid type) {
-  if (auto object = now.object(type)) return {catalog::object_schema(*object), std::string(catalog::object_name(*object))};
+  if (auto object = now.object(type))
+    return {catalog::object_schema(*object), std::string(catalog::object_name(*object))};
   if (Oid relation = now.relation_of_row_type(type); relation != kInvalidOid) return locate_relation(now, relation);
   if (Oid element = now.element_of_array(type); element != kInvalidOid) {
     Where found = locate_type(now, element);
@@ -128,7 +133,8 @@ std::string NameView::schema_name(Oid schema) const {
 std::string NameView::relation_name(Oid relation) const {
   Where where = locate_relation(*catalog_, relation);
   if (where.name.empty()) return {};
-  return find_relation(where.name) == relation ? quote_identifier(where.name) : quote_qualified(schema_name(where.schema), where.name);
+  return find_relation(where.name) == relation ? quote_identifier(where.name)
+                                               : quote_qualified(schema_name(where.schema), where.name);
 }
 
 std::string NameView::qualified_relation_name(Oid relation) const {
@@ -149,10 +155,11 @@ const std::unordered_map<uint32_t, std::string>& built_in_type_names() {
     std::unordered_map<uint32_t, std::string> names;
     const PgDataTable t = parse_pg_data("pg_type");
     auto number = [](std::string_view field) { return static_cast<uint32_t>(std::stoul(std::string(field))); };
-    const size_t oid = t.column("oid"), name = t.column("typname"), schema = t.column("typnamespace"), element = t.column("typelem"),
-                 category = t.column("typcategory");
+    const size_t oid = t.column("oid"), name = t.column("typname"), schema = t.column("typnamespace"),
+                 element = t.column("typelem"), category = t.column("typcategory");
     for (const auto& row : t.rows) {
-      names[number(row[oid])] = (row[schema] == "11" ? "" : "information_schema.") + quote_identifier(unescape_pg_data(row[name]));
+      names[number(row[oid])] =
+          (row[schema] == "11" ? "" : "information_schema.") + quote_identifier(unescape_pg_data(row[name]));
     }
     for (const auto& row : t.rows) {
       if (row[category] == "A" && row[element] != "0") names[number(row[oid])] = names[number(row[element])] + "[]";
@@ -174,14 +181,17 @@ std::string NameView::type_name(Oid type, int32_t typmod) const {
       const auto built_in = built_in_type_names().find(base.value);
       return built_in == built_in_type_names().end() ? "???" : built_in->second;
     }
-    std::string name = find_type(where.name) == base ? quote_identifier(where.name) : quote_qualified(schema_name(where.schema), where.name);
+    std::string name = find_type(where.name) == base ? quote_identifier(where.name)
+                                                     : quote_qualified(schema_name(where.schema), where.name);
     return element == kInvalidOid ? name : name + "[]";
   }
   const types::TypeInfo* info = types::find_type(type);
   Oid element = info->category == 'A' ? info->element : kInvalidOid;
   const bool vector = type.value == 22 || type.value == 30;  // int2vector and oidvector
   if (element != kInvalidOid && info->length == -1 && !vector) return type_name(element, typmod) + "[]";
-  auto in_parentheses = [&](std::string_view name, int32_t n) { return std::string(name) + "(" + std::to_string(n) + ")"; };
+  auto in_parentheses = [&](std::string_view name, int32_t n) {
+    return std::string(name) + "(" + std::to_string(n) + ")";
+  };
   const bool has = typmod >= 0;
   switch (type.value) {
     case 16: return "boolean";
@@ -197,7 +207,8 @@ std::string NameView::type_name(Oid type, int32_t typmod) const {
     case 1562: return has ? in_parentheses("bit varying", typmod) : "bit varying";
     case 1700:
       if (!has) return "numeric";
-      return "numeric(" + std::to_string(types::numeric_typmod_precision(typmod)) + "," + std::to_string(types::numeric_typmod_scale(typmod)) + ")";
+      return "numeric(" + std::to_string(types::numeric_typmod_precision(typmod)) + "," +
+             std::to_string(types::numeric_typmod_scale(typmod)) + ")";
     case 1083: return (has ? in_parentheses("time", typmod) : "time") + " without time zone";
     case 1266: return (has ? in_parentheses("time", typmod) : "time") + " with time zone";
     case 1114: return (has ? in_parentheses("timestamp", typmod) : "timestamp") + " without time zone";
@@ -249,7 +260,8 @@ std::string expression_text(const NameView& names, std::string_view stored, cons
   return deparse_expression(node, hooks);
 }
 
-std::string constraint_definition(const NameView& names, const catalog::Table& table, const catalog::Constraint& c, bool pretty) {
+std::string constraint_definition(const NameView& names, const catalog::Table& table, const catalog::Constraint& c,
+                                  bool pretty) {
   using Kind = catalog::Constraint::Kind;
   std::string out;
   switch (c.kind) {
@@ -259,7 +271,8 @@ std::string constraint_definition(const NameView& names, const catalog::Table& t
       if (c.no_inherit) out += " NO INHERIT";
       break;
     }
-    case Kind::kPrimaryKey: case Kind::kUnique: {
+    case Kind::kPrimaryKey:
+    case Kind::kUnique: {
       const auto* index = names.catalog().find<catalog::Index>(c.index);
       out = c.kind == Kind::kPrimaryKey ? "PRIMARY KEY " : "UNIQUE ";
       if (index != nullptr && index->nulls_not_distinct) out += "NULLS NOT DISTINCT ";
@@ -314,7 +327,8 @@ std::string index_definition(const NameView& names, const catalog::Index& index,
     ParseTree tree("SELECT " + key.expression_sql);
     auto* select = reinterpret_cast<const SelectStmt*>(tree.statements().at(0).node);
     auto* node = static_cast<const ResTarget*>(linitial(select->targetList))->val;
-    const bool call = IsA(node, FuncCall) || IsA(node, CoalesceExpr) || IsA(node, MinMaxExpr) || IsA(node, SQLValueFunction);
+    const bool call =
+        IsA(node, FuncCall) || IsA(node, CoalesceExpr) || IsA(node, MinMaxExpr) || IsA(node, SQLValueFunction);
     return call ? text : "(" + text + ")";
   };
   if (column > 0) {
@@ -325,15 +339,19 @@ std::string index_definition(const NameView& names, const catalog::Index& index,
     }
     return {};
   }
-  std::string out = std::string("CREATE ") + (index.unique ? "UNIQUE " : "") + "INDEX " + quote_identifier(index.name) + " ON " +
-                    (pretty ? names.relation_name(index.table) : names.qualified_relation_name(index.table)) + " USING " + index.method + " (";
+  std::string out = std::string("CREATE ") + (index.unique ? "UNIQUE " : "") + "INDEX " + quote_identifier(index.name) +
+                    " ON " + (pretty ? names.relation_name(index.table) : names.qualified_relation_name(index.table)) +
+                    " USING " + index.method + " (";
   for (size_t i = 0; i < index.keys.size(); ++i) {
     const auto& key = index.keys[i];
     if (i > 0) out += ", ";
     out += key_text(key);
     if (key.collation != kInvalidOid) {
       const Oid own = key.attnum == 0 ? Oid{100} : table->columns[static_cast<size_t>(key.attnum) - 1].collation;
-      if (own != key.collation) out += key.collation == Oid{950} ? " COLLATE \"C\"" : key.collation == Oid{951} ? " COLLATE \"POSIX\"" : " COLLATE \"default\"";
+      if (own != key.collation)
+        out += key.collation == Oid{950}   ? " COLLATE \"C\""
+               : key.collation == Oid{951} ? " COLLATE \"POSIX\""
+                                           : " COLLATE \"default\"";
     }
     if (!key.opclass.empty()) out += " " + key.opclass;
     if (key.descending) {
@@ -348,7 +366,8 @@ std::string index_definition(const NameView& names, const catalog::Index& index,
   if (index.nulls_not_distinct) out += " NULLS NOT DISTINCT";
   if (!index.options.empty()) {
     std::string options;
-    for (const auto& [name, value] : index.options) options += (options.empty() ? "" : ", ") + quote_identifier(name) + "='" + value + "'";
+    for (const auto& [name, value] : index.options)
+      options += (options.empty() ? "" : ", ") + quote_identifier(name) + "='" + value + "'";
     out += " WITH (" + options + ")";
   }
   if (!index.predicate_sql.empty()) out += " WHERE " + expression_text(names, index.predicate_sql, table, pretty);
@@ -385,7 +404,8 @@ std::string query_definition(const NameView& names, const std::string& stored_sq
     auto it = columns.find(text_of(linitial(ref.fields)));
     if (it == columns.end()) return {};
     for (const auto& column : *it->second) {
-      if (!column.dropped && column.name == text_of(llast(ref.fields))) return names.type_name(column.type, column.typmod);
+      if (!column.dropped && column.name == text_of(llast(ref.fields)))
+        return names.type_name(column.type, column.typmod);
     }
     return {};
   };

@@ -19,9 +19,9 @@ class NameView {
 
   /// The relation or type that a bare name means; kInvalidOid: none. System relations are found too.
   Oid find_relation(std::string_view name) const;
-  Oid find_type(std::string_view name) const;   // user-defined ones only
+  Oid find_type(std::string_view name) const;  // user-defined ones only
   bool relation_visible(Oid relation) const;
-  bool type_visible(Oid type) const;            // user-defined ones; built-in ones are
+  bool type_visible(Oid type) const;  // user-defined ones; built-in ones are
   /// Quoted where necessary; "" for an unknown OID.
   std::string relation_name(Oid relation) const;
   std::string qualified_relation_name(Oid relation) const;
@@ -39,7 +39,8 @@ class NameView {
 
 /// A stored expression over `table` (nullptr: none) for reading.
 std::string expression_text(const NameView& names, std::string_view stored, const catalog::Table* table, bool pretty);
-std::string constraint_definition(const NameView& names, const catalog::Table& table, const catalog::Constraint& constraint, bool pretty);
+std::string constraint_definition(const NameView& names, const catalog::Table& table,
+                                  const catalog::Constraint& constraint, bool pretty);
 std::string domain_constraint_definition(const NameView& names, const catalog::Constraint& constraint, bool pretty);
 /// `column` 0: the whole CREATE INDEX; else the key column of that number.
 std::string index_definition(const NameView& names, const catalog::Index& index, int column, bool pretty);

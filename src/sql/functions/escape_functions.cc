@@ -13,13 +13,16 @@ namespace {
 constexpr Oid kTextArray{1009};
 
 bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-bool starts_identifier(char c) { return c == '_' || ((c | 32) >= 'a' && (c | 32) <= 'z') || static_cast<unsigned char>(c) >= 0x80; }
+bool starts_identifier(char c) {
+  return c == '_' || ((c | 32) >= 'a' && (c | 32) <= 'z') || static_cast<unsigned char>(c) >= 0x80;
+}
 bool continues_identifier(char c) { return starts_identifier(c) || c == '$' || (c >= '0' && c <= '9'); }
 
 /// The parts of a qualified name, quotes undone, bare ones folded.
 std::vector<std::string> parse_ident(std::string_view s, bool strict) {
   auto refuse = [&](const char* detail) {
-    throw SqlError(SqlState::kInvalidParameterValue, "string is not a valid identifier: \"" + std::string(s) + "\"").detail(detail);
+    throw SqlError(SqlState::kInvalidParameterValue, "string is not a valid identifier: \"" + std::string(s) + "\"")
+        .detail(detail);
   };
   std::vector<std::string> parts;
   size_t at = 0;
@@ -48,7 +51,9 @@ std::vector<std::string> parse_ident(std::string_view s, bool strict) {
       }
       parts.push_back(std::move(part));
     } else {
-      refuse(at < s.size() && s[at] == '.' ? "No valid identifier before \".\"." : after_dot ? "No valid identifier after \".\"." : "");
+      refuse(at < s.size() && s[at] == '.' ? "No valid identifier before \".\"."
+             : after_dot                   ? "No valid identifier after \".\"."
+                                           : "");
     }
     skip();
     if (at < s.size() && s[at] == '.') {
@@ -82,7 +87,8 @@ std::string unistr(std::string_view s) {
       const char c = at + prefix + i < s.size() ? s[at + prefix + i] : '\0';
       int d = c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
       if (d < 0) {
-        throw SqlError(SqlState::kSyntaxError, "invalid Unicode escape").hint("Unicode escapes must be \\XXXX, \\+XXXXXX, \\uXXXX, or \\UXXXXXXXX.");
+        throw SqlError(SqlState::kSyntaxError, "invalid Unicode escape")
+            .hint("Unicode escapes must be \\XXXX, \\+XXXXXX, \\uXXXX, or \\UXXXXXXXX.");
       }
       code = code << 4 | static_cast<uint32_t>(d);
     }
@@ -110,11 +116,14 @@ std::string unistr(std::string_view s) {
 
 void add_escape_functions(Library& library) {
   library.row({"parse_ident", {oid::kText, oid::kBool}, kTextArray, [](RowCall& call, const ValueView* a) {
-    types::ArrayBuilder builder(oid::kText, {types::Physical::kBytes});
-    for (const std::string& part : parse_ident(a[0].bytes, a[1].integer != 0)) builder.add(ValueView::of_bytes(part));
-    return call.text(builder.finish());
-  }});
-  library.row({"unistr", {oid::kText}, oid::kText, [](RowCall& call, const ValueView* a) { return call.text(unistr(a[0].bytes)); }});
+                 types::ArrayBuilder builder(oid::kText, {types::Physical::kBytes});
+                 for (const std::string& part : parse_ident(a[0].bytes, a[1].integer != 0))
+                   builder.add(ValueView::of_bytes(part));
+                 return call.text(builder.finish());
+               }});
+  library.row({"unistr", {oid::kText}, oid::kText, [](RowCall& call, const ValueView* a) {
+                 return call.text(unistr(a[0].bytes));
+               }});
 }
 
 }  // namespace omendb::sql::functions

@@ -95,11 +95,14 @@ void store(duckdb::Vector& result, size_t i, const PhysicalType& physical, const
 duckdb::LogicalType logical_type(Oid type) { return duck_type(type, types::physical_type(type, -1)); }
 
 void RowSink::put(size_t index, size_t column, const ValueView& value) {
-  if (index >= duckdb::ListVector::GetListCapacity(list_)) duckdb::ListVector::Reserve(list_, std::max<size_t>(2 * index, 64));
+  if (index >= duckdb::ListVector::GetListCapacity(list_))
+    duckdb::ListVector::Reserve(list_, std::max<size_t>(2 * index, 64));
   duckdb::Vector& child = duckdb::ListVector::GetEntry(list_);
   duckdb::Vector& target = columns_.size() > 1 ? *duckdb::StructVector::GetEntries(child)[column] : child;
-  if (value.null) duckdb::FlatVector::SetNull(target, index, true);
-  else store(target, index, columns_[column], value);
+  if (value.null)
+    duckdb::FlatVector::SetNull(target, index, true);
+  else
+    store(target, index, columns_[column], value);
 }
 
 void RowSink::row(const std::vector<ValueView>& values) {
@@ -113,10 +116,10 @@ namespace {
 struct RowData : public duckdb::FunctionData {
   const RowSpec* spec = nullptr;
   const SetSpec* set = nullptr;
-  std::vector<PhysicalType> columns;           // of a set
+  std::vector<PhysicalType> columns;  // of a set
   std::vector<TypeArgument> types;
-  std::vector<size_t> values;                  // positions of arguments that are values
-  std::vector<PhysicalType> forms;             // one a value
+  std::vector<size_t> values;       // positions of arguments that are values
+  std::vector<PhysicalType> forms;  // one a value
   PhysicalType result;
   duckdb::unique_ptr<duckdb::FunctionData> Copy() const override {
     auto copy = duckdb::make_uniq<RowData>();
@@ -143,7 +146,8 @@ PhysicalType form_of(const duckdb::LogicalType& type) {
     case duckdb::PhysicalType::INT32: return {Physical::kInt32};
     case duckdb::PhysicalType::UINT32: return {Physical::kUInt32};
     case duckdb::PhysicalType::INT64: return {Physical::kInt64};
-    case duckdb::PhysicalType::INT128: return {type.id() == duckdb::LogicalTypeId::UUID ? Physical::kUuid : Physical::kInt128};
+    case duckdb::PhysicalType::INT128:
+      return {type.id() == duckdb::LogicalTypeId::UUID ? Physical::kUuid : Physical::kInt128};
     case duckdb::PhysicalType::FLOAT: return {Physical::kFloat32};
     case duckdb::PhysicalType::DOUBLE: return {Physical::kFloat64};
     case duckdb::PhysicalType::INTERVAL: return {Physical::kInterval};
@@ -159,8 +163,8 @@ void bind_arguments(RowData* data, const std::vector<Oid>& declared, Oid tail, d
     Oid kind = i < fixed ? declared[i] : any_tail ? ((i - fixed) % 2 == 0 ? kDescriptor : kAnyValue) : tail;
     if (kind == kDescriptor) {
       CHECK(arguments[i]->GetExpressionClass() == duckdb::ExpressionClass::BOUND_CONSTANT);
-      data->types.push_back(TypeArgument::parse(
-          duckdb::StringValue::Get(arguments[i]->Cast<duckdb::BoundConstantExpression>().value)));
+      data->types.push_back(
+          TypeArgument::parse(duckdb::StringValue::Get(arguments[i]->Cast<duckdb::BoundConstantExpression>().value)));
       continue;
     }
     data->values.push_back(i);
@@ -240,7 +244,8 @@ duckdb::unique_ptr<duckdb::FunctionData> bind_set(const SetSpec* spec, duckdb::S
     data->columns.push_back(physical);
     fields.emplace_back("f" + std::to_string(fields.size() + 1), type);
   }
-  function.SetReturnType(duckdb::LogicalType::LIST(fields.size() == 1 ? fields[0].second : duckdb::LogicalType::STRUCT(fields)));
+  function.SetReturnType(
+      duckdb::LogicalType::LIST(fields.size() == 1 ? fields[0].second : duckdb::LogicalType::STRUCT(fields)));
   return data;
 }
 
@@ -267,8 +272,10 @@ void run_set(duckdb::DataChunk& args, duckdb::ExpressionState& state, duckdb::Ve
       null = null || !valid;
     }
     const size_t first = sink.count();
-    if (!null || !spec.strict) spec.function(call, values.data(), sink);
-    else if (spec.null_list) duckdb::FlatVector::SetNull(result, row, true);
+    if (!null || !spec.strict)
+      spec.function(call, values.data(), sink);
+    else if (spec.null_list)
+      duckdb::FlatVector::SetNull(result, row, true);
     auto& entry = duckdb::ListVector::GetData(result)[row];
     entry.offset = first;
     entry.length = sink.count() - first;
@@ -297,13 +304,15 @@ struct SetInfo : public duckdb::ScalarFunctionInfo {
   std::shared_ptr<SetSpec> spec;
 };
 
-duckdb::unique_ptr<duckdb::FunctionData> bind_set_callback(duckdb::ClientContext&, duckdb::ScalarFunction& function,
-                                                           duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& arguments) {
+duckdb::unique_ptr<duckdb::FunctionData> bind_set_callback(
+    duckdb::ClientContext&, duckdb::ScalarFunction& function,
+    duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& arguments) {
   return bind_set(function.GetExtraFunctionInfo().Cast<SetInfo>().spec.get(), function, arguments);
 }
 
 /// The DuckDB types of declared arguments, and their shape (OwnFunction).
-duckdb::vector<duckdb::LogicalType> declared_types(const std::vector<Oid>& declared, std::string* shape, duckdb::LogicalType* tail) {
+duckdb::vector<duckdb::LogicalType> declared_types(const std::vector<Oid>& declared, std::string* shape,
+                                                   duckdb::LogicalType* tail) {
   duckdb::vector<duckdb::LogicalType> arguments;
   for (size_t i = 0; i < declared.size(); ++i) {
     const Oid a = declared[i];
@@ -321,8 +330,9 @@ duckdb::vector<duckdb::LogicalType> declared_types(const std::vector<Oid>& decla
   return arguments;
 }
 
-duckdb::unique_ptr<duckdb::FunctionData> bind_row_callback(duckdb::ClientContext&, duckdb::ScalarFunction& function,
-                                                           duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& arguments) {
+duckdb::unique_ptr<duckdb::FunctionData> bind_row_callback(
+    duckdb::ClientContext&, duckdb::ScalarFunction& function,
+    duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& arguments) {
   return bind_row(function.GetExtraFunctionInfo().Cast<RowInfo>().spec.get(), function, arguments);
 }
 
@@ -371,10 +381,13 @@ void Library::row(RowSpec spec) {
   duckdb::LogicalType tail(duckdb::LogicalTypeId::INVALID);
   std::string shape;
   auto arguments = declared_types(shared->arguments, &shape, &tail);
-  if (shared->tail == kAnyValue) tail = duckdb::LogicalType::ANY;
-  else if (shared->tail != kInvalidOid) tail = logical_type(shared->tail);
-  duckdb::ScalarFunction function(arguments, shared->result == kDescribed ? duckdb::LogicalType::ANY : logical_type(shared->result),
-                                  run_row, bind_row_callback);
+  if (shared->tail == kAnyValue)
+    tail = duckdb::LogicalType::ANY;
+  else if (shared->tail != kInvalidOid)
+    tail = logical_type(shared->tail);
+  duckdb::ScalarFunction function(
+      arguments, shared->result == kDescribed ? duckdb::LogicalType::ANY : logical_type(shared->result), run_row,
+      bind_row_callback);
   function.varargs = tail;
   function.null_handling = duckdb::FunctionNullHandling::SPECIAL_HANDLING;
   function.SetExtraFunctionInfo(duckdb::make_shared_ptr<RowInfo>(shared));
@@ -388,7 +401,8 @@ void Library::set(SetSpec spec) {
   duckdb::LogicalType tail(duckdb::LogicalTypeId::INVALID);
   std::string shape;
   auto arguments = declared_types(shared->arguments, &shape, &tail);
-  duckdb::ScalarFunction function(arguments, duckdb::LogicalType::LIST(duckdb::LogicalType::ANY), run_set, bind_set_callback);
+  duckdb::ScalarFunction function(arguments, duckdb::LogicalType::LIST(duckdb::LogicalType::ANY), run_set,
+                                  bind_set_callback);
   function.varargs = tail;
   function.null_handling = duckdb::FunctionNullHandling::SPECIAL_HANDLING;
   function.SetExtraFunctionInfo(duckdb::make_shared_ptr<SetInfo>(shared));
@@ -444,12 +458,13 @@ const Library& Library::instance() {
 namespace {
 
 /// Numerics and arrays lie as bytes that memcmp does not order: DuckDB's binder asks here before it compares, groups or sorts them.
-bool push_key(duckdb::ClientContext& context, duckdb::unique_ptr<duckdb::Expression>& source, const duckdb::LogicalType& type,
-              duckdb::CollationType kind) {
-  if (type.id() != duckdb::LogicalTypeId::BLOB || !type.HasAlias() || kind != duckdb::CollationType::ALL_COLLATIONS) return false;
+bool push_key(duckdb::ClientContext& context, duckdb::unique_ptr<duckdb::Expression>& source,
+              const duckdb::LogicalType& type, duckdb::CollationType kind) {
+  if (type.id() != duckdb::LogicalTypeId::BLOB || !type.HasAlias() || kind != duckdb::CollationType::ALL_COLLATIONS)
+    return false;
   if (type.GetAlias() != duck_numeric_type().GetAlias()) return false;
-  auto& entry = duckdb::Catalog::GetSystemCatalog(context).GetEntry<duckdb::ScalarFunctionCatalogEntry>(context, DEFAULT_SCHEMA,
-                                                                                                      "omen_numeric_key");
+  auto& entry = duckdb::Catalog::GetSystemCatalog(context).GetEntry<duckdb::ScalarFunctionCatalogEntry>(
+      context, DEFAULT_SCHEMA, "omen_numeric_key");
   duckdb::vector<duckdb::unique_ptr<duckdb::Expression>> children;
   children.push_back(std::move(source));
   duckdb::FunctionBinder binder(context);
@@ -481,7 +496,8 @@ void register_functions(duckdb::DatabaseInstance& db) {
     info.internal = true;
     catalog.CreateFunction(transaction, info);
   }
-  duckdb::DBConfig::GetConfig(db).GetCollationBinding().RegisterCollation(duckdb::CollationCallback(functions::push_key));
+  duckdb::DBConfig::GetConfig(db).GetCollationBinding().RegisterCollation(
+      duckdb::CollationCallback(functions::push_key));
 }
 
 const OwnFunction* find_own_function(std::string_view name) {

@@ -30,7 +30,7 @@ struct TypeArgument {
   Oid type, base;
   int32_t typmod = -1;
   types::PhysicalType physical;
-  Oid element;                          // of arrays
+  Oid element;  // of arrays
   types::PhysicalType element_physical;
   static TypeArgument parse(const std::string& text);
   bool operator==(const TypeArgument&) const = default;
@@ -47,9 +47,9 @@ class RowCall {
   const types::IoContext& io() { return services().io(); }
   /// Descriptors among the arguments, in order.
   const std::vector<TypeArgument>& types;
-  size_t argument_count = 0;            // descriptors left out
-  std::string buffer;                   // bytes of the result may lie here
-  types::Value value;                   // or here
+  size_t argument_count = 0;  // descriptors left out
+  std::string buffer;         // bytes of the result may lie here
+  types::Value value;         // or here
   types::ValueView bytes() { return types::ValueView::of_bytes(buffer); }
   /// This call with other types for its arguments.
   RowCall with(const std::vector<TypeArgument>& other) const { return RowCall(context_, other); }
@@ -69,28 +69,28 @@ inline types::ValueView int_value(int64_t v) { return types::ValueView::of_integ
 inline types::ValueView real_value(double v) { return types::ValueView::of_real(v); }
 
 /// Marks in a row function's argument list.
-inline constexpr Oid kDescriptor{0xFFFFFFFF};   // a type descriptor, not passed to the function
-inline constexpr Oid kAnyValue{0xFFFFFFFE};     // any type; its form comes from the descriptor before it
-inline constexpr Oid kAnyTail{0xFFFFFFFD};      // any number of (descriptor, value) pairs
-inline constexpr Oid kDescribed{0xFFFFFFFC};    // result: as the first descriptor says
+inline constexpr Oid kDescriptor{0xFFFFFFFF};  // a type descriptor, not passed to the function
+inline constexpr Oid kAnyValue{0xFFFFFFFE};    // any type; its form comes from the descriptor before it
+inline constexpr Oid kAnyTail{0xFFFFFFFD};     // any number of (descriptor, value) pairs
+inline constexpr Oid kDescribed{0xFFFFFFFC};   // result: as the first descriptor says
 
 enum class Volatility : uint8_t { kImmutable, kStable, kVolatile };
 
 struct RowSpec {
-  std::string name;                     // without "omen_"
+  std::string name;  // without "omen_"
   std::vector<Oid> arguments;
   Oid result;
   RowFunction function;
   Volatility volatility = Volatility::kImmutable;
   bool strict = true;
-  Oid tail{};                           // more arguments of this type (not kAnyTail)
+  Oid tail{};  // more arguments of this type (not kAnyTail)
 };
 
 /// A scalar function of ours as it was bound, for callers that compute single rows without DuckDB.
 struct BoundRowFunction {
   RowFunction function;
-  std::vector<TypeArgument> types;      // for its RowCall
-  std::vector<size_t> values;           // positions of the arguments that it takes
+  std::vector<TypeArgument> types;  // for its RowCall
+  std::vector<size_t> values;       // positions of the arguments that it takes
   types::Physical result = types::Physical::kBytes;
   bool strict = true;
   Volatility volatility = Volatility::kImmutable;
@@ -99,7 +99,8 @@ struct BoundRowFunction {
 std::optional<BoundRowFunction> bound_row_function(const duckdb::BoundFunctionExpression& call);
 
 /// Makes the row form of a vectorised function for arguments of these types; empty: there is none. It must be strict and immutable.
-using RowForm = std::function<RowFunction(const std::vector<duckdb::LogicalType>& arguments, const duckdb::LogicalType& result)>;
+using RowForm =
+    std::function<RowFunction(const std::vector<duckdb::LogicalType>& arguments, const duckdb::LogicalType& result)>;
 
 /// A function of `fixed` arguments and any number of others (kAnyTail), over an array that holds the others.
 RowFunction over_array(size_t fixed, RowFunction function);
@@ -123,11 +124,11 @@ class RowSink {
 struct SetSpec {
   std::string name;
   std::vector<Oid> arguments;
-  std::vector<Oid> columns;             // kDescribed: as the first descriptor says
+  std::vector<Oid> columns;  // kDescribed: as the first descriptor says
   std::function<void(RowCall&, const types::ValueView* args, RowSink&)> function;
   Volatility volatility = Volatility::kImmutable;
-  bool strict = true;                   // null argument: no rows
-  bool null_list = false;               // ... but a null list, where the list itself is the value
+  bool strict = true;      // null argument: no rows
+  bool null_list = false;  // ... but a null list, where the list itself is the value
 };
 
 /// Everything that functions/ registers; made once.
@@ -159,11 +160,11 @@ void add_text_functions(Library& library);
 void add_datetime_functions(Library& library);
 void add_array_functions(Library& library);
 void add_json_functions(Library& library);
-void add_catalog_functions(Library& library);   // system_functions.cc
+void add_catalog_functions(Library& library);  // system_functions.cc
 void add_administration_functions(Library& library);
 void add_pattern_functions(Library& library);
 void add_session_functions(Library& library);
-void add_column_functions(Library& library);    // ../columnar/
+void add_column_functions(Library& library);  // ../columnar/
 void add_set_functions(Library& library);
 void add_query_functions(Library& library);
 void add_aggregates(Library& library);

@@ -18,20 +18,23 @@ ValueView network(RowCall& call, const Network& value) { return call.text(types:
 template <class F>
 void text_of(Library& library, const char* name, Oid argument, F append) {
   library.row({name, {argument}, oid::kText, [append](RowCall& call, const ValueView* a) {
-    call.buffer.clear();
-    append(network(a[0]), &call.buffer);
-    return call.bytes();
-  }});
+                 call.buffer.clear();
+                 append(network(a[0]), &call.buffer);
+                 return call.bytes();
+               }});
 }
 
 template <class F>
 void network_of(Library& library, const char* name, Oid result, F change) {
-  library.row({name, {kInet}, result, [change](RowCall& call, const ValueView* a) { return network(call, change(network(a[0]))); }});
+  library.row({name, {kInet}, result, [change](RowCall& call, const ValueView* a) {
+                 return network(call, change(network(a[0])));
+               }});
 }
 
 Network with_bits(Network value, int64_t bits) {
   if (bits == -1) bits = value.max_bits();
-  if (bits < 0 || bits > value.max_bits()) throw SqlError(SqlState::kInvalidParameterValue, "invalid mask length: " + std::to_string(bits));
+  if (bits < 0 || bits > value.max_bits())
+    throw SqlError(SqlState::kInvalidParameterValue, "invalid mask length: " + std::to_string(bits));
   value.bits = static_cast<uint8_t>(bits);
   return value;
 }
@@ -61,35 +64,42 @@ Network merged(const Network& a, const Network& b) {
 
 void add_parts(Library& library) {
   text_of(library, "network_host", kInet, [](const Network& n, std::string* out) { types::append_host(n, out); });
-  text_of(library, "network_show", kInet, [](const Network& n, std::string* out) { types::append_network(n, true, out); });
-  text_of(library, "inet_abbrev", kInet, [](const Network& n, std::string* out) { types::append_network(n, false, out); });
-  text_of(library, "cidr_abbrev", kCidr, [](const Network& n, std::string* out) { types::append_abbreviated_cidr(n, out); });
-  library.row({"network_family", {kInet}, oid::kInt4, [](RowCall&, const ValueView* a) { return int_value(network(a[0]).v6 ? 6 : 4); }});
-  library.row({"network_masklen", {kInet}, oid::kInt4, [](RowCall&, const ValueView* a) { return int_value(network(a[0]).bits); }});
+  text_of(library, "network_show", kInet,
+          [](const Network& n, std::string* out) { types::append_network(n, true, out); });
+  text_of(library, "inet_abbrev", kInet,
+          [](const Network& n, std::string* out) { types::append_network(n, false, out); });
+  text_of(library, "cidr_abbrev", kCidr,
+          [](const Network& n, std::string* out) { types::append_abbreviated_cidr(n, out); });
+  library.row({"network_family", {kInet}, oid::kInt4, [](RowCall&, const ValueView* a) {
+                 return int_value(network(a[0]).v6 ? 6 : 4);
+               }});
+  library.row({"network_masklen", {kInet}, oid::kInt4, [](RowCall&, const ValueView* a) {
+                 return int_value(network(a[0]).bits);
+               }});
   network_of(library, "network_netmask", kInet, [](const Network& n) { return mask(n, false); });
   network_of(library, "network_hostmask", kInet, [](const Network& n) { return mask(n, true); });
   network_of(library, "network_broadcast", kInet, [](const Network& n) { return n.filled_with_ones(); });
   network_of(library, "network_network", kCidr, [](const Network& n) { return n.cleared(); });
   network_of(library, "inet_to_cidr", kCidr, [](const Network& n) { return n.cleared(); });
   library.row({"inet_set_masklen", {kInet, oid::kInt4}, kInet, [](RowCall& call, const ValueView* a) {
-    return network(call, with_bits(network(a[0]), a[1].integer));
-  }});
+                 return network(call, with_bits(network(a[0]), a[1].integer));
+               }});
   library.row({"cidr_set_masklen", {kCidr, oid::kInt4}, kCidr, [](RowCall& call, const ValueView* a) {
-    return network(call, with_bits(network(a[0]), a[1].integer).cleared());
-  }});
+                 return network(call, with_bits(network(a[0]), a[1].integer).cleared());
+               }});
   library.row({"inet_merge", {kInet, kInet}, kCidr, [](RowCall& call, const ValueView* a) {
-    return network(call, merged(network(a[0]), network(a[1])));
-  }});
+                 return network(call, merged(network(a[0]), network(a[1])));
+               }});
   library.row({"inet_same_family", {kInet, kInet}, oid::kBool, [](RowCall&, const ValueView* a) {
-    return bool_value(network(a[0]).v6 == network(a[1]).v6);
-  }});
+                 return bool_value(network(a[0]).v6 == network(a[1]).v6);
+               }});
 }
 
 void add_containment(Library& library) {
   const auto test = [&](const char* name, bool (*holds)(const Network&, const Network&)) {
     library.row({name, {kInet, kInet}, oid::kBool, [holds](RowCall&, const ValueView* a) {
-      return bool_value(holds(network(a[0]), network(a[1])));
-    }});
+                   return bool_value(holds(network(a[0]), network(a[1])));
+                 }});
   };
   test("network_sub", [](const Network& a, const Network& b) { return b.contains(a) && a.bits > b.bits; });
   test("network_subeq", [](const Network& a, const Network& b) { return b.contains(a); });
@@ -101,15 +111,17 @@ void add_containment(Library& library) {
 template <class F>
 void add_bitwise(Library& library, const char* name, const char* verb, F f) {
   library.row({name, {kInet, kInet}, kInet, [verb, f](RowCall& call, const ValueView* a) {
-    const Network left = network(a[0]), right = network(a[1]);
-    if (left.v6 != right.v6) {
-      throw SqlError(SqlState::kInvalidParameterValue, std::string("cannot ") + verb + " inet values of different sizes");
-    }
-    Network value = left;
-    value.bits = std::max(left.bits, right.bits);
-    for (size_t i = 0; i < value.size(); ++i) value.address[i] = static_cast<uint8_t>(f(left.address[i], right.address[i]));
-    return network(call, value);
-  }});
+                 const Network left = network(a[0]), right = network(a[1]);
+                 if (left.v6 != right.v6) {
+                   throw SqlError(SqlState::kInvalidParameterValue,
+                                  std::string("cannot ") + verb + " inet values of different sizes");
+                 }
+                 Network value = left;
+                 value.bits = std::max(left.bits, right.bits);
+                 for (size_t i = 0; i < value.size(); ++i)
+                   value.address[i] = static_cast<uint8_t>(f(left.address[i], right.address[i]));
+                 return network(call, value);
+               }});
 }
 
 [[noreturn]] void out_of_range() { throw SqlError(SqlState::kNumericValueOutOfRange, "result is out of range"); }
@@ -148,48 +160,56 @@ void add_arithmetic(Library& library) {
   add_bitwise(library, "inetand", "AND", [](uint8_t a, uint8_t b) { return a & b; });
   add_bitwise(library, "inetor", "OR", [](uint8_t a, uint8_t b) { return a | b; });
   library.row({"inetpl", {kInet, oid::kInt8}, kInet, [](RowCall& call, const ValueView* a) {
-    return network(call, moved(network(a[0]), a[1].integer));
-  }});
+                 return network(call, moved(network(a[0]), a[1].integer));
+               }});
   library.row({"sql_int8pl_inet", {oid::kInt8, kInet}, kInet, [](RowCall& call, const ValueView* a) {
-    return network(call, moved(network(a[1]), a[0].integer));
-  }});
+                 return network(call, moved(network(a[1]), a[0].integer));
+               }});
   library.row({"inetmi_int8", {kInet, oid::kInt8}, kInet, [](RowCall& call, const ValueView* a) {
-    if (a[1].integer == INT64_MIN) out_of_range();
-    return network(call, moved(network(a[0]), -a[1].integer));
-  }});
-  library.row({"inetmi", {kInet, kInet}, oid::kInt8, [](RowCall&, const ValueView* a) { return int_value(apart(network(a[0]), network(a[1]))); }});
+                 if (a[1].integer == INT64_MIN) out_of_range();
+                 return network(call, moved(network(a[0]), -a[1].integer));
+               }});
+  library.row({"inetmi", {kInet, kInet}, oid::kInt8, [](RowCall&, const ValueView* a) {
+                 return int_value(apart(network(a[0]), network(a[1])));
+               }});
 }
 
 void add_orders(Library& library) {
   for (const auto& [name, type] : {std::pair{"network_cmp", kInet}, {"macaddr_cmp", kMac}, {"macaddr8_cmp", kMac8}}) {
     library.row({name, {type, type}, oid::kInt4, [](RowCall&, const ValueView* a) {
-      const int order = a[0].bytes.compare(a[1].bytes);
-      return int_value(order < 0 ? -1 : order > 0);
-    }});
+                   const int order = a[0].bytes.compare(a[1].bytes);
+                   return int_value(order < 0 ? -1 : order > 0);
+                 }});
   }
-  library.row({"network_larger", {kInet, kInet}, kInet, [](RowCall&, const ValueView* a) { return a[0].bytes > a[1].bytes ? a[0] : a[1]; }});
-  library.row({"network_smaller", {kInet, kInet}, kInet, [](RowCall&, const ValueView* a) { return a[0].bytes < a[1].bytes ? a[0] : a[1]; }});
+  library.row({"network_larger", {kInet, kInet}, kInet, [](RowCall&, const ValueView* a) {
+                 return a[0].bytes > a[1].bytes ? a[0] : a[1];
+               }});
+  library.row({"network_smaller", {kInet, kInet}, kInet, [](RowCall&, const ValueView* a) {
+                 return a[0].bytes < a[1].bytes ? a[0] : a[1];
+               }});
 }
 
 template <class F>
 void add_mac_bits(Library& library, const char* name, Oid type, F f) {
   library.row({name, {type, type}, type, [f](RowCall& call, const ValueView* a) {
-    std::string bytes(a[0].bytes);
-    for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(f(bytes[i], a[1].bytes[i]));
-    return call.text(std::move(bytes));
-  }});
+                 std::string bytes(a[0].bytes);
+                 for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(f(bytes[i], a[1].bytes[i]));
+                 return call.text(std::move(bytes));
+               }});
 }
 
 void add_hardware_addresses(Library& library) {
   const auto of = [&](const char* name, Oid from, Oid to, void (*change)(std::string&)) {
     library.row({name, {from}, to, [change](RowCall& call, const ValueView* a) {
-      std::string bytes(a[0].bytes);
-      change(bytes);
-      return call.text(std::move(bytes));
-    }});
+                   std::string bytes(a[0].bytes);
+                   change(bytes);
+                   return call.text(std::move(bytes));
+                 }});
   };
   const auto maker = [](std::string& bytes) { std::fill(bytes.begin() + 3, bytes.end(), '\0'); };
-  const auto inverted = [](std::string& bytes) { for (char& byte : bytes) byte = static_cast<char>(~byte); };
+  const auto inverted = [](std::string& bytes) {
+    for (char& byte : bytes) byte = static_cast<char>(~byte);
+  };
   of("macaddr_trunc", kMac, kMac, maker);
   of("macaddr8_trunc", kMac8, kMac8, maker);
   of("macaddr_not", kMac, kMac, inverted);
@@ -199,8 +219,9 @@ void add_hardware_addresses(Library& library) {
   of("macaddr8tomacaddr", kMac8, kMac, [](std::string& bytes) {
     if (bytes.compare(3, 2, "\xFF\xFE") != 0) {
       throw SqlError(SqlState::kNumericValueOutOfRange, "macaddr8 data out of range to convert to macaddr")
-          .hint("Only addresses that have FF and FE as values in the 4th and 5th bytes from the left, for example "
-                     "xx:xx:xx:ff:fe:xx:xx:xx, are eligible to be converted from macaddr8 to macaddr.");
+          .hint(
+              "Only addresses that have FF and FE as values in the 4th and 5th bytes from the left, for example "
+              "xx:xx:xx:ff:fe:xx:xx:xx, are eligible to be converted from macaddr8 to macaddr.");
     }
     bytes.erase(3, 2);
   });

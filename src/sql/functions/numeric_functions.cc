@@ -44,14 +44,14 @@ using Binary = Status (*)(const Numeric&, const Numeric&, Numeric*);
 void add_binary(Library& library, const std::string& name, Binary f) {
   const LogicalType& n = duck_numeric_type();
   library.scalar(name, ScalarFunction({n, n}, n, [f](DataChunk& args, ExpressionState&, Vector& result) {
-    std::string buffer;
-    duckdb::BinaryExecutor::Execute<string_t, string_t, string_t>(
-        args.data[0], args.data[1], result, args.size(), [&](string_t a, string_t b) {
-          Numeric out;
-          throw_if_error(f(read(a), read(b), &out));
-          return write(result, buffer, out);
-        });
-  }));
+                   std::string buffer;
+                   duckdb::BinaryExecutor::Execute<string_t, string_t, string_t>(
+                       args.data[0], args.data[1], result, args.size(), [&](string_t a, string_t b) {
+                         Numeric out;
+                         throw_if_error(f(read(a), read(b), &out));
+                         return write(result, buffer, out);
+                       });
+                 }));
   library.row_form(name, [f](const auto&, const LogicalType&) {
     return [f](RowCall& call, const ValueView* a) {
       Numeric out;
@@ -63,17 +63,17 @@ void add_binary(Library& library, const std::string& name, Binary f) {
 
 void add_unary(Library& library, const std::string& name, Status (*f)(const Numeric&, Numeric*)) {
   library.row({name, {oid::kNumeric}, oid::kNumeric, [f](RowCall& call, const ValueView* a) {
-    Numeric out;
-    throw_if_error(f(read(a[0]), &out));
-    return write(call, out);
-  }});
+                 Numeric out;
+                 throw_if_error(f(read(a[0]), &out));
+                 return write(call, out);
+               }});
 }
 void add_plain(Library& library, const std::string& name, void (*f)(const Numeric&, Numeric*)) {
   library.row({name, {oid::kNumeric}, oid::kNumeric, [f](RowCall& call, const ValueView* a) {
-    Numeric out;
-    f(read(a[0]), &out);
-    return write(call, out);
-  }});
+                 Numeric out;
+                 f(read(a[0]), &out);
+                 return write(call, out);
+               }});
 }
 
 /// Decimals of any width as 128-bit numbers, with their scale.
@@ -92,7 +92,8 @@ void each_decimal(Vector& input, size_t count, F f) {
     case duckdb::PhysicalType::INT16: run(reinterpret_cast<const int16_t*>(format.data), plain); break;
     case duckdb::PhysicalType::INT32: run(reinterpret_cast<const int32_t*>(format.data), plain); break;
     case duckdb::PhysicalType::INT64: run(reinterpret_cast<const int64_t*>(format.data), plain); break;
-    default: run(reinterpret_cast<const duckdb::hugeint_t*>(format.data), [](duckdb::hugeint_t v) { return from_hugeint(v); });
+    default:
+      run(reinterpret_cast<const duckdb::hugeint_t*>(format.data), [](duckdb::hugeint_t v) { return from_hugeint(v); });
   }
 }
 
@@ -109,16 +110,20 @@ void map_decimal(DataChunk& args, Vector& result, F f) {
   const size_t count = constant ? 1 : args.size();
   result.SetVectorType(duckdb::VectorType::FLAT_VECTOR);
   each_decimal(args.data[0], count, [&](size_t i, bool valid, types::Int128 v) {
-    if (!valid) duckdb::FlatVector::SetNull(result, i, true);
-    else f(i, v);
+    if (!valid)
+      duckdb::FlatVector::SetNull(result, i, true);
+    else
+      f(i, v);
   });
   if (constant) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
 }
 
-duckdb::unique_ptr<duckdb::FunctionData> keep_argument_type(duckdb::ClientContext&, ScalarFunction& function,
-                                                            duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& arguments) {
+duckdb::unique_ptr<duckdb::FunctionData> keep_argument_type(
+    duckdb::ClientContext&, ScalarFunction& function,
+    duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& arguments) {
   for (size_t i = 0; i < function.arguments.size() && i < arguments.size(); ++i) {
-    if (function.arguments[i].id() == duckdb::LogicalTypeId::ANY || function.arguments[i].id() == duckdb::LogicalTypeId::DECIMAL) {
+    if (function.arguments[i].id() == duckdb::LogicalTypeId::ANY ||
+        function.arguments[i].id() == duckdb::LogicalTypeId::DECIMAL) {
       function.arguments[i] = arguments[i]->return_type;
     }
   }
@@ -130,7 +135,8 @@ void decimal_to_bytes(DataChunk& args, ExpressionState&, Vector& result) {
   const int scale = scale_of(args.data[0].GetType());
   std::string buffer;
   auto* out = duckdb::FlatVector::GetData<string_t>(result);
-  map_decimal(args, result, [&](size_t i, types::Int128 v) { out[i] = write(result, buffer, Numeric::from_scaled(v, scale)); });
+  map_decimal(args, result,
+              [&](size_t i, types::Int128 v) { out[i] = write(result, buffer, Numeric::from_scaled(v, scale)); });
 }
 
 void store_decimal(Vector& result, size_t i, types::Int128 v) {
@@ -149,8 +155,9 @@ types::Int128 power_of_ten(int n) {
 }
 
 /// numeric(p,s) applied to a decimal or to bytes: the result is DECIMAL(p, s).
-duckdb::unique_ptr<duckdb::FunctionData> bind_typmod(duckdb::ClientContext&, ScalarFunction& function,
-                                                     duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& arguments) {
+duckdb::unique_ptr<duckdb::FunctionData> bind_typmod(
+    duckdb::ClientContext&, ScalarFunction& function,
+    duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& arguments) {
   auto constant = [&](size_t i) {
     CHECK(arguments[i]->GetExpressionClass() == duckdb::ExpressionClass::BOUND_CONSTANT);
     return arguments[i]->Cast<duckdb::BoundConstantExpression>().value.GetValue<int32_t>();
@@ -185,8 +192,10 @@ class Typmod {
       scaled = v / divisor;
       const types::Int128 rest = v % divisor;
       // Half away from zero.
-      if (rest >= divisor - rest && rest > 0) ++scaled;
-      else if (-rest >= divisor + rest && rest < 0) --scaled;
+      if (rest >= divisor - rest && rest > 0)
+        ++scaled;
+      else if (-rest >= divisor + rest && rest < 0)
+        --scaled;
     } else if (__builtin_mul_overflow(v, power_of_ten(scale_ - from), &scaled)) {
       return (*this)(Numeric::from_scaled(v, from));
     }
@@ -208,8 +217,10 @@ void apply_typmod(DataChunk& args, ExpressionState&, Vector& result) {
   if (input.GetType().id() == duckdb::LogicalTypeId::DECIMAL) {
     const int from = scale_of(input.GetType());
     each_decimal(input, count, [&](size_t i, bool valid, types::Int128 v) {
-      if (!valid) duckdb::FlatVector::SetNull(result, i, true);
-      else store_decimal(result, i, typmod(v, from));
+      if (!valid)
+        duckdb::FlatVector::SetNull(result, i, true);
+      else
+        store_decimal(result, i, typmod(v, from));
     });
   } else {
     duckdb::UnifiedVectorFormat format;
@@ -217,8 +228,10 @@ void apply_typmod(DataChunk& args, ExpressionState&, Vector& result) {
     const auto* data = reinterpret_cast<const string_t*>(format.data);
     for (size_t i = 0; i < count; ++i) {
       const auto at = format.sel->get_index(i);
-      if (!format.validity.RowIsValid(at)) duckdb::FlatVector::SetNull(result, i, true);
-      else store_decimal(result, i, typmod(read(data[at])));
+      if (!format.validity.RowIsValid(at))
+        duckdb::FlatVector::SetNull(result, i, true);
+      else
+        store_decimal(result, i, typmod(read(data[at])));
     }
   }
   if (constant) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
@@ -236,7 +249,9 @@ void add_row_forms(Library& library) {
   });
   library.row_form("numeric_typmod", [](const auto& arguments, const LogicalType& result) -> RowFunction {
     const Typmod typmod(result);
-    auto value = [wide = is_wide(result)](types::Int128 v) { return wide ? ValueView::of_wide(v) : int_value(static_cast<int64_t>(v)); };
+    auto value = [wide = is_wide(result)](types::Int128 v) {
+      return wide ? ValueView::of_wide(v) : int_value(static_cast<int64_t>(v));
+    };
     if (arguments[0].id() != duckdb::LogicalTypeId::DECIMAL) {
       if (arguments[0].id() != duckdb::LogicalTypeId::BLOB) return nullptr;
       return [typmod, value](RowCall&, const ValueView* a) { return value(typmod(read(a[0]))); };
@@ -248,12 +263,14 @@ void add_row_forms(Library& library) {
 }
 
 /// Products of more than 18 digits: DECIMAL(min(w1 + w2, 38), s1 + s2).
-duckdb::unique_ptr<duckdb::FunctionData> bind_decimal_mul(duckdb::ClientContext&, ScalarFunction& function,
-                                                          duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& arguments) {
+duckdb::unique_ptr<duckdb::FunctionData> bind_decimal_mul(
+    duckdb::ClientContext&, ScalarFunction& function,
+    duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& arguments) {
   uint8_t w1, s1, w2, s2;
   arguments[0]->return_type.GetDecimalProperties(w1, s1);
   arguments[1]->return_type.GetDecimalProperties(w2, s2);
-  function.SetReturnType(LogicalType::DECIMAL(static_cast<uint8_t>(std::min(w1 + w2, 38)), static_cast<uint8_t>(s1 + s2)));
+  function.SetReturnType(
+      LogicalType::DECIMAL(static_cast<uint8_t>(std::min(w1 + w2, 38)), static_cast<uint8_t>(s1 + s2)));
   // Operands of 16 and 32 bits are widened by DuckDB's cast; the others are taken as they are, for a cast costs as much as the product.
   constexpr int kNarrowDigits = 9;
   auto taken = [](uint8_t width, uint8_t scale) {
@@ -281,15 +298,17 @@ void decimal_mul(DataChunk& args, ExpressionState&, Vector& result) {
   const bool narrow_a = args.data[0].GetType().InternalType() == duckdb::PhysicalType::INT64;
   const bool narrow_b = args.data[1].GetType().InternalType() == duckdb::PhysicalType::INT64;
   if (narrow_a && narrow_b) {
-    BinaryExecutor::Execute<int64_t, int64_t, hugeint_t>(args.data[0], args.data[1], result, args.size(), [](int64_t a, int64_t b) {
-      return to_hugeint(static_cast<types::Int128>(a) * b);
-    });
+    BinaryExecutor::Execute<int64_t, int64_t, hugeint_t>(
+        args.data[0], args.data[1], result, args.size(),
+        [](int64_t a, int64_t b) { return to_hugeint(static_cast<types::Int128>(a) * b); });
   } else if (narrow_b) {
-    BinaryExecutor::Execute<hugeint_t, int64_t, hugeint_t>(args.data[0], args.data[1], result, args.size(),
-                                                           [](hugeint_t a, int64_t b) { return multiply_wide(from_hugeint(a), b); });
+    BinaryExecutor::Execute<hugeint_t, int64_t, hugeint_t>(
+        args.data[0], args.data[1], result, args.size(),
+        [](hugeint_t a, int64_t b) { return multiply_wide(from_hugeint(a), b); });
   } else if (narrow_a) {
-    BinaryExecutor::Execute<int64_t, hugeint_t, hugeint_t>(args.data[0], args.data[1], result, args.size(),
-                                                           [](int64_t a, hugeint_t b) { return multiply_wide(a, from_hugeint(b)); });
+    BinaryExecutor::Execute<int64_t, hugeint_t, hugeint_t>(
+        args.data[0], args.data[1], result, args.size(),
+        [](int64_t a, hugeint_t b) { return multiply_wide(a, from_hugeint(b)); });
   } else {
     BinaryExecutor::Execute<hugeint_t, hugeint_t, hugeint_t>(
         args.data[0], args.data[1], result, args.size(),
@@ -302,94 +321,106 @@ void add_conversions(Library& library) {
   ScalarFunction to_bytes({duckdb::LogicalTypeId::DECIMAL}, n, decimal_to_bytes, keep_argument_type);
   library.scalar("numeric", to_bytes);
   library.row({"numeric", {oid::kNumeric, oid::kInt4}, oid::kNumeric, [](RowCall& call, const ValueView* a) {
-    Numeric v = read(a[0]);
-    throw_if_error(v.apply_typmod(static_cast<int32_t>(a[1].integer)));
-    return write(call, v);
-  }});
+                 Numeric v = read(a[0]);
+                 throw_if_error(v.apply_typmod(static_cast<int32_t>(a[1].integer)));
+                 return write(call, v);
+               }});
   // The type of a null result is known after binding only, so DuckDB must not make the null before.
-  ScalarFunction typmod({LogicalType::ANY, LogicalType::INTEGER, LogicalType::INTEGER}, LogicalType::ANY, apply_typmod, bind_typmod);
+  ScalarFunction typmod({LogicalType::ANY, LogicalType::INTEGER, LogicalType::INTEGER}, LogicalType::ANY, apply_typmod,
+                        bind_typmod);
   typmod.null_handling = duckdb::FunctionNullHandling::SPECIAL_HANDLING;
   library.scalar("numeric_typmod", typmod);
-  ScalarFunction product({duckdb::LogicalTypeId::DECIMAL, duckdb::LogicalTypeId::DECIMAL}, duckdb::LogicalTypeId::DECIMAL, decimal_mul, bind_decimal_mul);
+  ScalarFunction product({duckdb::LogicalTypeId::DECIMAL, duckdb::LogicalTypeId::DECIMAL},
+                         duckdb::LogicalTypeId::DECIMAL, decimal_mul, bind_decimal_mul);
   product.null_handling = duckdb::FunctionNullHandling::SPECIAL_HANDLING;
   library.scalar("decimal_mul", product);
-  library.scalar("numeric_key", ScalarFunction({n}, LogicalType::BLOB, [](DataChunk& args, ExpressionState&, Vector& result) {
-    duckdb::UnaryExecutor::Execute<string_t, string_t>(args.data[0], result, args.size(), [&](string_t s) {
-      const std::string_view key = types::numeric_key(view_of(s));
-      return duckdb::StringVector::AddStringOrBlob(result, key.data(), key.size());
-    });
-  }));
+  library.scalar(
+      "numeric_key", ScalarFunction({n}, LogicalType::BLOB, [](DataChunk& args, ExpressionState&, Vector& result) {
+        duckdb::UnaryExecutor::Execute<string_t, string_t>(args.data[0], result, args.size(), [&](string_t s) {
+          const std::string_view key = types::numeric_key(view_of(s));
+          return duckdb::StringVector::AddStringOrBlob(result, key.data(), key.size());
+        });
+      }));
   library.row({"numeric_int2", {oid::kNumeric}, oid::kInt2, [](RowCall&, const ValueView* a) {
-    int16_t v;
-    throw_if_error(read(a[0]).to_int16(&v));
-    return int_value(v);
-  }});
+                 int16_t v;
+                 throw_if_error(read(a[0]).to_int16(&v));
+                 return int_value(v);
+               }});
   library.row({"numeric_int4", {oid::kNumeric}, oid::kInt4, [](RowCall&, const ValueView* a) {
-    int32_t v;
-    throw_if_error(read(a[0]).to_int32(&v));
-    return int_value(v);
-  }});
+                 int32_t v;
+                 throw_if_error(read(a[0]).to_int32(&v));
+                 return int_value(v);
+               }});
   library.row({"numeric_int8", {oid::kNumeric}, oid::kInt8, [](RowCall&, const ValueView* a) {
-    int64_t v;
-    throw_if_error(read(a[0]).to_int64(&v));
-    return int_value(v);
-  }});
+                 int64_t v;
+                 throw_if_error(read(a[0]).to_int64(&v));
+                 return int_value(v);
+               }});
   library.row({"numeric_float8", {oid::kNumeric}, oid::kFloat8, [](RowCall&, const ValueView* a) {
-    double v;
-    throw_if_error(read(a[0]).to_float8(&v));
-    return real_value(v);
-  }});
+                 double v;
+                 throw_if_error(read(a[0]).to_float8(&v));
+                 return real_value(v);
+               }});
   library.row({"numeric_float4", {oid::kNumeric}, oid::kFloat4, [](RowCall&, const ValueView* a) {
-    float v;
-    throw_if_error(read(a[0]).to_float4(&v));
-    return real_value(v);
-  }});
-  library.row({"float8_numeric", {oid::kFloat8}, oid::kNumeric, [](RowCall& call, const ValueView* a) { return write(call, Numeric::from_float8(a[0].real)); }});
-  library.row({"float4_numeric", {oid::kFloat4}, oid::kNumeric, [](RowCall& call, const ValueView* a) { return write(call, Numeric::from_float4(static_cast<float>(a[0].real))); }});
+                 float v;
+                 throw_if_error(read(a[0]).to_float4(&v));
+                 return real_value(v);
+               }});
+  library.row({"float8_numeric", {oid::kFloat8}, oid::kNumeric, [](RowCall& call, const ValueView* a) {
+                 return write(call, Numeric::from_float8(a[0].real));
+               }});
+  library.row({"float4_numeric", {oid::kFloat4}, oid::kNumeric, [](RowCall& call, const ValueView* a) {
+                 return write(call, Numeric::from_float4(static_cast<float>(a[0].real)));
+               }});
 }
 
 void add_aggregate_helpers(Library& library) {
   // avg: the sum over the count, in numeric's division; null where nothing was counted.
   library.row({"numeric_avg", {oid::kNumeric, oid::kInt8}, oid::kNumeric, [](RowCall& call, const ValueView* a) {
-    if (a[1].integer == 0) return null_value();
-    const Numeric sum = read(a[0]);
-    Numeric out;
-    throw_if_error(types::numeric_div(sum, Numeric::from_int64(a[1].integer), &out));
-    return write(call, out);
-  }});
+                 if (a[1].integer == 0) return null_value();
+                 const Numeric sum = read(a[0]);
+                 Numeric out;
+                 throw_if_error(types::numeric_div(sum, Numeric::from_int64(a[1].integer), &out));
+                 return write(call, out);
+               }});
   // A sum over decimals whose display scale varied by row: the widest that was seen.
-  library.scalar("numeric_rescale", ScalarFunction({duckdb::LogicalTypeId::DECIMAL, LogicalType::INTEGER}, duck_numeric_type(),
-                                                   [](DataChunk& args, ExpressionState&, Vector& result) {
-    const int scale = scale_of(args.data[0].GetType());
-    duckdb::UnifiedVectorFormat shown;
-    args.data[1].ToUnifiedFormat(args.size(), shown);
-    const auto* scales = reinterpret_cast<const int32_t*>(shown.data);
-    std::string buffer;
-    result.SetVectorType(duckdb::VectorType::FLAT_VECTOR);
-    auto* out = duckdb::FlatVector::GetData<string_t>(result);
-    each_decimal(args.data[0], args.size(), [&](size_t i, bool valid, types::Int128 v) {
-      const auto at = shown.sel->get_index(i);
-      if (!valid || !shown.validity.RowIsValid(at)) {
-        duckdb::FlatVector::SetNull(result, i, true);
-        return;
-      }
-      Numeric n = Numeric::from_scaled(v, scale);
-      n.dscale = scales[at];
-      out[i] = write(result, buffer, n);
-    });
-  }, keep_argument_type));
+  library.scalar("numeric_rescale", ScalarFunction(
+                                        {duckdb::LogicalTypeId::DECIMAL, LogicalType::INTEGER}, duck_numeric_type(),
+                                        [](DataChunk& args, ExpressionState&, Vector& result) {
+                                          const int scale = scale_of(args.data[0].GetType());
+                                          duckdb::UnifiedVectorFormat shown;
+                                          args.data[1].ToUnifiedFormat(args.size(), shown);
+                                          const auto* scales = reinterpret_cast<const int32_t*>(shown.data);
+                                          std::string buffer;
+                                          result.SetVectorType(duckdb::VectorType::FLAT_VECTOR);
+                                          auto* out = duckdb::FlatVector::GetData<string_t>(result);
+                                          each_decimal(args.data[0], args.size(),
+                                                       [&](size_t i, bool valid, types::Int128 v) {
+                                                         const auto at = shown.sel->get_index(i);
+                                                         if (!valid || !shown.validity.RowIsValid(at)) {
+                                                           duckdb::FlatVector::SetNull(result, i, true);
+                                                           return;
+                                                         }
+                                                         Numeric n = Numeric::from_scaled(v, scale);
+                                                         n.dscale = scales[at];
+                                                         out[i] = write(result, buffer, n);
+                                                       });
+                                        },
+                                        keep_argument_type));
 }
 
 /// GREATEST and LEAST of a type that DuckDB does not order as PostgreSQL: the first of equal ones; nulls do not count.
-void add_extremes(Library& library, const std::string& type, Oid oid, int (*compare)(const ValueView&, const ValueView&)) {
+void add_extremes(Library& library, const std::string& type, Oid oid,
+                  int (*compare)(const ValueView&, const ValueView&)) {
   for (int sign : {1, -1}) {
-    RowSpec spec{type + (sign > 0 ? "_greatest" : "_least"), {}, oid, [sign, compare](RowCall& call, const ValueView* a) {
-      const ValueView* best = nullptr;
-      for (size_t i = 0; i < call.argument_count; ++i) {
-        if (!a[i].null && (best == nullptr || compare(a[i], *best) * sign > 0)) best = &a[i];
-      }
-      return best == nullptr ? null_value() : *best;
-    }};
+    RowSpec spec{
+        type + (sign > 0 ? "_greatest" : "_least"), {}, oid, [sign, compare](RowCall& call, const ValueView* a) {
+          const ValueView* best = nullptr;
+          for (size_t i = 0; i < call.argument_count; ++i) {
+            if (!a[i].null && (best == nullptr || compare(a[i], *best) * sign > 0)) best = &a[i];
+          }
+          return best == nullptr ? null_value() : *best;
+        }};
     spec.strict = false;
     spec.tail = oid;
     library.row(std::move(spec));
@@ -404,11 +435,11 @@ void add_numeric_functions(Library& library) {
   add_aggregate_helpers(library);
   add_binary(library, "numeric_add", types::numeric_add);
   library.row({"numeric_inc", {oid::kNumeric}, oid::kNumeric, [](RowCall& call, const ValueView* a) {
-    Numeric sum;
-    throw_if_error(types::numeric_add(read(a[0]), Numeric::from_int64(1), &sum));
-    call.buffer = sum.to_bytes();
-    return call.bytes();
-  }});
+                 Numeric sum;
+                 throw_if_error(types::numeric_add(read(a[0]), Numeric::from_int64(1), &sum));
+                 call.buffer = sum.to_bytes();
+                 return call.bytes();
+               }});
   add_binary(library, "numeric_sub", types::numeric_sub);
   add_binary(library, "numeric_mul", types::numeric_mul);
   add_binary(library, "numeric_div", types::numeric_div);
@@ -431,66 +462,79 @@ void add_numeric_functions(Library& library) {
     out->negate();
   });
   library.row({"numeric_round", {oid::kNumeric, oid::kInt4}, oid::kNumeric, [](RowCall& call, const ValueView* a) {
-    Numeric out;
-    types::numeric_round(read(a[0]), static_cast<int32_t>(a[1].integer), &out);
-    return write(call, out);
-  }});
+                 Numeric out;
+                 types::numeric_round(read(a[0]), static_cast<int32_t>(a[1].integer), &out);
+                 return write(call, out);
+               }});
   library.row({"numeric_trunc", {oid::kNumeric, oid::kInt4}, oid::kNumeric, [](RowCall& call, const ValueView* a) {
-    Numeric out;
-    types::numeric_trunc(read(a[0]), static_cast<int32_t>(a[1].integer), &out);
-    return write(call, out);
-  }});
+                 Numeric out;
+                 types::numeric_trunc(read(a[0]), static_cast<int32_t>(a[1].integer), &out);
+                 return write(call, out);
+               }});
   add_extremes(library, "numeric", oid::kNumeric, [](const ValueView& a, const ValueView& b) {
     return types::numeric_key(a.bytes).compare(types::numeric_key(b.bytes));
   });
-  add_extremes(library, "interval", oid::kInterval, [](const ValueView& a, const ValueView& b) { return types::interval_compare(a.interval, b.interval); });
+  add_extremes(library, "interval", oid::kInterval,
+               [](const ValueView& a, const ValueView& b) { return types::interval_compare(a.interval, b.interval); });
   library.row({"numeric_fac", {oid::kInt8}, oid::kNumeric, [](RowCall& call, const ValueView* a) {
-    Numeric out;
-    throw_if_error(types::numeric_factorial(a[0].integer, &out));
-    return write(call, out);
-  }});
+                 Numeric out;
+                 throw_if_error(types::numeric_factorial(a[0].integer, &out));
+                 return write(call, out);
+               }});
   library.row({"numeric_scale", {oid::kNumeric}, oid::kInt4, [](RowCall&, const ValueView* a) {
-    const Numeric n = read(a[0]);
-    return n.is_finite() ? int_value(n.dscale) : null_value();
-  }});
+                 const Numeric n = read(a[0]);
+                 return n.is_finite() ? int_value(n.dscale) : null_value();
+               }});
   library.row({"numeric_min_scale", {oid::kNumeric}, oid::kInt4, [](RowCall&, const ValueView* a) {
-    const Numeric n = read(a[0]);
-    return n.is_finite() ? int_value(n.min_scale()) : null_value();
-  }});
+                 const Numeric n = read(a[0]);
+                 return n.is_finite() ? int_value(n.min_scale()) : null_value();
+               }});
   for (const char* name : {"sql_log", "sql_log10"}) {
     library.row({name, {oid::kNumeric}, oid::kNumeric, [](RowCall& call, const ValueView* a) {
-      Numeric out;
-      throw_if_error(types::numeric_log(Numeric::from_int64(10), read(a[0]), &out));
-      return write(call, out);
-    }});
+                   Numeric out;
+                   throw_if_error(types::numeric_log(Numeric::from_int64(10), read(a[0]), &out));
+                   return write(call, out);
+                 }});
   }
-  library.row({"width_bucket_float8", {oid::kFloat8, oid::kFloat8, oid::kFloat8, oid::kInt4}, oid::kInt4, [](RowCall&, const ValueView* a) {
-    const double x = a[0].real, low = a[1].real, high = a[2].real;
-    const auto count = a[3].integer;
-    auto refuse = [](const char* message) { throw SqlError(SqlState::kInvalidArgumentForWidthBucketFunction, message); };
-    if (count <= 0) refuse("count must be greater than zero");
-    if (std::isnan(x) || std::isnan(low) || std::isnan(high)) refuse("operand, lower bound, and upper bound cannot be NaN");
-    if (std::isinf(low) || std::isinf(high)) refuse("lower and upper bounds must be finite");
-    if (low == high) refuse("lower bound cannot equal upper bound");
-    const bool up = low < high;
-    int64_t bucket;
-    if (up ? x < low : x > low) {
-      bucket = 0;
-    } else if (up ? x >= high : x <= high) {
-      bucket = count + 1;
-    } else {
-      // Halves keep the spans finite.
-      const double span = std::isinf(high - low) ? 0.5 : 1;
-      bucket = static_cast<int64_t>(static_cast<double>(count) * ((x * span - low * span) / (high * span - low * span))) + 1;
-    }
-    if (bucket > INT32_MAX) throw SqlError(SqlState::kNumericValueOutOfRange, "integer out of range");
-    return int_value(bucket);
-  }});
-  library.row({"width_bucket_numeric", {oid::kNumeric, oid::kNumeric, oid::kNumeric, oid::kInt4}, oid::kInt4, [](RowCall&, const ValueView* a) {
-    int32_t out;
-    throw_if_error(types::numeric_width_bucket(read(a[0]), read(a[1]), read(a[2]), static_cast<int32_t>(a[3].integer), &out));
-    return int_value(out);
-  }});
+  library.row({"width_bucket_float8",
+               {oid::kFloat8, oid::kFloat8, oid::kFloat8, oid::kInt4},
+               oid::kInt4,
+               [](RowCall&, const ValueView* a) {
+                 const double x = a[0].real, low = a[1].real, high = a[2].real;
+                 const auto count = a[3].integer;
+                 auto refuse = [](const char* message) {
+                   throw SqlError(SqlState::kInvalidArgumentForWidthBucketFunction, message);
+                 };
+                 if (count <= 0) refuse("count must be greater than zero");
+                 if (std::isnan(x) || std::isnan(low) || std::isnan(high))
+                   refuse("operand, lower bound, and upper bound cannot be NaN");
+                 if (std::isinf(low) || std::isinf(high)) refuse("lower and upper bounds must be finite");
+                 if (low == high) refuse("lower bound cannot equal upper bound");
+                 const bool up = low < high;
+                 int64_t bucket;
+                 if (up ? x < low : x > low) {
+                   bucket = 0;
+                 } else if (up ? x >= high : x <= high) {
+                   bucket = count + 1;
+                 } else {
+                   // Halves keep the spans finite.
+                   const double span = std::isinf(high - low) ? 0.5 : 1;
+                   bucket = static_cast<int64_t>(static_cast<double>(count) *
+                                                 ((x * span - low * span) / (high * span - low * span))) +
+                            1;
+                 }
+                 if (bucket > INT32_MAX) throw SqlError(SqlState::kNumericValueOutOfRange, "integer out of range");
+                 return int_value(bucket);
+               }});
+  library.row({"width_bucket_numeric",
+               {oid::kNumeric, oid::kNumeric, oid::kNumeric, oid::kInt4},
+               oid::kInt4,
+               [](RowCall&, const ValueView* a) {
+                 int32_t out;
+                 throw_if_error(types::numeric_width_bucket(read(a[0]), read(a[1]), read(a[2]),
+                                                            static_cast<int32_t>(a[3].integer), &out));
+                 return int_value(out);
+               }});
 }
 
 }  // namespace omendb::sql::functions

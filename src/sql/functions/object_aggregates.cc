@@ -49,7 +49,8 @@ PhysicalType form_of(const LogicalType& type) {
     case PhysicalType::INT32: return {types::Physical::kInt32};
     case PhysicalType::UINT32: return {types::Physical::kUInt32};
     case PhysicalType::INT64: return {types::Physical::kInt64};
-    case PhysicalType::INT128: return {type.id() == duckdb::LogicalTypeId::UUID ? types::Physical::kUuid : types::Physical::kInt128};
+    case PhysicalType::INT128:
+      return {type.id() == duckdb::LogicalTypeId::UUID ? types::Physical::kUuid : types::Physical::kInt128};
     case PhysicalType::FLOAT: return {types::Physical::kFloat32};
     case PhysicalType::DOUBLE: return {types::Physical::kFloat64};
     case PhysicalType::INTERVAL: return {types::Physical::kInterval};
@@ -66,7 +67,8 @@ duckdb::unique_ptr<duckdb::FunctionData> bind(duckdb::ClientContext& context, du
     const Oid kind = data->spec->arguments[i];
     if (kind == kDescriptor) {
       CHECK(arguments[i]->GetExpressionClass() == duckdb::ExpressionClass::BOUND_CONSTANT);
-      data->types.push_back(TypeArgument::parse(duckdb::StringValue::Get(arguments[i]->Cast<duckdb::BoundConstantExpression>().value)));
+      data->types.push_back(
+          TypeArgument::parse(duckdb::StringValue::Get(arguments[i]->Cast<duckdb::BoundConstantExpression>().value)));
       continue;
     }
     data->values.push_back(i);
@@ -165,8 +167,10 @@ void finalize(Vector& states, AggregateInputData& input, Vector& result, idx_t c
     } else if (!data.spec->empty_is_null) {
       value = data.spec->make()->finish(call);
     }
-    if (value.null) duckdb::FlatVector::SetNull(result, i + offset, true);
-    else store(result, i + offset, data.result, value);
+    if (value.null)
+      duckdb::FlatVector::SetNull(result, i + offset, true);
+    else
+      store(result, i + offset, data.result, value);
   }
   if (constant) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
 }
@@ -201,8 +205,10 @@ struct StringAggregate : AggregateState {
   void merge(const AggregateState& other_p) override {
     const auto& other = static_cast<const StringAggregate&>(other_p);
     if (!other.any) return;
-    if (any) text += other.first_delimiter;
-    else first_delimiter = other.first_delimiter;
+    if (any)
+      text += other.first_delimiter;
+    else
+      first_delimiter = other.first_delimiter;
     any = true;
     text += other.text;
   }
@@ -292,8 +298,12 @@ struct RegressionOf : Regression {
 
 template <ValueView (*Result)(const Regression&)>
 void add_regression(Library& library, const char* name, Oid result = oid::kFloat8, bool empty_is_null = true) {
-  add_aggregate(library, {name, {oid::kFloat8, oid::kFloat8}, result,
-                          []() -> std::unique_ptr<AggregateState> { return std::make_unique<RegressionOf<Result>>(); }, true, empty_is_null});
+  add_aggregate(library, {name,
+                          {oid::kFloat8, oid::kFloat8},
+                          result,
+                          []() -> std::unique_ptr<AggregateState> { return std::make_unique<RegressionOf<Result>>(); },
+                          true,
+                          empty_is_null});
 }
 
 ValueView regression_count(const Regression& r) { return int_value(static_cast<int64_t>(r.n)); }
@@ -307,7 +317,9 @@ ValueView regression_r2(const Regression& r) {
   if (r.syy == 0) return real_value(1.0);
   return real_value((r.sxy * r.sxy) / (r.sxx * r.syy));
 }
-ValueView regression_slope(const Regression& r) { return r.n < 1 || r.sxx == 0 ? null_value() : real_value(r.sxy / r.sxx); }
+ValueView regression_slope(const Regression& r) {
+  return r.n < 1 || r.sxx == 0 ? null_value() : real_value(r.sxy / r.sxx);
+}
 ValueView regression_intercept(const Regression& r) {
   return r.n < 1 || r.sxx == 0 ? null_value() : real_value((r.sy - r.sx * r.sxy / r.sxx) / r.n);
 }
@@ -318,7 +330,9 @@ ValueView covariance_population(const Regression& r) { return r.n < 1 ? null_val
 ValueView covariance_sample(const Regression& r) { return r.n < 2 ? null_value() : real_value(r.sxy / (r.n - 1)); }
 
 template <class State>
-std::unique_ptr<AggregateState> make_state() { return std::make_unique<State>(); }
+std::unique_ptr<AggregateState> make_state() {
+  return std::make_unique<State>();
+}
 
 }  // namespace
 
@@ -328,10 +342,14 @@ void add(Library& library, AggregateSpec spec) {
   auto shared = std::make_shared<AggregateSpec>(std::move(spec));
   duckdb::vector<LogicalType> arguments;
   for (Oid a : shared->arguments) {
-    arguments.push_back(a == kDescriptor ? LogicalType(LogicalType::VARCHAR) : a == kAnyValue ? LogicalType(LogicalType::ANY) : logical_type(a));
+    arguments.push_back(a == kDescriptor ? LogicalType(LogicalType::VARCHAR)
+                        : a == kAnyValue ? LogicalType(LogicalType::ANY)
+                                         : logical_type(a));
   }
-  duckdb::AggregateFunction function(arguments, shared->result == kDescribed ? LogicalType(LogicalType::ANY) : logical_type(shared->result), state_size, initialize,
-                                     update, combine, finalize, duckdb::FunctionNullHandling::SPECIAL_HANDLING, simple_update, bind, destroy);
+  duckdb::AggregateFunction function(
+      arguments, shared->result == kDescribed ? LogicalType(LogicalType::ANY) : logical_type(shared->result),
+      state_size, initialize, update, combine, finalize, duckdb::FunctionNullHandling::SPECIAL_HANDLING, simple_update,
+      bind, destroy);
   auto info = duckdb::make_shared_ptr<SpecInfo>();
   info->spec = shared;
   function.function_info = info;
@@ -353,8 +371,10 @@ void add_aggregate(Library& library, AggregateSpec spec) {
 }
 
 void add_statistics(Library& library) {
-  add_aggregate(library, {"string_agg", {oid::kText, oid::kText}, oid::kText, make_state<StringAggregate<false>>, false});
-  add_aggregate(library, {"bytea_agg", {oid::kBytea, oid::kBytea}, oid::kBytea, make_state<StringAggregate<true>>, false});
+  add_aggregate(library,
+                {"string_agg", {oid::kText, oid::kText}, oid::kText, make_state<StringAggregate<false>>, false});
+  add_aggregate(library,
+                {"bytea_agg", {oid::kBytea, oid::kBytea}, oid::kBytea, make_state<StringAggregate<true>>, false});
   add_aggregate(library, {"sum_interval", {oid::kInterval}, oid::kInterval, make_state<IntervalAggregate<false>>});
   add_aggregate(library, {"avg_interval", {oid::kInterval}, oid::kInterval, make_state<IntervalAggregate<true>>});
   add_regression<regression_count>(library, "regr_count", oid::kInt8, false);
@@ -372,19 +392,23 @@ void add_statistics(Library& library) {
 
   // Arguments of window functions and ordered-set aggregates.
   library.row({"ntile_argument", {oid::kInt4}, oid::kInt8, [](RowCall&, const ValueView* a) {
-    if (a[0].integer <= 0) throw SqlError(SqlState::kInvalidArgumentForNtile, "argument of ntile must be greater than zero");
-    return a[0];
-  }});
+                 if (a[0].integer <= 0)
+                   throw SqlError(SqlState::kInvalidArgumentForNtile, "argument of ntile must be greater than zero");
+                 return a[0];
+               }});
   // ntile whose argument is no constant: the row's number, the rows of the partition, the first row's argument.
   library.row({"ntile_of", {oid::kInt8, oid::kInt8, oid::kInt8}, oid::kInt4, [](RowCall&, const ValueView* a) {
-    const int64_t row = a[0].integer, each = a[1].integer / a[2].integer, larger = a[1].integer % a[2].integer;
-    if (row <= larger * (each + 1)) return int_value((row - 1) / (each + 1) + 1);
-    return int_value(larger + (row - larger * (each + 1) - 1) / each + 1);
-  }});
+                 const int64_t row = a[0].integer, each = a[1].integer / a[2].integer,
+                               larger = a[1].integer % a[2].integer;
+                 if (row <= larger * (each + 1)) return int_value((row - 1) / (each + 1) + 1);
+                 return int_value(larger + (row - larger * (each + 1) - 1) / each + 1);
+               }});
   library.row({"nth_argument", {oid::kInt8}, oid::kInt8, [](RowCall&, const ValueView* a) {
-    if (a[0].integer <= 0) throw SqlError(SqlState::kInvalidArgumentForNthValue, "argument of nth_value must be greater than zero");
-    return a[0];
-  }});
+                 if (a[0].integer <= 0)
+                   throw SqlError(SqlState::kInvalidArgumentForNthValue,
+                                  "argument of nth_value must be greater than zero");
+                 return a[0];
+               }});
   auto fraction = [](double p) {
     if (p < 0 || p > 1 || std::isnan(p)) {
       char text[64];
@@ -393,9 +417,10 @@ void add_statistics(Library& library) {
     }
   };
   library.row({"percentile_index", {oid::kInt8, oid::kFloat8}, oid::kInt8, [fraction](RowCall&, const ValueView* a) {
-    fraction(a[1].real);
-    return int_value(std::max<int64_t>(static_cast<int64_t>(std::ceil(a[1].real * static_cast<double>(a[0].integer))), 1));
-  }});
+                 fraction(a[1].real);
+                 return int_value(std::max<int64_t>(
+                     static_cast<int64_t>(std::ceil(a[1].real * static_cast<double>(a[0].integer))), 1));
+               }});
   // Percentiles over a sorted array: several at once, and those between two intervals.
   const Oid array{1009}, fractions{1022};
   auto several = [fraction](RowCall& call, const ValueView* a, const types::PhysicalType& physical, auto one) {
@@ -424,74 +449,90 @@ void add_statistics(Library& library) {
     const ValueView a = sorted.at(low), b = sorted.at(high);
     const double part = place - static_cast<double>(low);
     if (low == high) return types::Value(a);
-    if (sorted.physical().kind != types::Physical::kInterval) return types::Value(real_value(a.real + part * (b.real - a.real)));
+    if (sorted.physical().kind != types::Physical::kInterval)
+      return types::Value(real_value(a.real + part * (b.real - a.real)));
     types::Interval step;
     throw_if_error(types::interval_sub(b.interval, a.interval, &step));
     throw_if_error(types::interval_multiply(step, part, &step));
     throw_if_error(types::interval_add(step, a.interval, &step));
     return types::Value(ValueView::of_interval(step));
   };
-  library.row({"percentile_disc_array", {kDescriptor, array, fractions}, array, [several](RowCall& call, const ValueView* a) {
-    const types::ArrayView sorted(a[0].bytes);
-    return several(call, a, sorted.physical(), [&](double p, types::ArrayBuilder* result) {
-      result->add(sorted.at(std::max<size_t>(static_cast<size_t>(std::ceil(p * static_cast<double>(sorted.size()))), 1) - 1));
-    });
-  }});
-  library.row({"percentile_cont_array", {kDescriptor, array, fractions}, array, [several, between](RowCall& call, const ValueView* a) {
-    const types::ArrayView sorted(a[0].bytes);
-    return several(call, a, sorted.physical(), [&](double p, types::ArrayBuilder* result) { result->add(between(sorted, p).view()); });
-  }});
-  library.row({"percentile_cont_interval", {array, oid::kFloat8}, oid::kInterval, [fraction, between](RowCall& call, const ValueView* a) {
-    fraction(a[1].real);
-    call.value = between(types::ArrayView(a[0].bytes), a[1].real);
-    return call.value.view();
-  }});
+  library.row(
+      {"percentile_disc_array", {kDescriptor, array, fractions}, array, [several](RowCall& call, const ValueView* a) {
+         const types::ArrayView sorted(a[0].bytes);
+         return several(call, a, sorted.physical(), [&](double p, types::ArrayBuilder* result) {
+           result->add(sorted.at(
+               std::max<size_t>(static_cast<size_t>(std::ceil(p * static_cast<double>(sorted.size()))), 1) - 1));
+         });
+       }});
+  library.row({"percentile_cont_array",
+               {kDescriptor, array, fractions},
+               array,
+               [several, between](RowCall& call, const ValueView* a) {
+                 const types::ArrayView sorted(a[0].bytes);
+                 return several(call, a, sorted.physical(),
+                                [&](double p, types::ArrayBuilder* result) { result->add(between(sorted, p).view()); });
+               }});
+  library.row({"percentile_cont_interval",
+               {array, oid::kFloat8},
+               oid::kInterval,
+               [fraction, between](RowCall& call, const ValueView* a) {
+                 fraction(a[1].real);
+                 call.value = between(types::ArrayView(a[0].bytes), a[1].real);
+                 return call.value.view();
+               }});
   // The most frequent of a sorted list, by the keys beside it; of several, the first.
-  duckdb::ScalarFunction mode({LogicalType::LIST(LogicalType::ANY), LogicalType::LIST(LogicalType::ANY)}, LogicalType::ANY,
-                              [](duckdb::DataChunk& args, duckdb::ExpressionState&, Vector& result) {
-    result.SetVectorType(duckdb::VectorType::FLAT_VECTOR);
-    for (idx_t row = 0; row < args.size(); ++row) {
-      const duckdb::Value list = args.data[0].GetValue(row), key_list = args.data[1].GetValue(row);
-      duckdb::Value best(result.GetType());
-      size_t best_count = 0;
-      if (!list.IsNull()) {
-        const auto &items = duckdb::ListValue::GetChildren(list), &keys = duckdb::ListValue::GetChildren(key_list);
-        for (size_t i = 0; i < items.size();) {
-          size_t j = i + 1;
-          while (j < items.size() && duckdb::Value::NotDistinctFrom(keys[i], keys[j])) ++j;
-          if (j - i > best_count) {
-            best = items[i];
-            best_count = j - i;
+  duckdb::ScalarFunction mode(
+      {LogicalType::LIST(LogicalType::ANY), LogicalType::LIST(LogicalType::ANY)}, LogicalType::ANY,
+      [](duckdb::DataChunk& args, duckdb::ExpressionState&, Vector& result) {
+        result.SetVectorType(duckdb::VectorType::FLAT_VECTOR);
+        for (idx_t row = 0; row < args.size(); ++row) {
+          const duckdb::Value list = args.data[0].GetValue(row), key_list = args.data[1].GetValue(row);
+          duckdb::Value best(result.GetType());
+          size_t best_count = 0;
+          if (!list.IsNull()) {
+            const auto &items = duckdb::ListValue::GetChildren(list), &keys = duckdb::ListValue::GetChildren(key_list);
+            for (size_t i = 0; i < items.size();) {
+              size_t j = i + 1;
+              while (j < items.size() && duckdb::Value::NotDistinctFrom(keys[i], keys[j])) ++j;
+              if (j - i > best_count) {
+                best = items[i];
+                best_count = j - i;
+              }
+              i = j;
+            }
           }
-          i = j;
+          result.SetValue(row, best);
         }
-      }
-      result.SetValue(row, best);
-    }
-  }, [](duckdb::ClientContext&, duckdb::ScalarFunction& f, duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& arguments)
-       -> duckdb::unique_ptr<duckdb::FunctionData> {
-    for (size_t i = 0; i < arguments.size(); ++i) f.arguments[i] = arguments[i]->return_type;
-    f.SetReturnType(duckdb::ListType::GetChildType(arguments[0]->return_type));
-    return nullptr;
-  });
+      },
+      [](duckdb::ClientContext&, duckdb::ScalarFunction& f,
+         duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& arguments)
+          -> duckdb::unique_ptr<duckdb::FunctionData> {
+        for (size_t i = 0; i < arguments.size(); ++i) f.arguments[i] = arguments[i]->return_type;
+        f.SetReturnType(duckdb::ListType::GetChildType(arguments[0]->return_type));
+        return nullptr;
+      });
   library.scalar("list_mode", std::move(mode));
-  library.scalar("percentile_cont", duckdb::ScalarFunction({LogicalType::LIST(LogicalType::DOUBLE), LogicalType::DOUBLE}, LogicalType::DOUBLE,
-                 [fraction](duckdb::DataChunk& args, duckdb::ExpressionState&, Vector& result) {
-    auto& child = duckdb::ListVector::GetEntry(args.data[0]);
-    duckdb::UnifiedVectorFormat elements;
-    child.ToUnifiedFormat(duckdb::ListVector::GetListSize(args.data[0]), elements);
-    const auto* data = reinterpret_cast<const double*>(elements.data);
-    auto at = [&](idx_t i) { return data[elements.sel->get_index(i)]; };
-    duckdb::BinaryExecutor::Execute<duckdb::list_entry_t, double, double>(args.data[0], args.data[1], result, args.size(),
-                                                                          [&](duckdb::list_entry_t list, double p) {
-      fraction(p);
-      const double place = p * static_cast<double>(list.length - 1);
-      const auto low = static_cast<idx_t>(std::floor(place)), high = static_cast<idx_t>(std::ceil(place));
-      const double a = at(list.offset + low);
-      if (low == high) return a;
-      return a + (place - static_cast<double>(low)) * (at(list.offset + high) - a);
-    });
-  }));
+  library.scalar("percentile_cont",
+                 duckdb::ScalarFunction(
+                     {LogicalType::LIST(LogicalType::DOUBLE), LogicalType::DOUBLE}, LogicalType::DOUBLE,
+                     [fraction](duckdb::DataChunk& args, duckdb::ExpressionState&, Vector& result) {
+                       auto& child = duckdb::ListVector::GetEntry(args.data[0]);
+                       duckdb::UnifiedVectorFormat elements;
+                       child.ToUnifiedFormat(duckdb::ListVector::GetListSize(args.data[0]), elements);
+                       const auto* data = reinterpret_cast<const double*>(elements.data);
+                       auto at = [&](idx_t i) { return data[elements.sel->get_index(i)]; };
+                       duckdb::BinaryExecutor::Execute<duckdb::list_entry_t, double, double>(
+                           args.data[0], args.data[1], result, args.size(), [&](duckdb::list_entry_t list, double p) {
+                             fraction(p);
+                             const double place = p * static_cast<double>(list.length - 1);
+                             const auto low = static_cast<idx_t>(std::floor(place)),
+                                        high = static_cast<idx_t>(std::ceil(place));
+                             const double a = at(list.offset + low);
+                             if (low == high) return a;
+                             return a + (place - static_cast<double>(low)) * (at(list.offset + high) - a);
+                           });
+                     }));
 }
 
 }  // namespace omendb::sql::functions

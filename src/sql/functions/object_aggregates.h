@@ -15,17 +15,17 @@ class AggregateState {
   virtual void merge(const AggregateState& other) = 0;
   virtual types::ValueView finish(RowCall& call) = 0;
 
-  std::optional<std::string> last_key;                   // of a distinct aggregate
+  std::optional<std::string> last_key;  // of a distinct aggregate
 };
 
 struct AggregateSpec {
   std::string name;
-  std::vector<Oid> arguments;                            // as RowSpec's
+  std::vector<Oid> arguments;  // as RowSpec's
   Oid result;
   std::unique_ptr<AggregateState> (*make)() = nullptr;
-  bool strict = true;                                    // rows with a null argument are skipped
-  bool empty_is_null = true;                             // no row: null, else make()->finish
-  bool distinct = false;                                 // set by add_distinct_aggregate
+  bool strict = true;         // rows with a null argument are skipped
+  bool empty_is_null = true;  // no row: null, else make()->finish
+  bool distinct = false;      // set by add_distinct_aggregate
 };
 
 /// And its distinct twin.

@@ -26,7 +26,7 @@ void register_functions(duckdb::DatabaseInstance& db);
 
 /// What analysis has to know of one of our scalar functions.
 struct OwnFunction {
-  std::string_view name;               // without "omen_"
+  std::string_view name;  // without "omen_"
   /// Its arguments, one letter each: v a value; d the type descriptor (emission.h) of the value that follows; r the descriptor of the
   /// result; t any number of descriptors, each followed by its value. Values beyond the letters are passed as they are.
   std::string shape;

@@ -54,7 +54,8 @@ void timestamp_series(RowCall& call, const ValueView* a, RowSink& sink, bool zon
   const types::Int128 length = types::interval_micros(step);
   if (length == 0) zero_step();
   if (!types::timestamp_is_finite(a[0].integer) || !types::timestamp_is_finite(a[1].integer)) {
-    if (a[0].integer != a[1].integer && !types::timestamp_is_finite(a[1].integer) && types::timestamp_is_finite(a[0].integer)) {
+    if (a[0].integer != a[1].integer && !types::timestamp_is_finite(a[1].integer) &&
+        types::timestamp_is_finite(a[0].integer)) {
       not_supported("an endless generate_series");
     }
     return;
@@ -64,7 +65,8 @@ void timestamp_series(RowCall& call, const ValueView* a, RowSink& sink, bool zon
     sink.row(int_value(at));
     if ((sink.count() & 0xFFF) == 0) call.services().check_cancelled();
     int64_t next;
-    throw_if_error(zoned ? types::timestamptz_add(at, step, types::zone_of(call.io()), &next) : types::timestamp_add(at, step, &next));
+    throw_if_error(zoned ? types::timestamptz_add(at, step, types::zone_of(call.io()), &next)
+                         : types::timestamp_add(at, step, &next));
     at = next;
   }
 }
@@ -72,14 +74,34 @@ void timestamp_series(RowCall& call, const ValueView* a, RowSink& sink, bool zon
 }  // namespace
 
 void add_set_functions(Library& library) {
-  library.set({"generate_series_int4", {oid::kInt4, oid::kInt4}, {oid::kInt4}, [](RowCall& c, const ValueView* a, RowSink& s) { integer_series(c, a, s, 1, INT32_MAX); }});
-  library.set({"generate_series_step_int4", {oid::kInt4, oid::kInt4, oid::kInt4}, {oid::kInt4}, [](RowCall& c, const ValueView* a, RowSink& s) { integer_series(c, a, s, a[2].integer, INT32_MAX); }});
-  library.set({"generate_series_int8", {oid::kInt8, oid::kInt8}, {oid::kInt8}, [](RowCall& c, const ValueView* a, RowSink& s) { integer_series(c, a, s, 1, INT64_MAX); }});
-  library.set({"generate_series_step_int8", {oid::kInt8, oid::kInt8, oid::kInt8}, {oid::kInt8}, [](RowCall& c, const ValueView* a, RowSink& s) { integer_series(c, a, s, a[2].integer, INT64_MAX); }});
+  library.set(
+      {"generate_series_int4", {oid::kInt4, oid::kInt4}, {oid::kInt4}, [](RowCall& c, const ValueView* a, RowSink& s) {
+         integer_series(c, a, s, 1, INT32_MAX);
+       }});
+  library.set({"generate_series_step_int4",
+               {oid::kInt4, oid::kInt4, oid::kInt4},
+               {oid::kInt4},
+               [](RowCall& c, const ValueView* a, RowSink& s) { integer_series(c, a, s, a[2].integer, INT32_MAX); }});
+  library.set(
+      {"generate_series_int8", {oid::kInt8, oid::kInt8}, {oid::kInt8}, [](RowCall& c, const ValueView* a, RowSink& s) {
+         integer_series(c, a, s, 1, INT64_MAX);
+       }});
+  library.set({"generate_series_step_int8",
+               {oid::kInt8, oid::kInt8, oid::kInt8},
+               {oid::kInt8},
+               [](RowCall& c, const ValueView* a, RowSink& s) { integer_series(c, a, s, a[2].integer, INT64_MAX); }});
   library.set({"generate_series_numeric", {oid::kNumeric, oid::kNumeric}, {oid::kNumeric}, numeric_series});
-  library.set({"generate_series_step_numeric", {oid::kNumeric, oid::kNumeric, oid::kNumeric}, {oid::kNumeric}, numeric_series});
-  library.set({"generate_series_timestamp", {oid::kTimestamp, oid::kTimestamp, oid::kInterval}, {oid::kTimestamp}, [](RowCall& c, const ValueView* a, RowSink& s) { timestamp_series(c, a, s, false); }});
-  library.set({"generate_series_timestamptz", {oid::kTimestampTz, oid::kTimestampTz, oid::kInterval}, {oid::kTimestampTz}, [](RowCall& c, const ValueView* a, RowSink& s) { timestamp_series(c, a, s, true); }, Volatility::kStable});
+  library.set(
+      {"generate_series_step_numeric", {oid::kNumeric, oid::kNumeric, oid::kNumeric}, {oid::kNumeric}, numeric_series});
+  library.set({"generate_series_timestamp",
+               {oid::kTimestamp, oid::kTimestamp, oid::kInterval},
+               {oid::kTimestamp},
+               [](RowCall& c, const ValueView* a, RowSink& s) { timestamp_series(c, a, s, false); }});
+  library.set({"generate_series_timestamptz",
+               {oid::kTimestampTz, oid::kTimestampTz, oid::kInterval},
+               {oid::kTimestampTz},
+               [](RowCall& c, const ValueView* a, RowSink& s) { timestamp_series(c, a, s, true); },
+               Volatility::kStable});
 }
 
 }  // namespace omendb::sql::functions

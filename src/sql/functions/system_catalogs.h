@@ -19,17 +19,17 @@ struct SystemColumn {
   Oid type;
   int32_t typmod = -1;
   bool not_null = false;
-  Oid declared_type;          // pg_attribute.atttypid: the domain
+  Oid declared_type;  // pg_attribute.atttypid: the domain
 };
 
 struct SystemRelation {
-  Oid oid;                    // fixed, below 16384
+  Oid oid;  // fixed, below 16384
   Oid schema;
   std::string schema_name;
   std::string name;
-  char kind = 'r';            // r table, v view
+  char kind = 'r';  // r table, v view
   Oid row_type;
-  std::vector<SystemColumn> columns;   // column i is attnum i + 1 and DuckDB's "c<i + 1>"
+  std::vector<SystemColumn> columns;  // column i is attnum i + 1 and DuckDB's "c<i + 1>"
 };
 
 /// The relation pg_catalog.name or information_schema.name; nullptr if there is none. Thread: any.

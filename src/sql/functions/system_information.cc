@@ -59,7 +59,8 @@ TypeColumns type_columns(const SystemContext& c, Oid type, int32_t typmod) {
   t.data_type = c.names.type_name(base, -1);
   if (base == types::oid::kBpchar) t.data_type = "character";
   switch (base.value) {
-    case 1042: case 1043:
+    case 1042:
+    case 1043:
       if (typmod >= 4) {
         t.char_length = typmod - 4;
         t.octet_length = std::min<int64_t>((typmod - 4) * int64_t{4}, 1073741824);
@@ -68,14 +69,33 @@ TypeColumns type_columns(const SystemContext& c, Oid type, int32_t typmod) {
       }
       break;
     case 25: t.octet_length = 1073741824; break;
-    case 1560: case 1562:
+    case 1560:
+    case 1562:
       if (typmod > 0) t.char_length = typmod;
       break;
-    case 21: t.precision = 16; t.radix = 2; t.scale = 0; break;
-    case 23: t.precision = 32; t.radix = 2; t.scale = 0; break;
-    case 20: t.precision = 64; t.radix = 2; t.scale = 0; break;
-    case 700: t.precision = 24; t.radix = 2; break;
-    case 701: t.precision = 53; t.radix = 2; break;
+    case 21:
+      t.precision = 16;
+      t.radix = 2;
+      t.scale = 0;
+      break;
+    case 23:
+      t.precision = 32;
+      t.radix = 2;
+      t.scale = 0;
+      break;
+    case 20:
+      t.precision = 64;
+      t.radix = 2;
+      t.scale = 0;
+      break;
+    case 700:
+      t.precision = 24;
+      t.radix = 2;
+      break;
+    case 701:
+      t.precision = 53;
+      t.radix = 2;
+      break;
     case 1700:
       t.radix = 10;
       if (typmod >= 4) {
@@ -84,7 +104,10 @@ TypeColumns type_columns(const SystemContext& c, Oid type, int32_t typmod) {
       }
       break;
     case 1082: t.datetime = 0; break;
-    case 1083: case 1114: case 1184: case 1266: t.datetime = typmod < 0 ? 6 : typmod; break;
+    case 1083:
+    case 1114:
+    case 1184:
+    case 1266: t.datetime = typmod < 0 ? 6 : typmod; break;
     case 1186: {
       t.datetime = typmod < 0 || (typmod & 0xFFFF) == 0xFFFF ? 6 : typmod & 0xFFFF;
       std::string text = c.names.type_name(base, typmod);
@@ -126,14 +149,16 @@ void each_relation(const SystemContext& c, Visit visit) {
     if (auto* t = std::get_if<cat::Table>(&object); t != nullptr && !t->is_materialized_view()) {
       visit(t->oid, c.names.schema_name(t->schema), t->name, 'r', t->persistence == 't');
     }
-    if (auto* v = std::get_if<cat::View>(&object)) visit(v->oid, c.names.schema_name(v->schema), v->name, 'v', is_temp(c, v->schema));
+    if (auto* v = std::get_if<cat::View>(&object))
+      visit(v->oid, c.names.schema_name(v->schema), v->name, 'v', is_temp(c, v->schema));
   });
 }
 
 /// A view over one table without anything that hides which row is which: PostgreSQL updates through it. The stored text decides.
 bool simply_updatable(const cat::View& v) {
   const std::string& s = v.sql;
-  for (const char* word : {"\n  GROUP BY ", "\n HAVING ", "\nUNION ", "\nINTERSECT ", "\nEXCEPT ", "\n LIMIT ", "\n OFFSET ", " SELECT DISTINCT", "WITH ", "JOIN ", " WINDOW "}) {
+  for (const char* word : {"\n  GROUP BY ", "\n HAVING ", "\nUNION ", "\nINTERSECT ", "\nEXCEPT ", "\n LIMIT ",
+                           "\n OFFSET ", " SELECT DISTINCT", "WITH ", "JOIN ", " WINDOW "}) {
     if (s.find(word) != std::string::npos) return false;
   }
   return v.dependencies.size() == 1;
@@ -143,15 +168,18 @@ void tables(const SystemContext& c, SystemRows& rows) {
   each_relation(c, [&](Oid oid, const std::string& schema, const std::string& name, char kind, bool temporary) {
     const auto* view = c.catalog.find<cat::View>(oid);
     const bool insertable = kind == 'r' || (view != nullptr && simply_updatable(*view));
-    rows.add(c.services->database_name(), schema, name, kind == 'v' ? "VIEW" : temporary ? "LOCAL TEMPORARY" : "BASE TABLE", Null{}, Null{},
-             Null{}, Null{}, Null{}, yes(insertable), "NO", Null{});
+    rows.add(c.services->database_name(), schema, name,
+             kind == 'v' ? "VIEW"
+             : temporary ? "LOCAL TEMPORARY"
+                         : "BASE TABLE",
+             Null{}, Null{}, Null{}, Null{}, Null{}, yes(insertable), "NO", Null{});
   });
 }
 
 void columns(const SystemContext& c, SystemRows& rows) {
   const std::string database = c.services->database_name();
-  auto row = [&](const std::string& schema, const std::string& table, const std::string& name, int64_t ordinal, bool nullable, Oid type,
-                 int32_t typmod, bool updatable) {
+  auto row = [&](const std::string& schema, const std::string& table, const std::string& name, int64_t ordinal,
+                 bool nullable, Oid type, int32_t typmod, bool updatable) {
     rows.begin_row();
     rows.set("table_catalog", database);
     rows.set("table_schema", schema);
@@ -169,7 +197,8 @@ void columns(const SystemContext& c, SystemRows& rows) {
   };
   for (const SystemRelation& r : system_relations()) {
     int64_t ordinal = 0;
-    for (const auto& column : r.columns) row(r.schema_name, r.name, column.name, ++ordinal, !column.not_null, column.type, column.typmod, false);
+    for (const auto& column : r.columns)
+      row(r.schema_name, r.name, column.name, ++ordinal, !column.not_null, column.type, column.typmod, false);
   }
   std::map<std::pair<Oid, int16_t>, const cat::Sequence*> identities;
   c.catalog.for_each_of<cat::Sequence>([&](const cat::Sequence& s) {
@@ -189,7 +218,8 @@ void columns(const SystemContext& c, SystemRows& rows) {
       for (const auto& column : t->columns) {
         if (column.dropped) continue;
         bool nullable = !column.not_null;
-        if (const auto* domain = c.catalog.find<cat::DomainType>(column.type); domain != nullptr && domain->not_null) nullable = false;
+        if (const auto* domain = c.catalog.find<cat::DomainType>(column.type); domain != nullptr && domain->not_null)
+          nullable = false;
         row(schema, t->name, column.name, column.attnum, nullable, column.type, column.typmod, true);
         collation(column);
         if (column.identity != 0) {
@@ -223,12 +253,17 @@ void columns(const SystemContext& c, SystemRows& rows) {
 
 void views(const SystemContext& c, SystemRows& rows) {
   for (const SystemRelation& r : system_relations()) {
-    if (r.kind == 'v') rows.add(c.services->database_name(), r.schema_name, r.name, Null{}, "NONE", "NO", "NO", "NO", "NO", "NO");
+    if (r.kind == 'v')
+      rows.add(c.services->database_name(), r.schema_name, r.name, Null{}, "NONE", "NO", "NO", "NO", "NO", "NO");
   }
   c.catalog.for_each_of<cat::View>([&](const cat::View& v) {
     const bool updatable = simply_updatable(v);
-    rows.add(c.services->database_name(), c.names.schema_name(v.schema), v.name, query_definition(c.names, v.sql, false),
-             v.check_option == 'l' ? "LOCAL" : v.check_option == 'c' ? "CASCADED" : "NONE", yes(updatable), yes(updatable), "NO", "NO", "NO");
+    rows.add(c.services->database_name(), c.names.schema_name(v.schema), v.name,
+             query_definition(c.names, v.sql, false),
+             v.check_option == 'l'   ? "LOCAL"
+             : v.check_option == 'c' ? "CASCADED"
+                                     : "NONE",
+             yes(updatable), yes(updatable), "NO", "NO", "NO");
   });
 }
 
@@ -242,8 +277,9 @@ void sequences(const SystemContext& c, SystemRows& rows) {
   c.catalog.for_each_of<cat::Sequence>([&](const cat::Sequence& s) {
     if (s.identity) return;
     TypeColumns t = type_columns(c, s.type, -1);
-    rows.add(c.services->database_name(), c.names.schema_name(s.schema), s.name, t.data_type, t.precision, 2, 0, std::to_string(s.start),
-             std::to_string(s.min), std::to_string(s.max), std::to_string(s.increment), yes(s.cycle));
+    rows.add(c.services->database_name(), c.names.schema_name(s.schema), s.name, t.data_type, t.precision, 2, 0,
+             std::to_string(s.start), std::to_string(s.min), std::to_string(s.max), std::to_string(s.increment),
+             yes(s.cycle));
   });
 }
 
@@ -252,18 +288,23 @@ void table_constraints(const SystemContext& c, SystemRows& rows) {
   c.catalog.for_each_of<cat::Table>([&](const cat::Table& t) {
     const std::string schema = c.names.schema_name(t.schema);
     for (const auto& k : t.constraints) {
-      const char* type = k.kind == Kind::kPrimaryKey ? "PRIMARY KEY" : k.kind == Kind::kUnique ? "UNIQUE" : k.kind == Kind::kCheck ? "CHECK" : "FOREIGN KEY";
+      const char* type = k.kind == Kind::kPrimaryKey ? "PRIMARY KEY"
+                         : k.kind == Kind::kUnique   ? "UNIQUE"
+                         : k.kind == Kind::kCheck    ? "CHECK"
+                                                     : "FOREIGN KEY";
       std::optional<std::string> distinct;
       if (k.kind == Kind::kUnique) {
         const auto* index = c.catalog.find<cat::Index>(k.index);
         distinct = yes(index == nullptr || !index->nulls_not_distinct);
       }
-      rows.add(database, schema, k.name, database, schema, t.name, type, yes(k.deferrable), yes(k.initially_deferred), "YES", distinct);
+      rows.add(database, schema, k.name, database, schema, t.name, type, yes(k.deferrable), yes(k.initially_deferred),
+               "YES", distinct);
     }
     // NOT NULL is a check constraint of the standard, named by number.
     for (const auto& column : t.columns) {
       if (column.dropped || !column.not_null) continue;
-      std::string name = std::to_string(t.schema.value) + "_" + std::to_string(t.oid.value) + "_" + std::to_string(column.attnum) + "_not_null";
+      std::string name = std::to_string(t.schema.value) + "_" + std::to_string(t.oid.value) + "_" +
+                         std::to_string(column.attnum) + "_not_null";
       rows.add(database, schema, name, database, schema, t.name, "CHECK", "NO", "NO", "YES", Null{});
     }
   });
@@ -274,16 +315,20 @@ void check_constraints(const SystemContext& c, SystemRows& rows) {
   c.catalog.for_each_of<cat::Table>([&](const cat::Table& t) {
     const std::string schema = c.names.schema_name(t.schema);
     for (const auto& k : t.constraints) {
-      if (k.kind == Kind::kCheck) rows.add(database, schema, k.name, "(" + expression_text(c.names, k.check_sql, &t, false) + ")");
+      if (k.kind == Kind::kCheck)
+        rows.add(database, schema, k.name, "(" + expression_text(c.names, k.check_sql, &t, false) + ")");
     }
     for (const auto& column : t.columns) {
       if (column.dropped || !column.not_null) continue;
-      std::string name = std::to_string(t.schema.value) + "_" + std::to_string(t.oid.value) + "_" + std::to_string(column.attnum) + "_not_null";
+      std::string name = std::to_string(t.schema.value) + "_" + std::to_string(t.oid.value) + "_" +
+                         std::to_string(column.attnum) + "_not_null";
       rows.add(database, schema, name, column.name + " IS NOT NULL");
     }
   });
   c.catalog.for_each_of<cat::DomainType>([&](const cat::DomainType& d) {
-    for (const auto& k : d.checks) rows.add(database, c.names.schema_name(d.schema), k.name, "(" + expression_text(c.names, k.check_sql, nullptr, false) + ")");
+    for (const auto& k : d.checks)
+      rows.add(database, c.names.schema_name(d.schema), k.name,
+               "(" + expression_text(c.names, k.check_sql, nullptr, false) + ")");
   });
 }
 
@@ -302,7 +347,8 @@ void key_column_usage(const SystemContext& c, SystemRows& rows) {
             if (index->keys[j].attnum == k.referenced_columns[i]) position = static_cast<int64_t>(j) + 1;
           }
         }
-        rows.add(database, schema, k.name, database, schema, t.name, t.columns[static_cast<size_t>(k.columns[i]) - 1].name, i + 1, position);
+        rows.add(database, schema, k.name, database, schema, t.name,
+                 t.columns[static_cast<size_t>(k.columns[i]) - 1].name, i + 1, position);
       }
     }
   });
@@ -321,7 +367,8 @@ void constraint_columns(const SystemContext& c, SystemRows& rows, bool by_table)
         continue;
       }
       for (int16_t attnum : k.kind == Kind::kForeignKey ? k.referenced_columns : k.columns) {
-        rows.add(database, of_schema, of->name, of->columns[static_cast<size_t>(attnum) - 1].name, database, schema, k.name);
+        rows.add(database, of_schema, of->name, of->columns[static_cast<size_t>(attnum) - 1].name, database, schema,
+                 k.name);
       }
     }
   });
@@ -349,8 +396,8 @@ void referential_constraints(const SystemContext& c, SystemRows& rows) {
           unique_name = target->name;
         }
       }
-      rows.add(database, c.names.schema_name(t.schema), k.name, unique_catalog, unique_schema, unique_name, k.match == 'f' ? "FULL" : "NONE",
-               rule(k.on_update), rule(k.on_delete));
+      rows.add(database, c.names.schema_name(t.schema), k.name, unique_catalog, unique_schema, unique_name,
+               k.match == 'f' ? "FULL" : "NONE", rule(k.on_update), rule(k.on_delete));
     }
   });
 }
@@ -378,7 +425,9 @@ void domain_constraints(const SystemContext& c, SystemRows& rows) {
 void enabled_roles(const SystemContext& c, SystemRows& rows) {
   const auto* me = c.catalog.find_role(c.services->current_user());
   c.catalog.for_each_of<cat::Role>([&](const cat::Role& r) {
-    const bool member = me != nullptr && (me->superuser || me->oid == r.oid || std::find(me->member_of.begin(), me->member_of.end(), r.oid) != me->member_of.end());
+    const bool member =
+        me != nullptr && (me->superuser || me->oid == r.oid ||
+                          std::find(me->member_of.begin(), me->member_of.end(), r.oid) != me->member_of.end());
     if (member) rows.add(r.name);
   });
 }
@@ -387,13 +436,16 @@ void table_privileges(const SystemContext& c, SystemRows& rows) {
   // Owners have everything; nothing else is kept.
   c.catalog.for_each([&](const cat::Object& object) {
     Oid owner, schema;
-    if (auto* t = std::get_if<cat::Table>(&object)) owner = t->owner, schema = t->schema;
-    else if (auto* v = std::get_if<cat::View>(&object)) owner = v->owner, schema = v->schema;
-    else return;
+    if (auto* t = std::get_if<cat::Table>(&object))
+      owner = t->owner, schema = t->schema;
+    else if (auto* v = std::get_if<cat::View>(&object))
+      owner = v->owner, schema = v->schema;
+    else
+      return;
     const std::string role = c.names.role_name(owner);
     for (const char* privilege : {"INSERT", "SELECT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"}) {
-      rows.add(role, role, c.services->database_name(), c.names.schema_name(schema), cat::object_name(object), privilege, "YES",
-               yes(std::string_view(privilege) == "SELECT"));
+      rows.add(role, role, c.services->database_name(), c.names.schema_name(schema), cat::object_name(object),
+               privilege, "YES", yes(std::string_view(privilege) == "SELECT"));
     }
   });
 }
@@ -403,8 +455,11 @@ void view_table_usage(const SystemContext& c, SystemRows& rows) {
   c.catalog.for_each_of<cat::View>([&](const cat::View& v) {
     for (Oid used : v.dependencies) {
       auto object = c.catalog.object(used);
-      if (object == nullptr || !(std::holds_alternative<cat::Table>(*object) || std::holds_alternative<cat::View>(*object))) continue;
-      rows.add(database, c.names.schema_name(v.schema), v.name, database, c.names.schema_name(cat::object_schema(*object)), cat::object_name(*object));
+      if (object == nullptr ||
+          !(std::holds_alternative<cat::Table>(*object) || std::holds_alternative<cat::View>(*object)))
+        continue;
+      rows.add(database, c.names.schema_name(v.schema), v.name, database,
+               c.names.schema_name(cat::object_schema(*object)), cat::object_name(*object));
     }
   });
 }
@@ -415,7 +470,8 @@ void add_information_sources(SystemSources* sources) {
   auto add = [&](const char* name, SystemProducer produce) {
     sources->push_back({std::string("information_schema.") + name, {std::move(produce), false}});
   };
-  add("information_schema_catalog_name", [](const SystemContext& c, SystemRows& rows) { rows.add(c.services->database_name()); });
+  add("information_schema_catalog_name",
+      [](const SystemContext& c, SystemRows& rows) { rows.add(c.services->database_name()); });
   add("tables", tables);
   add("columns", columns);
   add("views", views);

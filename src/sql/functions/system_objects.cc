@@ -33,17 +33,18 @@ struct ClassRow {
 
 void put(SystemRows& rows, const ClassRow& r) {
   const bool stored = r.kind == 'r' || r.kind == 'm';
-  rows.add(r.oid, r.name, r.schema, r.type, kNone, r.owner, r.am, r.filenode, r.tablespace, r.pages, r.tuples, 0, r.toast, r.has_index, r.shared,
-           r.persistence, r.kind, r.columns, r.checks, r.has_rules, r.has_triggers, false, false, false, r.populated, r.identity, false,
-           kNone, stored ? 3 : 0, stored ? 1 : 0, Null{},
+  rows.add(r.oid, r.name, r.schema, r.type, kNone, r.owner, r.am, r.filenode, r.tablespace, r.pages, r.tuples, 0,
+           r.toast, r.has_index, r.shared, r.persistence, r.kind, r.columns, r.checks, r.has_rules, r.has_triggers,
+           false, false, false, r.populated, r.identity, false, kNone, stored ? 3 : 0, stored ? 1 : 0, Null{},
            r.options.empty() ? std::optional<std::string>() : options_literal(r.options), Null{});
 }
 
 void pg_class(const SystemContext& c, SystemRows& rows) {
   static const PgDataTable data = parse_pg_data("system_relations");
   static const size_t oid = data.column("oid"), am = data.column("relam"), filenode = data.column("relfilenode"),
-                      space = data.column("reltablespace"), toast = data.column("reltoastrelid"), index = data.column("relhasindex"),
-                      shared = data.column("relisshared"), rules = data.column("relhasrules"), identity = data.column("relreplident");
+                      space = data.column("reltablespace"), toast = data.column("reltoastrelid"),
+                      index = data.column("relhasindex"), shared = data.column("relisshared"),
+                      rules = data.column("relhasrules"), identity = data.column("relreplident");
   auto number = [](std::string_view text) { return Oid{static_cast<uint32_t>(std::stoul(std::string(text)))}; };
   for (const auto& line : data.rows) {
     const SystemRelation& relation = *find_system_relation(number(line[oid]));
@@ -76,8 +77,16 @@ void pg_class(const SystemContext& c, SystemRows& rows) {
   c.catalog.for_each([&](const cat::Object& object) {
     ClassRow r;
     if (auto* t = std::get_if<cat::Table>(&object)) {
-      r = {.oid = t->oid, .schema = t->schema, .type = t->row_type, .owner = t->owner, .am = kHeap, .filenode = t->oid, .name = t->name,
-           .persistence = t->persistence, .kind = t->is_materialized_view() ? 'm' : 'r', .identity = 'd',
+      r = {.oid = t->oid,
+           .schema = t->schema,
+           .type = t->row_type,
+           .owner = t->owner,
+           .am = kHeap,
+           .filenode = t->oid,
+           .name = t->name,
+           .persistence = t->persistence,
+           .kind = t->is_materialized_view() ? 'm' : 'r',
+           .identity = 'd',
            .columns = static_cast<int64_t>(t->columns.size())};
       r.has_index = !t->indexes.empty();
       r.has_triggers = in_foreign_keys.count(t->oid) != 0;
@@ -89,23 +98,48 @@ void pg_class(const SystemContext& c, SystemRows& rows) {
       }
     } else if (auto* i = std::get_if<cat::Index>(&object)) {
       const auto* table = c.catalog.find<cat::Table>(i->table);
-      r = {.oid = i->oid, .schema = i->schema, .owner = table != nullptr ? table->owner : cat::oid::kBootstrapRole,
-           .am = i->method == "hash" ? kHash : kBtree, .filenode = i->oid, .name = i->name,
-           .persistence = table != nullptr ? table->persistence : 'p', .kind = 'i',
-           .columns = static_cast<int64_t>(i->keys.size() + i->included.size()), .tuples = 0, .pages = 1};
+      r = {.oid = i->oid,
+           .schema = i->schema,
+           .owner = table != nullptr ? table->owner : cat::oid::kBootstrapRole,
+           .am = i->method == "hash" ? kHash : kBtree,
+           .filenode = i->oid,
+           .name = i->name,
+           .persistence = table != nullptr ? table->persistence : 'p',
+           .kind = 'i',
+           .columns = static_cast<int64_t>(i->keys.size() + i->included.size()),
+           .tuples = 0,
+           .pages = 1};
       r.options = i->options;
     } else if (auto* v = std::get_if<cat::View>(&object)) {
-      r = {.oid = v->oid, .schema = v->schema, .type = v->row_type, .owner = v->owner, .name = v->name, .kind = 'v',
+      r = {.oid = v->oid,
+           .schema = v->schema,
+           .type = v->row_type,
+           .owner = v->owner,
+           .name = v->name,
+           .kind = 'v',
            .columns = static_cast<int64_t>(v->columns.size())};
       const auto* schema = c.catalog.find<cat::Schema>(v->schema);
       if (schema != nullptr && schema->name.rfind("pg_temp_", 0) == 0) r.persistence = 't';
       r.has_rules = true;
       r.options = v->options;
     } else if (auto* s = std::get_if<cat::Sequence>(&object)) {
-      r = {.oid = s->oid, .schema = s->schema, .owner = s->owner, .filenode = s->oid, .name = s->name, .persistence = s->persistence,
-           .kind = 'S', .columns = 3, .tuples = 1, .pages = 1};
+      r = {.oid = s->oid,
+           .schema = s->schema,
+           .owner = s->owner,
+           .filenode = s->oid,
+           .name = s->name,
+           .persistence = s->persistence,
+           .kind = 'S',
+           .columns = 3,
+           .tuples = 1,
+           .pages = 1};
     } else if (auto* k = std::get_if<cat::CompositeType>(&object)) {
-      r = {.oid = k->relation, .schema = k->schema, .type = k->oid, .owner = k->owner, .name = k->name, .kind = 'c',
+      r = {.oid = k->relation,
+           .schema = k->schema,
+           .type = k->oid,
+           .owner = k->owner,
+           .name = k->name,
+           .kind = 'c',
            .columns = static_cast<int64_t>(k->columns.size())};
     } else {
       return;
@@ -117,12 +151,13 @@ void pg_class(const SystemContext& c, SystemRows& rows) {
 void attribute(const SystemContext& c, SystemRows& rows, Oid relation, const cat::Column& column, char kind) {
   const bool dropped = column.dropped;
   const TypeShape shape = type_shape(c.catalog, column.type);
-  const bool array = c.catalog.element_of_array(column.type) != kInvalidOid || types::array_element_type(column.type) != kInvalidOid;
+  const bool array =
+      c.catalog.element_of_array(column.type) != kInvalidOid || types::array_element_type(column.type) != kInvalidOid;
   const bool has_default = !column.default_sql.empty() && column.identity == 0;
-  rows.add(relation, column.name, dropped ? kNone : column.type, column.attnum < 0 ? 0 : -1, shape.length, column.attnum, array ? 1 : 0, -1,
-           column.typmod, shape.by_value, shape.align, shape.storage, '\0', column.not_null, has_default && kind != 'c',
-           column.missing.has_value(), column.identity, column.generated ? 's' : '\0', dropped, true, 0, column.collation, Null{}, Null{},
-           Null{}, Null{});
+  rows.add(relation, column.name, dropped ? kNone : column.type, column.attnum < 0 ? 0 : -1, shape.length,
+           column.attnum, array ? 1 : 0, -1, column.typmod, shape.by_value, shape.align, shape.storage, '\0',
+           column.not_null, has_default && kind != 'c', column.missing.has_value(), column.identity,
+           column.generated ? 's' : '\0', dropped, true, 0, column.collation, Null{}, Null{}, Null{}, Null{});
 }
 
 void pg_attribute(const SystemContext& c, SystemRows& rows) {
@@ -148,9 +183,9 @@ void pg_attribute(const SystemContext& c, SystemRows& rows) {
     Oid type;
     int16_t attnum;
   };
-  static constexpr SystemColumnOfTables kSystem[] = {{"tableoid", types::oid::kOid, -6}, {"cmax", types::oid::kCid, -5},
-                                                     {"xmax", types::oid::kXid, -4},     {"cmin", types::oid::kCid, -3},
-                                                     {"xmin", types::oid::kXid, -2},     {"ctid", types::oid::kTid, -1}};
+  static constexpr SystemColumnOfTables kSystem[] = {
+      {"tableoid", types::oid::kOid, -6}, {"cmax", types::oid::kCid, -5}, {"xmax", types::oid::kXid, -4},
+      {"cmin", types::oid::kCid, -3},     {"xmin", types::oid::kXid, -2}, {"ctid", types::oid::kTid, -1}};
   c.catalog.for_each([&](const cat::Object& object) {
     if (auto* t = std::get_if<cat::Table>(&object)) {
       for (const auto& s : kSystem) {
@@ -164,7 +199,9 @@ void pg_attribute(const SystemContext& c, SystemRows& rows) {
       for (const auto& column : k->columns) attribute(c, rows, k->relation, column, 'c');
     } else if (auto* s = std::get_if<cat::Sequence>(&object)) {
       int16_t attnum = 0;
-      for (auto [name, type] : {std::pair{"last_value", types::oid::kInt8}, {"log_cnt", types::oid::kInt8}, {"is_called", types::oid::kBool}}) {
+      for (auto [name, type] : {std::pair{"last_value", types::oid::kInt8},
+                                {"log_cnt", types::oid::kInt8},
+                                {"is_called", types::oid::kBool}}) {
         attribute(c, rows, s->oid, {.attnum = ++attnum, .name = name, .type = type, .not_null = true}, 'S');
       }
     } else if (auto* i = std::get_if<cat::Index>(&object)) {
@@ -179,11 +216,21 @@ void pg_attribute(const SystemContext& c, SystemRows& rows) {
       };
       auto of_column = [&](int16_t from) {
         const cat::Column& source = table->columns[static_cast<size_t>(from) - 1];
-        attribute(c, rows, i->oid, {.attnum = ++attnum, .name = new_name(source.name), .type = source.type, .typmod = source.typmod, .collation = source.collation}, 'i');
+        attribute(c, rows, i->oid,
+                  {.attnum = ++attnum,
+                   .name = new_name(source.name),
+                   .type = source.type,
+                   .typmod = source.typmod,
+                   .collation = source.collation},
+                  'i');
       };
       for (const auto& key : i->keys) {
-        if (key.attnum != 0) of_column(key.attnum);
-        else attribute(c, rows, i->oid, {.attnum = ++attnum, .name = new_name(index_expression_name(key.expression_sql)), .type = key.type}, 'i');
+        if (key.attnum != 0)
+          of_column(key.attnum);
+        else
+          attribute(c, rows, i->oid,
+                    {.attnum = ++attnum, .name = new_name(index_expression_name(key.expression_sql)), .type = key.type},
+                    'i');
       }
       for (int16_t from : i->included) of_column(from);
     }
@@ -195,7 +242,8 @@ void pg_attrdef(const SystemContext& c, SystemRows& rows) {
     for (const auto& column : t.columns) {
       if (column.dropped || column.default_sql.empty() || column.identity != 0) continue;
       // Defaults have no OID of their own here; one that is stable and unlike the others of the table.
-      rows.add(Oid{t.oid.value * 1600u + static_cast<uint32_t>(column.attnum)}, t.oid, column.attnum, column.default_sql);
+      rows.add(Oid{t.oid.value * 1600u + static_cast<uint32_t>(column.attnum)}, t.oid, column.attnum,
+               column.default_sql);
     }
   });
 }
@@ -205,10 +253,12 @@ Oid default_opclass(const cat::Catalog& catalog, Oid type, bool hash) {
   static const auto load = [](std::string_view method) {
     std::map<uint32_t, uint32_t> classes;
     PgDataTable t = parse_pg_data("pg_opclass");
-    const size_t oid = t.column("oid"), am = t.column("opcmethod"), is_default = t.column("opcdefault"), in = t.column("opcintype");
+    const size_t oid = t.column("oid"), am = t.column("opcmethod"), is_default = t.column("opcdefault"),
+                 in = t.column("opcintype");
     for (const auto& row : t.rows) {
       if (row[am] == method && row[is_default] == "t") {
-        classes[static_cast<uint32_t>(std::stoul(std::string(row[in])))] = static_cast<uint32_t>(std::stoul(std::string(row[oid])));
+        classes[static_cast<uint32_t>(std::stoul(std::string(row[in])))] =
+            static_cast<uint32_t>(std::stoul(std::string(row[oid])));
       }
     }
     return classes;
@@ -219,7 +269,8 @@ Oid default_opclass(const cat::Catalog& catalog, Oid type, bool hash) {
   uint32_t key = type.value;
   if (type == types::oid::kVarchar) key = types::oid::kText.value;
   if (catalog.find<cat::EnumType>(type) != nullptr) key = types::oid::kAnyEnum.value;
-  if (catalog.element_of_array(type) != kInvalidOid || types::array_element_type(type) != kInvalidOid) key = types::oid::kAnyArray.value;
+  if (catalog.element_of_array(type) != kInvalidOid || types::array_element_type(type) != kInvalidOid)
+    key = types::oid::kAnyArray.value;
   auto it = classes.find(key);
   return it == classes.end() ? kInvalidOid : Oid{it->second};
 }
@@ -251,15 +302,17 @@ void pg_index(const SystemContext& c, SystemRows& rows) {
       }
       if (key.collation != kInvalidOid) collation = key.collation;
       append(collations, std::to_string(collation.value));
-      append(classes, std::to_string((key.opclass.empty() ? default_opclass(c.catalog, type, i.method == "hash") : named_opclass(key.opclass)).value));
+      append(classes, std::to_string((key.opclass.empty() ? default_opclass(c.catalog, type, i.method == "hash")
+                                                          : named_opclass(key.opclass))
+                                         .value));
       append(options, std::to_string((key.descending ? 1 : 0) | (key.nulls_first ? 2 : 0)));
       if (key.attnum == 0) expressions += (expressions.empty() ? "" : ", ") + key.expression_sql;
     }
     for (int16_t attnum : i.included) append(keys, std::to_string(attnum));
     const auto* constraint = constraint_of_index(c.catalog, i);
-    rows.add(i.oid, i.table, i.keys.size() + i.included.size(), i.keys.size(), i.unique, i.nulls_not_distinct, i.primary, false,
-             constraint == nullptr || !constraint->deferrable, false, true, false, true, true, false, keys, collations, classes, options,
-             expressions.empty() ? std::optional<std::string>() : expressions,
+    rows.add(i.oid, i.table, i.keys.size() + i.included.size(), i.keys.size(), i.unique, i.nulls_not_distinct,
+             i.primary, false, constraint == nullptr || !constraint->deferrable, false, true, false, true, true, false,
+             keys, collations, classes, options, expressions.empty() ? std::optional<std::string>() : expressions,
              i.predicate_sql.empty() ? std::optional<std::string>() : i.predicate_sql);
   });
 }
@@ -337,35 +390,70 @@ struct TypeRow {
 };
 
 void put(SystemRows& rows, const TypeRow& t) {
-  rows.add(t.oid, t.name.size() > 63 ? t.name.substr(0, 63) : t.name, t.schema, t.owner, t.shape.length, t.shape.by_value, t.kind, t.category, false, true, ',', t.relation,
-           t.subscripts ? proc("array_subscript_handler") : kNone, t.element, t.array, proc(t.in), proc(t.out), proc(t.receive),
-           proc(t.send), kNone, kNone, t.subscripts ? proc("array_typanalyze") : kNone, t.shape.align, t.shape.storage, t.not_null, t.base,
-           t.typmod, 0, t.collation, t.default_text, t.default_text, Null{});
+  rows.add(t.oid, t.name.size() > 63 ? t.name.substr(0, 63) : t.name, t.schema, t.owner, t.shape.length,
+           t.shape.by_value, t.kind, t.category, false, true, ',', t.relation,
+           t.subscripts ? proc("array_subscript_handler") : kNone, t.element, t.array, proc(t.in), proc(t.out),
+           proc(t.receive), proc(t.send), kNone, kNone, t.subscripts ? proc("array_typanalyze") : kNone, t.shape.align,
+           t.shape.storage, t.not_null, t.base, t.typmod, 0, t.collation, t.default_text, t.default_text, Null{});
 }
 
-void put_array(SystemRows& rows, Oid array, Oid element, const std::string& name, Oid schema, Oid owner, char align, Oid collation) {
+void put_array(SystemRows& rows, Oid array, Oid element, const std::string& name, Oid schema, Oid owner, char align,
+               Oid collation) {
   if (array == kInvalidOid) return;
-  put(rows, {.oid = array, .schema = schema, .owner = owner, .element = element, .collation = collation, .name = "_" + name,
-             .shape = {-1, false, align == 'd' ? 'd' : 'i', 'x'}, .category = 'A', .in = "array_in", .out = "array_out",
-             .receive = "array_recv", .send = "array_send", .subscripts = true});
+  put(rows, {.oid = array,
+             .schema = schema,
+             .owner = owner,
+             .element = element,
+             .collation = collation,
+             .name = "_" + name,
+             .shape = {-1, false, align == 'd' ? 'd' : 'i', 'x'},
+             .category = 'A',
+             .in = "array_in",
+             .out = "array_out",
+             .receive = "array_recv",
+             .send = "array_send",
+             .subscripts = true});
 }
 
 void pg_type(const SystemContext& c, SystemRows& rows) {
   add_static_rows(c, "pg_type", rows);
   auto record = [&](Oid type, Oid array, Oid relation, const std::string& name, Oid schema, Oid owner) {
     if (type == kInvalidOid) return;
-    put(rows, {.oid = type, .schema = schema, .owner = owner, .relation = relation, .array = array, .name = name,
-               .shape = {-1, false, 'd', 'x'}, .kind = 'c', .category = 'C', .in = "record_in", .out = "record_out",
-               .receive = "record_recv", .send = "record_send"});
+    put(rows, {.oid = type,
+               .schema = schema,
+               .owner = owner,
+               .relation = relation,
+               .array = array,
+               .name = name,
+               .shape = {-1, false, 'd', 'x'},
+               .kind = 'c',
+               .category = 'C',
+               .in = "record_in",
+               .out = "record_out",
+               .receive = "record_recv",
+               .send = "record_send"});
     put_array(rows, array, type, name, schema, owner, 'd', kNone);
   };
   c.catalog.for_each([&](const cat::Object& object) {
-    if (auto* t = std::get_if<cat::Table>(&object)) record(t->row_type, t->array_type, t->oid, t->name, t->schema, t->owner);
-    if (auto* v = std::get_if<cat::View>(&object)) record(v->row_type, v->array_type, v->oid, v->name, v->schema, v->owner);
-    if (auto* k = std::get_if<cat::CompositeType>(&object)) record(k->oid, k->array_type, k->relation, k->name, k->schema, k->owner);
+    if (auto* t = std::get_if<cat::Table>(&object))
+      record(t->row_type, t->array_type, t->oid, t->name, t->schema, t->owner);
+    if (auto* v = std::get_if<cat::View>(&object))
+      record(v->row_type, v->array_type, v->oid, v->name, v->schema, v->owner);
+    if (auto* k = std::get_if<cat::CompositeType>(&object))
+      record(k->oid, k->array_type, k->relation, k->name, k->schema, k->owner);
     if (auto* e = std::get_if<cat::EnumType>(&object)) {
-      put(rows, {.oid = e->oid, .schema = e->schema, .owner = e->owner, .array = e->array_type, .name = e->name, .shape = {4, true, 'i', 'p'},
-                 .kind = 'e', .category = 'E', .in = "enum_in", .out = "enum_out", .receive = "enum_recv", .send = "enum_send"});
+      put(rows, {.oid = e->oid,
+                 .schema = e->schema,
+                 .owner = e->owner,
+                 .array = e->array_type,
+                 .name = e->name,
+                 .shape = {4, true, 'i', 'p'},
+                 .kind = 'e',
+                 .category = 'E',
+                 .in = "enum_in",
+                 .out = "enum_out",
+                 .receive = "enum_recv",
+                 .send = "enum_send"});
       put_array(rows, e->array_type, e->oid, e->name, e->schema, e->owner, 'i', kNone);
     }
     if (auto* d = std::get_if<cat::DomainType>(&object)) {
@@ -374,11 +462,24 @@ void pg_type(const SystemContext& c, SystemRows& rows) {
       const types::TypeInfo* info = types::find_type(base);
       const bool text = base == types::oid::kText || base == types::oid::kVarchar || base == types::oid::kBpchar;
       TypeShape shape = type_shape(c.catalog, base);
-      put(rows, {.oid = d->oid, .schema = d->schema, .owner = d->owner, .array = d->array_type, .base = d->base_type,
-                 .collation = text ? Oid{100} : kNone, .name = d->name, .shape = shape, .kind = 'd', .category = info == nullptr ? 'E' : info->category,
-                 .not_null = d->not_null, .typmod = d->typmod, .in = "domain_in", .out = info == nullptr ? "enum_out" : "", .receive = "domain_recv",
+      put(rows, {.oid = d->oid,
+                 .schema = d->schema,
+                 .owner = d->owner,
+                 .array = d->array_type,
+                 .base = d->base_type,
+                 .collation = text ? Oid{100} : kNone,
+                 .name = d->name,
+                 .shape = shape,
+                 .kind = 'd',
+                 .category = info == nullptr ? 'E' : info->category,
+                 .not_null = d->not_null,
+                 .typmod = d->typmod,
+                 .in = "domain_in",
+                 .out = info == nullptr ? "enum_out" : "",
+                 .receive = "domain_recv",
                  .send = info == nullptr ? "enum_send" : "",
-                 .default_text = d->default_sql.empty() ? std::optional<std::string>() : expression_text(c.names, d->default_sql, nullptr, false)});
+                 .default_text = d->default_sql.empty() ? std::optional<std::string>()
+                                                        : expression_text(c.names, d->default_sql, nullptr, false)});
       put_array(rows, d->array_type, d->oid, d->name, d->schema, d->owner, shape.align, text ? Oid{100} : kNone);
     }
   });
@@ -391,9 +492,8 @@ void pg_enum(const SystemContext& c, SystemRows& rows) {
 }
 
 void pg_sequence(const SystemContext& c, SystemRows& rows) {
-  c.catalog.for_each_of<cat::Sequence>([&](const cat::Sequence& s) {
-    rows.add(s.oid, s.type, s.start, s.increment, s.max, s.min, s.cache, s.cycle);
-  });
+  c.catalog.for_each_of<cat::Sequence>(
+      [&](const cat::Sequence& s) { rows.add(s.oid, s.type, s.start, s.increment, s.max, s.min, s.cache, s.cycle); });
 }
 
 void pg_description(const SystemContext& c, SystemRows& rows) {
@@ -406,7 +506,8 @@ void pg_description(const SystemContext& c, SystemRows& rows) {
 
 void pg_shdescription(const SystemContext& c, SystemRows& rows) {
   c.catalog.for_each_of<cat::Comment>([&](const cat::Comment& k) {
-    if (k.class_oid == cat::oid::kPgAuthid || k.class_oid == cat::oid::kPgDatabase) rows.add(k.object, k.class_oid, k.text);
+    if (k.class_oid == cat::oid::kPgAuthid || k.class_oid == cat::oid::kPgDatabase)
+      rows.add(k.object, k.class_oid, k.text);
   });
 }
 
@@ -417,16 +518,19 @@ void pg_depend(const SystemContext& c, SystemRows& rows) {
   };
   c.catalog.for_each([&](const cat::Object& object) {
     if (Oid schema = cat::object_schema(object); schema != kInvalidOid) {
-      const bool type = std::holds_alternative<cat::EnumType>(object) || std::holds_alternative<cat::DomainType>(object) ||
+      const bool type = std::holds_alternative<cat::EnumType>(object) ||
+                        std::holds_alternative<cat::DomainType>(object) ||
                         std::holds_alternative<cat::CompositeType>(object);
-      if (!std::holds_alternative<cat::Index>(object)) on(type ? kPgType : kPgClass, cat::object_oid(object), 0, kPgNamespace, schema, 0, 'n');
+      if (!std::holds_alternative<cat::Index>(object))
+        on(type ? kPgType : kPgClass, cat::object_oid(object), 0, kPgNamespace, schema, 0, 'n');
     }
     if (auto* t = std::get_if<cat::Table>(&object)) {
       on(kPgType, t->row_type, 0, kPgClass, t->oid, 0, 'i');
       for (const auto& k : t->constraints) {
         for (int16_t attnum : k.columns) on(kPgConstraint, k.oid, 0, kPgClass, t->oid, attnum, 'a');
         if (k.kind == cat::Constraint::Kind::kForeignKey) {
-          for (int16_t attnum : k.referenced_columns) on(kPgConstraint, k.oid, 0, kPgClass, k.referenced_table, attnum, 'n');
+          for (int16_t attnum : k.referenced_columns)
+            on(kPgConstraint, k.oid, 0, kPgClass, k.referenced_table, attnum, 'n');
           on(kPgConstraint, k.oid, 0, kPgClass, k.index, 0, 'n');
         } else if (k.index != kInvalidOid) {
           on(kPgClass, k.index, 0, kPgConstraint, k.oid, 0, 'i');
@@ -434,12 +538,15 @@ void pg_depend(const SystemContext& c, SystemRows& rows) {
       }
       for (const auto& column : t->columns) {
         if (column.dropped || column.default_sql.empty() || column.identity != 0) continue;
-        on(kPgAttrdef, Oid{t->oid.value * 1600u + static_cast<uint32_t>(column.attnum)}, 0, kPgClass, t->oid, column.attnum, 'a');
+        on(kPgAttrdef, Oid{t->oid.value * 1600u + static_cast<uint32_t>(column.attnum)}, 0, kPgClass, t->oid,
+           column.attnum, 'a');
         // nextval('16390'::regclass)
         size_t at = column.default_sql.find("nextval('");
         if (at == std::string::npos) continue;
         uint32_t sequence = static_cast<uint32_t>(std::strtoul(column.default_sql.c_str() + at + 9, nullptr, 10));
-        if (sequence != 0) on(kPgAttrdef, Oid{t->oid.value * 1600u + static_cast<uint32_t>(column.attnum)}, 0, kPgClass, Oid{sequence}, 0, 'n');
+        if (sequence != 0)
+          on(kPgAttrdef, Oid{t->oid.value * 1600u + static_cast<uint32_t>(column.attnum)}, 0, kPgClass, Oid{sequence},
+             0, 'n');
       }
     } else if (auto* i = std::get_if<cat::Index>(&object)) {
       if (constraint_of_index(c.catalog, *i) != nullptr) return;
@@ -447,12 +554,14 @@ void pg_depend(const SystemContext& c, SystemRows& rows) {
         if (key.attnum != 0) on(kPgClass, i->oid, 0, kPgClass, i->table, key.attnum, 'a');
       }
     } else if (auto* s = std::get_if<cat::Sequence>(&object)) {
-      if (s->owned_by_table != kInvalidOid) on(kPgClass, s->oid, 0, kPgClass, s->owned_by_table, s->owned_by_column, s->identity ? 'i' : 'a');
+      if (s->owned_by_table != kInvalidOid)
+        on(kPgClass, s->oid, 0, kPgClass, s->owned_by_table, s->owned_by_column, s->identity ? 'i' : 'a');
     } else if (auto* v = std::get_if<cat::View>(&object)) {
       // Through the view's rule, as PostgreSQL has it.
       on(Oid{2618}, Oid{v->oid.value + 0x40000000u}, 0, kPgClass, v->oid, 0, 'i');
       for (Oid used : v->dependencies) {
-        const bool type = c.catalog.find<cat::EnumType>(used) != nullptr || c.catalog.find<cat::DomainType>(used) != nullptr ||
+        const bool type = c.catalog.find<cat::EnumType>(used) != nullptr ||
+                          c.catalog.find<cat::DomainType>(used) != nullptr ||
                           c.catalog.find<cat::CompositeType>(used) != nullptr;
         on(Oid{2618}, Oid{v->oid.value + 0x40000000u}, 0, type ? kPgType : kPgClass, used, 0, 'n');
       }
@@ -465,14 +574,15 @@ void pg_rewrite(const SystemContext& c, SystemRows& rows) {
     rows.add(Oid{v.oid.value + 0x40000000u}, "_RETURN", v.oid, '1', 'O', true, "<>", v.sql);
   });
   c.catalog.for_each_of<cat::Table>([&](const cat::Table& t) {
-    if (t.is_materialized_view()) rows.add(Oid{t.oid.value + 0x40000000u}, "_RETURN", t.oid, '1', 'O', true, "<>", t.view_sql);
+    if (t.is_materialized_view())
+      rows.add(Oid{t.oid.value + 0x40000000u}, "_RETURN", t.oid, '1', 'O', true, "<>", t.view_sql);
   });
 }
 
 void pg_authid(const SystemContext& c, SystemRows& rows) {
   c.catalog.for_each_of<cat::Role>([&](const cat::Role& r) {
-    rows.add(r.oid, r.name, r.superuser, r.inherit, r.create_role, r.create_db, r.login, r.replication, r.bypass_rls, r.connection_limit,
-             r.password.empty() ? std::optional<std::string>() : r.password, Null{});
+    rows.add(r.oid, r.name, r.superuser, r.inherit, r.create_role, r.create_db, r.login, r.replication, r.bypass_rls,
+             r.connection_limit, r.password.empty() ? std::optional<std::string>() : r.password, Null{});
   });
 }
 
@@ -484,7 +594,8 @@ void pg_auth_members(const SystemContext& c, SystemRows& rows) {
 
 void pg_database(const SystemContext& c, SystemRows& rows) {
   auto row = [&](uint32_t oid, const std::string& name, bool is_template, bool connect) {
-    rows.add(Oid{oid}, name, cat::oid::kBootstrapRole, 6, 'c', is_template, connect, -1, 716, 1, Oid{1663}, "C.UTF-8", "C.UTF-8", Null{}, Null{}, Null{});
+    rows.add(Oid{oid}, name, cat::oid::kBootstrapRole, 6, 'c', is_template, connect, -1, 716, 1, Oid{1663}, "C.UTF-8",
+             "C.UTF-8", Null{}, Null{}, Null{});
   };
   row(cat::oid::kDatabase.value, c.services->database_name(), false, true);
   row(1, "template1", true, true);
@@ -524,9 +635,9 @@ void add_object_sources(SystemSources* sources) {
   add("pg_database", pg_database, false);
   add("pg_tablespace", pg_tablespace);
   add("pg_extension", pg_extension);
-  for (const char* name : {"pg_proc", "pg_operator", "pg_cast", "pg_aggregate", "pg_language", "pg_collation", "pg_am", "pg_opclass",
-                           "pg_opfamily", "pg_amop", "pg_amproc", "pg_range", "pg_conversion", "pg_ts_config", "pg_ts_config_map",
-                           "pg_ts_dict", "pg_ts_parser", "pg_ts_template"}) {
+  for (const char* name : {"pg_proc", "pg_operator", "pg_cast", "pg_aggregate", "pg_language", "pg_collation", "pg_am",
+                           "pg_opclass", "pg_opfamily", "pg_amop", "pg_amproc", "pg_range", "pg_conversion",
+                           "pg_ts_config", "pg_ts_config_map", "pg_ts_dict", "pg_ts_parser", "pg_ts_template"}) {
     add(name, [name](const SystemContext& c, SystemRows& rows) { add_static_rows(c, name, rows); });
     sources->back().second.constant = true;
   }

@@ -46,11 +46,13 @@ struct Rows {
 /// The newest version of each cached relation.
 class RowsCache {
  public:
-  std::shared_ptr<const Rows> get(const SystemRelation& relation, const SystemSource& source, const SystemContext& context) {
+  std::shared_ptr<const Rows> get(const SystemRelation& relation, const SystemSource& source,
+                                  const SystemContext& context) {
     {
       std::lock_guard lock(mutex_);
       auto it = entries_.find(relation.oid);
-      if (it != entries_.end() && (source.constant || it->second.version == context.catalog.version())) return it->second.rows;
+      if (it != entries_.end() && (source.constant || it->second.version == context.catalog.version()))
+        return it->second.rows;
     }
     SystemRows sink(relation);
     source.produce(context, sink);
@@ -91,11 +93,13 @@ struct ScanState : public duckdb::GlobalTableFunctionState {
 };
 
 duckdb::unique_ptr<duckdb::FunctionData> bind(duckdb::ClientContext&, duckdb::TableFunctionBindInput& input,
-                                              duckdb::vector<duckdb::LogicalType>& types, duckdb::vector<std::string>& names) {
+                                              duckdb::vector<duckdb::LogicalType>& types,
+                                              duckdb::vector<std::string>& names) {
   std::string name = input.inputs[0].GetValue<std::string>();
   size_t dot = name.find('.');
-  const SystemRelation* relation = dot == std::string::npos ? find_system_relation("pg_catalog", name)
-                                                            : find_system_relation(name.substr(0, dot), name.substr(dot + 1));
+  const SystemRelation* relation = dot == std::string::npos
+                                       ? find_system_relation("pg_catalog", name)
+                                       : find_system_relation(name.substr(0, dot), name.substr(dot + 1));
   if (relation == nullptr) throw SqlError(SqlState::kUndefinedTable, "relation \"" + name + "\" does not exist");
   for (size_t i = 0; i < relation->columns.size(); ++i) {
     const SystemColumn& column = relation->columns[i];
@@ -105,7 +109,8 @@ duckdb::unique_ptr<duckdb::FunctionData> bind(duckdb::ClientContext&, duckdb::Ta
   return duckdb::make_uniq<BindData>(*relation);
 }
 
-duckdb::unique_ptr<duckdb::GlobalTableFunctionState> init(duckdb::ClientContext& context, duckdb::TableFunctionInitInput& input) {
+duckdb::unique_ptr<duckdb::GlobalTableFunctionState> init(duckdb::ClientContext& context,
+                                                          duckdb::TableFunctionInitInput& input) {
   const SystemRelation& relation = *input.bind_data->Cast<BindData>().relation;
   auto state = duckdb::make_uniq<ScanState>();
   state->columns.assign(input.column_ids.begin(), input.column_ids.end());
@@ -160,8 +165,9 @@ SystemRows::SystemRows(const SystemRelation& relation) : relation_(relation) {
   for (const SystemColumn& column : relation.columns) {
     physical_.push_back(types::physical_type(column.type, column.typmod));
     const types::TypeInfo* info = types::find_type(column.type);
-    const bool text = column.type == types::oid::kText || column.type == types::oid::kName || column.type == types::oid::kVarchar ||
-                      column.type == types::oid::kChar || column.type == types::oid::kPgNodeTree;
+    const bool text = column.type == types::oid::kText || column.type == types::oid::kName ||
+                      column.type == types::oid::kVarchar || column.type == types::oid::kChar ||
+                      column.type == types::oid::kPgNodeTree;
     parsed_.push_back(!text && info != nullptr && physical_.back().kind == Physical::kBytes);
   }
 }
@@ -209,8 +215,10 @@ void SystemRows::put_integer(size_t column, int64_t v) {
 void SystemRows::put_real(size_t column, double v) {
   duckdb::Vector& vector = chunks_.back()->data[column];
   duckdb::FlatVector::SetNull(vector, row_, false);
-  if (physical_[column].kind == Physical::kFloat32) duckdb::FlatVector::GetData<float>(vector)[row_] = static_cast<float>(v);
-  else duckdb::FlatVector::GetData<double>(vector)[row_] = v;
+  if (physical_[column].kind == Physical::kFloat32)
+    duckdb::FlatVector::GetData<float>(vector)[row_] = static_cast<float>(v);
+  else
+    duckdb::FlatVector::GetData<double>(vector)[row_] = v;
 }
 
 void SystemRows::put_text(size_t column, std::string_view v) {
@@ -233,7 +241,8 @@ void SystemRows::put_text(size_t column, std::string_view v) {
     v = bytes;
   }
   duckdb::FlatVector::SetNull(vector, row_, false);
-  duckdb::FlatVector::GetData<duckdb::string_t>(vector)[row_] = duckdb::StringVector::AddStringOrBlob(vector, v.data(), v.size());
+  duckdb::FlatVector::GetData<duckdb::string_t>(vector)[row_] =
+      duckdb::StringVector::AddStringOrBlob(vector, v.data(), v.size());
 }
 
 void SystemRows::put_field(size_t column, std::string_view field) {
@@ -243,13 +252,17 @@ void SystemRows::put_field(size_t column, std::string_view field) {
   }
   switch (physical_[column].kind) {
     case Physical::kBool: put_integer(column, field == "t" ? 1 : 0); return;
-    case Physical::kInt16: case Physical::kInt32: case Physical::kUInt32: case Physical::kInt64: {
+    case Physical::kInt16:
+    case Physical::kInt32:
+    case Physical::kUInt32:
+    case Physical::kInt64: {
       int64_t v = 0;
       std::from_chars(field.data(), field.data() + field.size(), v);
       put_integer(column, v);
       return;
     }
-    case Physical::kFloat32: case Physical::kFloat64: put_real(column, std::strtod(std::string(field).c_str(), nullptr)); return;
+    case Physical::kFloat32:
+    case Physical::kFloat64: put_real(column, std::strtod(std::string(field).c_str(), nullptr)); return;
     default: put_text(column, unescape_pg_data(field));
   }
 }
@@ -311,11 +324,12 @@ TypeShape type_shape(const catalog::Catalog& catalog, Oid type) {
   static const auto built_in = [] {
     std::unordered_map<uint32_t, TypeShape> shapes;
     PgDataTable t = parse_pg_data("pg_type");
-    const size_t oid = t.column("oid"), length = t.column("typlen"), by_value = t.column("typbyval"), align = t.column("typalign"),
-                 storage = t.column("typstorage");
+    const size_t oid = t.column("oid"), length = t.column("typlen"), by_value = t.column("typbyval"),
+                 align = t.column("typalign"), storage = t.column("typstorage");
     for (const auto& row : t.rows) {
       shapes[static_cast<uint32_t>(std::stoul(std::string(row[oid])))] = {
-          static_cast<int16_t>(std::stoi(std::string(row[length]))), row[by_value] == "t", row[align][0], row[storage][0]};
+          static_cast<int16_t>(std::stoi(std::string(row[length]))), row[by_value] == "t", row[align][0],
+          row[storage][0]};
     }
     return shapes;
   }();

@@ -58,22 +58,25 @@ class SystemRows {
   void put(size_t column, bool v) { put_integer(column, v ? 1 : 0); }
   void put(size_t column, Oid v) { put_integer(column, v.value); }
   template <class I>
-    requires(std::is_integral_v<I> && !std::is_same_v<I, bool> && !std::is_same_v<I, char>)
-  void put(size_t column, I v) {
+  requires(std::is_integral_v<I> && !std::is_same_v<I, bool> && !std::is_same_v<I, char>) void put(size_t column, I v) {
     put_integer(column, static_cast<int64_t>(v));
   }
   void put(size_t column, double v) { put_real(column, v); }
   void put(size_t column, char v) {
-    if (v == 0) put_text(column, {});
-    else put_text(column, std::string_view(&v, 1));
+    if (v == 0)
+      put_text(column, {});
+    else
+      put_text(column, std::string_view(&v, 1));
   }
   void put(size_t column, std::string_view v) { put_text(column, v); }
   void put(size_t column, const std::string& v) { put_text(column, v); }
   void put(size_t column, const char* v) { put_text(column, v); }
   template <class T>
   void put(size_t column, const std::optional<T>& v) {
-    if (v) put(column, *v);
-    else put_null(column);
+    if (v)
+      put(column, *v);
+    else
+      put_null(column);
   }
   /// A field of PostgreSQL's own data, read as the column's type.
   void put_field(size_t column, std::string_view field);
@@ -88,7 +91,7 @@ class SystemRows {
   void put_text(size_t column, std::string_view v);
   const SystemRelation& relation_;
   std::vector<types::PhysicalType> physical_;
-  std::vector<bool> parsed_;      // text goes through the type's input function
+  std::vector<bool> parsed_;  // text goes through the type's input function
   std::vector<std::unique_ptr<duckdb::DataChunk>> chunks_;
   size_t row_ = 0;
 };
@@ -97,15 +100,15 @@ class SystemRows {
 struct SystemContext {
   const catalog::Catalog& catalog;
   const NameView& names;
-  SessionServices* services;      // null for cached relations
+  SessionServices* services;  // null for cached relations
 };
 
 using SystemProducer = std::function<void(const SystemContext&, SystemRows&)>;
 
 struct SystemSource {
   SystemProducer produce;
-  bool cached = false;            // see invariant 2
-  bool constant = false;          // cached, and no version of the catalog changes it
+  bool cached = false;    // see invariant 2
+  bool constant = false;  // cached, and no version of the catalog changes it
 };
 
 /// By "schema.name".

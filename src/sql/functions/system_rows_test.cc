@@ -20,30 +20,67 @@ struct Sample {
       Oid oid = cat::object_oid(object);
       changes.push_back({oid, std::make_shared<const cat::Object>(std::move(object))});
     };
-    cat::Table t{.oid = Oid{20000}, .schema = cat::oid::kPublicSchema, .name = "t", .row_type = Oid{20001}, .array_type = Oid{20002}};
+    cat::Table t{.oid = Oid{20000},
+                 .schema = cat::oid::kPublicSchema,
+                 .name = "t",
+                 .row_type = Oid{20001},
+                 .array_type = Oid{20002}};
     auto column = [&](std::string name, Oid type, std::string default_sql = {}) {
-      cat::Column c{.attnum = static_cast<int16_t>(t.columns.size() + 1), .name = std::move(name), .type = type, .default_sql = std::move(default_sql)};
+      cat::Column c{.attnum = static_cast<int16_t>(t.columns.size() + 1),
+                    .name = std::move(name),
+                    .type = type,
+                    .default_sql = std::move(default_sql)};
       c.physical = types::physical_type(type, -1);
       t.columns.push_back(std::move(c));
     };
     column("id", types::oid::kInt4, "nextval('20010'::regclass)");
     column("v", types::oid::kText, "'x'::text");
     column("Odd name", types::oid::kVarchar);
-    t.constraints.push_back({.oid = Oid{20020}, .name = "t_pkey", .kind = cat::Constraint::Kind::kPrimaryKey, .columns = {1}, .index = Oid{20030}});
-    t.constraints.push_back({.oid = Oid{20021}, .name = "t_check", .columns = {2}, .check_sql = "((v <> 'a') AND (length(v) > 0))"});
+    t.constraints.push_back({.oid = Oid{20020},
+                             .name = "t_pkey",
+                             .kind = cat::Constraint::Kind::kPrimaryKey,
+                             .columns = {1},
+                             .index = Oid{20030}});
+    t.constraints.push_back(
+        {.oid = Oid{20021}, .name = "t_check", .columns = {2}, .check_sql = "((v <> 'a') AND (length(v) > 0))"});
     t.indexes = {Oid{20030}, Oid{20031}};
     add(t);
-    add(cat::Index{.oid = Oid{20030}, .schema = cat::oid::kPublicSchema, .name = "t_pkey", .table = Oid{20000}, .unique = true, .primary = true, .keys = {{.attnum = 1}}});
-    add(cat::Index{.oid = Oid{20031}, .schema = cat::oid::kPublicSchema, .name = "t_v_idx", .table = Oid{20000},
-                   .keys = {{.expression_sql = "lower(v)", .type = types::oid::kText}, {.attnum = 3, .descending = true, .nulls_first = true}},
+    add(cat::Index{.oid = Oid{20030},
+                   .schema = cat::oid::kPublicSchema,
+                   .name = "t_pkey",
+                   .table = Oid{20000},
+                   .unique = true,
+                   .primary = true,
+                   .keys = {{.attnum = 1}}});
+    add(cat::Index{.oid = Oid{20031},
+                   .schema = cat::oid::kPublicSchema,
+                   .name = "t_v_idx",
+                   .table = Oid{20000},
+                   .keys = {{.expression_sql = "lower(v)", .type = types::oid::kText},
+                            {.attnum = 3, .descending = true, .nulls_first = true}},
                    .predicate_sql = "(id > 5)"});
-    add(cat::Sequence{.oid = Oid{20010}, .schema = cat::oid::kPublicSchema, .name = "t_id_seq", .type = types::oid::kInt4, .owned_by_table = Oid{20000}, .owned_by_column = 1});
-    add(cat::View{.oid = Oid{20040}, .schema = cat::oid::kPublicSchema, .name = "w",
-                  .sql = " SELECT t.id,\n    upper(t.v) AS upper\n   FROM public.t\n  WHERE (t.v = 'b')", .dependencies = {Oid{20000}}, .row_type = Oid{20041}});
-    add(cat::EnumType{.oid = Oid{20050}, .array_type = Oid{20051}, .schema = cat::oid::kPublicSchema, .name = "mood", .labels = {{Oid{20052}, 1, "sad"}}});
+    add(cat::Sequence{.oid = Oid{20010},
+                      .schema = cat::oid::kPublicSchema,
+                      .name = "t_id_seq",
+                      .type = types::oid::kInt4,
+                      .owned_by_table = Oid{20000},
+                      .owned_by_column = 1});
+    add(cat::View{.oid = Oid{20040},
+                  .schema = cat::oid::kPublicSchema,
+                  .name = "w",
+                  .sql = " SELECT t.id,\n    upper(t.v) AS upper\n   FROM public.t\n  WHERE (t.v = 'b')",
+                  .dependencies = {Oid{20000}},
+                  .row_type = Oid{20041}});
+    add(cat::EnumType{.oid = Oid{20050},
+                      .array_type = Oid{20051},
+                      .schema = cat::oid::kPublicSchema,
+                      .name = "mood",
+                      .labels = {{Oid{20052}, 1, "sad"}}});
     catalog = *cat::Catalog::initial()->with(changes);
   }
-  NameView names(std::vector<std::string> path = {"pg_catalog", "public"}) const { return NameView(catalog, std::move(path), kInvalidOid); }
+  NameView names(std::vector<std::string> path = {"pg_catalog", "public"}) const {
+    return NameView(catalog, std::move(path), kInvalidOid);
+  }
 };
 
 TEST(Definitions, PrintWhatPostgresPrints) {
@@ -51,11 +88,13 @@ TEST(Definitions, PrintWhatPostgresPrints) {
   NameView names = s.names();
   const auto& t = *s.catalog->find<cat::Table>(Oid{20000});
   EXPECT_EQ(expression_text(names, t.columns[0].default_sql, &t, false), "nextval('t_id_seq'::regclass)");
-  EXPECT_EQ(expression_text(s.names({"pg_catalog"}), t.columns[0].default_sql, &t, false), "nextval('public.t_id_seq'::regclass)");
+  EXPECT_EQ(expression_text(s.names({"pg_catalog"}), t.columns[0].default_sql, &t, false),
+            "nextval('public.t_id_seq'::regclass)");
   EXPECT_EQ(constraint_definition(names, t, t.constraints[0], false), "PRIMARY KEY (id)");
   EXPECT_EQ(constraint_definition(names, t, t.constraints[1], false), "CHECK (((v <> 'a'::text) AND (length(v) > 0)))");
   EXPECT_EQ(constraint_definition(names, t, t.constraints[1], true), "CHECK (v <> 'a'::text AND length(v) > 0)");
-  EXPECT_EQ(index_definition(names, *s.catalog->find<cat::Index>(Oid{20030}), 0, false), "CREATE UNIQUE INDEX t_pkey ON public.t USING btree (id)");
+  EXPECT_EQ(index_definition(names, *s.catalog->find<cat::Index>(Oid{20030}), 0, false),
+            "CREATE UNIQUE INDEX t_pkey ON public.t USING btree (id)");
   EXPECT_EQ(index_definition(names, *s.catalog->find<cat::Index>(Oid{20031}), 0, false),
             "CREATE INDEX t_v_idx ON public.t USING btree (lower(v), \"Odd name\" DESC) WHERE (id > 5)");
   EXPECT_EQ(domain_constraint_definition(names, {.check_sql = "(VALUE > 0)"}, false), "CHECK ((VALUE > 0))");
@@ -97,7 +136,9 @@ TEST(SystemRows, EveryCachedRelationMakesItsRows) {
     }
     size_t count = 0;
     for (auto& chunk : rows.take()) count += chunk->size();
-    EXPECT_GT(count + (name == "pg_catalog.pg_description" || name == "pg_catalog.pg_shdescription" || name == "pg_catalog.pg_auth_members"), 0u);
+    EXPECT_GT(count + (name == "pg_catalog.pg_description" || name == "pg_catalog.pg_shdescription" ||
+                       name == "pg_catalog.pg_auth_members"),
+              0u);
     EXPECT_TRUE(seen.insert(name).second);
   }
   EXPECT_GE(seen.size(), 30u);
@@ -119,7 +160,8 @@ TEST(SystemRows, ColumnsOfTheTableAreThere) {
         if (chunk->GetValue(0, i).GetValue<uint32_t>() == 20000) columns.insert(chunk->GetValue(1, i).ToString());
       }
     }
-    EXPECT_EQ(columns, (std::set<std::string>{"id", "v", "Odd name", "ctid", "xmin", "cmin", "xmax", "cmax", "tableoid"}));
+    EXPECT_EQ(columns,
+              (std::set<std::string>{"id", "v", "Odd name", "ctid", "xmin", "cmin", "xmax", "cmax", "tableoid"}));
   }
 }
 

@@ -18,11 +18,13 @@ using Text = std::optional<std::string>;
 
 void pg_tables(const SystemContext& c, SystemRows& rows) {
   for (const SystemRelation& r : system_relations()) {
-    if (r.kind == 'r') rows.add(r.schema_name, r.name, c.names.role_name(cat::oid::kBootstrapRole), Null{}, false, false, false, false);
+    if (r.kind == 'r')
+      rows.add(r.schema_name, r.name, c.names.role_name(cat::oid::kBootstrapRole), Null{}, false, false, false, false);
   }
   c.catalog.for_each_of<cat::Table>([&](const cat::Table& t) {
     if (t.is_materialized_view()) return;
-    rows.add(c.names.schema_name(t.schema), t.name, c.names.role_name(t.owner), Null{}, !t.indexes.empty(), false, false, false);
+    rows.add(c.names.schema_name(t.schema), t.name, c.names.role_name(t.owner), Null{}, !t.indexes.empty(), false,
+             false, false);
   });
 }
 
@@ -31,7 +33,8 @@ void pg_views(const SystemContext& c, SystemRows& rows) {
     if (r.kind == 'v') rows.add(r.schema_name, r.name, c.names.role_name(cat::oid::kBootstrapRole), Null{});
   }
   c.catalog.for_each_of<cat::View>([&](const cat::View& v) {
-    rows.add(c.names.schema_name(v.schema), v.name, c.names.role_name(v.owner), query_definition(c.names, v.sql, false));
+    rows.add(c.names.schema_name(v.schema), v.name, c.names.role_name(v.owner),
+             query_definition(c.names, v.sql, false));
   });
 }
 
@@ -56,14 +59,15 @@ void pg_sequences(const SystemContext& c, SystemRows& rows) {
     std::optional<int64_t> last;
     auto state = c.services->database().sequence_state(s);
     if (state.ok() && state->is_called) last = state->last_value;
-    rows.add(c.names.schema_name(s.schema), s.name, c.names.role_name(s.owner), s.type, s.start, s.min, s.max, s.increment, s.cycle, s.cache, last);
+    rows.add(c.names.schema_name(s.schema), s.name, c.names.role_name(s.owner), s.type, s.start, s.min, s.max,
+             s.increment, s.cycle, s.cache, last);
   });
 }
 
 void pg_roles(const SystemContext& c, SystemRows& rows) {
   c.catalog.for_each_of<cat::Role>([&](const cat::Role& r) {
-    rows.add(r.name, r.superuser, r.inherit, r.create_role, r.create_db, r.login, r.replication, r.connection_limit, "********", Null{},
-             r.bypass_rls, Null{}, r.oid);
+    rows.add(r.name, r.superuser, r.inherit, r.create_role, r.create_db, r.login, r.replication, r.connection_limit,
+             "********", Null{}, r.bypass_rls, Null{}, r.oid);
   });
 }
 
@@ -110,7 +114,8 @@ void stat_tables(const SystemContext& c, SystemRows& rows, bool user, bool syste
   auto row = [&](Oid oid, const std::string& schema, const std::string& name, bool has_index, int64_t live) {
     std::optional<int64_t> none, zero = 0;
     auto index_counter = has_index ? zero : none;
-    rows.add(oid, schema, name, 0, 0, index_counter, index_counter, 0, 0, 0, 0, live, 0, 0, 0, Null{}, Null{}, Null{}, Null{}, 0, 0, 0, 0);
+    rows.add(oid, schema, name, 0, 0, index_counter, index_counter, 0, 0, 0, 0, live, 0, 0, 0, Null{}, Null{}, Null{},
+             Null{}, 0, 0, 0, 0);
   };
   if (system) {
     for (const SystemRelation& r : system_relations()) {
@@ -120,7 +125,8 @@ void stat_tables(const SystemContext& c, SystemRows& rows, bool user, bool syste
   if (!user) return;
   c.catalog.for_each_of<cat::Table>([&](const cat::Table& t) {
     int64_t live = 0;
-    if (auto access = c.services->table_access(t.oid)) live = static_cast<int64_t>(c.services->database().estimate_rows(*access));
+    if (auto access = c.services->table_access(t.oid))
+      live = static_cast<int64_t>(c.services->database().estimate_rows(*access));
     row(t.oid, c.names.schema_name(t.schema), t.name, !t.indexes.empty(), live);
   });
 }
@@ -178,10 +184,14 @@ void pg_stat_database(const SystemContext& c, SystemRows& rows) {
   rows.set("datid", cat::oid::kDatabase);
   rows.set("datname", c.services->database_name());
   rows.set("numbackends", 1);
-  for (const char* name : {"xact_commit", "xact_rollback", "blks_read", "blks_hit", "tup_returned", "tup_fetched", "tup_inserted",
-                           "tup_updated", "tup_deleted", "conflicts", "temp_files", "temp_bytes", "deadlocks", "blk_read_time",
-                           "blk_write_time", "session_time", "active_time", "idle_in_transaction_time", "sessions",
-                           "sessions_abandoned", "sessions_fatal", "sessions_killed"}) {
+  for (const char* name : {"xact_commit",    "xact_rollback",      "blks_read",
+                           "blks_hit",       "tup_returned",       "tup_fetched",
+                           "tup_inserted",   "tup_updated",        "tup_deleted",
+                           "conflicts",      "temp_files",         "temp_bytes",
+                           "deadlocks",      "blk_read_time",      "blk_write_time",
+                           "session_time",   "active_time",        "idle_in_transaction_time",
+                           "sessions",       "sessions_abandoned", "sessions_fatal",
+                           "sessions_killed"}) {
     rows.set(name, 0);
   }
 }
@@ -246,7 +256,9 @@ void pg_prepared_statements(const SystemContext& c, SystemRows& rows) {
 }  // namespace
 
 void add_view_sources(SystemSources* sources) {
-  auto add = [&](const char* name, SystemProducer produce) { sources->push_back({std::string("pg_catalog.") + name, {std::move(produce), false}}); };
+  auto add = [&](const char* name, SystemProducer produce) {
+    sources->push_back({std::string("pg_catalog.") + name, {std::move(produce), false}});
+  };
   add("pg_tables", pg_tables);
   add("pg_views", pg_views);
   add("pg_matviews", pg_matviews);
@@ -267,8 +279,10 @@ void add_view_sources(SystemSources* sources) {
   add("pg_stat_database", pg_stat_database);
   for (auto [prefix, user, system] : {std::tuple{"all", true, true}, {"user", true, false}, {"sys", false, true}}) {
     bool u = user, s = system;
-    add((std::string("pg_stat_") + prefix + "_tables").c_str(), [u, s](const SystemContext& c, SystemRows& rows) { stat_tables(c, rows, u, s); });
-    add((std::string("pg_statio_") + prefix + "_tables").c_str(), [u, s](const SystemContext& c, SystemRows& rows) { statio_tables(c, rows, u, s); });
+    add((std::string("pg_stat_") + prefix + "_tables").c_str(),
+        [u, s](const SystemContext& c, SystemRows& rows) { stat_tables(c, rows, u, s); });
+    add((std::string("pg_statio_") + prefix + "_tables").c_str(),
+        [u, s](const SystemContext& c, SystemRows& rows) { statio_tables(c, rows, u, s); });
   }
   add("pg_stat_all_indexes", stat_indexes);
   add("pg_stat_user_indexes", stat_indexes);

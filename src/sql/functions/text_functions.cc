@@ -27,7 +27,9 @@ inline size_t step(std::string_view s, size_t i) {
 bool like(std::string_view text, std::string_view pattern, bool of_bytes = false) {
   size_t t = 0, p = 0;
   size_t star_p = std::string_view::npos, star_t = 0;
-  auto bad = [] { throw SqlError(SqlState::kInvalidEscapeSequence, "LIKE pattern must not end with escape character"); };
+  auto bad = [] {
+    throw SqlError(SqlState::kInvalidEscapeSequence, "LIKE pattern must not end with escape character");
+  };
   while (t < text.size()) {
     if (p < pattern.size() && pattern[p] == '%') {
       star_p = ++p;
@@ -93,7 +95,8 @@ ValueView like_escape(RowCall& call, const ValueView* a) {
     return call.text(std::move(out));
   }
   if (step(escape, 0) != escape.size()) {
-    throw SqlError(SqlState::kInvalidEscapeSequence, "invalid escape string").hint("Escape string must be empty or one character.");
+    throw SqlError(SqlState::kInvalidEscapeSequence, "invalid escape string")
+        .hint("Escape string must be empty or one character.");
   }
   if (escape == "\\") return a[0];
   bool after_escape = false;
@@ -256,9 +259,12 @@ ValueView character_of(RowCall& call, const ValueView* a) {
   const int64_t code = a[0].integer;
   if (code < 0) throw SqlError(SqlState::kInvalidParameterValue, "character number must be positive");
   if (code == 0) throw SqlError(SqlState::kProgramLimitExceeded, "null character not permitted");
-  if (code > 0x10FFFF) throw SqlError(SqlState::kProgramLimitExceeded, "requested character too large for encoding: " + std::to_string(code));
+  if (code > 0x10FFFF)
+    throw SqlError(SqlState::kProgramLimitExceeded,
+                   "requested character too large for encoding: " + std::to_string(code));
   if (code >= 0xD800 && code <= 0xDFFF) {
-    throw SqlError(SqlState::kProgramLimitExceeded, "requested character not valid for encoding: " + std::to_string(code));
+    throw SqlError(SqlState::kProgramLimitExceeded,
+                   "requested character not valid for encoding: " + std::to_string(code));
   }
   call.buffer.clear();
   append_utf8(static_cast<uint32_t>(code), &call.buffer);
@@ -271,13 +277,15 @@ int32_t code_of(std::string_view s) {
   if (b(0) < 0x80) return static_cast<int32_t>(b(0));
   if (b(0) < 0xE0 && s.size() > 1) return static_cast<int32_t>((b(0) & 0x1F) << 6 | (b(1) & 0x3F));
   if (b(0) < 0xF0 && s.size() > 2) return static_cast<int32_t>((b(0) & 0xF) << 12 | (b(1) & 0x3F) << 6 | (b(2) & 0x3F));
-  if (s.size() > 3) return static_cast<int32_t>((b(0) & 7) << 18 | (b(1) & 0x3F) << 12 | (b(2) & 0x3F) << 6 | (b(3) & 0x3F));
+  if (s.size() > 3)
+    return static_cast<int32_t>((b(0) & 7) << 18 | (b(1) & 0x3F) << 12 | (b(2) & 0x3F) << 6 | (b(3) & 0x3F));
   return 0;
 }
 
 std::string overlay(std::string_view s, std::string_view with, int64_t from, int64_t count) {
   if (from <= 0) throw SqlError(SqlState::kSubstringError, "negative substring length not allowed");
-  return std::string(substring(s, 1, from - 1)) + std::string(with) + std::string(slice(s, std::max<int64_t>(from + count - 1, 0), INT64_MAX));
+  return std::string(substring(s, 1, from - 1)) + std::string(with) +
+         std::string(slice(s, std::max<int64_t>(from + count - 1, 0), INT64_MAX));
 }
 
 template <class F>
@@ -293,24 +301,36 @@ duckdb::scalar_function_t text_of_text(F f) {
 void add_vectorised(Library& library) {
   const LogicalType &t = LogicalType::VARCHAR, &i = LogicalType::INTEGER;
   for (const char* name : {"textlen", "bpcharlen"}) {
-    library.scalar(name, ScalarFunction({t}, i, unary<string_t, int32_t>([](string_t s) { return static_cast<int32_t>(characters(view_of(s))); })));
+    library.scalar(name, ScalarFunction({t}, i, unary<string_t, int32_t>([](string_t s) {
+                                          return static_cast<int32_t>(characters(view_of(s)));
+                                        })));
   }
-  library.scalar("textpos", ScalarFunction({t, t}, i, binary<string_t, string_t, int32_t>([](string_t s, string_t p) { return position(view_of(s), view_of(p)); })));
-  library.scalar("text_substr", ScalarFunction({t, i, i}, t, [](duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
-    duckdb::TernaryExecutor::Execute<string_t, int32_t, int32_t, string_t>(
-        args.data[0], args.data[1], args.data[2], result, args.size(), [&](string_t s, int32_t start, int32_t length) {
-          const std::string_view out = substring(view_of(s), start, length);
-          return duckdb::StringVector::AddString(result, out.data(), out.size());
-        });
-  }));
-  library.scalar("text_substr_no_len", ScalarFunction({t, i}, t, [](duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
-    duckdb::BinaryExecutor::Execute<string_t, int32_t, string_t>(args.data[0], args.data[1], result, args.size(), [&](string_t s, int32_t start) {
-      const std::string_view out = slice(view_of(s), std::max(start - 1, 0), INT64_MAX);
-      return duckdb::StringVector::AddString(result, out.data(), out.size());
-    });
-  }));
-  library.scalar("btrim1", ScalarFunction({t}, t, text_of_text([](std::string_view s) { return trim(s, " ", true, true); })));
-  library.scalar("ltrim1", ScalarFunction({t}, t, text_of_text([](std::string_view s) { return trim(s, " ", true, false); })));
+  library.scalar("textpos", ScalarFunction({t, t}, i, binary<string_t, string_t, int32_t>([](string_t s, string_t p) {
+                                             return position(view_of(s), view_of(p));
+                                           })));
+  library.scalar(
+      "text_substr",
+      ScalarFunction({t, i, i}, t, [](duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
+        duckdb::TernaryExecutor::Execute<string_t, int32_t, int32_t, string_t>(
+            args.data[0], args.data[1], args.data[2], result, args.size(),
+            [&](string_t s, int32_t start, int32_t length) {
+              const std::string_view out = substring(view_of(s), start, length);
+              return duckdb::StringVector::AddString(result, out.data(), out.size());
+            });
+      }));
+  library.scalar(
+      "text_substr_no_len",
+      ScalarFunction({t, i}, t, [](duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
+        duckdb::BinaryExecutor::Execute<string_t, int32_t, string_t>(
+            args.data[0], args.data[1], result, args.size(), [&](string_t s, int32_t start) {
+              const std::string_view out = slice(view_of(s), std::max(start - 1, 0), INT64_MAX);
+              return duckdb::StringVector::AddString(result, out.data(), out.size());
+            });
+      }));
+  library.scalar("btrim1",
+                 ScalarFunction({t}, t, text_of_text([](std::string_view s) { return trim(s, " ", true, true); })));
+  library.scalar("ltrim1",
+                 ScalarFunction({t}, t, text_of_text([](std::string_view s) { return trim(s, " ", true, false); })));
 }
 
 }  // namespace
@@ -318,86 +338,117 @@ void add_vectorised(Library& library) {
 void add_text_functions(Library& library) {
   add_vectorised(library);
   auto text2 = [&](const char* name, auto f) {
-    library.row({name, {oid::kText, oid::kText}, oid::kText, [f](RowCall&, const ValueView* a) { return ValueView::of_bytes(f(a[0].bytes, a[1].bytes)); }});
+    library.row({name, {oid::kText, oid::kText}, oid::kText, [f](RowCall&, const ValueView* a) {
+                   return ValueView::of_bytes(f(a[0].bytes, a[1].bytes));
+                 }});
   };
   text2("btrim", [](std::string_view s, std::string_view c) { return trim(s, c, true, true); });
   text2("ltrim", [](std::string_view s, std::string_view c) { return trim(s, c, true, false); });
   text2("rtrim", [](std::string_view s, std::string_view c) { return trim(s, c, false, true); });
-  library.row({"replace_text", {oid::kText, oid::kText, oid::kText}, oid::kText, [](RowCall& call, const ValueView* a) { return call.text(replaced(a[0].bytes, a[1].bytes, a[2].bytes)); }});
-  library.row({"split_part", {oid::kText, oid::kText, oid::kInt4}, oid::kText, [](RowCall&, const ValueView* a) { return ValueView::of_bytes(split_part(a[0].bytes, a[1].bytes, a[2].integer)); }});
-  library.row({"lpad", {oid::kText, oid::kInt4, oid::kText}, oid::kText, [](RowCall& call, const ValueView* a) { return call.text(padded(a[0].bytes, a[1].integer, a[2].bytes, true)); }});
-  library.row({"rpad", {oid::kText, oid::kInt4, oid::kText}, oid::kText, [](RowCall& call, const ValueView* a) { return call.text(padded(a[0].bytes, a[1].integer, a[2].bytes, false)); }});
-  library.row({"sql_lpad", {oid::kText, oid::kInt4}, oid::kText, [](RowCall& call, const ValueView* a) { return call.text(padded(a[0].bytes, a[1].integer, " ", true)); }});
-  library.row({"sql_rpad", {oid::kText, oid::kInt4}, oid::kText, [](RowCall& call, const ValueView* a) { return call.text(padded(a[0].bytes, a[1].integer, " ", false)); }});
+  library.row({"replace_text", {oid::kText, oid::kText, oid::kText}, oid::kText, [](RowCall& call, const ValueView* a) {
+                 return call.text(replaced(a[0].bytes, a[1].bytes, a[2].bytes));
+               }});
+  library.row({"split_part", {oid::kText, oid::kText, oid::kInt4}, oid::kText, [](RowCall&, const ValueView* a) {
+                 return ValueView::of_bytes(split_part(a[0].bytes, a[1].bytes, a[2].integer));
+               }});
+  library.row({"lpad", {oid::kText, oid::kInt4, oid::kText}, oid::kText, [](RowCall& call, const ValueView* a) {
+                 return call.text(padded(a[0].bytes, a[1].integer, a[2].bytes, true));
+               }});
+  library.row({"rpad", {oid::kText, oid::kInt4, oid::kText}, oid::kText, [](RowCall& call, const ValueView* a) {
+                 return call.text(padded(a[0].bytes, a[1].integer, a[2].bytes, false));
+               }});
+  library.row({"sql_lpad", {oid::kText, oid::kInt4}, oid::kText, [](RowCall& call, const ValueView* a) {
+                 return call.text(padded(a[0].bytes, a[1].integer, " ", true));
+               }});
+  library.row({"sql_rpad", {oid::kText, oid::kInt4}, oid::kText, [](RowCall& call, const ValueView* a) {
+                 return call.text(padded(a[0].bytes, a[1].integer, " ", false));
+               }});
   library.row({"text_left", {oid::kText, oid::kInt4}, oid::kText, [](RowCall&, const ValueView* a) {
-    const int64_t n = a[1].integer < 0 ? std::max<int64_t>(characters(a[0].bytes) + a[1].integer, 0) : a[1].integer;
-    return ValueView::of_bytes(slice(a[0].bytes, 0, n));
-  }});
+                 const int64_t n =
+                     a[1].integer < 0 ? std::max<int64_t>(characters(a[0].bytes) + a[1].integer, 0) : a[1].integer;
+                 return ValueView::of_bytes(slice(a[0].bytes, 0, n));
+               }});
   library.row({"text_right", {oid::kText, oid::kInt4}, oid::kText, [](RowCall&, const ValueView* a) {
-    const int64_t have = characters(a[0].bytes);
-    const int64_t from = a[1].integer < 0 ? -a[1].integer : std::max<int64_t>(have - a[1].integer, 0);
-    return ValueView::of_bytes(slice(a[0].bytes, from, INT64_MAX));
-  }});
+                 const int64_t have = characters(a[0].bytes);
+                 const int64_t from = a[1].integer < 0 ? -a[1].integer : std::max<int64_t>(have - a[1].integer, 0);
+                 return ValueView::of_bytes(slice(a[0].bytes, from, INT64_MAX));
+               }});
   library.row({"text_reverse", {oid::kText}, oid::kText, [](RowCall& call, const ValueView* a) {
-    const auto chars = split_characters(a[0].bytes);
-    call.buffer.clear();
-    for (auto it = chars.rbegin(); it != chars.rend(); ++it) call.buffer += *it;
-    return call.bytes();
-  }});
+                 const auto chars = split_characters(a[0].bytes);
+                 call.buffer.clear();
+                 for (auto it = chars.rbegin(); it != chars.rend(); ++it) call.buffer += *it;
+                 return call.bytes();
+               }});
   library.row({"repeat", {oid::kText, oid::kInt4}, oid::kText, [](RowCall& call, const ValueView* a) {
-    const auto n = static_cast<size_t>(std::max<int64_t>(a[1].integer, 0));
-    check_length(n * a[0].bytes.size());
-    call.buffer.clear();
-    for (size_t i = 0; i < n; ++i) call.buffer += a[0].bytes;
-    return call.bytes();
-  }});
+                 const auto n = static_cast<size_t>(std::max<int64_t>(a[1].integer, 0));
+                 check_length(n * a[0].bytes.size());
+                 call.buffer.clear();
+                 for (size_t i = 0; i < n; ++i) call.buffer += a[0].bytes;
+                 return call.bytes();
+               }});
   library.row({"translate", {oid::kText, oid::kText, oid::kText}, oid::kText, [](RowCall& call, const ValueView* a) {
-    const auto from = split_characters(a[1].bytes), to = split_characters(a[2].bytes);
-    call.buffer.clear();
-    for (std::string_view c : split_characters(a[0].bytes)) {
-      const auto at = static_cast<size_t>(std::find(from.begin(), from.end(), c) - from.begin());
-      if (at == from.size()) call.buffer += c;
-      else if (at < to.size()) call.buffer += to[at];
-    }
-    return call.bytes();
-  }});
+                 const auto from = split_characters(a[1].bytes), to = split_characters(a[2].bytes);
+                 call.buffer.clear();
+                 for (std::string_view c : split_characters(a[0].bytes)) {
+                   const auto at = static_cast<size_t>(std::find(from.begin(), from.end(), c) - from.begin());
+                   if (at == from.size())
+                     call.buffer += c;
+                   else if (at < to.size())
+                     call.buffer += to[at];
+                 }
+                 return call.bytes();
+               }});
   library.row({"chr", {oid::kInt4}, oid::kText, character_of});
   // DuckDB's makes another letter of the sharp s, which has no upper case of its own here.
   library.row({"upper", {oid::kText}, oid::kText, [](RowCall& call, const ValueView* a) {
-    types::text_upper(a[0].bytes, &call.buffer);
-    return call.bytes();
-  }});
-  library.row({"ascii", {oid::kText}, oid::kInt4, [](RowCall&, const ValueView* a) { return int_value(code_of(a[0].bytes)); }});
-  library.row({"textoverlay", {oid::kText, oid::kText, oid::kInt4, oid::kInt4}, oid::kText, [](RowCall& call, const ValueView* a) {
-    return call.text(overlay(a[0].bytes, a[1].bytes, a[2].integer, a[3].integer));
-  }});
-  library.row({"textoverlay_no_len", {oid::kText, oid::kText, oid::kInt4}, oid::kText, [](RowCall& call, const ValueView* a) {
-    return call.text(overlay(a[0].bytes, a[1].bytes, a[2].integer, characters(a[1].bytes)));
-  }});
+                 types::text_upper(a[0].bytes, &call.buffer);
+                 return call.bytes();
+               }});
+  library.row(
+      {"ascii", {oid::kText}, oid::kInt4, [](RowCall&, const ValueView* a) { return int_value(code_of(a[0].bytes)); }});
+  library.row({"textoverlay",
+               {oid::kText, oid::kText, oid::kInt4, oid::kInt4},
+               oid::kText,
+               [](RowCall& call, const ValueView* a) {
+                 return call.text(overlay(a[0].bytes, a[1].bytes, a[2].integer, a[3].integer));
+               }});
+  library.row(
+      {"textoverlay_no_len", {oid::kText, oid::kText, oid::kInt4}, oid::kText, [](RowCall& call, const ValueView* a) {
+         return call.text(overlay(a[0].bytes, a[1].bytes, a[2].integer, characters(a[1].bytes)));
+       }});
   for (const char* name : {"to_hex32", "to_hex64"}) {
     const bool wide = name[6] == '6';
     library.row({name, {wide ? oid::kInt8 : oid::kInt4}, oid::kText, [wide](RowCall& call, const ValueView* a) {
-      char text[20];
-      std::snprintf(text, sizeof(text), "%llx", static_cast<unsigned long long>(wide ? static_cast<uint64_t>(a[0].integer) : static_cast<uint32_t>(a[0].integer)));
-      return call.text(text);
-    }});
+                   char text[20];
+                   std::snprintf(text, sizeof(text), "%llx",
+                                 static_cast<unsigned long long>(wide ? static_cast<uint64_t>(a[0].integer)
+                                                                      : static_cast<uint32_t>(a[0].integer)));
+                   return call.text(text);
+                 }});
   }
 
   library.scalar("textlike", ScalarFunction({LogicalType::VARCHAR, LogicalType::VARCHAR}, LogicalType::BOOLEAN,
-                                            binary<string_t, string_t, bool>([](string_t a, string_t b) { return like(view_of(a), view_of(b)); })));
+                                            binary<string_t, string_t, bool>(
+                                                [](string_t a, string_t b) { return like(view_of(a), view_of(b)); })));
   library.scalar("texticlike", ScalarFunction({LogicalType::VARCHAR, LogicalType::VARCHAR}, LogicalType::BOOLEAN,
                                               binary<string_t, string_t, bool>([](string_t a, string_t b) {
                                                 return like(lower_of(view_of(a)), lower_of(view_of(b)));
                                               })));
   library.row({"like_escape", {oid::kText, oid::kText}, oid::kText, like_escape});
   for (bool negated : {false, true}) {
-    library.row({negated ? "byteanlike" : "bytealike", {oid::kBytea, oid::kBytea}, oid::kBool,
-                 [negated](RowCall&, const ValueView* a) { return bool_value(like(a[0].bytes, a[1].bytes, true) != negated); }});
+    library.row({negated ? "byteanlike" : "bytealike",
+                 {oid::kBytea, oid::kBytea},
+                 oid::kBool,
+                 [negated](RowCall&, const ValueView* a) {
+                   return bool_value(like(a[0].bytes, a[1].bytes, true) != negated);
+                 }});
   }
   library.row({"like_escape_bytea", {oid::kBytea, oid::kBytea}, oid::kBytea, like_escape});
   for (const LogicalType& type : {LogicalType(LogicalType::VARCHAR), LogicalType(LogicalType::BLOB)}) {
-    library.scalar("octet_length", ScalarFunction({type}, LogicalType::INTEGER,
-                                                  unary<string_t, int32_t>([](string_t s) { return static_cast<int32_t>(s.GetSize()); })));
+    library.scalar("octet_length",
+                   ScalarFunction({type}, LogicalType::INTEGER, unary<string_t, int32_t>([](string_t s) {
+                                    return static_cast<int32_t>(s.GetSize());
+                                  })));
   }
 }
 

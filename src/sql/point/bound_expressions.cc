@@ -31,7 +31,8 @@ Bindings joined(const Bindings& left, const Bindings& right) {
 bool is_repeatable(const Expression& expression) { return !expression.IsVolatile() && !expression.HasSubquery(); }
 
 bool are_repeatable(const Expressions& expressions) {
-  return std::all_of(expressions.begin(), expressions.end(), [](const auto& expression) { return is_repeatable(*expression); });
+  return std::all_of(expressions.begin(), expressions.end(),
+                     [](const auto& expression) { return is_repeatable(*expression); });
 }
 
 bool within(const Expression& expression, const Tables& tables) {
@@ -39,7 +40,8 @@ bool within(const Expression& expression, const Tables& tables) {
     return tables.count(expression.Cast<duckdb::BoundColumnRefExpression>().binding.table_index) > 0;
   }
   bool all = true;
-  duckdb::ExpressionIterator::EnumerateChildren(expression, [&](const Expression& child) { all = all && within(child, tables); });
+  duckdb::ExpressionIterator::EnumerateChildren(expression,
+                                                [&](const Expression& child) { all = all && within(child, tables); });
   return all;
 }
 

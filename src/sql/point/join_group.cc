@@ -35,10 +35,8 @@ bool dissolves_over(const LogicalOperator& op) {
     case LogicalOperatorType::LOGICAL_FILTER:
     case LogicalOperatorType::LOGICAL_COMPARISON_JOIN:
     case LogicalOperatorType::LOGICAL_CROSS_PRODUCT:
-    case LogicalOperatorType::LOGICAL_PROJECTION:
-      return true;
-    default:
-      return false;
+    case LogicalOperatorType::LOGICAL_PROJECTION: return true;
+    default: return false;
   }
 }
 
@@ -53,7 +51,8 @@ bool gather(LogicalOperator& op, JoinGroup* group) {
     case LogicalOperatorType::LOGICAL_ANY_JOIN: {
       auto& join = op.Cast<duckdb::LogicalJoin>();
       if (join.join_type != duckdb::JoinType::INNER || join.HasProjectionMap()) break;
-      return gather(*op.children[0], group) && gather(*op.children[1], group) && add_conditions(join, &group->predicates);
+      return gather(*op.children[0], group) && gather(*op.children[1], group) &&
+             add_conditions(join, &group->predicates);
     }
     case LogicalOperatorType::LOGICAL_PROJECTION: {
       if (!dissolves_over(*op.children[0])) break;
@@ -67,8 +66,7 @@ bool gather(LogicalOperator& op, JoinGroup* group) {
       }
       return true;
     }
-    default:
-      break;
+    default: break;
   }
   group->leaves.push_back(&op);
   return true;
@@ -79,7 +77,8 @@ bool gather(LogicalOperator& op, JoinGroup* group) {
 std::optional<JoinGroup> join_group(LogicalOperator& op) {
   JoinGroup group;
   if (!gather(op, &group)) return std::nullopt;
-  if (group.leaves.size() == 1 && group.leaves[0] == &op && op.type != LogicalOperatorType::LOGICAL_GET) return std::nullopt;
+  if (group.leaves.size() == 1 && group.leaves[0] == &op && op.type != LogicalOperatorType::LOGICAL_GET)
+    return std::nullopt;
   for (auto& predicate : group.predicates) substitute(predicate, group);
   return group;
 }
@@ -91,8 +90,8 @@ bool add_conditions(duckdb::LogicalJoin& join, Expressions* predicates) {
   } else {
     auto& comparison = join.Cast<duckdb::LogicalComparisonJoin>();
     for (const auto& condition : comparison.conditions) {
-      conditions.push_back(duckdb::make_uniq<duckdb::BoundComparisonExpression>(condition.comparison, condition.left->Copy(),
-                                                                                condition.right->Copy()));
+      conditions.push_back(duckdb::make_uniq<duckdb::BoundComparisonExpression>(
+          condition.comparison, condition.left->Copy(), condition.right->Copy()));
     }
     if (comparison.predicate) conditions.push_back(comparison.predicate->Copy());
   }

@@ -13,7 +13,7 @@ namespace omendb::sql {
 /// Relations that join in any order, and the predicates that all must hold.
 struct JoinGroup {
   std::vector<duckdb::LogicalOperator*> leaves;
-  Expressions predicates;   // over columns of the leaves
+  Expressions predicates;  // over columns of the leaves
   // Projections between the joins are dissolved: their columns, and what each is computed from.
   Bindings projected;
   Expressions projections;  // over columns of the leaves

@@ -50,8 +50,8 @@ bool other_key_is_better(SessionImpl& session, const TableLeaf& leaf, const Tabl
 }
 
 /// One min() or max() as an aggregate of the row at the end of a key, which keeps the null of a table without rows.
-NodePtr end_of_key(SessionImpl& session, LogicalOperator& input, Expression& aggregate, const duckdb::ColumnBinding& binding,
-                   std::vector<Expressions>* kept) {
+NodePtr end_of_key(SessionImpl& session, LogicalOperator& input, Expression& aggregate,
+                   const duckdb::ColumnBinding& binding, std::vector<Expressions>* kept) {
   if (aggregate.GetExpressionClass() != duckdb::ExpressionClass::BOUND_AGGREGATE) return nullptr;
   const auto& call = aggregate.Cast<duckdb::BoundAggregateExpression>();
   const bool min_max = call.function.name == "min" || call.function.name == "max";
@@ -62,8 +62,9 @@ NodePtr end_of_key(SessionImpl& session, LogicalOperator& input, Expression& agg
   const size_t column = leaf->column_of(*call.children[0]);
   if (column == SIZE_MAX) return nullptr;
   const auto asked = views_of(predicates);
-  auto path = find_ordered_path(leaf->schema, leaf->columns, leaf->asked({}, asked),
-                                {{.column = column, .descending = call.function.name == "max", .nulls_first = false, .not_null = true}});
+  auto path = find_ordered_path(
+      leaf->schema, leaf->columns, leaf->asked({}, asked),
+      {{.column = column, .descending = call.function.name == "max", .nulls_first = false, .not_null = true}});
   if (!path || other_key_is_better(session, *leaf, *path, column, asked)) return nullptr;
 
   auto& context = *session.connection().context;
@@ -76,8 +77,8 @@ NodePtr end_of_key(SessionImpl& session, LogicalOperator& input, Expression& agg
 
 }  // namespace
 
-NodePtr first_rows_of_key(SessionImpl& session, LogicalOperator& plan, const Expression& count, const Expression* offset,
-                          std::vector<Expressions>* kept) {
+NodePtr first_rows_of_key(SessionImpl& session, LogicalOperator& plan, const Expression& count,
+                          const Expression* offset, std::vector<Expressions>* kept) {
   auto& context = *session.connection().context;
   LogicalOperator* op = &plan;
   duckdb::LogicalOrder* sort = nullptr;
@@ -99,7 +100,8 @@ NodePtr first_rows_of_key(SessionImpl& session, LogicalOperator& plan, const Exp
     const auto& key = sort->orders[i];
     const size_t column = column_below(*leaf, projections, key.expression.get());
     if (column == SIZE_MAX) return nullptr;
-    order.push_back({column, key.type == duckdb::OrderType::DESCENDING, key.null_order == duckdb::OrderByNullType::NULLS_FIRST});
+    order.push_back(
+        {column, key.type == duckdb::OrderType::DESCENDING, key.null_order == duckdb::OrderByNullType::NULLS_FIRST});
   }
   auto path = find_ordered_path(leaf->schema, leaf->columns, leaf->asked({}, views_of(predicates)), order);
   if (!path) return nullptr;

@@ -17,7 +17,9 @@ using duckdb::Expression;
 using duckdb::ExpressionType;
 using types::Physical;
 
-bool is_integer(Physical kind) { return kind == Physical::kInt16 || kind == Physical::kInt32 || kind == Physical::kInt64; }
+bool is_integer(Physical kind) {
+  return kind == Physical::kInt16 || kind == Physical::kInt32 || kind == Physical::kInt64;
+}
 
 std::optional<Physical> integer_kind(const duckdb::LogicalType& type) {
   switch (type.id()) {
@@ -40,10 +42,8 @@ class Matcher {
       case ExpressionType::COMPARE_LESSTHAN:
       case ExpressionType::COMPARE_LESSTHANOREQUALTO:
       case ExpressionType::COMPARE_GREATERTHAN:
-      case ExpressionType::COMPARE_GREATERTHANOREQUALTO:
-        break;
-      default:
-        return std::nullopt;
+      case ExpressionType::COMPARE_GREATERTHANOREQUALTO: break;
+      default: return std::nullopt;
     }
     auto& sides = predicate.Cast<duckdb::BoundComparisonExpression>();
     for (const bool left : {true, false}) {
@@ -83,8 +83,8 @@ class Matcher {
   }
 
  private:
-  std::optional<KeyPart> pair(const Expression& key_side, Expression& value, const codec::KeyColumn& key, size_t position,
-                              ExpressionType type) const {
+  std::optional<KeyPart> pair(const Expression& key_side, Expression& value, const codec::KeyColumn& key,
+                              size_t position, ExpressionType type) const {
     if (!given_.is_value(value)) return std::nullopt;
     const Expression* column = &key_side;
     types::PhysicalType physical = key.physical;
@@ -116,7 +116,9 @@ namespace {
 
 /// An integer or a text as a literal, and what the analyser wrote around it to say its type.
 bool is_plain_constant(const Expression& value) {
-  const auto plain = [](const duckdb::LogicalType& type) { return type.IsIntegral() || type.id() == duckdb::LogicalTypeId::VARCHAR; };
+  const auto plain = [](const duckdb::LogicalType& type) {
+    return type.IsIntegral() || type.id() == duckdb::LogicalTypeId::VARCHAR;
+  };
   const Expression* e = &value;
   while (e->GetExpressionClass() == duckdb::ExpressionClass::BOUND_CAST && plain(e->return_type)) {
     const auto& child = e->Cast<duckdb::BoundCastExpression>().child;
@@ -162,9 +164,10 @@ void KeyPart::compute(duckdb::DataChunk* outer) {
 }
 
 bool KeyPart::append(const Parameters& parameters, size_t row, std::string* key) const {
-  const types::ValueView value = parameter_ != SIZE_MAX   ? parameters.values[parameter_].view()
-                                 : executor_ != nullptr ? load_value(*computed_, row, physical_)
-                                                        : value_view(value_->Cast<duckdb::BoundConstantExpression>().value, physical_);
+  const types::ValueView value = parameter_ != SIZE_MAX ? parameters.values[parameter_].view()
+                                 : executor_ != nullptr
+                                     ? load_value(*computed_, row, physical_)
+                                     : value_view(value_->Cast<duckdb::BoundConstantExpression>().value, physical_);
   if (value.null) return false;
   if (physical_.kind != column_.physical.kind) {
     const int64_t low = column_.physical.kind == Physical::kInt16   ? INT16_MIN
@@ -213,8 +216,8 @@ bool KeyPath::make_range(const Parameters& parameters, size_t row, table::KeyRan
   return range->upper.empty() || range->lower < range->upper;
 }
 
-KeyPath match_key(const TableSchema& schema, const std::vector<codec::KeyColumn>& columns, const std::vector<size_t>& positions,
-                  const KeyPredicates& given) {
+KeyPath match_key(const TableSchema& schema, const std::vector<codec::KeyColumn>& columns,
+                  const std::vector<size_t>& positions, const KeyPredicates& given) {
   const Matcher matcher(schema, given);
   KeyPath path;
   ExpressionType type;

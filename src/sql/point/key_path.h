@@ -25,7 +25,8 @@ class KeyPart {
 
   const codec::KeyColumn& column() const { return column_; }
   /// After matching: how the value is computed. `resolve` turns column references into positions in the outer chunk.
-  void prepare(duckdb::ClientContext& context, const std::function<void(duckdb::unique_ptr<duckdb::Expression>&)>& resolve);
+  void prepare(duckdb::ClientContext& context,
+               const std::function<void(duckdb::unique_ptr<duckdb::Expression>&)>& resolve);
   /// Whether compute() has something to do: then it reads the parameters where DuckDB keeps them.
   bool is_computed() const { return executor_ != nullptr; }
   /// The values for all rows of `outer`; null: there are none, the value is the same for all.
@@ -34,8 +35,8 @@ class KeyPart {
   bool append(const Parameters& parameters, size_t row, std::string* key) const;
 
  private:
-  duckdb::Expression* value_;                      // of the column's type, or a wider integer
-  types::PhysicalType physical_;                   // of the value
+  duckdb::Expression* value_;     // of the column's type, or a wider integer
+  types::PhysicalType physical_;  // of the value
   codec::KeyColumn column_;
   size_t parameter_ = SIZE_MAX;
   duckdb::unique_ptr<duckdb::Expression> resolved_;
@@ -46,11 +47,11 @@ class KeyPart {
 /// What leads to rows through one key: values of its first columns, then alternatives or bounds of the next one.
 struct KeyPath {
   std::vector<KeyPart> equal;
-  std::vector<KeyPart> alternatives;               // IN over the column after `equal`; empty: none
-  std::optional<KeyPart> lower, upper;             // bounds of that column
+  std::vector<KeyPart> alternatives;    // IN over the column after `equal`; empty: none
+  std::optional<KeyPart> lower, upper;  // bounds of that column
   bool lower_open = false, upper_open = false;
-  std::optional<codec::KeyColumn> not_null;        // that column, if its nulls are left out
-  std::vector<size_t> used;                        // predicates that equality settles; the others must still be asked
+  std::optional<codec::KeyColumn> not_null;  // that column, if its nulls are left out
+  std::vector<size_t> used;                  // predicates that equality settles; the others must still be asked
 
   bool empty() const { return equal.empty() && alternatives.empty() && !lower && !upper; }
   void for_each(const std::function<void(KeyPart&)>& call);
@@ -67,7 +68,7 @@ struct KeyPredicates {
 };
 
 /// The longest path through a key of `columns`, which stand at `positions` of the row layout (SIZE_MAX: an expression).
-KeyPath match_key(const TableSchema& schema, const std::vector<codec::KeyColumn>& columns, const std::vector<size_t>& positions,
-                  const KeyPredicates& predicates);
+KeyPath match_key(const TableSchema& schema, const std::vector<codec::KeyColumn>& columns,
+                  const std::vector<size_t>& positions, const KeyPredicates& predicates);
 
 }  // namespace omendb::sql

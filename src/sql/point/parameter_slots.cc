@@ -15,7 +15,8 @@ bool is_bound(duckdb::Expression& expression) {
     return expression.return_type == expression.Cast<duckdb::BoundParameterExpression>().parameter_data->return_type;
   }
   bool bound = true;
-  duckdb::ExpressionIterator::EnumerateChildren(expression, [&](duckdb::Expression& child) { bound = bound && is_bound(child); });
+  duckdb::ExpressionIterator::EnumerateChildren(expression,
+                                                [&](duckdb::Expression& child) { bound = bound && is_bound(child); });
   return bound;
 }
 

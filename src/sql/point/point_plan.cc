@@ -61,10 +61,8 @@ bool may_be_point(const duckdb::QueryNode& node) {
     case duckdb::TableReferenceType::TABLE_FUNCTION:
     case duckdb::TableReferenceType::EMPTY_FROM:
     case duckdb::TableReferenceType::EXPRESSION_LIST:
-    case duckdb::TableReferenceType::SUBQUERY:
-      return true;
-    default:
-      return false;
+    case duckdb::TableReferenceType::SUBQUERY: return true;
+    default: return false;
   }
 }
 
@@ -115,10 +113,10 @@ class Plan final : public PointPlan {
 
   Source source_ = Source::kDummy;
   std::shared_ptr<const TableSchema> schema_;
-  std::vector<size_t> columns_;               // TableSchema's numbering, of input_
+  std::vector<size_t> columns_;  // TableSchema's numbering, of input_
   KeyPath path_;
-  bool path_needs_parameters_ = false;        // DuckDB computes a part of it
-  size_t index_ = SIZE_MAX;                   // kRange: secondary()[index_]; SIZE_MAX: the primary key
+  bool path_needs_parameters_ = false;  // DuckDB computes a part of it
+  size_t index_ = SIZE_MAX;             // kRange: secondary()[index_]; SIZE_MAX: the primary key
   uint64_t limit_ = UINT64_MAX;
   std::string key_, row_;
   table::KeyRange range_;
@@ -126,7 +124,7 @@ class Plan final : public PointPlan {
   std::vector<std::vector<std::unique_ptr<RowExpression>>> value_rows_;
   std::optional<RowProgram> program_;
   std::unique_ptr<RowWriter> writer_;
-  std::vector<size_t> changed_;               // kUpdate: positions of columns that are not as they were
+  std::vector<size_t> changed_;  // kUpdate: positions of columns that are not as they were
   OutputRows outputs_;
 };
 
@@ -155,7 +153,8 @@ bool Plan::match(SessionImpl& session, std::shared_ptr<AnalyzedQuery> query, con
   if (query_->conflict && query_->conflict->do_update && value_rows_.size() > 1) return false;
   if (query_->kind != QueryKind::kSelect) {
     const bool from_table = source_ == Source::kRow || source_ == Source::kRange;
-    if (query_->kind == QueryKind::kInsert ? from_table : !from_table || schema_->table().oid != query_->target) return false;
+    if (query_->kind == QueryKind::kInsert ? from_table : !from_table || schema_->table().oid != query_->target)
+      return false;
     writer_ = std::make_unique<RowWriter>(session, session.table_schema(query_->target));
   }
   if (query_->kind == QueryKind::kUpdate) {
@@ -184,7 +183,8 @@ bool Plan::match_stages(duckdb::ClientContext& context, LogicalOperator& op) {
       auto& filter = op.Cast<duckdb::LogicalFilter>();
       if (!filter.projection_map.empty() || op.children.size() != 1) return false;
       auto* child = op.children[0].get();
-      if (child->type == LogicalOperatorType::LOGICAL_GET) return match_filter(context, filter, &child->Cast<duckdb::LogicalGet>());
+      if (child->type == LogicalOperatorType::LOGICAL_GET)
+        return match_filter(context, filter, &child->Cast<duckdb::LogicalGet>());
       return match_stages(context, *child) && match_filter(context, filter, nullptr);
     }
     case LogicalOperatorType::LOGICAL_LIMIT: {
@@ -204,9 +204,7 @@ bool Plan::match_stages(duckdb::ClientContext& context, LogicalOperator& op) {
       }
       return op.children.size() == 1 && op.Cast<duckdb::LogicalOrder>().projection_map.empty() &&
              match_stages(context, *op.children[0]) && (source_ == Source::kRow || source_ == Source::kDummy);
-    case LogicalOperatorType::LOGICAL_DUMMY_SCAN:
-      source_ = Source::kDummy;
-      return true;
+    case LogicalOperatorType::LOGICAL_DUMMY_SCAN: source_ = Source::kDummy; return true;
     case LogicalOperatorType::LOGICAL_EXPRESSION_GET: {
       auto& values = op.Cast<duckdb::LogicalExpressionGet>();
       if (values.expressions.size() > kValuesRowsMax || op.children.size() != 1 ||
@@ -224,8 +222,7 @@ bool Plan::match_stages(duckdb::ClientContext& context, LogicalOperator& op) {
       }
       return program_->read_registers(op.types);
     }
-    default:
-      return false;
+    default: return false;
   }
 }
 
@@ -273,7 +270,8 @@ bool Plan::match_get(duckdb::ClientContext& context, duckdb::LogicalGet& get,
     const auto& index = access.secondary()[i];
     if (!index.index.predicate_sql.empty()) continue;
     KeyPath path = match_key(*schema_, index.columns, index.positions, given);
-    if (path.equal.empty() || !path.alternatives.empty() || (found && path.equal.size() <= path_.equal.size())) continue;
+    if (path.equal.empty() || !path.alternatives.empty() || (found && path.equal.size() <= path_.equal.size()))
+      continue;
     found = true;
     path_ = std::move(path);
     index_ = i;
@@ -319,15 +317,17 @@ void Plan::yield() {
 void Plan::take(SessionImpl& session, std::string_view key, std::string_view row, uint64_t* affected) {
   const codec::RowView view(schema_->access->layout(), row);
   if (!program_->run(key, &view)) return;
-  if (query_->kind == QueryKind::kSelect) yield();
-  else change(session, key, affected);
+  if (query_->kind == QueryKind::kSelect)
+    yield();
+  else
+    change(session, key, affected);
 }
 
 void Plan::change(SessionImpl& session, std::string_view key, uint64_t* affected) {
   using State = table::LockedRow::State;
   const auto& access = *schema_->access;
-  const auto locked = value_or_throw(
-      session.database().lock_row(session.transaction(), access, key, writer_->lock_mode(query_->actions[0]), table::LockWait::kWait));
+  const auto locked = value_or_throw(session.database().lock_row(
+      session.transaction(), access, key, writer_->lock_mode(query_->actions[0]), table::LockWait::kWait));
   if (locked.state == State::kChanged) {
     // EvalPlanQual: the same conditions and expressions over the newest version. A row found by an index may have left its range;
     // the predicates that the key settled are asked again by looking.
@@ -355,7 +355,8 @@ void Plan::write_change(SessionImpl& session, std::string_view key, std::string_
     return;
   }
   const auto value = [this](size_t output, size_t) { return program_->output(output); };
-  const std::string_view new_row = old_view.complete() ? writer_->patch(action, old_row, changed_, value) : writer_->build(action, value);
+  const std::string_view new_row =
+      old_view.complete() ? writer_->patch(action, old_row, changed_, value) : writer_->build(action, value);
   throw_if_error(database.update(session.transaction(), access, key, old_row, new_row));
   writer_->constraints().updated(std::string(key), old_view, codec::RowView(access.layout(), new_row));
 }
@@ -365,18 +366,20 @@ bool Plan::compute_rows(SessionImpl& session, uint64_t* affected) {
   const size_t rows = source_ == Source::kDummy ? 1 : value_rows_.size();
   for (size_t i = 0; i < rows; ++i) {
     if (source_ == Source::kValues) {
-      for (size_t c = 0; c < value_rows_[i].size(); ++c) program_->set_register(c, program_->evaluate(*value_rows_[i][c]));
+      for (size_t c = 0; c < value_rows_[i].size(); ++c)
+        program_->set_register(c, program_->evaluate(*value_rows_[i][c]));
     }
     if (!program_->run({}, nullptr)) continue;
     if (query_->kind == QueryKind::kSelect) {
       yield();
       continue;
     }
-    const std::string_view row = writer_->build(query_->actions[0], [this](size_t output, size_t) { return program_->output(output); });
+    const std::string_view row =
+        writer_->build(query_->actions[0], [this](size_t output, size_t) { return program_->output(output); });
     const auto* conflict = query_->conflict ? &*query_->conflict : nullptr;
     const auto& access = *writer_->schema().access;
-    auto outcome = value_or_throw(database.insert(session.transaction(), access, row, conflict ? &conflict->arbiters : nullptr,
-                                                  conflict && conflict->any_index));
+    auto outcome = value_or_throw(database.insert(
+        session.transaction(), access, row, conflict ? &conflict->arbiters : nullptr, conflict && conflict->any_index));
     if (!outcome.inserted) {
       if (conflict->do_update) return false;
       continue;
@@ -408,25 +411,29 @@ void Plan::read_row(SessionImpl& session, uint64_t* affected) {
   const auto& access = *schema_->access;
   if (query_->kind == QueryKind::kSelect && program_->is_plain()) {
     txn::RowRef row;  // holds up what the index frees, so nothing that waits or takes long is done meanwhile
-    if (value_or_throw(table::read_row(session.database(), session.transaction(), access, key_, &row))) take(session, key_, row.bytes(), affected);
+    if (value_or_throw(table::read_row(session.database(), session.transaction(), access, key_, &row)))
+      take(session, key_, row.bytes(), affected);
     return;
   }
-  if (value_or_throw(session.database().get(session.transaction(), access, key_, &row_))) take(session, key_, row_, affected);
+  if (value_or_throw(session.database().get(session.transaction(), access, key_, &row_)))
+    take(session, key_, row_, affected);
 }
 
 bool Plan::read_range(SessionImpl& session, uint64_t* affected) {
   auto& database = session.database();
   batch_.clear();
   {
-    auto cursor = index_ == SIZE_MAX ? database.scan(session.transaction(), *schema_->access, range_, false)
-                                     : database.scan_index(session.transaction(), *schema_->access, index_, range_, false);
+    auto cursor = index_ == SIZE_MAX
+                      ? database.scan(session.transaction(), *schema_->access, range_, false)
+                      : database.scan_index(session.transaction(), *schema_->access, index_, range_, false);
     while (cursor->next()) {
       if (batch_.size() >= kRangeRowsMax) return false;
       batch_.add(cursor->key(), cursor->row());
     }
     throw_if_error(cursor->status());
   }
-  for (size_t i = 0; i < batch_.size() && outputs_.size() < limit_; ++i) take(session, batch_.key(i), batch_.row(i), affected);
+  for (size_t i = 0; i < batch_.size() && outputs_.size() < limit_; ++i)
+    take(session, batch_.key(i), batch_.row(i), affected);
   return true;
 }
 
@@ -524,7 +531,8 @@ class SmallStatement final : public PointPlan {
 std::shared_ptr<PointPlan> PointPlan::try_create(SessionImpl& session, std::shared_ptr<AnalyzedQuery> query,
                                                  const Parameters& parameters) {
   if (!query->modifying_ctes.empty() || session.settings().route() != Settings::Route::kAuto) return nullptr;
-  if (query->reads_clock && reads_files(*query->select)) return nullptr;  // binding it opens the files, for no plan of ours
+  if (query->reads_clock && reads_files(*query->select))
+    return nullptr;  // binding it opens the files, for no plan of ours
   std::shared_ptr<Plan> point;
   if (query->row_marks.empty() && query->kind != QueryKind::kMerge && may_be_point(*query->select->node)) {
     point = std::make_shared<Plan>();

@@ -47,13 +47,15 @@ TEST_F(PointPlanTest, KeysOfSeveralColumnsAndOtherTypes) {
   EXPECT_EQ(point("SELECT v FROM two WHERE x = NULL AND y = ''"), "SELECT 0");
   EXPECT_EQ(point("UPDATE two SET v = v * 2 WHERE x = 3 AND y = 'k' || 3 RETURNING v, y"), "10|k3");
   EXPECT_EQ(point("INSERT INTO two VALUES (3, 'k3', 1) ON CONFLICT DO NOTHING"), "INSERT 0 0");
-  EXPECT_EQ(run("INSERT INTO two VALUES (3, 'k3', 1) ON CONFLICT (x, y) DO UPDATE SET v = two.v + 1 RETURNING v"), "11");
+  EXPECT_EQ(run("INSERT INTO two VALUES (3, 'k3', 1) ON CONFLICT (x, y) DO UPDATE SET v = two.v + 1 RETURNING v"),
+            "11");
 }
 
 // DuckDB asks to bind again when a parameter is read twice; the plan it has made is sound.
 TEST_F(PointPlanTest, AParameterMayBeReadTwice) {
   auto prepared = s_->prepare(
-      "UPDATE a SET abalance = CASE WHEN abalance >= $1 + 10 THEN abalance - $1 ELSE abalance - $1 + 91 END, bid = bid + $1 WHERE aid = $2 "
+      "UPDATE a SET abalance = CASE WHEN abalance >= $1 + 10 THEN abalance - $1 ELSE abalance - $1 + 91 END, bid = bid "
+      "+ $1 WHERE aid = $2 "
       "RETURNING abalance, bid");
   ASSERT_TRUE(prepared.ok());
   const auto before = point_counters().executions;

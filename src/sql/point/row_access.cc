@@ -175,12 +175,14 @@ std::optional<TableAccessPath> find_path(SessionImpl& session, std::shared_ptr<c
     best.index = index;
   };
   if (!access.key_columns().empty()) {
-    consider(match_key(*schema, access.key_columns(), access.key_positions(), predicates), access.key_columns().size(), true, SIZE_MAX);
+    consider(match_key(*schema, access.key_columns(), access.key_positions(), predicates), access.key_columns().size(),
+             true, SIZE_MAX);
   }
   for (size_t i = 0; i < access.secondary().size(); ++i) {
     const auto& index = access.secondary()[i];
     if (!index.index.predicate_sql.empty()) continue;  // a partial index lacks rows
-    consider(match_key(*schema, index.columns, index.positions, predicates), index.columns.size(), index.index.unique, i);
+    consider(match_key(*schema, index.columns, index.positions, predicates), index.columns.size(), index.index.unique,
+             i);
   }
   if (!found) {
     if (session.database().estimate_rows(access) > kTinyTable) return std::nullopt;
@@ -190,7 +192,8 @@ std::optional<TableAccessPath> find_path(SessionImpl& session, std::shared_ptr<c
 }
 
 std::optional<TableAccessPath> find_ordered_path(std::shared_ptr<const TableSchema> schema, std::vector<size_t> columns,
-                                                 const KeyPredicates& predicates, const std::vector<OrderedColumn>& order) {
+                                                 const KeyPredicates& predicates,
+                                                 const std::vector<OrderedColumn>& order) {
   const auto& access = *schema->access;
   std::optional<TableAccessPath> best;
   // `primary` stands behind the columns of an index: its entries end in the row's key.
@@ -206,12 +209,14 @@ std::optional<TableAccessPath> find_ordered_path(std::shared_ptr<const TableSche
     size_t k = key.equal.size();
     for (const auto& wanted : order) {
       if (k == key_columns.size()) {
-        if (access.key_columns().empty()) return;  // behind an index stands a key of ours, which the order knows nothing of
-        break;                                     // the whole key: no two rows tie
+        if (access.key_columns().empty())
+          return;  // behind an index stands a key of ours, which the order knows nothing of
+        break;     // the whole key: no two rows tie
       }
       if (positions[k] != wanted.column) {
         // A column that equality settles does not order anything.
-        const auto settled = std::find(positions.begin(), positions.begin() + static_cast<ptrdiff_t>(key.equal.size()), wanted.column);
+        const auto settled =
+            std::find(positions.begin(), positions.begin() + static_cast<ptrdiff_t>(key.equal.size()), wanted.column);
         if (settled != positions.begin() + static_cast<ptrdiff_t>(key.equal.size())) continue;
         return;
       }
@@ -276,8 +281,9 @@ bool RowFetcher::fetch(RunContext& context, size_t row) {
   constexpr size_t kAhead = 16;
   for (size_t i = 0; i < keys_.size(); ++i) {
     if (whole_keys && i % kAhead == 0 && i + 1 < keys_.size()) {
-      const std::vector<std::string_view> ahead(keys_.begin() + static_cast<ptrdiff_t>(i),
-                                                keys_.begin() + static_cast<ptrdiff_t>(std::min(i + kAhead, keys_.size())));
+      const std::vector<std::string_view> ahead(
+          keys_.begin() + static_cast<ptrdiff_t>(i),
+          keys_.begin() + static_cast<ptrdiff_t>(std::min(i + kAhead, keys_.size())));
       table::prefetch_rows(context.session.database(), *path_.schema->access, ahead);
     }
     const std::string& one = keys_[i];
@@ -288,7 +294,8 @@ bool RowFetcher::fetch(RunContext& context, size_t row) {
 }
 
 bool RowFetcher::fetch_key(RunContext& context, const std::string& key) {
-  if (!value_or_throw(context.session.database().get(context.session.transaction(), *path_.schema->access, key, &row_))) return true;
+  if (!value_or_throw(context.session.database().get(context.session.transaction(), *path_.schema->access, key, &row_)))
+    return true;
   if (batch_.size() >= rows_max_) return false;
   batch_.add(key, row_);
   return true;
@@ -315,16 +322,19 @@ void RowFetcher::decode(DataChunk& output) const {
   output.SetCardinality(batch_.size());
 }
 
-NodePtr make_rows(TableAccessPath path, Bindings bindings) { return std::make_unique<Rows>(std::move(path), std::move(bindings)); }
+NodePtr make_rows(TableAccessPath path, Bindings bindings) {
+  return std::make_unique<Rows>(std::move(path), std::move(bindings));
+}
 
-NodePtr make_collection(int64_t number, std::vector<size_t> columns, Bindings bindings, duckdb::vector<duckdb::LogicalType> types) {
+NodePtr make_collection(int64_t number, std::vector<size_t> columns, Bindings bindings,
+                        duckdb::vector<duckdb::LogicalType> types) {
   return std::make_unique<Collection>(number, std::move(columns), std::move(bindings), std::move(types));
 }
 
 NodePtr make_first_rows(duckdb::ClientContext& context, TableAccessPath path, Bindings bindings, Expressions residual,
                         duckdb::unique_ptr<duckdb::Expression> limit, duckdb::unique_ptr<duckdb::Expression> offset) {
-  return std::make_unique<FirstRows>(context, std::move(path), std::move(bindings), std::move(residual), std::move(limit),
-                                     std::move(offset));
+  return std::make_unique<FirstRows>(context, std::move(path), std::move(bindings), std::move(residual),
+                                     std::move(limit), std::move(offset));
 }
 
 }  // namespace omendb::sql

@@ -14,12 +14,12 @@ namespace omendb::sql {
 /// How the rows of a table are found.
 struct TableAccessPath {
   std::shared_ptr<const TableSchema> schema;
-  std::vector<size_t> columns;       // wanted, in TableSchema's numbering
+  std::vector<size_t> columns;  // wanted, in TableSchema's numbering
   KeyPath key;
-  size_t index = SIZE_MAX;           // secondary()[index]; SIZE_MAX: the primary key
-  bool single = false;               // at most one row a key
-  bool everything = false;           // a table of a few rows, read whole
-  bool reverse = false;              // ranges: last row first
+  size_t index = SIZE_MAX;  // secondary()[index]; SIZE_MAX: the primary key
+  bool single = false;      // at most one row a key
+  bool everything = false;  // a table of a few rows, read whole
+  bool reverse = false;     // ranges: last row first
 
   /// Less is better: what it costs to read through it, beside rows that another node computes.
   int rank() const;
@@ -29,18 +29,19 @@ struct TableAccessPath {
 };
 
 /// The best path that the predicates give; nullopt: none that reads few rows.
-std::optional<TableAccessPath> find_path(SessionImpl& session, std::shared_ptr<const TableSchema> schema, std::vector<size_t> columns,
-                                         const KeyPredicates& predicates);
+std::optional<TableAccessPath> find_path(SessionImpl& session, std::shared_ptr<const TableSchema> schema,
+                                         std::vector<size_t> columns, const KeyPredicates& predicates);
 
 /// One column of an ORDER BY.
 struct OrderedColumn {
-  size_t column;                     // of the table, in the row layout
+  size_t column;  // of the table, in the row layout
   bool descending, nulls_first;
-  bool not_null = false;             // rows without a value are not wanted
+  bool not_null = false;  // rows without a value are not wanted
 };
 /// A path that yields the table's rows in this order, for reading the first few; nullopt: none.
 std::optional<TableAccessPath> find_ordered_path(std::shared_ptr<const TableSchema> schema, std::vector<size_t> columns,
-                                                 const KeyPredicates& predicates, const std::vector<OrderedColumn>& order);
+                                                 const KeyPredicates& predicates,
+                                                 const std::vector<OrderedColumn>& order);
 
 /// Fetches rows by a path, for one row of the outer chunk after the other.
 class RowFetcher {
@@ -72,6 +73,7 @@ NodePtr make_first_rows(duckdb::ClientContext& context, TableAccessPath path, Bi
                         duckdb::unique_ptr<duckdb::Expression> limit, duckdb::unique_ptr<duckdb::Expression> offset);
 
 /// Rows of a collection that the session keeps (omen_rows), the columns at `columns` of it.
-NodePtr make_collection(int64_t number, std::vector<size_t> columns, Bindings bindings, duckdb::vector<duckdb::LogicalType> types);
+NodePtr make_collection(int64_t number, std::vector<size_t> columns, Bindings bindings,
+                        duckdb::vector<duckdb::LogicalType> types);
 
 }  // namespace omendb::sql

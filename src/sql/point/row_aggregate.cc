@@ -67,7 +67,11 @@ class Call {
  private:
   struct States {
     States(const duckdb::AggregateFunction& of, AggregateInputData& with, size_t size, size_t count)
-        : function(of), data(with), bytes(new uint64_t[(size * count + 7) / 8 + 2]), pointers(duckdb::LogicalType::POINTER, std::max<size_t>(1, count)), groups(count) {
+        : function(of),
+          data(with),
+          bytes(new uint64_t[(size * count + 7) / 8 + 2]),
+          pointers(duckdb::LogicalType::POINTER, std::max<size_t>(1, count)),
+          groups(count) {
       auto* base = reinterpret_cast<uint8_t*>((reinterpret_cast<uintptr_t>(bytes.get()) + 15) & ~uintptr_t{15});
       for (size_t i = 0; i < count; ++i) {
         function.GetStateInitCallback()(function, base + i * size);
@@ -77,7 +81,9 @@ class Call {
     ~States() {
       if (function.HasStateDestructorCallback()) function.GetStateDestructorCallback()(pointers, data, groups);
     }
-    static uint8_t*& address(duckdb::Vector& vector, size_t i) { return duckdb::FlatVector::GetData<uint8_t*>(vector)[i]; }
+    static uint8_t*& address(duckdb::Vector& vector, size_t i) {
+      return duckdb::FlatVector::GetData<uint8_t*>(vector)[i];
+    }
     const duckdb::AggregateFunction& function;
     AggregateInputData& data;
     std::unique_ptr<uint64_t[]> bytes;
@@ -93,7 +99,8 @@ class Call {
     if (order_keys_) {
       DataChunk& keys = order_keys_->run(passed);
       const SortKeys sort_keys(keys, &nulls_, &orders_);
-      std::stable_sort(picked.begin(), picked.end(), [&](uint32_t a, uint32_t b) { return sort_keys.at(a) < sort_keys.at(b); });
+      std::stable_sort(picked.begin(), picked.end(),
+                       [&](uint32_t a, uint32_t b) { return sort_keys.at(a) < sort_keys.at(b); });
     }
     if (aggregate_.IsDistinct()) {
       const SortKeys keys(arguments);
@@ -115,8 +122,8 @@ class Call {
     for (size_t i = 0; i < picked.size(); ++i) {
       States::address(targets, i) = States::address(states.pointers, group[rows[picked[i]]]);
     }
-    aggregate_.function.GetStateUpdateCallback()(inputs.data.empty() ? nullptr : inputs.data.data(), data, inputs.ColumnCount(), targets,
-                                                 picked.size());
+    aggregate_.function.GetStateUpdateCallback()(inputs.data.empty() ? nullptr : inputs.data.data(), data,
+                                                 inputs.ColumnCount(), targets, picked.size());
   }
 
   duckdb::unique_ptr<duckdb::Expression> call_;
@@ -130,7 +137,8 @@ class Call {
 
 class Aggregate final : public RowNode {
  public:
-  Aggregate(duckdb::ClientContext& context, NodePtr input, Expressions groups, Expressions aggregates, Bindings bindings)
+  Aggregate(duckdb::ClientContext& context, NodePtr input, Expressions groups, Expressions aggregates,
+            Bindings bindings)
       : RowNode(std::move(bindings), {}), groups_(context, std::move(groups)) {
     types_ = groups_.types();
     for (auto& aggregate : aggregates) {
@@ -165,7 +173,8 @@ class Aggregate final : public RowNode {
         duckdb::VectorOperations::Copy(keys.data[i], output.data[i], selection, first.size(), 0, 0);
       }
     }
-    for (size_t i = 0; i < calls_.size(); ++i) calls_[i]->run(rows, group, first.size(), output.data[groups_.size() + i]);
+    for (size_t i = 0; i < calls_.size(); ++i)
+      calls_[i]->run(rows, group, first.size(), output.data[groups_.size() + i]);
     output.SetCardinality(first.size());
     return true;
   }
@@ -185,7 +194,8 @@ NodePtr make_aggregate(duckdb::ClientContext& context, NodePtr input, Expression
     const auto& function = aggregate->Cast<BoundAggregateExpression>().function;
     if (!function.HasStateUpdateCallback() || !function.HasStateFinalizeCallback()) return nullptr;
   }
-  return std::make_unique<Aggregate>(context, std::move(input), std::move(groups), std::move(aggregates), std::move(bindings));
+  return std::make_unique<Aggregate>(context, std::move(input), std::move(groups), std::move(aggregates),
+                                     std::move(bindings));
 }
 
 }  // namespace omendb::sql

@@ -58,8 +58,7 @@ class Compiler {
       case LogicalOperatorType::LOGICAL_PROJECTION: return project(op.Cast<duckdb::LogicalProjection>());
       case LogicalOperatorType::LOGICAL_FILTER:
       case LogicalOperatorType::LOGICAL_GET:
-      case LogicalOperatorType::LOGICAL_CROSS_PRODUCT:
-        return group(op);
+      case LogicalOperatorType::LOGICAL_CROSS_PRODUCT: return group(op);
       case LogicalOperatorType::LOGICAL_COMPARISON_JOIN:
       case LogicalOperatorType::LOGICAL_ANY_JOIN:
         if (op.Cast<duckdb::LogicalJoin>().join_type == duckdb::JoinType::INNER) return group(op);
@@ -84,8 +83,7 @@ class Compiler {
         op.ResolveOperatorTypes();
         return make_values(context_, {}, op.GetColumnBindings(), op.types);
       }
-      default:
-        return nullptr;
+      default: return nullptr;
     }
   }
 
@@ -118,17 +116,16 @@ class Compiler {
   /// LIMIT's or OFFSET's number; nullptr: none is given. False: it is no number that is the same for all rows.
   static bool limit_value(duckdb::BoundLimitNode& node, ExpressionPtr* out) {
     switch (node.Type()) {
-      case duckdb::LimitNodeType::UNSET:
-        return true;
+      case duckdb::LimitNodeType::UNSET: return true;
       case duckdb::LimitNodeType::CONSTANT_VALUE:
-        *out = duckdb::make_uniq<duckdb::BoundConstantExpression>(duckdb::Value::BIGINT(static_cast<int64_t>(node.GetConstantValue())));
+        *out = duckdb::make_uniq<duckdb::BoundConstantExpression>(
+            duckdb::Value::BIGINT(static_cast<int64_t>(node.GetConstantValue())));
         return true;
       case duckdb::LimitNodeType::EXPRESSION_VALUE: {
         *out = node.GetValueExpression().Copy();
         return within(**out, {}) && is_repeatable(**out);
       }
-      default:
-        return false;
+      default: return false;
     }
   }
 
@@ -143,7 +140,8 @@ class Compiler {
   }
 
   NodePtr distinct(duckdb::LogicalDistinct& op) {
-    if (op.order_by != nullptr) return nullptr;  // DISTINCT ON ... ORDER BY: which row is the first is the order's matter
+    if (op.order_by != nullptr)
+      return nullptr;  // DISTINCT ON ... ORDER BY: which row is the first is the order's matter
     NodePtr input = compile(*op.children[0]);
     if (input == nullptr) return nullptr;
     auto keys = resolved(op.distinct_targets, input->bindings());
@@ -184,7 +182,8 @@ class Compiler {
     auto groups = resolved(op.groups, input->bindings());
     auto aggregates = resolved(op.expressions, input->bindings());
     if (!groups || !aggregates) return nullptr;
-    return make_aggregate(context_, std::move(input), std::move(*groups), std::move(*aggregates), op.GetColumnBindings());
+    return make_aggregate(context_, std::move(input), std::move(*groups), std::move(*aggregates),
+                          op.GetColumnBindings());
   }
 
   /// omen_rows: a collection that the session keeps.
@@ -235,7 +234,8 @@ class Compiler {
       LogicalOperator& leaf = *group->leaves[i];
       leaves[i].table = table_leaf(leaf, &group->predicates);
       if (leaves[i].table) continue;
-      leaves[i].node = leaf.type == LogicalOperatorType::LOGICAL_GET ? collection(leaf.Cast<duckdb::LogicalGet>()) : compile(leaf);
+      leaves[i].node =
+          leaf.type == LogicalOperatorType::LOGICAL_GET ? collection(leaf.Cast<duckdb::LogicalGet>()) : compile(leaf);
       if (leaves[i].node == nullptr) return nullptr;
     }
     ExpressionViews pending = views_of(group->predicates);
@@ -403,12 +403,9 @@ class Compiler {
   static Bindings join_bindings(duckdb::LogicalJoin& op, const Bindings& left, const Bindings& right) {
     switch (op.join_type) {
       case duckdb::JoinType::SEMI:
-      case duckdb::JoinType::ANTI:
-        return left;
-      case duckdb::JoinType::MARK:
-        return joined(left, {duckdb::ColumnBinding(op.mark_index, 0)});
-      default:
-        return joined(left, right);
+      case duckdb::JoinType::ANTI: return left;
+      case duckdb::JoinType::MARK: return joined(left, {duckdb::ColumnBinding(op.mark_index, 0)});
+      default: return joined(left, right);
     }
   }
 
@@ -439,7 +436,8 @@ class Compiler {
     if (!take_keys(left->bindings(), right->bindings(), &pending, &keys)) return nullptr;
     if (spec.kind == SmallJoin::kMark) {
       // Null or false is plain for one column only, or where nulls are equal.
-      const bool plain = std::all_of(keys.nulls_match.begin(), keys.nulls_match.end(), [](bool match) { return match; });
+      const bool plain =
+          std::all_of(keys.nulls_match.begin(), keys.nulls_match.end(), [](bool match) { return match; });
       if (!pending.empty() || (!plain && keys.nulls_match.size() > 1)) return nullptr;
     }
     if (!take_residual(joined(left->bindings(), right->bindings()), pending, &spec)) return nullptr;

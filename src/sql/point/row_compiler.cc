@@ -36,9 +36,12 @@ using Node = std::unique_ptr<RowExpression>;
 ValueView truth(bool b) { return ValueView::of_integer(b ? 1 : 0); }
 bool is_true(const ValueView& v) { return !v.null && v.integer != 0; }
 bool is_integer(const LogicalType& type) {
-  return type.id() == LogicalTypeId::SMALLINT || type.id() == LogicalTypeId::INTEGER || type.id() == LogicalTypeId::BIGINT;
+  return type.id() == LogicalTypeId::SMALLINT || type.id() == LogicalTypeId::INTEGER ||
+         type.id() == LogicalTypeId::BIGINT;
 }
-int64_t integer_max(Physical kind) { return kind == Physical::kInt16 ? INT16_MAX : kind == Physical::kInt32 ? INT32_MAX : INT64_MAX; }
+int64_t integer_max(Physical kind) {
+  return kind == Physical::kInt16 ? INT16_MAX : kind == Physical::kInt32 ? INT32_MAX : INT64_MAX;
+}
 
 Int128 power_of_ten(int n) {
   Int128 p = 1;
@@ -74,7 +77,8 @@ Node constant(const ValueView& value, const PhysicalType& physical, const Logica
 /// DuckDB's executor over a vector of one row.
 class Executed final : public RowExpression {
  public:
-  Executed(const Expression& expression, const std::vector<RowSlot>& slots) : expression_(expression.Copy()), physical_(*physical_of(expression.return_type)) {
+  Executed(const Expression& expression, const std::vector<RowSlot>& slots)
+      : expression_(expression.Copy()), physical_(*physical_of(expression.return_type)) {
     take_references(expression_, slots);
   }
   ValueView evaluate(RowProgram& program) override {
@@ -88,7 +92,8 @@ class Executed final : public RowExpression {
     }
     program.set_parameters();
     input_.Reset();
-    for (size_t i = 0; i < inputs_.size(); ++i) store_value(input_.data[i], 0, inputs_[i].physical, program.read(inputs_[i]));
+    for (size_t i = 0; i < inputs_.size(); ++i)
+      store_value(input_.data[i], 0, inputs_[i].physical, program.read(inputs_[i]));
     input_.SetCardinality(1);
     result_.Reset();
     executor_->Execute(&input_, result_);
@@ -105,7 +110,8 @@ class Executed final : public RowExpression {
       inputs_.push_back(slot);
       return;
     }
-    duckdb::ExpressionIterator::EnumerateChildren(*expression, [&](duckdb::unique_ptr<Expression>& child) { take_references(child, slots); });
+    duckdb::ExpressionIterator::EnumerateChildren(
+        *expression, [&](duckdb::unique_ptr<Expression>& child) { take_references(child, slots); });
   }
 
   duckdb::unique_ptr<Expression> expression_;
@@ -135,7 +141,11 @@ enum class Operator : uint8_t { kAdd, kSubtract, kMultiply };
 class IntegerArithmetic final : public RowExpression {
  public:
   IntegerArithmetic(Operator op, Physical kind, Node left, Node right, Fallback fallback)
-      : op_(op), max_(integer_max(kind)), left_(std::move(left)), right_(std::move(right)), fallback_(std::move(fallback)) {}
+      : op_(op),
+        max_(integer_max(kind)),
+        left_(std::move(left)),
+        right_(std::move(right)),
+        fallback_(std::move(fallback)) {}
   ValueView evaluate(RowProgram& program) override {
     const ValueView a = left_->evaluate(program), b = right_->evaluate(program);
     if (a.null || b.null) return {};
@@ -158,7 +168,12 @@ class IntegerArithmetic final : public RowExpression {
 class DecimalArithmetic final : public RowExpression {
  public:
   DecimalArithmetic(Operator op, PhysicalType type, Node left, Node right, Fallback fallback)
-      : op_(op), kind_(type.kind), limit_(power_of_ten(type.precision)), left_(std::move(left)), right_(std::move(right)), fallback_(std::move(fallback)) {}
+      : op_(op),
+        kind_(type.kind),
+        limit_(power_of_ten(type.precision)),
+        left_(std::move(left)),
+        right_(std::move(right)),
+        fallback_(std::move(fallback)) {}
   ValueView evaluate(RowProgram& program) override {
     const ValueView a = left_->evaluate(program), b = right_->evaluate(program);
     if (a.null || b.null) return {};
@@ -179,14 +194,19 @@ class DecimalArithmetic final : public RowExpression {
 class WholeCast final : public RowExpression {
  public:
   WholeCast(PhysicalType from, PhysicalType to, Node child, Fallback fallback)
-      : from_(from.kind), to_(to.kind), factor_(power_of_ten(to.scale - from.scale)),
-        limit_(to.is_decimal() ? power_of_ten(to.precision) : Int128{integer_max(to.kind)} + 1), decimal_(to.is_decimal()),
-        child_(std::move(child)), fallback_(std::move(fallback)) {}
+      : from_(from.kind),
+        to_(to.kind),
+        factor_(power_of_ten(to.scale - from.scale)),
+        limit_(to.is_decimal() ? power_of_ten(to.precision) : Int128{integer_max(to.kind)} + 1),
+        decimal_(to.is_decimal()),
+        child_(std::move(child)),
+        fallback_(std::move(fallback)) {}
   ValueView evaluate(RowProgram& program) override {
     const ValueView v = child_->evaluate(program);
     if (v.null) return {};
     Int128 result;
-    if (__builtin_mul_overflow(whole(v, from_), factor_, &result) || result >= limit_ || result < -limit_ || (decimal_ && result == -limit_)) {
+    if (__builtin_mul_overflow(whole(v, from_), factor_, &result) || result >= limit_ || result < -limit_ ||
+        (decimal_ && result == -limit_)) {
       return fallback_(program);
     }
     return of_whole(result, to_);
@@ -238,8 +258,11 @@ bool comparable(const LogicalType& type) {
 class Comparison final : public RowExpression {
  public:
   Comparison(ExpressionType type, Physical kind, Node left, Node right)
-      : type_(type), kind_(kind), nulls_(type == ExpressionType::COMPARE_DISTINCT_FROM || type == ExpressionType::COMPARE_NOT_DISTINCT_FROM),
-        left_(std::move(left)), right_(std::move(right)) {}
+      : type_(type),
+        kind_(kind),
+        nulls_(type == ExpressionType::COMPARE_DISTINCT_FROM || type == ExpressionType::COMPARE_NOT_DISTINCT_FROM),
+        left_(std::move(left)),
+        right_(std::move(right)) {}
   ValueView evaluate(RowProgram& program) override {
     const ValueView a = left_->evaluate(program), b = right_->evaluate(program);
     if (!a.null && !b.null) return truth(holds(type_, compare(a, b, kind_)));
@@ -295,8 +318,10 @@ class InList final : public RowExpression {
     bool unknown = false;
     for (size_t i = 1; i < children_.size(); ++i) {
       const ValueView other = children_[i]->evaluate(program);
-      if (other.null) unknown = true;
-      else if (compare(v, other, kind_) == 0) return truth(in_);
+      if (other.null)
+        unknown = true;
+      else if (compare(v, other, kind_) == 0)
+        return truth(in_);
     }
     return unknown ? ValueView() : truth(!in_);
   }
@@ -342,7 +367,10 @@ class Case final : public RowExpression {
 class Call final : public RowExpression {
  public:
   Call(functions::BoundRowFunction function, duckdb::ClientContext& context, std::vector<Node> arguments)
-      : function_(std::move(function)), call_(&context, function_.types), arguments_(std::move(arguments)), values_(arguments_.size()) {
+      : function_(std::move(function)),
+        call_(&context, function_.types),
+        arguments_(std::move(arguments)),
+        values_(arguments_.size()) {
     call_.argument_count = arguments_.size();
   }
   ValueView evaluate(RowProgram& program) override {
@@ -353,7 +381,8 @@ class Call final : public RowExpression {
     }
     if (null && function_.strict) return {};
     ValueView result = function_.function(call_, values_.data());
-    if (function_.result == Physical::kFloat32) result.real = static_cast<float>(result.real);  // as its vector holds it
+    if (function_.result == Physical::kFloat32)
+      result.real = static_cast<float>(result.real);  // as its vector holds it
     return result;
   }
 
@@ -375,7 +404,9 @@ std::optional<PhysicalType> physical_of(const LogicalType& type) {
     case duckdb::PhysicalType::INT32: physical.kind = Physical::kInt32; break;
     case duckdb::PhysicalType::UINT32: physical.kind = Physical::kUInt32; break;
     case duckdb::PhysicalType::INT64: physical.kind = Physical::kInt64; break;
-    case duckdb::PhysicalType::INT128: physical.kind = type.id() == LogicalTypeId::UUID ? Physical::kUuid : Physical::kInt128; break;
+    case duckdb::PhysicalType::INT128:
+      physical.kind = type.id() == LogicalTypeId::UUID ? Physical::kUuid : Physical::kInt128;
+      break;
     case duckdb::PhysicalType::FLOAT: physical.kind = Physical::kFloat32; break;
     case duckdb::PhysicalType::DOUBLE: physical.kind = Physical::kFloat64; break;
     case duckdb::PhysicalType::INTERVAL: physical.kind = Physical::kInterval; break;
@@ -468,7 +499,8 @@ Node RowCompiler::own(const Expression& expression, bool* foldable) {
     }
     case ExpressionClass::BOUND_CONJUNCTION:
       if (!compile_all(expression.Cast<duckdb::BoundConjunctionExpression>().children, &children)) return nullptr;
-      return std::make_unique<Conjunction>(expression.GetExpressionType() == ExpressionType::CONJUNCTION_AND, std::move(children));
+      return std::make_unique<Conjunction>(expression.GetExpressionType() == ExpressionType::CONJUNCTION_AND,
+                                           std::move(children));
     case ExpressionClass::BOUND_OPERATOR: {
       const auto type = expression.GetExpressionType();
       const auto& given = expression.Cast<duckdb::BoundOperatorExpression>().children;
@@ -488,7 +520,8 @@ Node RowCompiler::own(const Expression& expression, bool* foldable) {
             if (child->return_type != given[0]->return_type) return nullptr;
           }
           if (!compile_all(given, &children)) return nullptr;
-          return std::make_unique<InList>(type == ExpressionType::COMPARE_IN, physical_of(given[0]->return_type)->kind, std::move(children));
+          return std::make_unique<InList>(type == ExpressionType::COMPARE_IN, physical_of(given[0]->return_type)->kind,
+                                          std::move(children));
         default: return nullptr;
       }
     }
@@ -540,8 +573,11 @@ Node RowCompiler::function(const Expression& expression, bool* foldable) {
     if (!compile_all(given.children, &children)) return nullptr;
     const auto physical = *physical_of(type);
     Fallback fallback(expression, program_.slots_);
-    if (decimal) return std::make_unique<DecimalArithmetic>(op, physical, std::move(children[0]), std::move(children[1]), std::move(fallback));
-    return std::make_unique<IntegerArithmetic>(op, physical.kind, std::move(children[0]), std::move(children[1]), std::move(fallback));
+    if (decimal)
+      return std::make_unique<DecimalArithmetic>(op, physical, std::move(children[0]), std::move(children[1]),
+                                                 std::move(fallback));
+    return std::make_unique<IntegerArithmetic>(op, physical.kind, std::move(children[0]), std::move(children[1]),
+                                               std::move(fallback));
   }
   auto function = functions::bound_row_function(given);
   if (!function) return nullptr;

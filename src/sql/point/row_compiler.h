@@ -18,7 +18,8 @@ class RowCompiler {
   std::unique_ptr<RowExpression> own(const duckdb::Expression& expression, bool* foldable);
   std::unique_ptr<RowExpression> function(const duckdb::Expression& expression, bool* foldable);
   std::unique_ptr<RowExpression> cast(const duckdb::Expression& expression);
-  std::unique_ptr<RowExpression> comparison(duckdb::ExpressionType type, const duckdb::Expression& left, const duckdb::Expression& right);
+  std::unique_ptr<RowExpression> comparison(duckdb::ExpressionType type, const duckdb::Expression& left,
+                                            const duckdb::Expression& right);
   bool compile_all(const duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& expressions, Children* out);
 
   RowProgram& program_;

@@ -9,7 +9,8 @@ using duckdb::DataChunk;
 using duckdb::LogicalType;
 using duckdb::SelectionVector;
 
-duckdb::vector<LogicalType> joined_types(const duckdb::vector<LogicalType>& left, const duckdb::vector<LogicalType>& right) {
+duckdb::vector<LogicalType> joined_types(const duckdb::vector<LogicalType>& left,
+                                         const duckdb::vector<LogicalType>& right) {
   auto types = left;
   types.insert(types.end(), right.begin(), right.end());
   return types;
@@ -19,12 +20,9 @@ duckdb::vector<LogicalType> output_types(SmallJoin kind, const duckdb::vector<Lo
                                          const duckdb::vector<LogicalType>& right) {
   switch (kind) {
     case SmallJoin::kSemi:
-    case SmallJoin::kAnti:
-      return left;
-    case SmallJoin::kMark:
-      return joined_types(left, {LogicalType::BOOLEAN});
-    default:
-      return joined_types(left, right);
+    case SmallJoin::kAnti: return left;
+    case SmallJoin::kMark: return joined_types(left, {LogicalType::BOOLEAN});
+    default: return joined_types(left, right);
   }
 }
 
@@ -58,12 +56,10 @@ class Join : public RowNode {
         return true;
       }
       case SmallJoin::kLeft:
-      case SmallJoin::kSingle:
-        return outer(left, right);
+      case SmallJoin::kSingle: return outer(left, right);
       case SmallJoin::kSemi:
       case SmallJoin::kAnti:
-      case SmallJoin::kMark:
-        return existence(left);
+      case SmallJoin::kMark: return existence(left);
     }
     return false;
   }
@@ -139,7 +135,8 @@ class Join : public RowNode {
   bool existence(DataChunk& left) {
     std::vector<bool> matched(left.size());
     for (uint32_t row : left_rows_) matched[row] = true;
-    DataChunk& output = kind_ == SmallJoin::kMark ? output_.start(types_, left.size()) : output_.start_references(types_);
+    DataChunk& output =
+        kind_ == SmallJoin::kMark ? output_.start(types_, left.size()) : output_.start_references(types_);
     if (kind_ == SmallJoin::kMark) {
       for (size_t i = 0; i < left_width_; ++i) output.data[i].Reference(left.data[i]);
       auto& mark = output.data[left_width_];
@@ -327,10 +324,10 @@ void DelimSource::load(DataChunk& rows) {
 NodePtr make_lookup_join(duckdb::ClientContext& context, NodePtr left, TableAccessPath path, JoinSpec spec) {
   return std::make_unique<LookupJoin>(context, std::move(left), std::move(path), std::move(spec));
 }
-NodePtr make_hash_join(duckdb::ClientContext& context, NodePtr left, NodePtr right, Expressions left_keys, Expressions right_keys,
-                       std::vector<bool> nulls_match, JoinSpec spec) {
-  return std::make_unique<HashJoin>(context, std::move(left), std::move(right), std::move(left_keys), std::move(right_keys),
-                                    std::move(nulls_match), std::move(spec));
+NodePtr make_hash_join(duckdb::ClientContext& context, NodePtr left, NodePtr right, Expressions left_keys,
+                       Expressions right_keys, std::vector<bool> nulls_match, JoinSpec spec) {
+  return std::make_unique<HashJoin>(context, std::move(left), std::move(right), std::move(left_keys),
+                                    std::move(right_keys), std::move(nulls_match), std::move(spec));
 }
 NodePtr make_delim(NodePtr left, std::shared_ptr<DelimSource> source) {
   return std::make_unique<Delim>(std::move(left), std::move(source));

@@ -13,15 +13,15 @@ enum class SmallJoin : uint8_t { kInner, kLeft, kSingle, kSemi, kAnti, kMark };
 
 struct JoinSpec {
   SmallJoin kind = SmallJoin::kInner;
-  Expressions residual;              // over the left columns followed by the right ones
-  Bindings bindings;                 // of the output
+  Expressions residual;  // over the left columns followed by the right ones
+  Bindings bindings;     // of the output
 };
 
 /// The inner table's rows are fetched for each row of `left`. Not for kMark.
 NodePtr make_lookup_join(duckdb::ClientContext& context, NodePtr left, TableAccessPath path, JoinSpec spec);
 /// Rows pair when their keys are equal; where `nulls_match[i]`, a null equals a null. Without keys all rows pair.
-NodePtr make_hash_join(duckdb::ClientContext& context, NodePtr left, NodePtr right, Expressions left_keys, Expressions right_keys,
-                       std::vector<bool> nulls_match, JoinSpec spec);
+NodePtr make_hash_join(duckdb::ClientContext& context, NodePtr left, NodePtr right, Expressions left_keys,
+                       Expressions right_keys, std::vector<bool> nulls_match, JoinSpec spec);
 
 /// What a correlated subquery starts from: the distinct rows of `keys` over the rows of a node that runs before.
 class DelimSource {

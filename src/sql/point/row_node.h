@@ -125,8 +125,8 @@ duckdb::unique_ptr<duckdb::Expression> conjunction(Expressions predicates);
 
 NodePtr make_filter(duckdb::ClientContext& context, NodePtr input, Expressions predicates);
 NodePtr make_project(duckdb::ClientContext& context, NodePtr input, Expressions outputs, Bindings bindings);
-NodePtr make_order(duckdb::ClientContext& context, NodePtr input, Expressions keys, duckdb::vector<duckdb::OrderType> orders,
-                   duckdb::vector<duckdb::OrderByNullType> nulls);
+NodePtr make_order(duckdb::ClientContext& context, NodePtr input, Expressions keys,
+                   duckdb::vector<duckdb::OrderType> orders, duckdb::vector<duckdb::OrderByNullType> nulls);
 /// Null expressions: no limit, no offset.
 NodePtr make_limit(duckdb::ClientContext& context, NodePtr input, duckdb::unique_ptr<duckdb::Expression> limit,
                    duckdb::unique_ptr<duckdb::Expression> offset);

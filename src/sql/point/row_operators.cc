@@ -85,7 +85,10 @@ class Order final : public Picker {
  public:
   Order(duckdb::ClientContext& context, NodePtr input, Expressions keys, duckdb::vector<duckdb::OrderType> orders,
         duckdb::vector<duckdb::OrderByNullType> nulls)
-      : Picker(std::move(input)), keys_(context, std::move(keys)), orders_(std::move(orders)), nulls_(std::move(nulls)) {}
+      : Picker(std::move(input)),
+        keys_(context, std::move(keys)),
+        orders_(std::move(orders)),
+        nulls_(std::move(nulls)) {}
   std::string describe() const override { return "Sort"; }
 
  protected:
@@ -93,7 +96,8 @@ class Order final : public Picker {
     DataChunk& keys = keys_.run(rows);  // with one row too: its expressions may fail
     if (picked->size() < 2) return;
     const SortKeys sort_keys(keys, &nulls_, &orders_);
-    std::stable_sort(picked->begin(), picked->end(), [&](uint32_t a, uint32_t b) { return sort_keys.at(a) < sort_keys.at(b); });
+    std::stable_sort(picked->begin(), picked->end(),
+                     [&](uint32_t a, uint32_t b) { return sort_keys.at(a) < sort_keys.at(b); });
   }
 
  private:
@@ -106,7 +110,9 @@ class Limit final : public Picker {
  public:
   Limit(duckdb::ClientContext& context, NodePtr input, duckdb::unique_ptr<Expression> limit,
         duckdb::unique_ptr<Expression> offset)
-      : Picker(std::move(input)), limit_(context, std::move(limit), UINT64_MAX), offset_(context, std::move(offset), 0) {}
+      : Picker(std::move(input)),
+        limit_(context, std::move(limit), UINT64_MAX),
+        offset_(context, std::move(offset), 0) {}
   std::string describe() const override { return "Limit"; }
 
  protected:
@@ -195,8 +201,8 @@ NodePtr make_filter(duckdb::ClientContext& context, NodePtr input, Expressions p
 NodePtr make_project(duckdb::ClientContext& context, NodePtr input, Expressions outputs, Bindings bindings) {
   return std::make_unique<Project>(context, std::move(input), std::move(outputs), std::move(bindings));
 }
-NodePtr make_order(duckdb::ClientContext& context, NodePtr input, Expressions keys, duckdb::vector<duckdb::OrderType> orders,
-                   duckdb::vector<duckdb::OrderByNullType> nulls) {
+NodePtr make_order(duckdb::ClientContext& context, NodePtr input, Expressions keys,
+                   duckdb::vector<duckdb::OrderType> orders, duckdb::vector<duckdb::OrderByNullType> nulls) {
   return std::make_unique<Order>(context, std::move(input), std::move(keys), std::move(orders), std::move(nulls));
 }
 NodePtr make_limit(duckdb::ClientContext& context, NodePtr input, duckdb::unique_ptr<Expression> limit,

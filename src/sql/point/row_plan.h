@@ -37,7 +37,8 @@ class SmallPlans {
   /// The selects must outlive this.
   explicit SmallPlans(const std::vector<const duckdb::SelectStatement*>& selects);
   /// False: `select` is none of these or has no small plan, or there is too much to read; nothing was done.
-  bool run(SessionImpl& session, const duckdb::SelectStatement& select, const Parameters& parameters, const ChunkConsumer& consumer);
+  bool run(SessionImpl& session, const duckdb::SelectStatement& select, const Parameters& parameters,
+           const ChunkConsumer& consumer);
   /// The plan of the first select; nullptr: it has none. `parameters` as for RowPlan::try_create.
   RowPlan* main(SessionImpl& session, const Parameters& parameters);
   /// How many runs a small plan answered.

@@ -4,7 +4,8 @@
 
 namespace omendb::sql {
 
-RowProgram::RowProgram(duckdb::ClientContext& context, ParameterSlots& parameters) : context_(context), parameter_slots_(parameters) {}
+RowProgram::RowProgram(duckdb::ClientContext& context, ParameterSlots& parameters)
+    : context_(context), parameter_slots_(parameters) {}
 RowProgram::~RowProgram() = default;
 
 void RowProgram::read_columns(std::shared_ptr<const TableSchema> schema, const std::vector<size_t>& columns) {
@@ -81,8 +82,10 @@ bool RowProgram::run(std::string_view key, const codec::RowView* row) {
   row_ = row;
   for (auto& step : steps_) {
     const types::ValueView value = step.expression->evaluate(*this);
-    if (step.target != SIZE_MAX) registers_[step.target] = value;
-    else if (value.null || value.integer == 0) return false;
+    if (step.target != SIZE_MAX)
+      registers_[step.target] = value;
+    else if (value.null || value.integer == 0)
+      return false;
   }
   return true;
 }

@@ -27,7 +27,7 @@ std::optional<types::PhysicalType> physical_of(const duckdb::LogicalType& type);
 struct RowSlot {
   enum class Kind : uint8_t { kColumn, kKey, kParameter, kConstant, kRegister };
   Kind kind = Kind::kConstant;
-  size_t index = 0;                                // column of the row layout, parameter, register
+  size_t index = 0;  // column of the row layout, parameter, register
   types::PhysicalType physical;
   duckdb::LogicalType type;
   std::shared_ptr<const types::Value> constant;
@@ -78,7 +78,7 @@ class RowProgram {
   friend class RowCompiler;
   struct Step {
     std::unique_ptr<RowExpression> expression;
-    size_t target;                                 // a register; SIZE_MAX: a filter
+    size_t target;  // a register; SIZE_MAX: a filter
   };
   types::ValueView column(size_t i) const;
 

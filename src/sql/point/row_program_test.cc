@@ -13,7 +13,8 @@ namespace {
 
 constexpr int kRows = 40;
 constexpr const char* kColumns =
-    "s2 int2, i4 int, i8 bigint, n numeric(12,2), m numeric(6,0), w numeric(30,4), u numeric, t text, v varchar(8), c char(4), b bool, "
+    "s2 int2, i4 int, i8 bigint, n numeric(12,2), m numeric(6,0), w numeric(30,4), u numeric, t text, v varchar(8), c "
+    "char(4), b bool, "
     "d date, ts timestamp, f float8, r real, x uuid";
 
 class Expressions {
@@ -36,12 +37,15 @@ class Expressions {
     }
   }
   std::string number(int depth) {
-    if (depth == 0 || pick(4) == 0) return one_of({"n", "m", "w", "u", "1.5", "(-0.005)", "9999999999.99", "i4::numeric"});
+    if (depth == 0 || pick(4) == 0)
+      return one_of({"n", "m", "w", "u", "1.5", "(-0.005)", "9999999999.99", "i4::numeric"});
     switch (pick(6)) {
       case 0: return "(" + number(depth - 1) + " + " + number(depth - 1) + ")";
       case 1: return "(" + number(depth - 1) + " - " + number(depth - 1) + ")";
       case 2: return "(" + number(depth - 1) + " * " + number(depth - 1) + ")";
-      case 3: return "(" + number(depth - 1) + ")::" + one_of({"numeric(12,2)", "numeric(5,1)", "numeric(20,6)", "numeric", "numeric(38,10)"});
+      case 3:
+        return "(" + number(depth - 1) +
+               ")::" + one_of({"numeric(12,2)", "numeric(5,1)", "numeric(20,6)", "numeric", "numeric(38,10)"});
       case 4: return choice(number(depth - 1), number(depth - 1), depth);
       default: return "round(" + number(depth - 1) + ", 1)";
     }
@@ -66,19 +70,21 @@ class Expressions {
     if (depth == 0) return one_of({"b", "true", "i4 > 0", "t IS NULL"});
     switch (pick(10)) {
       case 0:
-        conditional = true;  // DuckDB's optimizer solves x + 1 = 2 for x, and so meets no overflow where PostgreSQL does
+        conditional =
+            true;  // DuckDB's optimizer solves x + 1 = 2 for x, and so meets no overflow where PostgreSQL does
         return integer(depth - 1) + compare() + integer(depth - 1);
       case 1: return number(depth - 1) + compare() + number(depth - 1);
       case 2: return text(depth - 1) + compare() + text(depth - 1);
       case 3: return real(depth - 1) + compare() + real(depth - 1);
-      case 4: return one_of({"d < '2020-05-05'", "ts >= '2020-05-05 10:00'", "d = ts::date", "x = '00000000-0000-0000-0000-000000000007'", "c = 'ab'"});
+      case 4:
+        return one_of({"d < '2020-05-05'", "ts >= '2020-05-05 10:00'", "d = ts::date",
+                       "x = '00000000-0000-0000-0000-000000000007'", "c = 'ab'"});
       case 5: return "NOT (" + truth(depth - 1) + ")";
-      case 6:
-        conditional = true;
-        return "(" + truth(depth - 1) + one_of({" AND ", " OR "}) + truth(depth - 1) + ")";
+      case 6: conditional = true; return "(" + truth(depth - 1) + one_of({" AND ", " OR "}) + truth(depth - 1) + ")";
       case 7:
         conditional = true;  // DuckDB knows what is never null without computing it
-        return "(" + one_of({integer(depth - 1), text(depth - 1), number(depth - 1)}) + ") IS " + one_of({"", "NOT "}) + "NULL";
+        return "(" + one_of({integer(depth - 1), text(depth - 1), number(depth - 1)}) + ") IS " + one_of({"", "NOT "}) +
+               "NULL";
       case 8:
         conditional = true;
         return integer(depth - 1) + one_of({"", " NOT"}) + " IN (1, 5, " + integer(depth - 1) + ")";
@@ -100,7 +106,9 @@ class Expressions {
 
  private:
   std::string one_of(std::vector<std::string> given) { return given[pick(given.size())]; }
-  std::string compare() { return one_of({" = ", " <> ", " < ", " <= ", " > ", " >= ", " IS DISTINCT FROM ", " IS NOT DISTINCT FROM "}); }
+  std::string compare() {
+    return one_of({" = ", " <> ", " < ", " <= ", " > ", " >= ", " IS DISTINCT FROM ", " IS NOT DISTINCT FROM "});
+  }
   std::string choice(const std::string& a, const std::string& b, int depth) {
     conditional = true;
     return "CASE WHEN " + truth(depth - 1) + " THEN " + a + " ELSE " + b + " END";
@@ -119,9 +127,12 @@ class RowProgramTest : public ::testing::Test {
       run("CREATE TABLE " + table + " (id int PRIMARY KEY, " + kColumns + ")");
       run("CREATE INDEX ON " + table + " (m)");
       run("INSERT INTO " + table +
-          " SELECT i, CASE WHEN i % 5 <> 0 THEN i * 800 END, CASE WHEN i % 7 <> 0 THEN (i - 20) * 100000000 END, i * 230000000000000000, "
-          "i * 12.25 - 100, i % 4, i * 1000000.0001, CASE WHEN i % 6 <> 0 THEN i / 3.0 END, CASE WHEN i % 4 <> 0 THEN 'k' || i END, 'v' || i, 'ab', "
-          "CASE WHEN i % 3 <> 0 THEN i % 2 = 0 END, date '2020-05-01' + i, timestamp '2020-05-05 09:00' + i * interval '3 hours', i / 7.0, i / 3.0, "
+          " SELECT i, CASE WHEN i % 5 <> 0 THEN i * 800 END, CASE WHEN i % 7 <> 0 THEN (i - 20) * 100000000 END, i * "
+          "230000000000000000, "
+          "i * 12.25 - 100, i % 4, i * 1000000.0001, CASE WHEN i % 6 <> 0 THEN i / 3.0 END, CASE WHEN i % 4 <> 0 THEN "
+          "'k' || i END, 'v' || i, 'ab', "
+          "CASE WHEN i % 3 <> 0 THEN i % 2 = 0 END, date '2020-05-01' + i, timestamp '2020-05-05 09:00' + i * interval "
+          "'3 hours', i / 7.0, i / 3.0, "
           "('00000000-0000-0000-0000-0000000000' || lpad(i::text, 2, '0'))::uuid FROM generate_series(1, 30) i");
       run("ALTER TABLE " + table + " ADD COLUMN late int DEFAULT 42, ADD COLUMN word text DEFAULT 'added'");
       run("INSERT INTO " + table + " (id) SELECT generate_series(31, 40)");
@@ -155,12 +166,15 @@ TEST_F(RowProgramTest, SelectsAsTheGeneralRoute) {
   Expressions draw(seed);
   for (int i = 0; i < 1200 && !HasFatalFailure(); ++i) {
     draw.conditional = false;
-    const std::string sql = "SELECT " + draw.any(3) + ", " + draw.any(2) + ", late, word FROM here WHERE " +
-                            (draw.pick(4) == 0 ? "m = " + std::to_string(draw.pick(5)) : "id = " + std::to_string(1 + draw.pick(kRows))) +
-                            (draw.pick(2) == 0 ? " AND " + draw.truth(2) : "");
+    const std::string sql =
+        "SELECT " + draw.any(3) + ", " + draw.any(2) + ", late, word FROM here WHERE " +
+        (draw.pick(4) == 0 ? "m = " + std::to_string(draw.pick(5)) : "id = " + std::to_string(1 + draw.pick(kRows))) +
+        (draw.pick(2) == 0 ? " AND " + draw.truth(2) : "");
     const bool ordered = sql.find("WHERE id") != std::string::npos;
-    if (ordered) same(sql, sql, draw.conditional);
-    else same(sql + " ORDER BY id", sql + " ORDER BY id", draw.conditional);
+    if (ordered)
+      same(sql, sql, draw.conditional);
+    else
+      same(sql + " ORDER BY id", sql + " ORDER BY id", draw.conditional);
   }
   EXPECT_GT(compared_, 500u);
   EXPECT_GT(failed_, 0u);
@@ -174,7 +188,9 @@ TEST_F(RowProgramTest, UpdatesAsTheGeneralRoute) {
   for (int i = 0; i < 600 && !HasFatalFailure(); ++i) {
     draw.conditional = false;
     std::string set;
-    auto add = [&](const std::string& column, const std::string& value) { set += (set.empty() ? "" : ", ") + column + " = " + value; };
+    auto add = [&](const std::string& column, const std::string& value) {
+      set += (set.empty() ? "" : ", ") + column + " = " + value;
+    };
     if (draw.pick(2) == 0) add("i4", draw.integer(2));
     if (draw.pick(2) == 0) add("t", draw.text(2));
     if (draw.pick(3) == 0) add("n", draw.number(2));
@@ -185,7 +201,9 @@ TEST_F(RowProgramTest, UpdatesAsTheGeneralRoute) {
     if (draw.pick(6) == 0) add("s2", draw.integer(1));
     if (draw.pick(6) == 0) add("word", "substr(word || v, 2, 30)");
     if (set.empty()) add("c", "'zz'");
-    const std::string rest = " SET " + set + " WHERE " + (draw.pick(5) == 0 ? "m = " + std::to_string(draw.pick(4)) + " AND id < 6" : "id = " + std::to_string(1 + draw.pick(kRows))) +
+    const std::string rest = " SET " + set + " WHERE " +
+                             (draw.pick(5) == 0 ? "m = " + std::to_string(draw.pick(4)) + " AND id < 6"
+                                                : "id = " + std::to_string(1 + draw.pick(kRows))) +
                              " RETURNING *, " + draw.integer(1);
     if (draw.conditional) continue;  // an error met on one route alone would leave the tables different
     same("UPDATE here" + rest, "UPDATE there" + rest, false);
@@ -198,8 +216,9 @@ TEST_F(RowProgramTest, UpdatesAsTheGeneralRoute) {
 TEST_F(RowProgramTest, ErrorsAreTheSameToTheLetter) {
   any_error_ = false;
   for (const std::string expression :
-       {"i4 + 2147483647", "s2 * 32767::int2", "i8 * 10", "(i4 * 1000000)::int2", "i8::int4", "n::numeric(3,2)", "w::numeric(5,4)", "u + 'NaN'",
-        "(u * 1e20)::numeric(10,2)", "-(-32768)::int2 - 32768::int2 + s2", "1 / (i4 - i4)", "('x' || t)::int"}) {
+       {"i4 + 2147483647", "s2 * 32767::int2", "i8 * 10", "(i4 * 1000000)::int2", "i8::int4", "n::numeric(3,2)",
+        "w::numeric(5,4)", "u + 'NaN'", "(u * 1e20)::numeric(10,2)", "-(-32768)::int2 - 32768::int2 + s2",
+        "1 / (i4 - i4)", "('x' || t)::int"}) {
     for (int id : {1, 19, 30, 35}) {
       const std::string sql = "SELECT " + expression + " FROM here WHERE id = " + std::to_string(id);
       same(sql, sql, false);

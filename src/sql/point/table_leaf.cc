@@ -25,7 +25,8 @@ size_t TableLeaf::column_of(const Expression& expression) const {
 bool TableLeaf::only_on(const Expression& expression, size_t column) const {
   if (expression.GetExpressionType() == ExpressionType::BOUND_COLUMN_REF) return column_of(expression) == column;
   bool only = true;
-  duckdb::ExpressionIterator::EnumerateChildren(expression, [&](const Expression& child) { only = only && only_on(child, column); });
+  duckdb::ExpressionIterator::EnumerateChildren(
+      expression, [&](const Expression& child) { only = only && only_on(child, column); });
   return only;
 }
 
@@ -47,7 +48,8 @@ std::optional<TableLeaf> table_leaf(duckdb::LogicalOperator& op, Expressions* pr
   }
   if (op.type != LogicalOperatorType::LOGICAL_GET) return std::nullopt;
   const auto& get = op.Cast<duckdb::LogicalGet>();
-  if (get.function.name != kScanFunction || !get.projection_ids.empty() || !get.table_filters.filters.empty()) return std::nullopt;
+  if (get.function.name != kScanFunction || !get.projection_ids.empty() || !get.table_filters.filters.empty())
+    return std::nullopt;
   TableLeaf leaf;
   leaf.schema = get.bind_data->Cast<ScanBindData>().schema;
   leaf.bindings = op.GetColumnBindings();
@@ -60,7 +62,8 @@ std::optional<TableLeaf> table_leaf(duckdb::LogicalOperator& op, Expressions* pr
   return leaf;
 }
 
-std::optional<TableAccessPath> path_into(SessionImpl& session, const TableLeaf& leaf, Tables known, const ExpressionViews& predicates) {
+std::optional<TableAccessPath> path_into(SessionImpl& session, const TableLeaf& leaf, Tables known,
+                                         const ExpressionViews& predicates) {
   return find_path(session, leaf.schema, leaf.columns, leaf.asked(std::move(known), predicates));
 }
 

@@ -29,7 +29,8 @@ struct TableLeaf {
 std::optional<TableLeaf> table_leaf(duckdb::LogicalOperator& op, Expressions* predicates);
 
 /// How `leaf` can be reached when the columns of `known` have values; nullopt: not by reading few rows.
-std::optional<TableAccessPath> path_into(SessionImpl& session, const TableLeaf& leaf, Tables known, const ExpressionViews& predicates);
+std::optional<TableAccessPath> path_into(SessionImpl& session, const TableLeaf& leaf, Tables known,
+                                         const ExpressionViews& predicates);
 
 /// Makes the values in `path` ready to be computed over rows of `outer`, and takes the predicates that the path settles out of
 /// `asked`, with which it was found. False: a value needs other columns.
