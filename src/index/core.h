@@ -5,23 +5,18 @@
 // a binary search, so the worst case is a B-tree's.
 //
 // Invariants
-//  1. Separators of a segment ascend; entry i holds exactly the keys in [separator(i), separator(i + 1)), the
-//  first one
-//     everything below, down to its segment's separator in the root, and the root's first everything below
-//     that.
-//  2. In a gapped leaf a key's slot is in [predict(key), predict(key) + kDriftMax], by the same predict()
-//  always.
-//  3. Slots and entry of a leaf change only under its lock, and only while the busy bit is up. Readers take
-//  no lock: they
-//     read, then look whether the version is still the same.
-//  4. Structure is copied, then swapped: a split leaf's segment is built anew, published, and only then is
-//  the old one
+//  1. Separators of a segment ascend; entry i holds exactly the keys in [separator(i), separator(i + 1)), the first one
+//     everything below, down to its segment's separator in the root, and the root's first everything below that.
+//  2. In a gapped leaf a key's slot is in [predict(key), predict(key) + kDriftMax], by the same predict() always.
+//  3. Slots and entry of a leaf change only under its lock, and only while the busy bit is up. Readers take no lock:
+//     they read, then look whether the version is still the same.
+//  4. Structure is copied, then swapped: a split leaf's segment is built anew, published, and only then is the old one
 //     obsolete, entry by entry, for good. Readers read the old nodes until then; EpochGuards keep them alive.
-//  5. Locks are taken in this order: a segment's smo_lock, entries, root. Holders of one entry only wait for
-//  nothing.
-//  6. kLeafSlots bounds what one insert or erase moves, kSegmentEntries what a split copies; the root is
-//  copied once in
+//  5. Locks are taken in this order: a segment's smo_lock, entries, root. Holders of one entry only wait for nothing.
+//  6. kLeafSlots bounds what one insert or erase moves, kSegmentEntries what a split copies; the root is copied once in
 //     some 64 splits.
+//
+// core_find.cc looks up, scan.cc goes along, core.cc writes into a leaf, core_structure.cc splits and merges.
 #pragma once
 
 #include <cstdint>

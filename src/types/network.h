@@ -12,10 +12,6 @@
 
 namespace omendb::types {
 
-namespace oid {
-inline constexpr Oid kMacaddr8{774};
-}  // namespace oid
-
 /// An inet or a cidr.
 struct Network {
   bool v6 = false;

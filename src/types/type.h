@@ -18,8 +18,9 @@ inline constexpr Oid kBool{16}, kBytea{17}, kChar{18}, kName{19}, kInt8{20}, kIn
     kRegoperator{2204}, kRegclass{2205}, kRegtype{2206}, kRecord{2249}, kCstring{2275}, kAny{2276}, kAnyArray{2277},
     kVoid{2278}, kTrigger{2279}, kInternal{2281}, kAnyElement{2283}, kAnyNonArray{2776}, kUuid{2950}, kAnyEnum{3500},
     kJsonb{3802}, kAnyRange{3831}, kRegnamespace{4089}, kRegrole{4096}, kRegcollation{4191}, kRegconfig{3734},
-    kRegdictionary{3769}, kJsonPath{4072}, kXid8{5069}, kPgLsn{3220}, kCidr{650}, kMacaddr{829}, kRecordArray{2287},
-    kTextArray{1009}, kInt4Array{1007}, kAnyCompatible{5077}, kAnyCompatibleArray{5078}, kAnyCompatibleNonArray{5079};
+    kRegdictionary{3769}, kJsonPath{4072}, kXid8{5069}, kPgLsn{3220}, kCidr{650}, kMacaddr{829}, kMacaddr8{774},
+    kRecordArray{2287}, kTextArray{1009}, kInt4Array{1007}, kAnyCompatible{5077}, kAnyCompatibleArray{5078},
+    kAnyCompatibleNonArray{5079};
 }  // namespace oid
 
 /// How a value lies in memory. The same in row decoding, in ColumnView and in DuckDB's flat vectors.

@@ -1,11 +1,13 @@
 // CREATE TABLE, its columns, CREATE TABLE AS, SELECT INTO, materialized views.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <set>
 
 #include "duckdb/parser/parsed_expression.hpp"
 #include "duckdb/parser/statement/select_statement.hpp"
 
+#include "types/scalar.h"
 #include "types/type.h"
 
 #include "sql/columnar/column_policy.h"
@@ -418,11 +420,12 @@ void Ddl::set_options(std::map<std::string, std::string>& options, const List* l
     }
     if (name == "fillfactor") {
       const std::string text = def_text(def);
-      const bool number = !text.empty() && text.size() < 9 &&
-                          text.find_first_not_of("0123456789", text[0] == '-' ? 1 : 0) == std::string::npos;
-      if (!number)
+      // An integer option takes any number and rounds it.
+      double value = 0;
+      if (!types::parse_float8(text, &value).ok() || !(std::abs(value) <= INT32_MAX)) {
         throw SqlError(SqlState::kInvalidParameterValue, "invalid value for integer option \"fillfactor\": " + text);
-      if (std::stoi(text) < 10 || std::stoi(text) > 100) {
+      }
+      if (const double rounded = std::rint(value); rounded < 10 || rounded > 100) {
         throw SqlError(SqlState::kInvalidParameterValue, "value " + text + " out of bounds for option \"fillfactor\"")
             .detail("Valid values are between \"10\" and \"100\".");
       }

@@ -34,8 +34,9 @@ TypedExpr concatenate(Call& call) {
 }
 /// text || anynonarray: the other side by its output function.
 TypedExpr concatenate_any(Call& call) {
-  TypedExpr left = to_text_by_output(call.scope, std::move(call.args[0]));
-  TypedExpr right = to_text_by_output(call.scope, std::move(call.args[1]));
+  // By the cast to text, not the output function: true || 'x' is truex.
+  TypedExpr left = coerce(call.scope, std::move(call.args[0]), oid::kText, -1, CoercionContext::kExplicit);
+  TypedExpr right = coerce(call.scope, std::move(call.args[1]), oid::kText, -1, CoercionContext::kExplicit);
   DuckExpr duck = make_cast(make_call("||", std::move(left.duck), std::move(right.duck)), LogicalType::VARCHAR);
   TypedExpr e = call.result_of(std::move(duck));
   inherit_flags(e, left);
