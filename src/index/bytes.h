@@ -6,9 +6,8 @@
 //           the word stands its payload.
 //   Bunch   up to kBunchMax keys, sorted, with their tails and payloads; but for payloads never changed, replaced as a whole
 //   Layer   more: the bytes that all of them share next (a multiple of eight, skipped), and a core for what
-//   follows.
-//           Keys that end within the eight bytes differ from each other only in trailing zeros: at most nine,
-//           in a bunch.
+//           follows. Keys that end within the eight bytes differ from each other only in trailing zeros: at most nine, in a
+//           bunch.
 //
 // So a scan that wants payloads reads cores' leaves and bunches, and no key's bytes.
 //
@@ -17,7 +16,7 @@
 //     Tails are immutable.
 //  2. Every key in a layer's core is longer than the bytes before its slice. A tail begins behind the slice of its slot.
 //  3. An emptied layer is frozen, then unlinked under its parent's lock: who still comes by starts again at
-//  the top.
+//     the top.
 //  4. Who read a payload in a bunch that has been replaced meanwhile has one that was true while he was looking.
 #pragma once
 

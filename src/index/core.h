@@ -86,9 +86,8 @@ class Core {
   /// Shows `decide` the payload of the key, or nullptr, under the leaf's lock, and does what it says: keep;
   /// store *value, adding the key if need be; erase.
   ///
-  /// decide:  Verdict(const uint64_t* present, uint64_t* value). Called again where it said kStore for an
-  /// absent key and
-  ///          the structure was in the way. Must not come back into this core.
+  /// decide:  Verdict(const uint64_t* present, uint64_t* value). Called again where it said kStore for an absent key
+  ///          and the structure was in the way. Must not come back into this core.
   /// Returns: false if the core is dead (freeze_if_empty).
   /// Thread:  any.
   template <class Decide>

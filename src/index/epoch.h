@@ -8,10 +8,10 @@
 //  1. retire(p) is called after p can no longer be reached by a reader who pins from now on.
 //  2. A pin writes only the pinning thread's own cache line: readers never share a written line.
 //  3. A pin costs no fence: the reclaiming side pays, with membarrier(2) where the kernel has it. Elsewhere a
-//  pin is a fence.
+//     pin is a fence.
 //  4. Pins nest. The outermost one counts.
 //  5. Memory waits for the oldest pin. Pin for a statement, never for a session: pinned_behind() shows who
-//  does not.
+//     does not.
 #pragma once
 
 #include <atomic>

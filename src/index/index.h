@@ -5,18 +5,13 @@
 // does no I/O and knows no tables.
 //
 // Promises
-//  1. Any number of threads may call anything but the functions marked "alone", at once. Each single-key
-//  operation
-//     takes effect at one instant between its call and its return.
-//  2. A cursor sees every key that was there for the whole of a step, never a key twice in one direction,
-//  always in order.
-//     Keys that come or go during the step may be seen or not. It holds nothing between steps: no lock, no
-//     pin.
-//  3. Payloads that are pointers: hold an EpochGuard (index/epoch.h) from before the lookup until the last
-//  use, and
-//     free through epoch_retire after the payload has been replaced or erased here.
-//  4. With fixed_key_bytes of 1 to 8, keys live in the index as integers: no allocation, no comparison of
-//  bytes.
+//  1. Any number of threads may call anything but the functions marked "alone", at once. Each single-key operation takes
+//     effect at one instant between its call and its return.
+//  2. A cursor sees every key that was there for the whole of a step, never a key twice in one direction, always in order.
+//     Keys that come or go during the step may be seen or not. It holds nothing between steps: no lock, no pin.
+//  3. Payloads that are pointers: hold an EpochGuard (index/epoch.h) from before the lookup until the last use, and free
+//     through epoch_retire after the payload has been replaced or erased here.
+//  4. With fixed_key_bytes of 1 to 8, keys live in the index as integers: no allocation, no comparison of bytes.
 #pragma once
 
 #include <array>
