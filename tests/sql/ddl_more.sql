@@ -318,3 +318,14 @@ create table filled_more (a int) with (fillfactor = 100.6);
 create table filled_more (a int) with (fillfactor = 'all');
 create table filled_more (a int) with (fillfactor = 1e99);
 drop table filled;
+create table upserted (k int primary key, v int);
+insert into upserted values (1, 1), (2, 2) returning k, xmax, xmax = 0 as inserted;
+insert into upserted values (2, 20), (3, 30) on conflict (k) do update set v = excluded.v returning k, v, (xmax = 0) as inserted, xmax::text::bigint > 0 as updated;
+insert into upserted as u values (2, 21) on conflict (k) do update set v = excluded.v returning case when u.xmax = 0 then 'new' else 'old' end;
+insert into upserted values (2, 20), (4, 30) on conflict (k) do nothing returning k, xmax;
+with done as (insert into upserted select n, n from generate_series(3, 6) n on conflict (k) do update set v = 0 returning (xmax = 0) as fresh)
+select fresh, count(*) from done group by fresh order by fresh;
+select xmin from (select 1 as a) s;
+create view upserted_view as select * from upserted;
+select xmax from upserted_view;
+drop table upserted cascade;

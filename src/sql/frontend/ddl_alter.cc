@@ -6,6 +6,7 @@
 
 #include "sql/frontend/coerce.h"
 #include "sql/frontend/ddl_internal.h"
+#include "sql/frontend/query.h"
 
 namespace omendb::sql {
 

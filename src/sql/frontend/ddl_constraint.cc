@@ -9,6 +9,7 @@
 #include "types/type.h"
 
 #include "sql/frontend/ddl_internal.h"
+#include "sql/frontend/query.h"
 
 namespace omendb::sql {
 namespace {

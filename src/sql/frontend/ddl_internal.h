@@ -36,7 +36,6 @@ void for_list(const List* nodes, Visit visit) {
   for (int i = 0; i < nodes->length; ++i) visit(static_cast<T*>(nodes->elements[i].ptr_value));
 }
 inline const char* string_value(const void* node) { return strVal(const_cast<void*>(node)); }
-bool is_system_column(std::string_view name);  // ctid, xmin, ...
 inline std::vector<std::string> strings_of(const List* list) {
   std::vector<std::string> out;
   for_list<Node>(list, [&](Node* node) { out.push_back(string_value(node)); });

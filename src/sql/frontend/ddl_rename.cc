@@ -4,6 +4,7 @@
 #include "duckdb/parser/parsed_expression.hpp"
 
 #include "sql/frontend/ddl_internal.h"
+#include "sql/frontend/query.h"
 
 namespace omendb::sql {
 namespace {
@@ -157,10 +158,9 @@ void Ddl::rename_column(Oid relation, const std::string& old_name, const std::st
     throw SqlError(SqlState::kDuplicateColumn,
                    "column " + quoted(new_name) + " of relation " + quoted(table->name) + " already exists");
   }
-  for (const char* system : {"tableoid", "cmax", "xmax", "cmin", "xmin", "ctid"}) {
-    if (new_name == system)
-      throw SqlError(SqlState::kDuplicateColumn,
-                     "column name " + quoted(new_name) + " conflicts with a system column name");
+  if (is_system_column(new_name)) {
+    throw SqlError(SqlState::kDuplicateColumn,
+                   "column name " + quoted(new_name) + " conflicts with a system column name");
   }
   const int16_t attnum = column->attnum;
   rename_in_views(Rename{.relation = relation, .attnum = attnum, .new_column = new_name});

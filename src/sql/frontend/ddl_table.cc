@@ -12,11 +12,10 @@
 
 #include "sql/columnar/column_policy.h"
 #include "sql/frontend/ddl_internal.h"
+#include "sql/frontend/query.h"
 
 namespace omendb::sql {
 namespace {
-
-constexpr std::array<std::string_view, 6> kSystemColumns{"tableoid", "cmax", "xmax", "cmin", "xmin", "ctid"};
 
 /// int2, int4 or int8 for smallserial, serial and bigserial; kInvalidOid for other names.
 Oid serial_type(const TypeName* type) {
@@ -49,10 +48,6 @@ bool is_collatable(Oid type) {
 }
 
 }  // namespace
-
-bool is_system_column(std::string_view name) {
-  return std::find(kSystemColumns.begin(), kSystemColumns.end(), name) != kSystemColumns.end();
-}
 
 bool Ddl::name_taken(const TableBuild& build, const std::string& name) {
   if (catalog()->find_relation(build.table.schema, name) != kInvalidOid || name == build.table.name) return true;

@@ -7,6 +7,7 @@
 #include "sql/frontend/parser.h"
 
 #include "sql/frontend/ddl_internal.h"
+#include "sql/frontend/query.h"
 
 namespace omendb::sql {
 namespace {

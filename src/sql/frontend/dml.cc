@@ -512,6 +512,17 @@ DuckNode RowBuilder::build(duckdb::unique_ptr<duckdb::SelectNode> source, WriteA
   return select;
 }
 
+void add_xmax(ScopeItem& target, Tree value) {
+  if (!has_system_columns(target)) return;
+  ScopeColumn xmax;
+  xmax.name = "xmax";
+  xmax.type = types::oid::kXid;
+  xmax.physical = types::physical_type(xmax.type, -1);
+  xmax.merged = std::move(value);
+  xmax.hidden = true;
+  target.columns.push_back(std::move(xmax));
+}
+
 std::vector<Target> analyze_returning(Scope& outer, StatementContext& statement, List* list, ScopeItem target,
                                       const std::vector<ScopeItem>& others, const std::string& row_alias) {
   std::vector<Target> targets;

@@ -97,6 +97,9 @@ class RowBuilder {
 /// Replaces the columns of `alias`, everywhere below `tree`.
 void substitute_columns(Tree& tree, const std::string& alias,
                         const std::function<Tree(const std::string& column)>& value);
+/// Shows xmax in RETURNING where rows are inserted: 0, or whatever tells a row that was updated for a conflict from one that
+/// was inserted.
+void add_xmax(ScopeItem& target, Tree value);
 /// RETURNING: analyses the list with the target's row at `row_alias`, and `others` (FROM items) in sight.
 std::vector<Target> analyze_returning(Scope& scope, StatementContext& statement, List* list, ScopeItem target,
                                       const std::vector<ScopeItem>& others, const std::string& row_alias);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "duckdb/parser/expression/columnref_expression.hpp"
+#include "duckdb/parser/expression/constant_expression.hpp"
 #include "duckdb/parser/tableref/expressionlistref.hpp"
 #include "duckdb/parser/tableref/joinref.hpp"
 
@@ -288,6 +289,7 @@ AnalyzedQuery analyze_insert(StatementContext& statement, Scope* parent, Node* r
 
   TargetRows new_row = open_target(statement, stmt->relation, row.new_row(), DmlVerb::kInsert);
   row.add_view_checks(new_row);
+  add_xmax(new_row.item, duckdb::make_uniq<duckdb::ConstantExpression>(duckdb::Value::UINTEGER(0)));
   std::vector<Target> returning =
       analyze_returning(scope, statement, stmt->returningList, std::move(new_row.item), {}, row.new_row());
   query.has_returning = stmt->returningList != nullptr;
@@ -459,6 +461,8 @@ std::unique_ptr<ConflictClause> analyze_on_conflict(Scope& outer, void* clause, 
   row.add_leading(std::move(condition));
   TargetRows new_row = open_target(statement, var, row.new_row(), DmlVerb::kUpdate);
   row.add_view_checks(new_row);
+  // The row was locked before it was updated, and that is what PostgreSQL's new version says.
+  add_xmax(new_row.item, emit::cast(emit::call("omen_pg_current_xact_id", {}), duckdb::LogicalType::UINTEGER));
   row.set_returning(analyze_returning(scope, statement, returning_list, std::move(new_row.item), {}, row.new_row()));
 
   auto source = emit::select();

@@ -1,5 +1,6 @@
 // Names: relations along the search path, columns and rows in the scopes of a query, the stars of target lists.
 #include <algorithm>
+#include <array>
 
 #include "duckdb/parser/expression/columnref_expression.hpp"
 #include "duckdb/parser/expression/conjunction_expression.hpp"
@@ -84,6 +85,10 @@ const ScopeItem* find_item(Scope& scope, const char* schema, const std::string& 
     }
   }
   throw SqlError(SqlState::kUndefinedTable, "missing FROM-clause entry for table \"" + name + "\"", location);
+}
+
+[[noreturn]] void refuse_system_column(const std::string& name, int location) {
+  not_supported("system column \"" + name + "\"", location);
 }
 
 // Levenshtein distance as PostgreSQL uses it for its hints (costs 1, 1, 1).
@@ -334,6 +339,16 @@ Relation open_relation(StatementContext& statement, const RangeVar* var) {
   return relation;
 }
 
+bool is_system_column(std::string_view name) {
+  static constexpr std::array<std::string_view, 6> kNames{"tableoid", "cmax", "xmax", "cmin", "xmin", "ctid"};
+  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+}
+
+bool has_system_columns(const ScopeItem& item) {
+  return std::any_of(item.columns.begin(), item.columns.end(),
+                     [](const ScopeColumn& c) { return c.hidden && c.name == "tableoid"; });
+}
+
 std::vector<ScopeColumn> table_columns(const catalog::Table& table, const std::string& alias) {
   std::vector<ScopeColumn> columns;
   for (const catalog::Column& column : table.columns) {
@@ -414,6 +429,11 @@ TypedExpr resolve_column(Scope& scope, ColumnRef* ref) {
     }
     if (const ScopeItem* item = find_item(scope, nullptr, name, ref->location))
       return whole_row(scope, *item, ref->location);
+    for (Scope* level = &scope; level != nullptr && is_system_column(name); level = level->parent) {
+      for (const ScopeItem& seen : level->items) {
+        if (seen.columns_visible && has_system_columns(seen)) refuse_system_column(name, ref->location);
+      }
+    }
     throw_missing_column(scope, "", name, ref->location);
   }
   if (count == 1) {
@@ -439,6 +459,9 @@ TypedExpr resolve_column(Scope& scope, ColumnRef* ref) {
   if (star) return whole_row(scope, *item, ref->location);
   std::string name = field_text(ref, count - 1);
   const ScopeColumn* column = column_of_item(*item, name, ref->location);
+  if (column == nullptr && is_system_column(name) && has_system_columns(*item)) {
+    refuse_system_column(name, ref->location);
+  }
   if (column == nullptr) throw_missing_column(scope, table, name, ref->location);
   record_column(scope, ref, item, *column);
   return column_expr(*column, ref->location);

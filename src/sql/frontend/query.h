@@ -96,6 +96,9 @@ struct Relation {
 /// The relation that a RangeVar names. Errors: 42P01, and 42809 for what cannot be read from.
 Relation open_relation(StatementContext& statement, const RangeVar* var);
 std::string schema_name(StatementContext& statement, Oid schema);
+bool is_system_column(std::string_view name);  // ctid, xmin, ...
+/// Of a relation with rows of its own: views, subqueries and functions have none.
+bool has_system_columns(const ScopeItem& item);
 /// Columns of a table as a scope item sees them at `alias`; tableoid is hidden among them.
 std::vector<ScopeColumn> table_columns(const catalog::Table& table, const std::string& alias);
 TypedExpr column_expr(const ScopeColumn& column, int location);
