@@ -27,6 +27,7 @@ psql_commands() {
 differential() {
   step "differential: tests/sql on PostgreSQL and OmenDB"
   $PYTHON tests/differential/run.py "$@"
+  [ $# -gt 0 ] || $PYTHON tests/differential/run.py --route columns tests/sql/dynamic_filters.sql
 }
 
 literals() {
