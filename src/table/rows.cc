@@ -179,34 +179,36 @@ Result<Database::InsertOutcome> DatabaseImpl::insert(txn::Transaction& transacti
   (void)directory(table);  // before the storage's first row
   if (has_key) {
     RETURN_IF_ERROR(key_of_row(table, row, &outcome.key));
-    ASSIGN_OR_RETURN(auto conflict, claim_key(t, table, outcome.key));
-    if (conflict.has_value()) {
-      if (!arbitrates(table.primary_index())) {
-        RETURN_IF_ERROR(note_write(t, table, storage, outcome.key));  // 40001 says more than 23505
-        return primary_duplicate(table, outcome.key);
-      }
-      return reported(std::move(*conflict), table.primary_index());
-    }
   } else {
     outcome.key.resize(8);
     store_be64(outcome.key.data(), state(table).next_hidden(*store_, storage));
   }
 
-  // Every unique index is asked before anything is written: a reported conflict must leave no trace.
+  // Every unique index is asked before anything is written: a reported conflict must leave no trace. Arbiters are asked
+  // first: the row that one of them has is not inserted, so it is no duplicate in the others.
   std::vector<Entry> entries(table.secondary().size());
-  for (size_t i = 0; i < entries.size(); ++i) {
-    const auto& index = table.secondary()[i];
-    RETURN_IF_ERROR(make_entry(table, index, outcome.key, row, &entries[i]));
-    if (!index.index.unique || !entries[i].included) continue;
-    if (entries[i].has_null && !index.index.nulls_not_distinct) continue;
-    const std::string_view prefix = std::string_view(entries[i].bytes).substr(0, entries[i].prefix_length);
-    ASSIGN_OR_RETURN(auto conflict, claim_entry(t, table, index, prefix, {}));
-    if (!conflict.has_value()) continue;
-    if (!arbitrates(index.index.oid)) {
+  for (const bool arbiter : {true, false}) {
+    if (has_key && arbitrates(table.primary_index()) == arbiter) {
+      ASSIGN_OR_RETURN(auto conflict, claim_key(t, table, outcome.key));
+      if (conflict.has_value()) {
+        if (arbiter) return reported(std::move(*conflict), table.primary_index());
+        RETURN_IF_ERROR(note_write(t, table, storage, outcome.key));  // 40001 says more than 23505
+        return primary_duplicate(table, outcome.key);
+      }
+    }
+    for (size_t i = 0; i < entries.size(); ++i) {
+      const auto& index = table.secondary()[i];
+      if (arbitrates(index.index.oid) != arbiter) continue;
+      RETURN_IF_ERROR(make_entry(table, index, outcome.key, row, &entries[i]));
+      if (!index.index.unique || !entries[i].included) continue;
+      if (entries[i].has_null && !index.index.nulls_not_distinct) continue;
+      const std::string_view prefix = std::string_view(entries[i].bytes).substr(0, entries[i].prefix_length);
+      ASSIGN_OR_RETURN(auto conflict, claim_entry(t, table, index, prefix, {}));
+      if (!conflict.has_value()) continue;
+      if (arbiter) return reported(std::move(*conflict), index.index.oid);
       RETURN_IF_ERROR(note_write(t, table, index.index.storage, entries[i].bytes));
       return index_duplicate(table, index, prefix);
     }
-    return reported(std::move(*conflict), index.index.oid);
   }
   if (marks(t, table)) {
     RETURN_IF_ERROR(note_write(t, table, storage, outcome.key));

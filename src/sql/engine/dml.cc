@@ -64,7 +64,7 @@ class Writer {
     Columns columns(chunk);
     chunk_ = &chunk;
     if (query_.conflict) {
-      insert_with_conflicts(columns, &kept_);
+      insert_with_conflicts(columns);
     } else {
       for (size_t i = 0; i < columns.count; ++i) {
         if (apply_row(columns, i)) kept_.push_back(static_cast<uint32_t>(i));
@@ -173,9 +173,27 @@ class Writer {
     return rows_.build(action, *columns.chunk, row);
   }
 
-  void insert_with_conflicts(const Columns& columns, std::vector<uint32_t>* kept) {
+  void insert_with_conflicts(const Columns& columns) {
     const ConflictClause& conflict = *query_.conflict;
     const WriteAction& action = query_.actions[0];
+    // What is returned comes in the order of the rows that were given, inserted and updated ones mixed.
+    struct Returned {
+      DataChunk* chunk = nullptr;
+      uint32_t row = 0;
+      const std::vector<size_t>* columns = nullptr;
+    };
+    std::vector<Returned> returned(columns.count);
+    std::vector<duckdb::unique_ptr<DataChunk>> updates;
+    const auto keep_all = [&] {
+      std::vector<uint32_t> run;
+      for (size_t i = 0; i < returned.size(); ++i) {
+        if (returned[i].chunk != nullptr) run.push_back(returned[i].row);
+        const bool last = i + 1 == returned.size() || returned[i + 1].chunk != returned[i].chunk;
+        if (!last || run.empty()) continue;
+        keep_returning(*returned[i].chunk, run, *returned[i].columns);
+        run.clear();
+      }
+    };
     struct Conflict {
       size_t row;
       std::string key, existing, proposed;
@@ -190,7 +208,7 @@ class Writer {
           touched_.insert(outcome.key);
           constraints_.inserted(outcome.key, codec::RowView(schema_->access->layout(), new_row));
           ++affected_;
-          kept->push_back(static_cast<uint32_t>(i));
+          returned[i] = {chunk_, static_cast<uint32_t>(i), &query_.returning};
           break;
         }
         if (!conflict.do_update) break;
@@ -218,7 +236,7 @@ class Writer {
         break;
       }
     }
-    if (conflicts.empty()) return;
+    if (conflicts.empty()) return keep_all();
 
     for (int side = 0; side < 2; ++side) {
       RowCollection& collection = session_.set_row_collection(side);
@@ -240,7 +258,6 @@ class Writer {
       chunk->SetCardinality(conflicts.size());
       collection.chunks.push_back(std::move(chunk));
     }
-    std::vector<duckdb::unique_ptr<DataChunk>> updates;
     run_select(session_, *conflict.update, parameters_, [&](duckdb::DataChunk& chunk) {
       updates.push_back(take_chunk(chunk));
       return true;
@@ -248,7 +265,6 @@ class Writer {
     size_t ordinal = 0;
     for (auto& chunk : updates) {
       Columns update(*chunk);
-      std::vector<uint32_t> changed;
       for (size_t i = 0; i < update.count; ++i, ++ordinal) {
         if (update.is_null(0, i) || !duckdb::FlatVector::GetData<bool>(chunk->data[0])[i]) continue;
         const Conflict& c = conflicts[ordinal];
@@ -257,10 +273,10 @@ class Writer {
         constraints_.updated(c.key, codec::RowView(schema_->access->layout(), c.existing),
                              codec::RowView(schema_->access->layout(), new_row));
         ++affected_;
-        changed.push_back(static_cast<uint32_t>(i));
+        returned[c.row] = {chunk.get(), static_cast<uint32_t>(i), &conflict.returning};
       }
-      keep_returning(*chunk, changed, conflict.returning);
     }
+    keep_all();
   }
 
   void keep_returning(DataChunk& chunk, const std::vector<uint32_t>& rows, const std::vector<size_t>& columns) {
