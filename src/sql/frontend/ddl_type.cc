@@ -74,11 +74,11 @@ std::string Ddl::alter_enum(AlterEnumStmt* stmt) {
     // Stored texts spell labels ('old'::type).
     old->label = stmt->newVal;
     bool used = false;
-    const std::string literal = quote_literal(stmt->oldVal) + "::";
+    const std::string literal = quote_constant(stmt->oldVal) + "::";
     catalog()->for_each_of<catalog::Table>([&](const catalog::Table& t) {
       for (const auto& c : t.columns) used = used || c.default_sql.find(literal) != std::string::npos;
       for (const auto& c : t.constraints)
-        used = used || c.check_sql.find(quote_literal(stmt->oldVal)) != std::string::npos;
+        used = used || c.check_sql.find(quote_constant(stmt->oldVal)) != std::string::npos;
     });
     if (used) not_supported("renaming an enum label that a default or a constraint may use");
     put(std::move(type));

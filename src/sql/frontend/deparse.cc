@@ -1,9 +1,13 @@
 #include "sql/frontend/deparse.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
+#include "types/type.h"
+
 #include "sql/frontend/deparse_internal.h"
+#include "sql/frontend/pg_data.h"
 
 extern "C" {
 #include "common/keywords.h"
@@ -40,7 +44,18 @@ std::string quote_literal(std::string_view text) {
   return out + "'";
 }
 
+std::string quote_constant(std::string_view text) {
+  std::string out = "'";
+  for (char c : text) {
+    if (c == '\'') out += c;
+    out += c;
+  }
+  return out + "'";
+}
+
 namespace {
+
+constexpr Oid kAnyMultirange{4537};
 
 const DeparseHooks& no_hooks() {
   static const DeparseHooks none;
@@ -51,6 +66,18 @@ bool is_string_constant(const Node* node) {
   if (node == nullptr || !IsA(node, A_Const)) return false;
   auto* c = reinterpret_cast<const A_Const*>(node);
   return !c->isnull && IsA(&c->val, String);
+}
+
+bool is_concatenation(const A_Expr* e) {
+  return e->kind == AEXPR_OP && e->lexpr != nullptr && e->name->length == 1 &&
+         std::strcmp(string_of(linitial(e->name)), "||") == 0;
+}
+
+// Where a varchar goes as it is.
+bool takes_varchar(Oid type) {
+  namespace oid = types::oid;
+  return type == oid::kVarchar || type == oid::kAny || type == oid::kAnyElement || type == oid::kAnyNonArray ||
+         type == oid::kAnyCompatible || type == oid::kAnyCompatibleNonArray;
 }
 
 std::string function_name(const FuncCall* f) { return string_of(llast(const_cast<List*>(f->funcname))); }
@@ -348,7 +375,7 @@ void Deparser::constant(const A_Const* c) {
       break;
     }
     case T_Boolean: out_ += boolVal(&c->val) ? "true" : "false"; break;
-    case T_String: out_ += quote_literal(c->val.sval.sval); break;
+    case T_String: out_ += quote_constant(c->val.sval.sval); break;
     case T_BitString: {
       std::string bits = c->val.bsval.bsval;
       out_ += bits.substr(0, 1) == "x" ? "X" : "B";
@@ -359,13 +386,77 @@ void Deparser::constant(const A_Const* c) {
   }
 }
 
+// As far as a raw tree tells without analysis; "" when it does not.
+std::string Deparser::type_of(const Node* node) const {
+  if (node == nullptr || !hooks_.column_type) return {};
+  switch (nodeTag(node)) {
+    case T_ColumnRef: return hooks_.column_type(*reinterpret_cast<const ColumnRef*>(node));
+    case T_TypeCast: {
+      const TypeName& type = *reinterpret_cast<const TypeCast*>(node)->typeName;
+      return hooks_.type ? hooks_.type(type) : deparse_type(type);
+    }
+    case T_CollateClause: return type_of(reinterpret_cast<const CollateClause*>(node)->arg);
+    case T_FuncCall: {
+      auto* f = reinterpret_cast<const FuncCall*>(node);
+      if (!is_catalog_function(f)) return {};
+      bool text = false;
+      for (const ProcRow* proc : procs_named(function_name(f))) {
+        if (static_cast<int>(proc->arguments.size()) != list_length(f->args)) continue;
+        const Oid first = proc->arguments.empty() ? kInvalidOid : proc->arguments[0];
+        if (first == types::oid::kAnyRange || first == kAnyMultirange) continue;  // lower and upper of text are meant
+        if (proc->result != types::oid::kText) return {};
+        text = true;
+      }
+      return text ? "text" : "";
+    }
+    case T_A_Expr: {
+      auto* e = reinterpret_cast<const A_Expr*>(node);
+      return is_concatenation(e) && concatenates_text(e) ? "text" : "";
+    }
+    default: return {};
+  }
+}
+
+// || of text: neither side is an array, a document or bits.
+bool Deparser::concatenates_text(const A_Expr* e) const {
+  const auto may_be_text = [&](const Node* side) {
+    if (is_string_constant(side)) return true;
+    const std::string type = type_of(side);
+    return !type.empty() && !type.ends_with("[]") && type != "jsonb" && type != "bytea" && type != "tsvector" &&
+           type != "tsquery" && type.rfind("bit", 0) != 0;
+  };
+  return may_be_text(e->lexpr) && may_be_text(e->rexpr);
+}
+
+// Whether analysis makes text of a varchar at this place.
+bool Deparser::takes_text(const FuncCall* f, int argument) const {
+  if (!hooks_.column_type || !is_catalog_function(f)) return false;
+  bool found = false;
+  for (const ProcRow* proc : procs_named(function_name(f))) {
+    if (static_cast<int>(proc->arguments.size()) != list_length(f->args)) continue;
+    const Oid type = proc->arguments[static_cast<size_t>(argument)];
+    if (takes_varchar(type)) return false;
+    found = found || type == types::oid::kText;
+  }
+  return found;
+}
+
 std::string Deparser::literal_suffix(const Node* sibling) {
-  if (!hooks_.column_type || sibling == nullptr || !IsA(sibling, ColumnRef)) return {};
-  std::string type = hooks_.column_type(*reinterpret_cast<const ColumnRef*>(sibling));
+  const std::string type = type_of(sibling);
   if (type.rfind("character varying", 0) == 0) return "::text";
   if (type.rfind("character(", 0) == 0) return "::bpchar";
   if (type.rfind("numeric(", 0) == 0) return "::numeric";
   return type.empty() ? type : "::" + type;
+}
+
+bool Deparser::is_varchar(const Node* node) const {
+  return (IsA(node, ColumnRef) || IsA(node, TypeCast)) && type_of(node).rfind("character varying", 0) == 0;
+}
+
+void Deparser::as_text(const Node* node, const Node* parent) {
+  if (!hooks_.pretty) out_ += '(';
+  expression_in(node, parent);
+  out_ += hooks_.pretty ? "::text" : ")::text";
 }
 
 /// One side of an operator whose other side is `sibling`.
@@ -375,14 +466,16 @@ void Deparser::operand(const Node* node, const Node* parent, const Node* sibling
     out_ += literal_suffix(sibling);
     return;
   }
-  if (cast_varchar && hooks_.column_type && IsA(node, ColumnRef) &&
-      hooks_.column_type(*reinterpret_cast<const ColumnRef*>(node)).rfind("character varying", 0) == 0) {
-    out_ += '(';
-    expression_in(node, parent);
-    out_ += ")::text";
+  if (cast_varchar && is_varchar(node)) {
+    as_text(node, parent);
     return;
   }
   expression_in(node, parent);
+}
+
+void Deparser::text_operand(const Node* node, const Node* parent) {
+  operand(node, parent, nullptr, true);
+  if (is_string_constant(node)) out_ += "::text";
 }
 
 void Deparser::a_expr(const A_Expr* e, const Node*) {
@@ -392,6 +485,12 @@ void Deparser::a_expr(const A_Expr* e, const Node*) {
     case AEXPR_LIKE:
     case AEXPR_ILIKE:
     case AEXPR_SIMILAR:
+      if (hooks_.column_type && is_concatenation(e) && concatenates_text(e)) {
+        text_operand(e->lexpr, self);
+        out_ += " || ";
+        text_operand(e->rexpr, self);
+        return;
+      }
       if (e->lexpr != nullptr) {
         operand(e->lexpr, self, e->rexpr, true);
         out_ += ' ';
@@ -519,10 +618,11 @@ void Deparser::cast(const TypeCast* c, const Node*) {
     auto* constant_arg = reinterpret_cast<const A_Const*>(c->arg);
     // The grammar makes true::boolean of TRUE. A number keeps its own type before the cast.
     const bool boolean = IsA(&constant_arg->val, Boolean);
-    if (!boolean) out_ += '(';
+    const bool parentheses = !boolean && !hooks_.pretty;
+    if (parentheses) out_ += '(';
     constant(constant_arg);
     if (boolean) return;
-    out_ += ')';
+    if (parentheses) out_ += ')';
   } else if (literal || (hooks_.pretty && !needs_parentheses(c->arg, self))) {
     expression_in(c->arg, self);
   } else {
@@ -657,6 +757,10 @@ void Deparser::function(const FuncCall* f) {
         out_ += replaced + "::regclass";
         return;
       }
+    }
+    if (is_varchar(arg) && takes_text(f, i)) {
+      as_text(arg, self);
+      return;
     }
     expression_in(arg, self);
     if (hooks_.column_type && is_string_constant(arg)) out_ += "::text";

@@ -24,6 +24,8 @@ std::string quote_identifier(std::string_view name);
 std::string quote_qualified(std::string_view schema, std::string_view name);
 /// 'text' with quotes doubled; E'...' with backslashes doubled when there are any.
 std::string quote_literal(std::string_view text);
+/// A constant in a stored expression: quotes doubled, nothing else, for strings are always standard ones.
+std::string quote_constant(std::string_view text);
 
 /// How names come out. Unset hooks print what the tree says.
 struct DeparseHooks {

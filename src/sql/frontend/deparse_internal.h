@@ -45,6 +45,12 @@ class Deparser {
   void operator_name(const List* name);
   bool needs_parentheses(const Node* node, const Node* parent) const;
   std::string literal_suffix(const Node* sibling);
+  std::string type_of(const Node* node) const;
+  bool concatenates_text(const A_Expr* e) const;
+  bool takes_text(const FuncCall* f, int argument) const;
+  bool is_varchar(const Node* node) const;
+  void as_text(const Node* node, const Node* parent);
+  void text_operand(const Node* node, const Node* parent);
 
   // deparse_query.cc
   void basic_select(const SelectStmt* s);

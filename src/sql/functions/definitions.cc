@@ -41,7 +41,7 @@ DeparseHooks reading_hooks(const NameView& names, bool pretty) {
   hooks.reg_literal = [&names](std::string_view literal, const TypeName*) -> std::string {
     if (!is_number(literal)) return {};
     std::string name = names.relation_name(Oid{static_cast<uint32_t>(std::stoul(std::string(literal)))});
-    return name.empty() ? "" : quote_literal(name);
+    return name.empty() ? "" : quote_constant(name);
   };
   hooks.type = [&names](const TypeName& type) {
     std::string text = deparse_type(type);
@@ -239,7 +239,8 @@ std::string NameView::type_name(Oid type, int32_t typmod) const {
   }
 }
 
-std::string expression_text(const NameView& names, std::string_view stored, const catalog::Table* table, bool pretty) {
+std::string expression_text(const NameView& names, std::string_view stored, const catalog::Table* table, bool pretty,
+                            const std::string& value_type) {
   if (stored.empty()) return {};
   ParseTree tree("SELECT " + std::string(stored));
   auto* select = reinterpret_cast<const SelectStmt*>(tree.statements().at(0).node);
@@ -253,7 +254,8 @@ std::string expression_text(const NameView& names, std::string_view stored, cons
     };
   }
   hooks.column_type = [&](const ColumnRef& ref) -> std::string {
-    if (table == nullptr || IsA(llast(ref.fields), A_Star)) return {};
+    if (table == nullptr) return value_type;
+    if (IsA(llast(ref.fields), A_Star)) return {};
     const catalog::Column* column = table->find_column(text_of(llast(ref.fields)));
     return column == nullptr ? "" : names.type_name(column->type, column->typmod);
   };
@@ -306,8 +308,10 @@ std::string constraint_definition(const NameView& names, const catalog::Table& t
   return out;
 }
 
-std::string domain_constraint_definition(const NameView& names, const catalog::Constraint& c, bool pretty) {
-  return "CHECK (" + expression_text(names, c.check_sql, nullptr, pretty) + ")" + (c.validated ? "" : " NOT VALID");
+std::string domain_constraint_definition(const NameView& names, const catalog::Constraint& c,
+                                         const std::string& base_type, bool pretty) {
+  return "CHECK (" + expression_text(names, c.check_sql, nullptr, pretty, base_type) + ")" +
+         (c.validated ? "" : " NOT VALID");
 }
 
 std::string index_expression_name(const std::string& stored) {

@@ -37,11 +37,13 @@ class NameView {
   Oid temp_schema_;
 };
 
-/// A stored expression over `table` (nullptr: none) for reading.
-std::string expression_text(const NameView& names, std::string_view stored, const catalog::Table* table, bool pretty);
+/// A stored expression for reading, over `table`, or (nullptr) over a domain's VALUE, whose type is `value_type`.
+std::string expression_text(const NameView& names, std::string_view stored, const catalog::Table* table, bool pretty,
+                            const std::string& value_type = {});
 std::string constraint_definition(const NameView& names, const catalog::Table& table,
                                   const catalog::Constraint& constraint, bool pretty);
-std::string domain_constraint_definition(const NameView& names, const catalog::Constraint& constraint, bool pretty);
+std::string domain_constraint_definition(const NameView& names, const catalog::Constraint& constraint,
+                                         const std::string& base_type, bool pretty);
 /// `column` 0: the whole CREATE INDEX; else the key column of that number.
 std::string index_definition(const NameView& names, const catalog::Index& index, int column, bool pretty);
 /// What the column of an index over this expression is called: its function, or "expr".

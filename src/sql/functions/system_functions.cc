@@ -105,7 +105,8 @@ ValueView constraint_text(RowCall& call, Oid constraint, bool pretty) {
     return call.text(constraint_definition(names, *table, table->constraints[it->second.second], pretty));
   }
   const auto* domain = now->find<cat::DomainType>(it->second.first);
-  return call.text(domain_constraint_definition(names, domain->checks[it->second.second], pretty));
+  return call.text(domain_constraint_definition(names, domain->checks[it->second.second],
+                                                names.type_name(domain->base_type, domain->typmod), pretty));
 }
 
 ValueView view_text(RowCall& call, Oid relation, bool pretty) {

@@ -327,8 +327,9 @@ void check_constraints(const SystemContext& c, SystemRows& rows) {
   });
   c.catalog.for_each_of<cat::DomainType>([&](const cat::DomainType& d) {
     for (const auto& k : d.checks)
-      rows.add(database, c.names.schema_name(d.schema), k.name,
-               "(" + expression_text(c.names, k.check_sql, nullptr, false) + ")");
+      rows.add(
+          database, c.names.schema_name(d.schema), k.name,
+          "(" + expression_text(c.names, k.check_sql, nullptr, false, c.names.type_name(d.base_type, d.typmod)) + ")");
   });
 }
 

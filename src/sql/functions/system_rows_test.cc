@@ -97,7 +97,7 @@ TEST(Definitions, PrintWhatPostgresPrints) {
             "CREATE UNIQUE INDEX t_pkey ON public.t USING btree (id)");
   EXPECT_EQ(index_definition(names, *s.catalog->find<cat::Index>(Oid{20031}), 0, false),
             "CREATE INDEX t_v_idx ON public.t USING btree (lower(v), \"Odd name\" DESC) WHERE (id > 5)");
-  EXPECT_EQ(domain_constraint_definition(names, {.check_sql = "(VALUE > 0)"}, false), "CHECK ((VALUE > 0))");
+  EXPECT_EQ(domain_constraint_definition(names, {.check_sql = "(VALUE > 0)"}, "integer", false), "CHECK ((VALUE > 0))");
   EXPECT_EQ(query_definition(names, s.catalog->find<cat::View>(Oid{20040})->sql, false),
             " SELECT t.id,\n    upper(t.v) AS upper\n   FROM t\n  WHERE (t.v = 'b'::text);");
 }
