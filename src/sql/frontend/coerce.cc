@@ -454,18 +454,25 @@ TypedExpr cast_array(Scope& scope, TypedExpr e, Oid target, CoercionContext cont
               target, {Physical::kBytes}, {&e}, location);
     return result;
   }
-  // Element by element through text gives what the element cast gives for every pair but float to integer and numeric to
-  // integer (which round) and timestamps to dates (which cut); those have functions of their own.
+  // Element by element through text gives what the element cast gives for every pair but numbers to integers (which
+  // round), dates and timestamps among each other (zones, and what is cut), and booleans.
   const char category_from = type_category(statement, from), category_to = type_category(statement, to);
   const bool narrowing = category_from == 'N' && category_to == 'N' &&
                          (to == oid::kInt2 || to == oid::kInt4 || to == oid::kInt8) &&
                          (from == oid::kNumeric || from == oid::kFloat4 || from == oid::kFloat8);
-  if (category_from == 'D' || narrowing || category_from == 'B') {
-    if (path != CoercionPath::kViaIo) {
+  const char* function_name = "omen_array_cast_io";
+  if ((category_from == 'D' || narrowing || category_from == 'B') && path != CoercionPath::kViaIo) {
+    const auto is_instant = [](Oid type) {
+      return type == oid::kDate || type == oid::kTimestamp || type == oid::kTimestampTz;
+    };
+    const bool instants = is_instant(from) && (is_instant(to) || (to == oid::kTime && from != oid::kDate));
+    const bool booleans = from == oid::kBool && (to == oid::kInt4 || to == oid::kText || to == oid::kVarchar);
+    if (!narrowing && !instants && !booleans) {
       not_supported("cast from " + type_name(statement, e.type) + " to " + type_name(statement, target), location);
     }
+    function_name = "omen_array_cast";
   }
-  return typed(make_call("omen_array_cast_io", make_text(type_descriptor(statement, e.type, e.physical)),
+  return typed(make_call(function_name, make_text(type_descriptor(statement, e.type, e.physical)),
                          make_text(type_descriptor(statement, target, {Physical::kBytes})), std::move(e.duck)),
                target, {Physical::kBytes}, {&e}, location);
 }
