@@ -67,3 +67,8 @@ select 'x' as t, id from xa union all select 'y', id from xb order by 1, 2;
 select all id from xa order by id;
 select id from xa where id between symmetric 3 and 1 order by id;
 select exists (select 1 from xa where id = 3) as e, not exists (select 1 from xa where id = 4) as n;
+select 1 as a order by 'x'::text;
+select x from generate_series(1,3) x order by 'x'::text, x desc;
+select x from generate_series(1,3) x order by '1'::varchar, true, null::int, x;
+select array_agg(x order by 'a'::text, x desc) from generate_series(1,3) x;
+select array_agg(v order by v) from (select distinct on (x % 3) x % 3 as v from generate_series(1,9) x) s;

@@ -82,6 +82,7 @@ DuckInstance::DuckInstance(const EngineOptions& options) {
   // Copies in columns are written down when their store says so, not when a commit has grown large or when they are closed.
   config.options.checkpoint_wal_size = std::numeric_limits<duckdb::idx_t>::max();
   config.options.checkpoint_on_shutdown = false;
+  config.SetOptionByName("order_by_non_integer_literal", Value::BOOLEAN(true));  // it has no effect, as in PostgreSQL
   config.SetOptionByName("autoinstall_known_extensions", Value::BOOLEAN(false));
   config.SetOptionByName("autoload_known_extensions", Value::BOOLEAN(false));
   config.SetOptionByName("enable_external_access", Value::BOOLEAN(false));

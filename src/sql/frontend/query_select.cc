@@ -167,6 +167,14 @@ void analyze_plain_select(Level& level, SelectStmt* select, SelectOptions option
       distinct_on.push_back(std::move(item));
     }
     check_distinct_on(distinct_on, sort);
+    if (options.top && sort.empty()) {
+      // PostgreSQL sorts to find the groups, so its rows come in that order, and programs have come to expect it.
+      for (const ClauseItem& d : distinct_on) {
+        SortItem& item = sort.emplace_back();
+        item.target = d.target;
+        if (d.target == SIZE_MAX) item.expr = d.expr.clone();
+      }
+    }
   }
   Tree offset = analyze_limit(scope, select->limitOffset, ExprKind::kOffset);
   Tree limit = analyze_limit(scope, select->limitCount, ExprKind::kLimit);
