@@ -40,6 +40,11 @@ random_queries() {
   $PYTHON tests/differential/random_queries.py "$@"
 }
 
+large_tables() {
+  step "large tables: random queries over many row groups on PostgreSQL and on every route"
+  $PYTHON tests/differential/large_tables.py "$@"
+}
+
 routes() {
   step "routes: random queries on every route at one snapshot, beside writers"
   $PYTHON tests/differential/routes.py "$@"
@@ -139,6 +144,7 @@ case "$suite" in
     differential
     psql_commands
     routes 3000
+    large_tables 100 --seed 1
     wire
     isolation
     kill9 5
@@ -147,6 +153,7 @@ case "$suite" in
     ;;
   unit | wire | differential | routes | literals | storm | isolation | sanitize | slt | soak) "$suite" "$@" ;;
   psql) psql_commands "$@" ;;
+  large-tables) large_tables "$@" ;;
   random) random_queries "$@" ;;
   kill) kill9 "$@" ;;
   memory | columns | large | disk | directory) limits "$suite" "$@" ;;

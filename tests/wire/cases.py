@@ -202,6 +202,15 @@ def extended_portals(server):
 
 
 @case
+def extended_cursor_with_parameters(server):
+    declare = "declare c cursor for select g, $2 as word from generate_series(1, $1) g"
+    return talk(server, Q("begin"), P(declare, "d", [23, 25]) + D("S", "d") + S, B("", "d", [b"3", b"x"]) + E() + S, Q("fetch 2 from c"),
+                Q("fetch all from c"), Q("close c"), P(declare) + D("S") + S, B(values=[b"2", b"y"]) + E() + S, Q("fetch all from c"),
+                P("declare e cursor for select nothing from nowhere where a = $1") + S, Q("rollback"), B("", "d", [b"1"]) + S,
+                B("", "d", [b"1", b"z"]) + E() + S)
+
+
+@case
 def extended_unnamed_statement_dies_with_query(server):
     return talk(server, P("select 1") + S, B() + E() + S, P("select 1") + S, Q("select 2"), B() + E() + S,
                 P("select 1") + B() + S, P("selec") + S, B() + S)

@@ -190,7 +190,7 @@ std::string run_utility(SessionImpl& session, PreparedStatement& statement, cons
   if (is_transaction_control(node)) return run_transaction(session, reinterpret_cast<const TransactionStmt*>(node));
   // Input and output of enums and reg* look names up in it: it has to know what the statement before made.
   session.set_statement_catalog(session.current_catalog());
-  if (is_cursor_utility(node)) return run_cursor_utility(session, statement, sink);
+  if (is_cursor_utility(node)) return run_cursor_utility(session, statement, parameters, sink);
   switch (nodeTag(node)) {
     case T_VariableSetStmt: return run_set(session, node);
     case T_VariableShowStmt: return run_show(session, node, sink);

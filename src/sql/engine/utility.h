@@ -33,7 +33,8 @@ std::string run_show(SessionImpl& session, const Node* node, RowSink& sink);
 void describe_show(SessionImpl& session, const Node* node, std::vector<ColumnDescription>* columns);
 
 // utility_cursors.cc: PREPARE, EXECUTE, DEALLOCATE, DECLARE, FETCH, MOVE, CLOSE
-std::string run_cursor_utility(SessionImpl& session, PreparedStatement& statement, RowSink& sink);
+std::string run_cursor_utility(SessionImpl& session, PreparedStatement& statement, const Parameters& parameters,
+                               RowSink& sink);
 bool describe_cursor_utility(SessionImpl& session, PreparedStatement& statement);
 bool is_cursor_utility(const Node* node);
 

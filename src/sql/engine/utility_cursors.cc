@@ -90,7 +90,8 @@ std::string run_execute(SessionImpl& session, const ParsedStatement& outer, cons
   return portal.execute_or_throw(0, sink).tag;
 }
 
-std::string run_declare(SessionImpl& session, const ParsedStatement& outer, const DeclareCursorStmt* statement) {
+std::string run_declare(SessionImpl& session, const ParsedStatement& outer, const DeclareCursorStmt* statement,
+                        const Parameters& parameters) {
   const std::string name = statement->portalname;
   const bool hold = (statement->options & CURSOR_OPT_HOLD) != 0;
   if (!hold) session.require_block("DECLARE CURSOR");
@@ -100,9 +101,8 @@ std::string run_declare(SessionImpl& session, const ParsedStatement& outer, cons
   if (session.portals().count(name) > 0) {
     throw SqlError(SqlState::kDuplicateCursor, "cursor \"" + name + "\" already exists");
   }
-  auto prepared = session.prepare_inner(outer, statement->query, {});
-  if (!prepared->parameter_types.empty()) not_supported("DECLARE CURSOR with parameters");
-  auto portal = std::make_unique<PortalImpl>(session, std::move(prepared), Parameters());
+  auto prepared = session.prepare_inner(outer, statement->query, parameters.types);
+  auto portal = std::make_unique<PortalImpl>(session, std::move(prepared), parameters);
   portal->materialize();  // a cursor shows the snapshot of its DECLARE, whatever is written later
   throw_if_error(session.store_portal(name, std::move(portal)));
   auto& named = session.portals()[name];
@@ -179,10 +179,18 @@ bool describe_cursor_utility(SessionImpl& session, PreparedStatement& statement)
     statement.columns = find_cursor(session, fetch->portalname).portal->columns();
     return !fetch->ismove;
   }
+  if (nodeTag(node) == T_DeclareCursorStmt) {
+    Node* query = reinterpret_cast<const DeclareCursorStmt*>(node)->query;
+    if (is_query(query)) {
+      statement.parameter_types =
+          session.prepare_inner(*statement.parsed, query, statement.given_types)->parameter_types;
+    }
+  }
   return false;
 }
 
-std::string run_cursor_utility(SessionImpl& session, PreparedStatement& statement, RowSink& sink) {
+std::string run_cursor_utility(SessionImpl& session, PreparedStatement& statement, const Parameters& parameters,
+                               RowSink& sink) {
   const Node* node = statement.parsed->node;
   switch (nodeTag(node)) {
     case T_PrepareStmt: return run_prepare(session, *statement.parsed, reinterpret_cast<const PrepareStmt*>(node));
@@ -199,7 +207,7 @@ std::string run_cursor_utility(SessionImpl& session, PreparedStatement& statemen
       return "DEALLOCATE";
     }
     case T_DeclareCursorStmt:
-      return run_declare(session, *statement.parsed, reinterpret_cast<const DeclareCursorStmt*>(node));
+      return run_declare(session, *statement.parsed, reinterpret_cast<const DeclareCursorStmt*>(node), parameters);
     case T_FetchStmt: return run_fetch(session, reinterpret_cast<const FetchStmt*>(node), sink);
     case T_ClosePortalStmt: {
       const char* name = reinterpret_cast<const ClosePortalStmt*>(node)->portalname;
