@@ -494,9 +494,9 @@ Status receive_array(Oid element, int32_t typmod, std::string_view bytes, const 
                   "number of array dimensions (" + std::to_string(dimensions) + ") exceeds the maximum allowed (6)");
   }
   if (flags != 0 && flags != 1) return bad("invalid array flags");
-  if (type != element) {
-    return Status(SqlState::kDatatypeMismatch, "binary data has array element type " + std::to_string(type.value) +
-                                                   " instead of expected " + std::to_string(element.value));
+  if (!may_stand_for(type, element)) {
+    return Status(SqlState::kDatatypeMismatch, "binary data has array element type " + numbered_name(type, context) +
+                                                   " instead of expected " + numbered_name(element, context));
   }
   size_t at = 12;
   std::vector<int32_t> lengths, lowers;
@@ -528,12 +528,13 @@ Status receive_array(Oid element, int32_t typmod, std::string_view bytes, const 
     if (length < 0 || bytes.size() - at < static_cast<size_t>(length)) return bad("insufficient data left in message");
     Value value;
     const std::string_view item = bytes.substr(at, static_cast<size_t>(length));
-    RETURN_IF_ERROR(element == oid::kBpchar ? input_element(element, typmod, item, context, &value)
-                                            : receive(element, typmod, item, context, &value));
+    RETURN_IF_ERROR(part_received(element == oid::kBpchar ? input_element(element, typmod, item, context, &value)
+                                                          : receive(element, typmod, item, context, &value),
+                                  "array element " + std::to_string(i + 1)));
     builder.add(value.view());
     at += static_cast<size_t>(length);
   }
-  if (at != bytes.size()) return bad("incorrect binary data format");
+  if (at != bytes.size()) return incorrect_binary_format();
   if (count > 0) builder.set_dimensions(lengths, lowers);
   *out = builder.finish();
   return {};

@@ -15,7 +15,7 @@ namespace {
 
 Status bad_length(size_t have, size_t want) {
   if (have < want) return Status(SqlState::kProtocolViolation, "insufficient data left in message");
-  return Status(SqlState::kInvalidBinaryRepresentation, "incorrect binary data format");
+  return incorrect_binary_format();
 }
 
 // PostgreSQL counts binary dates and timestamps from 2000; ours from 1970.

@@ -170,6 +170,47 @@ Status send_record(std::string_view bytes, const IoContext& context, std::string
   return {};
 }
 
+Status receive_record(std::span<const CompositeField> fields, std::string_view bytes, const IoContext& context,
+                      std::string* out) {
+  const auto short_message = [] { return Status(SqlState::kProtocolViolation, "insufficient data left in message"); };
+  if (bytes.size() < 4) return short_message();
+  const auto count = static_cast<int32_t>(load_be32(bytes.data()));
+  if (count < 0 || static_cast<size_t>(count) != fields.size()) {
+    return Status(SqlState::kDatatypeMismatch,
+                  "wrong number of columns: " + std::to_string(count) + ", expected " + std::to_string(fields.size()));
+  }
+  size_t at = 4;
+  RecordBuilder builder;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const std::string column = "record column " + std::to_string(i + 1);
+    if (bytes.size() - at < 4) return short_message();
+    const Oid type{load_be32(bytes.data() + at)};
+    if (!may_stand_for(type, fields[i].type)) {
+      return Status(SqlState::kDatatypeMismatch, "binary data has type " + numbered_name(type, context) +
+                                                     " instead of expected " + numbered_name(fields[i].type, context) +
+                                                     " in " + column);
+    }
+    if (bytes.size() - at < 8) return short_message();
+    const auto length = static_cast<int32_t>(load_be32(bytes.data() + at + 4));
+    at += 8;
+    Value value;
+    if (length == -1) {
+      builder.add(fields[i].type, fields[i].physical, value.view());
+      continue;
+    }
+    if (length < 0 || bytes.size() - at < static_cast<size_t>(length)) {
+      return Status(SqlState::kInvalidBinaryRepresentation, "insufficient data left in message");
+    }
+    const std::string_view item = bytes.substr(at, static_cast<size_t>(length));
+    RETURN_IF_ERROR(part_received(receive(fields[i].type, fields[i].typmod, item, context, &value), column));
+    builder.add(fields[i], input_form(fields[i].type, fields[i].typmod, context), value.view());
+    at += static_cast<size_t>(length);
+  }
+  if (at != bytes.size()) return incorrect_binary_format();
+  *out = builder.finish();
+  return {};
+}
+
 Status parse_record(std::span<const CompositeField> fields, std::string_view text, const IoContext& context,
                     std::string* out) {
   auto malformed = [&](const char* detail) {

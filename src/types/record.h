@@ -54,6 +54,9 @@ inline bool is_record_bytes(std::string_view bytes) { return !bytes.empty() && b
 
 void append_record(std::string_view bytes, const IoContext& context, std::string* out);
 Status send_record(std::string_view bytes, const IoContext& context, std::string* out);
+/// What send_record writes, read as a row of known fields. Errors: 42804 for other columns, 22P03 and 08P01 for what is cut short.
+Status receive_record(std::span<const CompositeField> fields, std::string_view bytes, const IoContext& context,
+                      std::string* out);
 /// Text of a row of known fields (a composite type). Errors: 22P02 `malformed record literal: "..."`.
 Status parse_record(std::span<const CompositeField> fields, std::string_view text, const IoContext& context,
                     std::string* out);
