@@ -1,8 +1,11 @@
 #include "types/record.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
+#include <optional>
 
+#include "types/array.h"
 #include "types/compare.h"
 #include "types/io_parts.h"
 #include "types/numeric.h"
@@ -261,6 +264,82 @@ Status parse_record(std::span<const CompositeField> fields, std::string_view tex
   if (at != text.size()) return malformed("Junk after right parenthesis.");
   *out = builder.finish();
   return {};
+}
+
+namespace {
+
+int64_t take_number(std::string_view* shape) {
+  int64_t value = 0;
+  const auto [end, error] = std::from_chars(shape->data(), shape->data() + shape->size(), value);
+  CHECK(error == std::errc());
+  shape->remove_prefix(static_cast<size_t>(end - shape->data()));
+  return value;
+}
+char take_char(std::string_view* shape) {
+  CHECK(!shape->empty());
+  const char c = shape->front();
+  shape->remove_prefix(1);
+  return c;
+}
+
+/// Takes one shape off the front. Without a value there is nothing to do but that.
+std::string reshape_part(const ValueView& value, std::string_view* shape) {
+  const char kind = take_char(shape);
+  if (kind == '=') return value.null ? std::string() : std::string(value.bytes);
+  if (kind == '[') {
+    const std::string_view element = *shape;
+    reshape_part(ValueView(), shape);
+    if (value.null) return {};
+    const ArrayView array(value.bytes);
+    ArrayBuilder builder(array.element_type(), array.physical());
+    std::vector<int32_t> lengths, lowers;
+    for (int d = 0; d < array.dimensions(); ++d) {
+      lengths.push_back(array.length(d));
+      lowers.push_back(array.lower(d));
+    }
+    for (size_t i = 0; i < array.size(); ++i) {
+      if (array.is_null(i)) {
+        builder.add_null();
+        continue;
+      }
+      builder.add(ValueView::of_bytes(reshape(array.at(i).bytes, element)));
+    }
+    if (array.size() > 0) builder.set_dimensions(lengths, lowers);
+    return builder.finish();
+  }
+  CHECK(kind == '(');
+  std::optional<RecordView> record;
+  if (!value.null) record.emplace(value.bytes);
+  RecordBuilder builder;
+  while (shape->front() != ')') {
+    if (shape->front() == '-') {
+      take_char(shape);
+      const Oid type{static_cast<uint32_t>(take_number(shape))};
+      PhysicalType physical;
+      CHECK(take_char(shape) == ':');
+      physical.kind = static_cast<Physical>(take_number(shape));
+      CHECK(take_char(shape) == ':');
+      physical.width = static_cast<int32_t>(take_number(shape));
+      CHECK(take_char(shape) == ';');
+      builder.add(type, physical, ValueView());
+      continue;
+    }
+    const auto i = static_cast<size_t>(take_number(shape));
+    const bool changes = shape->front() != '=';
+    const ValueView field = record ? record->at(i) : ValueView();
+    const std::string changed = reshape_part(changes ? field : ValueView(), shape);
+    if (record) {
+      builder.add(record->type(i), record->physical(i), changes && !field.null ? ValueView::of_bytes(changed) : field);
+    }
+  }
+  take_char(shape);
+  return value.null ? std::string() : builder.finish();
+}
+
+}  // namespace
+
+std::string reshape(std::string_view bytes, std::string_view shape) {
+  return reshape_part(ValueView::of_bytes(bytes), &shape);
 }
 
 int record_compare(std::string_view x, std::string_view y) {
