@@ -118,3 +118,12 @@ insert into ds values (1, row(1, row(2)));
 drop type dt cascade;
 select * from ds;
 drop table ds, dr;
+create type rn as (a int, b int);
+create table rnt (r rn, check ((r).a > 0));
+-- differs: a check names the attribute
+alter type rn rename attribute a to aa;
+alter type rn rename attribute b to bb;
+insert into rnt values ((3, 4));
+select (r).bb from rnt;
+drop table rnt;
+drop type rn;

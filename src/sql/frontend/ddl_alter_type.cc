@@ -478,8 +478,14 @@ std::string Ddl::rename_attribute(RenameStmt* stmt) {
     throw SqlError(SqlState::kDuplicateColumn,
                    "column " + quoted(stmt->newname) + " of relation " + quoted(type->name) + " already exists");
   }
+  const catalog::CompositeType before = *type;
   found->name = stmt->newname;
   put(std::move(*type));
+  // The texts of expressions would keep the old name.
+  std::vector<Dependent> dependents;
+  catalog()->for_each_of<catalog::Table>(
+      [&](const catalog::Table& table) { check_expressions_over(table, before, &dependents); });
+  if (!dependents.empty()) not_supported("renaming an attribute that " + dependents[0].described + " uses");
   return "ALTER TYPE";
 }
 
