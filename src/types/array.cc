@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "types/fixed_width.h"
+#include "types/geometry.h"
 #include "types/io_parts.h"
 #include "types/numeric.h"
 #include "types/scalar.h"
@@ -167,6 +168,9 @@ PhysicalType element_physical(Oid element, int32_t typmod, const IoContext& cont
   return p;
 }
 
+/// pg_type.typdelim: boxes have commas of their own.
+char delimiter_of(Oid element) { return element == oid::kBox ? ';' : ','; }
+
 class ArrayParser {
  public:
   ArrayParser(Oid element, int32_t typmod, std::string_view text, const IoContext& context)
@@ -261,7 +265,7 @@ Status ArrayParser::element(int depth) {
       keep = text.size();
       continue;
     }
-    if (c == ',' || c == '}') break;
+    if (c == delimiter_of(element_) || c == '}') break;
     if (c == '{') return malformed("Unexpected \"{\" character.");
     if (quoted) {
       if (!is_space(c)) return malformed("Unexpected array element.");
@@ -318,7 +322,7 @@ Status ArrayParser::level(int depth) {
       ++count;
       skip_space();
       if (at_ >= s_.size()) return malformed("Unexpected end of input.");
-      if (peek() == ',') {
+      if (peek() == delimiter_of(element_)) {
         ++at_;
         continue;
       }
@@ -368,10 +372,10 @@ Status ArrayParser::parse(std::string* out) {
   return {};
 }
 
-bool needs_quotes(std::string_view text) {
+bool needs_quotes(std::string_view text, char delimiter) {
   if (text.empty() || equal_ignoring_case(text, "null")) return true;
   for (char c : text) {
-    if (c == '"' || c == '\\' || c == '{' || c == '}' || c == ',' || is_space(c)) return true;
+    if (c == '"' || c == '\\' || c == '{' || c == '}' || c == delimiter || is_space(c)) return true;
   }
   return false;
 }
@@ -410,9 +414,10 @@ void append_array(std::string_view bytes, const IoContext& context, std::string*
     product *= static_cast<size_t>(a.length(d));
     run[d] = product;
   }
+  const char delimiter = delimiter_of(a.element_type());
   std::string text;
   for (size_t i = 0; i < a.size(); ++i) {
-    if (i > 0) out->push_back(',');
+    if (i > 0) out->push_back(delimiter);
     for (int d = 0; d < a.dimensions(); ++d) {
       if (i % run[d] == 0) out->push_back('{');
     }
@@ -421,7 +426,7 @@ void append_array(std::string_view bytes, const IoContext& context, std::string*
     } else {
       text.clear();
       output(a.element_type(), a.physical(), a.at(i), context, &text);
-      if (needs_quotes(text)) {
+      if (needs_quotes(text, delimiter)) {
         out->push_back('"');
         for (char c : text) {
           if (c == '"' || c == '\\') out->push_back('\\');
@@ -494,9 +499,9 @@ Status receive_array(Oid element, int32_t typmod, std::string_view bytes, const 
                   "number of array dimensions (" + std::to_string(dimensions) + ") exceeds the maximum allowed (6)");
   }
   if (flags != 0 && flags != 1) return bad("invalid array flags");
-  if (type != element) {
-    return Status(SqlState::kDatatypeMismatch, "binary data has array element type " + std::to_string(type.value) +
-                                                   " instead of expected " + std::to_string(element.value));
+  if (!may_stand_for(type, element)) {
+    return Status(SqlState::kDatatypeMismatch, "binary data has array element type " + numbered_name(type, context) +
+                                                   " instead of expected " + numbered_name(element, context));
   }
   size_t at = 12;
   std::vector<int32_t> lengths, lowers;
@@ -528,12 +533,13 @@ Status receive_array(Oid element, int32_t typmod, std::string_view bytes, const 
     if (length < 0 || bytes.size() - at < static_cast<size_t>(length)) return bad("insufficient data left in message");
     Value value;
     const std::string_view item = bytes.substr(at, static_cast<size_t>(length));
-    RETURN_IF_ERROR(element == oid::kBpchar ? input_element(element, typmod, item, context, &value)
-                                            : receive(element, typmod, item, context, &value));
+    RETURN_IF_ERROR(part_received(element == oid::kBpchar ? input_element(element, typmod, item, context, &value)
+                                                          : receive(element, typmod, item, context, &value),
+                                  "array element " + std::to_string(i + 1)));
     builder.add(value.view());
     at += static_cast<size_t>(length);
   }
-  if (at != bytes.size()) return bad("incorrect binary data format");
+  if (at != bytes.size()) return incorrect_binary_format();
   if (count > 0) builder.set_dimensions(lengths, lowers);
   *out = builder.finish();
   return {};

@@ -408,7 +408,6 @@ void output(Oid type, const PhysicalType& physical, const ValueView& value, cons
 
 namespace {
 
-Status wrong_length() { return Status(SqlState::kInvalidBinaryRepresentation, "incorrect binary data format"); }
 Status short_message() { return Status(SqlState::kProtocolViolation, "insufficient data left in message"); }
 
 Status receive_numeric(int32_t typmod, std::string_view bytes, Value* out) {
@@ -418,7 +417,7 @@ Status receive_numeric(int32_t typmod, std::string_view bytes, Value* out) {
   auto weight = static_cast<int16_t>(load_be16(bytes.data() + 2));
   uint16_t sign = load_be16(bytes.data() + 4), scale = load_be16(bytes.data() + 6);
   if (bytes.size() < 8 + 2 * count) return short_message();
-  if (bytes.size() > 8 + 2 * count) return wrong_length();
+  if (bytes.size() > 8 + 2 * count) return incorrect_binary_format();
   switch (sign) {
     case 0x0000: break;
     case 0x4000: n.negative = true; break;
@@ -452,7 +451,7 @@ Status receive_numeric(int32_t typmod, std::string_view bytes, Value* out) {
 Status receive(Oid type, int32_t typmod, std::string_view bytes, const IoContext& context, Value* out) {
   auto fixed = [&](size_t n) -> Status {
     if (bytes.size() < n) return short_message();
-    if (bytes.size() > n) return wrong_length();
+    if (bytes.size() > n) return incorrect_binary_format();
     return {};
   };
   if (is_reg_type(type)) type = oid::kOid;
@@ -537,6 +536,12 @@ Status receive(Oid type, int32_t typmod, std::string_view bytes, const IoContext
       int32_t base_typmod = -1;
       Oid base = context.catalog->base_type(type, &base_typmod);
       return receive(base, base_typmod, bytes, context, out);
+    }
+    if (kind == 'c') {
+      std::string record;
+      RETURN_IF_ERROR(receive_record(context.catalog->composite_fields(type), bytes, context, &record));
+      *out = Value::of_bytes(std::move(record));
+      return {};
     }
   }
   return Status(SqlState::kUndefinedFunction,

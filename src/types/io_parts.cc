@@ -3,6 +3,7 @@
 #include "types/array.h"
 #include "types/datetime.h"
 #include "types/json.h"
+#include "types/geometry.h"
 #include "types/network.h"
 #include "types/numeric.h"
 #include "types/bit_string.h"
@@ -15,7 +16,7 @@ namespace {
 
 Status bad_length(size_t have, size_t want) {
   if (have < want) return Status(SqlState::kProtocolViolation, "insufficient data left in message");
-  return Status(SqlState::kInvalidBinaryRepresentation, "incorrect binary data format");
+  return incorrect_binary_format();
 }
 
 // PostgreSQL counts binary dates and timestamps from 2000; ours from 1970.
@@ -183,6 +184,12 @@ Status input_part(Oid type, int32_t typmod, std::string_view text, const IoConte
       return Status(SqlState::kFeatureNotSupported, "input of anonymous composite types is not implemented");
     default: break;
   }
+  if (is_geometric(type)) {
+    std::string v;
+    RETURN_IF_ERROR(parse_geometry(type, text, &v));
+    *out = Value::of_bytes(std::move(v));
+    return {};
+  }
   if (Oid element = element_of(type, context); element != kInvalidOid) {
     std::string v;
     RETURN_IF_ERROR(parse_array(element, typmod, text, context, &v));
@@ -214,6 +221,10 @@ bool output_part(Oid type, const PhysicalType& physical, const ValueView& value,
     case oid::kRecord.value: append_record(value.bytes, context, out); return true;
     case oid::kAnyArray.value: append_array(value.bytes, context, out); return true;
     default: break;
+  }
+  if (is_geometric(type)) {
+    append_geometry(type, value.bytes, context.extra_float_digits, out);
+    return true;
   }
   if (element_of(type, context) == kInvalidOid) return false;
   append_array(value.bytes, context, out);
@@ -319,6 +330,12 @@ Status receive_part(Oid type, int32_t typmod, std::string_view bytes, const IoCo
       return Status(SqlState::kFeatureNotSupported, "input of anonymous composite types is not implemented");
     default: break;
   }
+  if (is_geometric(type)) {
+    std::string v;
+    RETURN_IF_ERROR(receive_geometry(type, bytes, &v));
+    *out = Value::of_bytes(std::move(v));
+    return {};
+  }
   if (Oid element = element_of(type, context); element != kInvalidOid) {
     std::string v;
     RETURN_IF_ERROR(receive_array(element, typmod, bytes, context, &v));
@@ -378,6 +395,10 @@ Status send_part(Oid type, const PhysicalType& physical, const ValueView& value,
     case oid::kMacaddr.value:
     case oid::kMacaddr8.value: out->append(value.bytes); return {};
     default: break;
+  }
+  if (is_geometric(type)) {
+    out->append(value.bytes);
+    return {};
   }
   if (element_of(type, context) != kInvalidOid || type == oid::kAnyArray) {
     return send_array(value.bytes, context, out);

@@ -10,6 +10,25 @@ inline void append_be16(uint16_t v, std::string* out) { append_raw(__builtin_bsw
 inline void append_be32(uint32_t v, std::string* out) { append_raw(__builtin_bswap32(v), out); }
 inline void append_be64(uint64_t v, std::string* out) { append_raw(__builtin_bswap64(v), out); }
 
+/// Of a receive() that leaves bytes over. Whoever called it says where: Bind, a record's column, an array's element.
+inline Status incorrect_binary_format() {
+  return Status(SqlState::kInvalidBinaryRepresentation, "incorrect binary data format");
+}
+inline Status part_received(Status status, const std::string& part) {
+  if (status.ok() || status.info().message != "incorrect binary data format") return status;
+  return Status(SqlState::kInvalidBinaryRepresentation, "improper binary format in " + part);
+}
+
+/// Types of the user's have other OIDs where the value comes from; those that PostgreSQL is born with have not.
+inline bool may_stand_for(Oid sent, Oid expected) {
+  constexpr uint32_t kFirstOthers = 10000;
+  return sent == expected || sent.value >= kFirstOthers || expected.value >= kFirstOthers;
+}
+inline std::string numbered_name(Oid type, const IoContext& context) {
+  const auto name = context.catalog == nullptr ? std::nullopt : context.catalog->type_name(type);
+  return std::to_string(type.value) + " (" + name.value_or("???") + ")";
+}
+
 // The types that io.cc does not know itself: dates and times, json, arrays, records, money. `handled` says whether the type is one.
 Status input_part(Oid type, int32_t typmod, std::string_view text, const IoContext& context, Value* out, bool* handled);
 bool output_part(Oid type, const PhysicalType& physical, const ValueView& value, const IoContext& context,

@@ -1,8 +1,11 @@
 #include "types/record.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
+#include <optional>
 
+#include "types/array.h"
 #include "types/compare.h"
 #include "types/io_parts.h"
 #include "types/numeric.h"
@@ -170,6 +173,47 @@ Status send_record(std::string_view bytes, const IoContext& context, std::string
   return {};
 }
 
+Status receive_record(std::span<const CompositeField> fields, std::string_view bytes, const IoContext& context,
+                      std::string* out) {
+  const auto short_message = [] { return Status(SqlState::kProtocolViolation, "insufficient data left in message"); };
+  if (bytes.size() < 4) return short_message();
+  const auto count = static_cast<int32_t>(load_be32(bytes.data()));
+  if (count < 0 || static_cast<size_t>(count) != fields.size()) {
+    return Status(SqlState::kDatatypeMismatch,
+                  "wrong number of columns: " + std::to_string(count) + ", expected " + std::to_string(fields.size()));
+  }
+  size_t at = 4;
+  RecordBuilder builder;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const std::string column = "record column " + std::to_string(i + 1);
+    if (bytes.size() - at < 4) return short_message();
+    const Oid type{load_be32(bytes.data() + at)};
+    if (!may_stand_for(type, fields[i].type)) {
+      return Status(SqlState::kDatatypeMismatch, "binary data has type " + numbered_name(type, context) +
+                                                     " instead of expected " + numbered_name(fields[i].type, context) +
+                                                     " in " + column);
+    }
+    if (bytes.size() - at < 8) return short_message();
+    const auto length = static_cast<int32_t>(load_be32(bytes.data() + at + 4));
+    at += 8;
+    Value value;
+    if (length == -1) {
+      builder.add(fields[i].type, fields[i].physical, value.view());
+      continue;
+    }
+    if (length < 0 || bytes.size() - at < static_cast<size_t>(length)) {
+      return Status(SqlState::kInvalidBinaryRepresentation, "insufficient data left in message");
+    }
+    const std::string_view item = bytes.substr(at, static_cast<size_t>(length));
+    RETURN_IF_ERROR(part_received(receive(fields[i].type, fields[i].typmod, item, context, &value), column));
+    builder.add(fields[i], input_form(fields[i].type, fields[i].typmod, context), value.view());
+    at += static_cast<size_t>(length);
+  }
+  if (at != bytes.size()) return incorrect_binary_format();
+  *out = builder.finish();
+  return {};
+}
+
 Status parse_record(std::span<const CompositeField> fields, std::string_view text, const IoContext& context,
                     std::string* out) {
   auto malformed = [&](const char* detail) {
@@ -220,6 +264,82 @@ Status parse_record(std::span<const CompositeField> fields, std::string_view tex
   if (at != text.size()) return malformed("Junk after right parenthesis.");
   *out = builder.finish();
   return {};
+}
+
+namespace {
+
+int64_t take_number(std::string_view* shape) {
+  int64_t value = 0;
+  const auto [end, error] = std::from_chars(shape->data(), shape->data() + shape->size(), value);
+  CHECK(error == std::errc());
+  shape->remove_prefix(static_cast<size_t>(end - shape->data()));
+  return value;
+}
+char take_char(std::string_view* shape) {
+  CHECK(!shape->empty());
+  const char c = shape->front();
+  shape->remove_prefix(1);
+  return c;
+}
+
+/// Takes one shape off the front. Without a value there is nothing to do but that.
+std::string reshape_part(const ValueView& value, std::string_view* shape) {
+  const char kind = take_char(shape);
+  if (kind == '=') return value.null ? std::string() : std::string(value.bytes);
+  if (kind == '[') {
+    const std::string_view element = *shape;
+    reshape_part(ValueView(), shape);
+    if (value.null) return {};
+    const ArrayView array(value.bytes);
+    ArrayBuilder builder(array.element_type(), array.physical());
+    std::vector<int32_t> lengths, lowers;
+    for (int d = 0; d < array.dimensions(); ++d) {
+      lengths.push_back(array.length(d));
+      lowers.push_back(array.lower(d));
+    }
+    for (size_t i = 0; i < array.size(); ++i) {
+      if (array.is_null(i)) {
+        builder.add_null();
+        continue;
+      }
+      builder.add(ValueView::of_bytes(reshape(array.at(i).bytes, element)));
+    }
+    if (array.size() > 0) builder.set_dimensions(lengths, lowers);
+    return builder.finish();
+  }
+  CHECK(kind == '(');
+  std::optional<RecordView> record;
+  if (!value.null) record.emplace(value.bytes);
+  RecordBuilder builder;
+  while (shape->front() != ')') {
+    if (shape->front() == '-') {
+      take_char(shape);
+      const Oid type{static_cast<uint32_t>(take_number(shape))};
+      PhysicalType physical;
+      CHECK(take_char(shape) == ':');
+      physical.kind = static_cast<Physical>(take_number(shape));
+      CHECK(take_char(shape) == ':');
+      physical.width = static_cast<int32_t>(take_number(shape));
+      CHECK(take_char(shape) == ';');
+      builder.add(type, physical, ValueView());
+      continue;
+    }
+    const auto i = static_cast<size_t>(take_number(shape));
+    const bool changes = shape->front() != '=';
+    const ValueView field = record ? record->at(i) : ValueView();
+    const std::string changed = reshape_part(changes ? field : ValueView(), shape);
+    if (record) {
+      builder.add(record->type(i), record->physical(i), changes && !field.null ? ValueView::of_bytes(changed) : field);
+    }
+  }
+  take_char(shape);
+  return value.null ? std::string() : builder.finish();
+}
+
+}  // namespace
+
+std::string reshape(std::string_view bytes, std::string_view shape) {
+  return reshape_part(ValueView::of_bytes(bytes), &shape);
 }
 
 int record_compare(std::string_view x, std::string_view y) {

@@ -54,9 +54,17 @@ inline bool is_record_bytes(std::string_view bytes) { return !bytes.empty() && b
 
 void append_record(std::string_view bytes, const IoContext& context, std::string* out);
 Status send_record(std::string_view bytes, const IoContext& context, std::string* out);
+/// What send_record writes, read as a row of known fields. Errors: 42804 for other columns, 22P03 and 08P01 for what is cut short.
+Status receive_record(std::span<const CompositeField> fields, std::string_view bytes, const IoContext& context,
+                      std::string* out);
 /// Text of a row of known fields (a composite type). Errors: 22P02 `malformed record literal: "..."`.
 Status parse_record(std::span<const CompositeField> fields, std::string_view text, const IoContext& context,
                     std::string* out);
+/// A value of a type in which the columns of a row type changed, in its new shape. `shape` says of
+///   =            a value: it stays
+///   [shape       an array: what becomes of its elements
+///   (field...)   a record: its new fields, each the old one's position and its shape, or -OID:Physical:width; for one that is null
+std::string reshape(std::string_view bytes, std::string_view shape);
 /// btree order: field by field, nulls last; fewer fields come first.
 int record_compare(std::string_view a, std::string_view b);
 

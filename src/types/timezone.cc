@@ -6,18 +6,16 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <unordered_map>
 
 #include "absl/time/time.h"
 #include "base/mutex.h"
+#include "types/datetime.h"
 #include "types/scalar.h"
 #include "types/zone_abbreviations.h"
 
 namespace omendb::types {
-
-struct TimeZone::Impl {
-  absl::TimeZone zone;
-};
 
 namespace {
 
@@ -73,44 +71,182 @@ Cache& cache() {
   return c;
 }
 
-bool parse_offset(std::string_view s, size_t* at, int32_t* seconds) {
-  int part[3] = {0, 0, 0};
-  size_t i = *at;
-  for (int k = 0; k < 3; ++k) {
-    if (k > 0) {
-      if (i >= s.size() || s[i] != ':') break;
-      ++i;
-    }
-    size_t start = i;
-    while (i < s.size() && s[i] >= '0' && s[i] <= '9' && i - start < 3) part[k] = part[k] * 10 + (s[i++] - '0');
-    if (i == start) return false;
+/// Reads a POSIX specification from left to right; every reader says whether it found what it wants.
+class PosixReader {
+ public:
+  explicit PosixReader(std::string_view text) : text_(text) {}
+  bool at_end() const { return at_ == text_.size(); }
+  bool skip(char c) {
+    if (at_end() || text_[at_] != c) return false;
+    ++at_;
+    return true;
   }
-  if (part[0] > 167 || part[1] > 59 || part[2] > 59) return false;
-  *seconds = part[0] * 3600 + part[1] * 60 + part[2];
-  *at = i;
-  return true;
-}
 
-// NAME[+-]hh[:mm[:ss]] or <NAME>..., without a daylight rule.
-bool parse_posix(std::string_view s, int32_t* seconds_east) {
-  size_t i = 0;
-  if (!s.empty() && s[0] == '<') {
-    i = s.find('>');
-    if (i == std::string_view::npos) return false;
-    ++i;
-  } else {
-    while (i < s.size() && ((s[i] | 0x20) >= 'a' && (s[i] | 0x20) <= 'z')) ++i;
-    if (i != 0 && i < 3) return false;  // no name at all will do
+  /// Letters and whatever is neither digit, sign nor comma, or anything within <>. May be empty.
+  bool name(std::string* out) {
+    const size_t start = at_ + (at_ < text_.size() && text_[at_] == '<' ? 1 : 0);
+    const bool quoted = start != at_;
+    const size_t end = quoted ? text_.find('>', start) : text_.find_first_of("0123456789,+-", start);
+    if (quoted && end == std::string_view::npos) return false;
+    *out = text_.substr(start, end - start);
+    at_ = quoted ? end + 1 : std::min(end, text_.size());
+    return true;
   }
-  bool east = false;
-  if (i < s.size() && (s[i] == '+' || s[i] == '-')) east = s[i++] == '-';
-  int32_t seconds = 0;
-  if (!parse_offset(s, &i, &seconds) || i != s.size()) return false;
-  *seconds_east = east ? seconds : -seconds;
-  return true;
-}
+
+  bool number(int32_t low, int32_t high, int32_t* out) {
+    const size_t start = at_;
+    int32_t value = 0;
+    for (; at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9'; ++at_) {
+      value = value * 10 + (text_[at_] - '0');
+      if (value > high) return false;
+    }
+    *out = value;
+    return at_ != start && value >= low;
+  }
+
+  /// [+-]hh[:mm[:ss]], up to a week.
+  bool offset(int32_t* seconds) {
+    const bool negative = skip('-');
+    if (!negative) skip('+');
+    int32_t hours = 0, minutes = 0, rest = 0;
+    if (!number(0, 167, &hours)) return false;
+    if (skip(':')) {
+      if (!number(0, 59, &minutes)) return false;
+      if (skip(':') && !number(0, 60, &rest)) return false;
+    }
+    *seconds = hours * 3600 + minutes * 60 + rest;
+    if (negative) *seconds = -*seconds;
+    return true;
+  }
+
+ private:
+  std::string_view text_;
+  size_t at_ = 0;
+};
+
+constexpr int64_t kSecondsPerDay = 86400;
+constexpr int64_t kCycleYears = 400,
+                  kCycleSeconds = 146097 * kSecondsPerDay;  // after which the calendar repeats itself
+
+/// When in a year a change happens: Jn (without a leap day), n (with it) or Mm.w.d, and the time of that day.
+struct PosixRule {
+  char kind = 'M';
+  int32_t month = 0, week = 0, day = 0, time = 2 * 3600;
+
+  bool read(PosixReader* reader) {
+    if (reader->skip('J')) {
+      kind = 'J';
+      if (!reader->number(1, 365, &day)) return false;
+    } else if (reader->skip('M')) {
+      if (!reader->number(1, 12, &month) || !reader->skip('.') || !reader->number(1, 5, &week) || !reader->skip('.') ||
+          !reader->number(0, 6, &day)) {
+        return false;
+      }
+    } else {
+      kind = 'n';
+      if (!reader->number(0, 365, &day)) return false;
+    }
+    return !reader->skip('/') || reader->offset(&time);
+  }
+
+  /// Seconds since 1970, by the clock that goes until then.
+  int64_t local_seconds(int32_t year) const {
+    int64_t days = days_of(year, 1, 1);
+    if (kind == 'J') {
+      days += day - 1 + (day >= 60 && days_in_month(year, 2) == 29);
+    } else if (kind == 'n') {
+      days += day;
+    } else {
+      days = days_of(year, month, 1);
+      const int64_t weekday = ((days + 4) % 7 + 7) % 7;
+      int64_t in_month = (day - weekday + 7) % 7 + static_cast<int64_t>(week - 1) * 7;
+      if (in_month >= days_in_month(year, month)) in_month -= 7;
+      days += in_month;
+    }
+    return days * kSecondsPerDay + time;
+  }
+};
+
+/// STD[+-]hh[:mm[:ss]][DST[offset][,start[/time],end[/time]]] as PostgreSQL reads it: positive is west, no name at all will do for
+/// STD, and without rules daylight goes by those of the United States. Both ends repeat for ever.
+struct PosixZone {
+  struct Change {
+    int64_t at;
+    bool daylight;
+  };
+  std::string names[2];         // [0] standard, [1] daylight
+  int32_t offsets[2] = {0, 0};  // seconds east
+  bool has_daylight = false;
+  std::vector<Change> changes;  // of a cycle of years, in order; empty: always the same
+
+  bool read(std::string_view text) {
+    PosixReader reader(text);
+    if (!reader.name(&names[0]) || !reader.offset(&offsets[0])) return false;
+    offsets[0] = -offsets[0];
+    if (reader.at_end()) return true;
+    has_daylight = true;
+    offsets[1] = offsets[0] + 3600;
+    if (!reader.name(&names[1]) || names[1].empty()) return false;
+    PosixReader rules(",M3.2.0,M11.1.0");
+    if (!reader.at_end() && !reader.skip(',') && !reader.skip(';')) {
+      if (!reader.offset(&offsets[1])) return false;
+      offsets[1] = -offsets[1];
+      if (!reader.at_end() && !reader.skip(',') && !reader.skip(';')) return false;
+    }
+    if (reader.at_end()) {
+      reader = rules;
+      reader.skip(',');
+    }
+    PosixRule start, end;
+    if (!start.read(&reader) || !reader.skip(',') || !end.read(&reader) || !reader.at_end()) return false;
+    for (int32_t year = kFirstYear; year < kFirstYear + kCycleYears; ++year) {
+      const int64_t from = start.local_seconds(year) - offsets[0], to = end.local_seconds(year) - offsets[1];
+      const int64_t length = (days_of(year + 1, 1, 1) - days_of(year, 1, 1)) * kSecondsPerDay;
+      // Daylight that lasts all year, or no time at all, is no change.
+      if (to > from && to - from >= length + offsets[1] - offsets[0]) continue;
+      if (to == from) continue;
+      changes.push_back({std::min(from, to), from < to});
+      changes.push_back({std::max(from, to), from > to});
+    }
+    return true;
+  }
+
+  /// The last change at or before the time, and the first one after it. Requires changes.
+  std::pair<Change, Change> around(int64_t unix_seconds) const {
+    int64_t cycle = (unix_seconds - changes[0].at) / kCycleSeconds;
+    if (unix_seconds < changes[0].at + cycle * kCycleSeconds) --cycle;
+    const int64_t within = unix_seconds - cycle * kCycleSeconds;
+    const auto next = std::upper_bound(changes.begin(), changes.end(), within,
+                                       [](int64_t t, const Change& change) { return t < change.at; });
+    Change before = *(next - 1), after = next == changes.end() ? changes[0] : *next;
+    before.at += cycle * kCycleSeconds;
+    after.at += (cycle + (next == changes.end())) * kCycleSeconds;
+    return {before, after};
+  }
+  bool daylight_at(int64_t unix_seconds) const {
+    return has_daylight && (changes.empty() || around(unix_seconds).first.daylight);
+  }
+
+  int32_t offset_of_local(int64_t local_seconds) const {
+    if (changes.empty()) return offsets[has_daylight];
+    const auto [before, boundary] = around(local_seconds - kSecondsPerDay);
+    const int32_t earlier = offsets[before.daylight], later = offsets[boundary.daylight];
+    const int64_t by_earlier = local_seconds - earlier, by_later = local_seconds - later;
+    if (by_earlier < boundary.at && by_later < boundary.at) return earlier;
+    if (by_earlier > boundary.at && by_later >= boundary.at) return later;
+    return by_earlier > by_later ? earlier : later;  // skipped, or there twice
+  }
+
+ private:
+  static constexpr int32_t kFirstYear = 1770;
+};
 
 }  // namespace
+
+struct TimeZone::Impl {
+  absl::TimeZone zone;
+  std::optional<PosixZone> posix;  // instead of it
+};
 
 TimeZone::TimeZone(std::unique_ptr<Impl> impl, std::string name) : impl_(std::move(impl)), name_(std::move(name)) {}
 TimeZone::~TimeZone() = default;
@@ -138,12 +274,15 @@ const TimeZone* TimeZone::find(std::string_view text) {
     if (absl::LoadTimeZone(it->second, &impl->zone)) made = std::make_unique<TimeZone>(std::move(impl), it->second);
   }
   if (made == nullptr) {
-    int32_t east = 0;
+    PosixZone posix;
+    std::string upper(text);  // PostgreSQL shows specifications in capitals
+    for (char& c : upper) c = ascii_upper(c);
     if (key == "utc" || key == "gmt") {
       made = std::make_unique<TimeZone>(nullptr, key == "utc" ? "UTC" : "GMT");  // a machine without tzdata has these
-    } else if (parse_posix(text, &east)) {
-      made = std::make_unique<TimeZone>(nullptr, std::string(text));
-      made->fixed_offset_ = east;
+    } else if (posix.read(upper)) {
+      auto impl = std::make_unique<Impl>();
+      impl->posix = std::move(posix);
+      made = std::make_unique<TimeZone>(std::move(impl), std::move(upper));
     } else {
       return nullptr;
     }
@@ -189,19 +328,21 @@ const TimeZone* TimeZone::find_setting(std::string_view text) {
 }
 
 int32_t TimeZone::offset_at(int64_t unix_seconds) const {
-  if (impl_ == nullptr) return fixed_offset_;
+  if (impl_ == nullptr) return 0;
+  if (impl_->posix) return impl_->posix->offsets[impl_->posix->daylight_at(unix_seconds)];
   return impl_->zone.At(absl::FromUnixSeconds(unix_seconds)).offset;
 }
 
 TimeZone::Moment TimeZone::moment_at(int64_t unix_seconds) const {
   Moment m;
   if (impl_ == nullptr) {
-    m.offset = fixed_offset_;
-    if (name_[0] == '<') {
-      m.abbreviation = name_.substr(1, name_.find('>') - 1);
-    } else {
-      m.abbreviation = name_.substr(0, name_.find_first_of("+-0123456789"));
-    }
+    m.abbreviation = name_;
+    return m;
+  }
+  if (impl_->posix) {
+    m.daylight = impl_->posix->daylight_at(unix_seconds);
+    m.offset = impl_->posix->offsets[m.daylight];
+    m.abbreviation = impl_->posix->names[m.daylight];
     return m;
   }
   auto info = impl_->zone.At(absl::FromUnixSeconds(unix_seconds));
@@ -212,7 +353,8 @@ TimeZone::Moment TimeZone::moment_at(int64_t unix_seconds) const {
 }
 
 int32_t TimeZone::offset_of_local(int64_t local_seconds) const {
-  if (impl_ == nullptr) return fixed_offset_;
+  if (impl_ == nullptr) return 0;
+  if (impl_->posix) return impl_->posix->offset_of_local(local_seconds);
   absl::CivilSecond civil = absl::CivilSecond(1970, 1, 1, 0, 0, 0) + local_seconds;
   auto info = impl_->zone.At(civil);
   absl::Time t = info.kind == absl::TimeZone::TimeInfo::REPEATED ? info.post : info.pre;
@@ -220,7 +362,7 @@ int32_t TimeZone::offset_of_local(int64_t local_seconds) const {
 }
 
 bool TimeZone::offset_of_abbreviation(std::string_view lower_case, int64_t unix_seconds, int32_t* offset) const {
-  if (impl_ == nullptr) return false;
+  if (impl_ == nullptr || impl_->posix) return false;
   auto matches = [&](int64_t at) {
     auto info = impl_->zone.At(absl::FromUnixSeconds(at));
     if (!equal_ignoring_case(info.zone_abbr, lower_case)) return false;

@@ -15,8 +15,8 @@ namespace omendb::types {
 class TimeZone {
  public:
   static const TimeZone& utc();
-  /// A zone by its name in any letter case ("europe/berlin", "UTC"), or a POSIX form with a fixed offset ("FOO5", "<+03>-03",
-  /// "UTC+2": positive is west). nullptr if there is none.
+  /// A zone by its name in any letter case ("europe/berlin", "UTC"), or a POSIX specification ("FOO5", "<+03>-03", "EST5EDT,M3.2.0,
+  /// M11.1.0": positive is west; without rules daylight goes as in the United States). nullptr if there is none.
   static const TimeZone* find(std::string_view name);
   /// A fixed offset, named as PostgreSQL names the result of SET TIME ZONE 2 ("<+02>-02"). |seconds_east| < 168 hours.
   static const TimeZone* fixed(int32_t seconds_east);
@@ -46,8 +46,7 @@ class TimeZone {
   ~TimeZone();
 
  private:
-  std::unique_ptr<Impl> impl_;  // null: fixed
-  int32_t fixed_offset_ = 0;
+  std::unique_ptr<Impl> impl_;  // null: UTC
   std::string name_;
 };
 

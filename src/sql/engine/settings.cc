@@ -395,6 +395,11 @@ Status Settings::check(const SettingDefinition* d, const std::string& name, std:
   } else if (key == "timezone" || key == "log_timezone") {
     const types::TimeZone* zone = types::TimeZone::find_setting(*value);
     if (zone == nullptr) return invalid_value(d->name, *value);
+    constexpr int64_t kMidnight2000 = 946684800;
+    if (zone->offset_at(kMidnight2000) % 60 != 0 && zone == types::TimeZone::find(*value)) {
+      return Status(SqlState::kInvalidParameterValue, "time zone \"" + *value + "\" appears to use leap seconds")
+          .with_detail("PostgreSQL does not support leap seconds.");
+    }
     *value = zone->name();
   } else if (key == "client_encoding") {
     const auto encoding = encoding_name(*value);

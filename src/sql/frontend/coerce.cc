@@ -515,6 +515,7 @@ TypedExpr coerce_type(Scope& scope, TypedExpr e, Oid target, int32_t target_typm
   StatementContext& statement = *scope.statement;
   if (location >= 0 && e.location < 0) e.location = location;
   if (e.kind == TypedExpr::Kind::kPlain && e.type == target) return e;
+  if (target == oid::kUnknown && is_unknown(e)) return e;  // still what its place makes of it
   if (target == oid::kAny || is_polymorphic(target)) {
     // "any" and what is polymorphic still: literals become text, values stay what they are.
     return is_unknown(e) ? resolve_unknown(scope, std::move(e)) : std::move(e);

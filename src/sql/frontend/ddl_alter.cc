@@ -244,7 +244,6 @@ void Ddl::alter_one(Oid oid, AlterTableCmd* command) {
                "column " + quoted(command->name) + " of relation " + quoted(table->name) + " does not exist, skipping");
         return;
       }
-      refuse_stored_rows(*table);
       drop_things({Thing{.kind = Thing::Kind::kColumn, .oid = oid, .attnum = column->attnum}},
                   command->behavior == DROP_CASCADE);
       return;
@@ -496,7 +495,6 @@ void Ddl::add_table_column(Oid oid, AlterTableCmd* command) {
            "column " + quoted(def->colname) + " of relation " + quoted(old->name) + " already exists, skipping");
     return;
   }
-  refuse_stored_rows(*old);
   TableBuild build;
   build.table = *old;
   add_column(build, def);
@@ -505,8 +503,14 @@ void Ddl::add_table_column(Oid oid, AlterTableCmd* command) {
   Node* default_node = build.defaults.empty() ? nullptr : build.defaults[0].expression;
   finish_defaults(build);
   catalog::Column& column = build.table.columns.back();
+  refuse_membership_in_itself(column.type, old->row_type, old->name);
   const std::string name = quote_qualified(schema_name(old->schema), old->name);
   bool rewrite = column.generated || !build.new_sequences.empty();
+  const auto* domain_of_column = now->find<catalog::DomainType>(column.type);
+  if (rewrite || !column.default_sql.empty() ||
+      (domain_of_column != nullptr && (domain_of_column->not_null || !domain_of_column->checks.empty()))) {
+    refuse_stored_rows(*old);
+  }
   const bool not_null = column.not_null;
   if (!rewrite && !column.default_sql.empty()) {
     StatementContext statement = context_.analysis(text_);
@@ -546,7 +550,9 @@ void Ddl::add_table_column(Oid oid, AlterTableCmd* command) {
                        "column " + quoted(made.name) + " of relation " + quoted(old->name) + " contains null values");
       }
     }
+    const catalog::Table before = *old;
     commit_build(build);
+    reshape_stored(before);
   }
   if (rewrite && not_null) validate_not_null(*catalog()->find<catalog::Table>(oid), made);
   for (const auto& pending : constraints) {

@@ -1,5 +1,7 @@
 // ALTER TABLE ... ALTER COLUMN ... TYPE, and the attributes of composite types.
 #include <algorithm>
+#include <cctype>
+#include <functional>
 
 #include "duckdb/parser/parsed_expression.hpp"
 #include "duckdb/parser/statement/select_statement.hpp"
@@ -20,6 +22,7 @@ std::optional<std::string> Ddl::change_column_type(const catalog::Table* old, ca
   catalog::Column& column = next.columns[static_cast<size_t>(named->attnum) - 1];
   const catalog::Column before = *named;
   ResolvedType type = resolve_type(statement, def->typeName);
+  refuse_membership_in_itself(type.type, old->row_type, old->name);
   catalog::Column made = column_of_type(column.name, type, def->collClause);
   // Views and generated columns over it stand in the way; PostgreSQL says so too.
   for (const Edge& edge : dependents(*now, Thing{.kind = Thing::Kind::kColumn, .oid = oid, .attnum = column.attnum})) {
@@ -174,32 +177,172 @@ void Ddl::finish_column_type(Oid oid, const catalog::Column& before) {
 
 std::string Ddl::column_storing(Oid type) {
   auto now = catalog();
-  std::set<Oid> types{type}, seen;
-  auto uses = [&](const catalog::Column& column) {
-    const Oid element = now->element_of_array(column.type);
-    return !column.dropped && types.count(element == kInvalidOid ? column.type : element) != 0;
-  };
-  // Types made of it store it too.
-  for (size_t before = 0; before != types.size();) {
-    before = types.size();
-    now->for_each_of<catalog::CompositeType>([&](const catalog::CompositeType& composite) {
-      if (std::any_of(composite.columns.begin(), composite.columns.end(), uses)) types.insert(composite.oid);
-    });
-    now->for_each_of<catalog::DomainType>([&](const catalog::DomainType& domain) {
-      const Oid element = now->element_of_array(domain.base_type);
-      if (types.count(element == kInvalidOid ? domain.base_type : element) != 0) types.insert(domain.oid);
-    });
-    now->for_each_of<catalog::Table>([&](const catalog::Table& table) {
-      if (std::any_of(table.columns.begin(), table.columns.end(), uses)) types.insert(table.row_type);
-    });
+  // In PostgreSQL's order, which its message shows: arrays first, then what depends on the type by age, each with its own dependents.
+  Oid array;
+  if (auto* composite = now->find<catalog::CompositeType>(type)) array = composite->array_type;
+  if (auto* domain = now->find<catalog::DomainType>(type)) array = domain->array_type;
+  if (auto* table = now->table_of_row_type(type)) array = table->array_type;
+  if (array != kInvalidOid) {
+    if (std::string found = column_storing(array); !found.empty()) return found;
   }
-  std::string found;
+  std::map<Oid, std::function<std::string()>> users;
+  auto column_of = [&](const std::vector<catalog::Column>& columns) {
+    return std::find_if(columns.begin(), columns.end(),
+                        [&](const catalog::Column& c) { return !c.dropped && c.type == type; });
+  };
+  now->for_each_of<catalog::DomainType>([&](const catalog::DomainType& domain) {
+    if (domain.base_type == type) users[domain.oid] = [this, oid = domain.oid] { return column_storing(oid); };
+  });
+  now->for_each_of<catalog::CompositeType>([&](const catalog::CompositeType& composite) {
+    if (column_of(composite.columns) != composite.columns.end())
+      users[composite.oid] = [this, oid = composite.oid] { return column_storing(oid); };
+  });
+  now->for_each_of<catalog::Table>([&](const catalog::Table& table) {
+    const auto column = column_of(table.columns);
+    if (column == table.columns.end()) return;
+    users[table.oid] = [name = table.name + "." + column->name] { return name; };
+  });
+  for (const auto& [oid, find] : users) {
+    if (std::string found = find(); !found.empty()) return found;
+  }
+  return {};
+}
+
+void Ddl::refuse_membership_in_itself(Oid member, Oid type, const std::string& name) {
+  if (shape_of(member, type, "()") == "=") return;
+  throw SqlError(SqlState::kInvalidTableDefinition, "composite type " + name + " cannot be made a member of itself");
+}
+
+std::string Ddl::shape_of(Oid type, Oid changed, const std::string& shape) {
+  auto now = catalog();
+  while (const auto* domain = now->find<catalog::DomainType>(type)) type = domain->base_type;
+  if (type == changed) return shape;
+  if (type.value < catalog::oid::kFirstUserOid) return "=";
+  if (const Oid element = now->element_of_array(type); element != kInvalidOid) {
+    const std::string inner = shape_of(element, changed, shape);
+    return inner == "=" ? inner : "[" + inner;
+  }
+  const auto* columns = composite_columns(*now, type);
+  if (columns == nullptr) return "=";
+  std::string fields;
+  bool changes = false;
+  int position = 0;
+  for (const catalog::Column& column : *columns) {
+    if (column.dropped) continue;
+    const std::string inner = shape_of(column.type, changed, shape);
+    changes = changes || inner != "=";
+    fields += std::to_string(position++) + inner;
+  }
+  return changes ? "(" + fields + ")" : "=";
+}
+
+void Ddl::reshape_stored(Oid type, const std::vector<catalog::Column>& columns, const std::vector<int>& origins) {
+  auto now = catalog();
+  StatementContext statement = context_.analysis(text_);
+  std::string shape = "(";
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (origins[i] >= 0) {
+      shape += std::to_string(origins[i]) + "=";
+      continue;
+    }
+    int32_t typmod = columns[i].typmod;
+    const Oid base = base_type_of(statement, columns[i].type, &typmod);
+    const int32_t width = base == types::oid::kBpchar && typmod >= 4 ? typmod - 4 : 0;
+    shape += "-" + std::to_string(columns[i].type.value) + ":" +
+             std::to_string(static_cast<int>(physical_of(statement, base, -1).kind)) + ":" + std::to_string(width) +
+             ";";
+  }
+  shape += ")";
+  std::map<Oid, std::map<int16_t, std::string>> tables;
   now->for_each_of<catalog::Table>([&](const catalog::Table& table) {
     for (const catalog::Column& column : table.columns) {
-      if (found.empty() && uses(column)) found = table.name + "." + column.name;
+      if (column.dropped) continue;
+      if (std::string of_column = shape_of(column.type, type, shape); of_column != "=")
+        tables[table.oid][column.attnum] = std::move(of_column);
     }
   });
-  return found;
+  for (const auto& [oid, shapes] : tables) {
+    lock(oid, txn::ObjectLockMode::kAccessExclusive);
+    rewrite_table(*catalog()->find<catalog::Table>(oid), {}, {}, {}, shapes);
+  }
+}
+
+void Ddl::reshape_stored(const catalog::Table& before) {
+  const catalog::Table* after = catalog()->find<catalog::Table>(before.oid);
+  if (after == nullptr || column_storing(after->row_type).empty()) return;
+  std::map<int16_t, int> positions;
+  for (const catalog::Column& column : before.columns) {
+    if (!column.dropped) positions.emplace(column.attnum, static_cast<int>(positions.size()));
+  }
+  std::vector<catalog::Column> live;
+  std::vector<int> origins;
+  for (const catalog::Column& column : after->columns) {
+    if (column.dropped) continue;
+    const auto found = positions.find(column.attnum);
+    origins.push_back(found == positions.end() ? -1 : found->second);
+    live.push_back(column);
+  }
+  reshape_stored(after->row_type, live, origins);
+}
+
+namespace {
+
+/// Whether the text has `.name` in it.
+bool names_field(const std::string& sql, const std::string& name) {
+  const std::string field = "." + quote_identifier(name);
+  const auto goes_on = [](char c) { return c == '_' || c == '$' || std::isalnum(static_cast<unsigned char>(c)) != 0; };
+  for (size_t at = sql.find(field); at != std::string::npos; at = sql.find(field, at + 1)) {
+    if (at + field.size() == sql.size() || !goes_on(sql[at + field.size()])) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void Ddl::check_expressions_over(const catalog::Table& table, const catalog::CompositeType& before,
+                                 std::vector<Dependent>* dependents) {
+  auto now = catalog();
+  const bool stores = std::any_of(table.columns.begin(), table.columns.end(), [&](const catalog::Column& c) {
+    return !c.dropped && shape_of(c.type, before.oid, "()") != "=";
+  });
+  auto check = [&](const std::string& sql, ExprKind kind, const std::string& described,
+                   const catalog::Column* assigned = nullptr) {
+    if (sql.empty() || (!stores && sql.find(before.name) == std::string::npos)) return;
+    try {
+      StatementContext statement = context_.analysis(sql);
+      TypedExpr value = analyze_table_expression(statement, &table, "t", sql, kind);
+      Scope scope;
+      scope.statement = &statement;
+      if (assigned != nullptr)
+        (void)coerce(scope, std::move(value), assigned->type, assigned->typmod, CoercionContext::kAssignment);
+    } catch (SqlError&) {
+      // It named an attribute that is gone, or made a value of the type out of fewer fields than it has now.
+      const auto* after = now->find<catalog::CompositeType>(before.oid);
+      for (const catalog::Column& column : before.columns) {
+        const bool stays = std::any_of(after->columns.begin(), after->columns.end(),
+                                       [&](const catalog::Column& c) { return c.name == column.name; });
+        if (stays || !names_field(sql, column.name)) continue;
+        dependents->push_back({column.name, described});
+        return;
+      }
+      not_supported("altering a composite type that " + described + " makes values of");
+    }
+  };
+  for (const catalog::Column& column : table.columns) {
+    if (column.dropped || column.default_sql.empty()) continue;
+    check(column.default_sql, column.generated ? ExprKind::kGeneratedColumn : ExprKind::kColumnDefault,
+          (column.generated ? "column " : "default value for column ") + column.name + " of table " + table.name,
+          &column);
+  }
+  for (const auto& constraint : table.constraints) {
+    check(constraint.check_sql, ExprKind::kCheckConstraint,
+          "constraint " + constraint.name + " on table " + table.name);
+  }
+  for (Oid oid : table.indexes) {
+    const auto* index = now->find<catalog::Index>(oid);
+    for (const auto& key : index->keys) check(key.expression_sql, ExprKind::kIndexExpression, "index " + index->name);
+    check(index->predicate_sql, ExprKind::kIndexPredicate, "index " + index->name);
+  }
 }
 
 void Ddl::refuse_stored_rows(const catalog::Table& table) {
@@ -223,11 +366,11 @@ std::string Ddl::alter_composite(AlterTableStmt* stmt) {
   lock(found->oid, txn::ObjectLockMode::kAccessExclusive);
   check_owner(found->owner, "type", found->name);
   catalog::CompositeType next = *catalog()->find<catalog::CompositeType>(found->oid);
-  if (const std::string column = column_storing(next.oid); !column.empty()) {
-    throw SqlError(SqlState::kFeatureNotSupported,
-                   "cannot alter type " + quoted(next.name) + " because column " + quoted(column) + " uses it");
-  }
   refuse_used_in_views(next.oid);
+  const catalog::CompositeType before = next;
+  const std::string stored_in = column_storing(next.oid);
+  std::vector<int> origins;
+  for (size_t i = 0; i < next.columns.size(); ++i) origins.push_back(static_cast<int>(i));
   StatementContext statement = context_.analysis(text_);
   auto attribute = [&](const char* name) {
     return std::find_if(next.columns.begin(), next.columns.end(),
@@ -237,6 +380,7 @@ std::string Ddl::alter_composite(AlterTableStmt* stmt) {
     if (command->subtype == AT_DropColumn) {
       auto at = attribute(command->name);
       if (at != next.columns.end()) {
+        origins.erase(origins.begin() + (at - next.columns.begin()));
         next.columns.erase(at);
         return;
       }
@@ -258,18 +402,46 @@ std::string Ddl::alter_composite(AlterTableStmt* stmt) {
                      "column " + quoted(command->name) + " of relation " + quoted(next.name) + " does not exist");
     }
     const ResolvedType type = resolve_type(statement, def->typeName);
-    if (type.type == next.oid) {
-      throw SqlError(SqlState::kInvalidTableDefinition,
-                     "composite type " + next.name + " cannot be made a member of itself");
-    }
+    refuse_membership_in_itself(type.type, next.oid, next.name);
     catalog::Column made = column_of_type(adds ? def->colname : at->name, type, def->collClause);
-    if (adds)
+    if (adds) {
       next.columns.push_back(std::move(made));
-    else
-      *at = std::move(made);
+      origins.push_back(-1);
+      return;
+    }
+    if (!stored_in.empty()) {
+      throw SqlError(SqlState::kFeatureNotSupported,
+                     "cannot alter type " + quoted(next.name) + " because column " + quoted(stored_in) + " uses it");
+    }
+    *at = std::move(made);
   });
   for (size_t i = 0; i < next.columns.size(); ++i) next.columns[i].attnum = static_cast<int16_t>(i + 1);
-  put(std::move(next));
+  put(next);
+  auto now = catalog();
+  std::vector<Dependent> dependents;
+  now->for_each_of<catalog::Table>(
+      [&](const catalog::Table& table) { check_expressions_over(table, before, &dependents); });
+  now->for_each_of<catalog::DomainType>([&](const catalog::DomainType& domain) {
+    if (shape_of(domain.base_type, next.oid, "()") == "=") return;
+    for (const catalog::Column& column : before.columns) {
+      if (attribute(column.name.c_str()) != next.columns.end()) continue;
+      for (const auto& c : domain.checks) {
+        if (names_field(c.check_sql, column.name)) dependents.push_back({column.name, "constraint " + c.name});
+      }
+    }
+  });
+  if (!dependents.empty()) {
+    const std::string& first = dependents[0].attribute;
+    const std::string what = "column " + first + " of composite type " + next.name;
+    std::string detail;
+    for (const Dependent& d : dependents) {
+      if (d.attribute == first) detail += (detail.empty() ? "" : "\n") + d.described + " depends on " + what;
+    }
+    throw SqlError(SqlState::kDependentObjectsStillExist, "cannot drop " + what + " because other objects depend on it")
+        .detail(detail)
+        .hint("Use DROP ... CASCADE to drop the dependent objects too.");
+  }
+  if (!stored_in.empty()) reshape_stored(next.oid, next.columns, origins);
   return "ALTER TYPE";
 }
 
@@ -306,8 +478,14 @@ std::string Ddl::rename_attribute(RenameStmt* stmt) {
     throw SqlError(SqlState::kDuplicateColumn,
                    "column " + quoted(stmt->newname) + " of relation " + quoted(type->name) + " already exists");
   }
+  const catalog::CompositeType before = *type;
   found->name = stmt->newname;
   put(std::move(*type));
+  // The texts of expressions would keep the old name.
+  std::vector<Dependent> dependents;
+  catalog()->for_each_of<catalog::Table>(
+      [&](const catalog::Table& table) { check_expressions_over(table, before, &dependents); });
+  if (!dependents.empty()) not_supported("renaming an attribute that " + dependents[0].described + " uses");
   return "ALTER TYPE";
 }
 

@@ -393,6 +393,11 @@ void Ddl::carry_out(const std::set<Thing>& doomed) {
       default: break;
     }
   }
+  std::set<Oid> lost_columns;
+  for (const Thing& thing : doomed) {
+    if (thing.kind == Thing::Kind::kColumn && !gone(thing.oid)) lost_columns.insert(thing.oid);
+  }
+  for (Oid oid : lost_columns) reshape_stored(*now->find<catalog::Table>(oid));
 }
 
 std::string Ddl::drop(DropStmt* stmt) {

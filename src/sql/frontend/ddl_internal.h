@@ -195,8 +195,23 @@ class Ddl {
   void finish_column_type(Oid table, const catalog::Column& before);
   /// "table.column" of a column that stores values of a row type, or of types made of it; empty: there is none.
   std::string column_storing(Oid type);
-  /// 0A000 where columns store rows of the table: they would keep their old shape.
+  /// 0A000 where columns store rows of the table, whose new column would not be null in them.
   void refuse_stored_rows(const catalog::Table& table);
+  /// 42P16 for a column of the type that it belongs to, or of one made of that.
+  void refuse_membership_in_itself(Oid member, Oid type, const std::string& name);
+  /// What types::reshape() is to do with values of `type` when `changed` changes as `shape` says.
+  std::string shape_of(Oid type, Oid changed, const std::string& shape);
+  /// Gives the values of a row type that tables store the columns it has now; origins[i]: the position that column i had, -1: it is
+  /// new. The catalog has the new columns already.
+  void reshape_stored(Oid type, const std::vector<catalog::Column>& columns, const std::vector<int>& origins);
+  /// The same for a table's row type.
+  void reshape_stored(const catalog::Table& before);
+  /// What cannot be read any more with a changed type because it names an attribute that is gone. 0A000 for what makes values of it.
+  struct Dependent {
+    std::string attribute, described;
+  };
+  void check_expressions_over(const catalog::Table& table, const catalog::CompositeType& before,
+                              std::vector<Dependent>* dependents);
   void refuse_used_in_views(Oid type);
   std::string alter_composite(AlterTableStmt* stmt);
   std::string rename_attribute(RenameStmt* stmt);
@@ -208,9 +223,11 @@ class Ddl {
                                const std::vector<catalog::Column>& targets);
   bool has_rows(const std::string& sql);
   std::optional<std::string> first_text(const std::string& sql);
-  /// Replaces the table by `next` (same OID) in new storage. expressions: attnum -> SQL of the columns that change.
+  /// Replaces the table by `next` (same OID) in new storage. expressions: attnum -> SQL of the columns that change; shapes: attnum ->
+  /// what types::reshape() is told.
   void rewrite_table(const catalog::Table& next, const std::map<int16_t, std::string>& expressions,
-                     std::vector<catalog::Index> next_indexes, const std::string& key_being_made = {});
+                     std::vector<catalog::Index> next_indexes, const std::string& key_being_made = {},
+                     const std::map<int16_t, std::string>& shapes = {});
   /// New storage for a table and its indexes, without rows.
   void empty_table(Oid table);
 

@@ -5,6 +5,7 @@
 #include "duckdb/parser/statement/select_statement.hpp"
 #include "duckdb/parser/tableref/subqueryref.hpp"
 
+#include "sql/frontend/emission.h"
 #include "sql/frontend/parser.h"
 
 #include "sql/frontend/ddl_internal.h"
@@ -76,7 +77,8 @@ std::optional<std::string> Ddl::first_text(const std::string& sql) {
 }
 
 void Ddl::rewrite_table(const catalog::Table& given, const std::map<int16_t, std::string>& expressions,
-                        std::vector<catalog::Index> next_indexes, const std::string& key_being_made) {
+                        std::vector<catalog::Index> next_indexes, const std::string& key_being_made,
+                        const std::map<int16_t, std::string>& shapes) {
   auto now = catalog();
   const catalog::Table* old = now->find<catalog::Table>(given.oid);
   catalog::Table next = given;
@@ -117,6 +119,18 @@ void Ddl::rewrite_table(const catalog::Table& given, const std::map<int16_t, std
   auto after = value_or_throw(now->with(changes));
   if (!first) {
     AnalyzedQuery query = rows_query(sql, next.columns);
+    auto& outputs = query.select->node->Cast<duckdb::SelectNode>().select_list;
+    size_t position = 0;
+    for (const catalog::Column& column : next.columns) {
+      if (column.dropped) continue;
+      auto& output = outputs[position++];
+      const auto shape = shapes.find(column.attnum);
+      if (shape == shapes.end()) continue;
+      const std::string alias = output->GetAlias();
+      output = duckdb::unique_ptr<duckdb::ParsedExpression>(
+          make_call("omen_reshape", DuckExpr(output.release()), make_text(shape->second)).release());
+      output->SetAlias(alias);
+    }
     try {
       context_.copy_rows(std::move(query), after, *after->find<catalog::Table>(next.oid));
     } catch (SqlError& error) {

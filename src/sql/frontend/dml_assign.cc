@@ -3,6 +3,7 @@
 #include "sql/frontend/dml.h"
 #include "sql/frontend/emission.h"
 #include "sql/frontend/expression.h"
+#include "types/geometry.h"
 
 #include "sql/frontend/pg_nodes.h"
 
@@ -91,6 +92,8 @@ TypedExpr PartialAssignment::into_array(TypedExpr base, int at) {
   const Oid type = base_type_of(statement(), base.type);
   if (type == oid::kJsonb) return into_jsonb(std::move(base), at);
   const Oid element = element_type_of(statement(), type);
+  if (types::is_geometric(type) && type != oid::kPath && type != oid::kPolygon && type != oid::kCircle)
+    not_supported("assignment to a part of type " + type_name(statement(), base.type), location);
   if (element == kInvalidOid) {
     throw SqlError(
         SqlState::kDatatypeMismatch,

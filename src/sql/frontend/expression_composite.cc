@@ -4,6 +4,7 @@
 #include "duckdb/parser/expression/constant_expression.hpp"
 
 #include "sql/frontend/record_shape.h"
+#include "types/geometry.h"
 
 #include "sql/frontend/pg_nodes.h"
 
@@ -108,12 +109,18 @@ TypedExpr subscript(Scope& scope, TypedExpr base, std::vector<Node*> indices) {
     base.attnum = 0;
     return base;
   }
-  const Oid element = element_type_of(statement, type);
+  // The numbers of a point and a line, the points of a segment and a box.
+  const bool of_numbers = type == oid::kPoint || type == oid::kLine,
+             of_points = type == oid::kLseg || type == oid::kBox;
+  const Oid element = of_numbers ? oid::kFloat8 : of_points ? oid::kPoint : element_type_of(statement, type);
   if (element == kInvalidOid) {
     throw SqlError(
         SqlState::kDatatypeMismatch,
         "cannot subscript type " + type_name(statement, base.type) + " because it does not support subscripting",
         location);
+  }
+  if ((of_numbers || of_points) && slice) {
+    throw SqlError(SqlState::kFeatureNotSupported, "slices of fixed-length arrays not implemented");
   }
   auto bound = [&](Node* node, const char* what) -> DuckExpr {
     TypedExpr e = analyze_node(scope, node);
@@ -153,6 +160,11 @@ TypedExpr subscript(Scope& scope, TypedExpr base, std::vector<Node*> indices) {
     return result;
   }
   const types::PhysicalType physical = element_physical(statement, element);
+  if (of_numbers || of_points) {
+    DuckExpr index = bounds.size() == 1 ? std::move(bounds[0]) : null_bound();
+    const char* function = of_numbers ? "omen_geometry_number" : "omen_geometry_point";
+    return typed(make_call(function, std::move(base.duck), std::move(index)), element, physical, {&base}, location);
+  }
   arguments.push_back(make_text(type_descriptor(statement, element, physical)));
   arguments.push_back(std::move(base.duck));
   for (auto& b : bounds) arguments.push_back(std::move(b));

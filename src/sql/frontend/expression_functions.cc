@@ -8,6 +8,7 @@
 
 #include "sql/frontend/expression.h"
 #include "sql/frontend/parser.h"
+#include "sql/frontend/query.h"
 #include "types/timezone.h"
 
 #include "sql/frontend/pg_nodes.h"
@@ -622,6 +623,11 @@ TypedExpr analyze_function_call(Scope& scope, FuncCall* node) {
   for (const auto& a : call.args) inherit_flags(flags, a);
   AggregateCall agg{std::move(call)};
   agg.distinct = node->agg_distinct;
+  if (agg.distinct) {
+    for (const TypedExpr& a : agg.call.args) {
+      if (!is_unknown(a)) check_groupable(statement, a.type, a.location);
+    }
+  }
   agg.star = node->agg_star;
   agg.within_group = node->agg_within_group;
   if (filter) {

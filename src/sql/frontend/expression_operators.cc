@@ -282,6 +282,15 @@ int default_comparison(const StatementContext& statement, const std::string& nam
   return plain && base != oid::kRecord && !is_array(statement, base) ? found->second : 0;
 }
 
+/// Elements, none of them ARRAY[...] itself: that one may be empty and take its type from a cast around the whole.
+bool is_list_of_scalars(const A_ArrayExpr* array) {
+  ListCell* cell;
+  foreach (cell, array->elements) {
+    if (IsA(static_cast<Node*>(lfirst(cell)), A_ArrayExpr)) return false;
+  }
+  return array->elements != nullptr;
+}
+
 /// scalar op ANY (array), scalar op ALL (array): make_scalar_array_op.
 TypedExpr analyze_array_op(Scope& scope, const A_Expr* node, const std::string& schema, const std::string& name) {
   StatementContext& statement = *scope.statement;
@@ -298,7 +307,7 @@ TypedExpr analyze_array_op(Scope& scope, const A_Expr* node, const std::string& 
     cast_element = target.typmod < 0 ? element_type_of(statement, target.type) : kInvalidOid;
     if (cast_element != kInvalidOid) source = cast->arg;
   }
-  if (IsA(source, A_ArrayExpr) && reinterpret_cast<A_ArrayExpr*>(source)->elements != nullptr) {
+  if (IsA(source, A_ArrayExpr) && is_list_of_scalars(reinterpret_cast<A_ArrayExpr*>(source))) {
     std::vector<TypedExpr> elements = analyze_list(scope, reinterpret_cast<A_ArrayExpr*>(source)->elements);
     std::vector<TypedExpr*> list;
     bool flat = true;

@@ -22,8 +22,10 @@ bool has_order(StatementContext& statement, Oid type, bool equality_is_enough) {
     case 600:
     case 601:
     case 602:
+    case 603:
     case 604:
-    case 628:  // point, lseg, path, polygon, line
+    case 628:
+    case 718:  // point, lseg, path, box, polygon, line, circle
       return false;
     case 28:
     case 29:  // xid, cid: hashed only

@@ -748,6 +748,9 @@ void add_records(Library& library) {
                  for (size_t i = 0; i < names.size(); ++i) builder.add_name(names.at(i).bytes);
                  return call.text(builder.finish());
                }});
+  library.row({"reshape", {kTextArray, oid::kText}, kTextArray, [](RowCall& call, const ValueView* a) {
+                 return call.text(types::reshape(a[0].bytes, a[1].bytes));
+               }});
   library.row({"record_field",
                {kDescriptor, kDescriptor, kAnyValue, oid::kInt4},
                kDescribed,

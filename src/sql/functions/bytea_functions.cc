@@ -3,6 +3,7 @@
 
 #include "sql/functions/library.h"
 #include "types/io.h"
+#include "types/geometry.h"
 #include "types/network.h"
 
 namespace omendb::sql::functions {
@@ -133,7 +134,14 @@ void add_send(Library& library) {
                                                  {"inet_send", oid::kInet},
                                                  {"cidr_send", oid::kCidr},
                                                  {"macaddr_send", oid::kMacaddr},
-                                                 {"macaddr8_send", oid::kMacaddr8}};
+                                                 {"macaddr8_send", oid::kMacaddr8},
+                                                 {"point_send", oid::kPoint},
+                                                 {"lseg_send", oid::kLseg},
+                                                 {"path_send", oid::kPath},
+                                                 {"box_send", oid::kBox},
+                                                 {"poly_send", oid::kPolygon},
+                                                 {"line_send", oid::kLine},
+                                                 {"circle_send", oid::kCircle}};
   for (const auto& [name, type] : senders) {
     library.row({name,
                  {type},
