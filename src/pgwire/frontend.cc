@@ -307,7 +307,7 @@ Status parse_parse(std::string_view body, ParseMessage* out) {
   BodyReader reader(body);
   out->name = reader.string();
   out->sql = reader.string();
-  int count = reader.int16();
+  const int count = reader.count();
   out->parameter_types.clear();
   for (int i = 0; i < count && reader.ok(); ++i) out->parameter_types.push_back(static_cast<uint32_t>(reader.int32()));
   return reader.finish();
@@ -321,10 +321,9 @@ Status parse_bind(std::string_view body, BindMessage* out) {
   out->parameter_formats.clear();
   out->parameters.clear();
   out->result_formats.clear();
-  // Counts are read signed, as PostgreSQL does in version 15: a negative one is none.
-  int formats = reader.int16();
+  const int formats = reader.count();
   for (int i = 0; i < formats && reader.ok(); ++i) out->parameter_formats.push_back(reader.int16());
-  int parameters = reader.int16();
+  const int parameters = reader.count();
   for (int i = 0; i < parameters && reader.ok(); ++i) {
     int32_t length = reader.int32();
     BindMessage::Parameter parameter;
@@ -335,7 +334,7 @@ Status parse_bind(std::string_view body, BindMessage* out) {
     }
     out->parameters.push_back(parameter);
   }
-  int results = reader.int16();
+  const int results = reader.count();
   for (int i = 0; i < results && reader.ok(); ++i) out->result_formats.push_back(reader.int16());
   return reader.finish();
 }

@@ -84,6 +84,8 @@ class BodyReader {
   int32_t int32();
   /// `n` raw bytes.
   std::string_view bytes(size_t n);
+  /// A count: unsigned.
+  uint16_t count() { return static_cast<uint16_t>(int16()); }
   /// A zero-terminated string; must be UTF-8.
   std::string_view string();
   /// What the body should be over by now. Returns status().
