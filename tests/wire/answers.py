@@ -33,3 +33,55 @@ def counts_are_unsigned(server):
     return talk(server, P("select 1") + message("B", head + u16(0) + u16(0) + u16(-1)) + E() + S,
                 P("select 1") + message("B", head + u16(-1) + u16(0) + u16(0)) + E() + S,
                 P("select 1") + message("B", head + u16(1) + u16(1) + u16(0) + u16(0)) + E() + S)
+
+
+# ---- a statement whose table changed ----
+
+def with_place(server, *steps, setup):
+    """As talk, with the place in PostgreSQL that an error names."""
+    raw = Raw(server.port)
+    raw.send(Q(setup))
+    raw.until("Z")
+    out = []
+    for step in steps:
+        raw.send(step)
+        while (got := raw.next()) is not None:
+            place = [part[1:].decode() for part in got[1].split(b"\0") if got[0] == "E" and part[:1] in (b"F", b"R")]
+            out.append(" ".join([show(*got)] + (place if "cached plan" in show(*got) else [])))
+            if got[0] == "Z":
+                break
+        out.append("--")
+    raw.close()
+    return out
+
+
+TABLE = "create temp table changed (a int)"
+
+
+@case
+def changed_result_type(server):
+    return with_place(server, P("select * from changed", "s") + S, Q("alter table changed add b int"), B("", "s") + E() + S,
+                      B("p", "s") + D("P", "p") + E("p") + S, P("select * from changed") + B() + D("P") + E() + S, setup=TABLE)
+
+
+@case
+def changed_result_type_of_unnamed(server):
+    return with_place(server, Q("begin"), P("select * from changed") + S, P("alter table changed add b int", "x") + B("", "x") + E() + S,
+                      B() + D("P") + E() + S, Q("rollback"), setup=TABLE)
+
+
+@case
+def changed_names_and_types(server):
+    return with_place(server, P("select * from changed", "s") + P("select a from changed", "t") + P("insert into changed values ($1)", "i") + S,
+                      Q("alter table changed rename a to b"), B("", "s") + E() + S, B("", "t") + E() + S,
+                      Q("alter table changed rename b to a; alter table changed alter a type bigint"), B("", "t") + E() + S,
+                      B("", "i", [b"12345678901"]) + E() + S, B("", "i", [b"5"]) + E() + S, D("S", "i") + S,
+                      Q("alter table changed alter a type bool using true"), B("", "i", [b"5"]) + E() + S,
+                      Q("drop table changed"), B("", "t") + E() + S, setup=TABLE)
+
+
+@case
+def simple_queries_see_the_change(server):
+    return talk(server, Q("select * from changed"), Q("alter table changed add b int"), Q("select * from changed"),
+                P("select * from changed") + B() + D("P") + E() + S, Q("alter table changed drop a"), Q("select * from changed"),
+                P("select * from changed") + B() + D("P") + E() + S, setup=TABLE)

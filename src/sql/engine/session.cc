@@ -167,8 +167,9 @@ std::shared_ptr<PreparedStatement> SessionImpl::prepare_or_throw(std::shared_ptr
 
   const bool cacheable = statement->alone && parameter_types.empty();
   if (cacheable) {
-    if (auto cached = plan_cache_->find(*statement->text)) {
-      ensure_analyzed(*cached);
+    // An outdated one may be held by a client who was told its columns: it is not analysed again for another.
+    if (auto cached = plan_cache_->find(*statement->text); cached != nullptr && is_current(*cached)) {
+      statement_catalog_ = current_catalog();
       return cached;
     }
   }
@@ -230,11 +231,7 @@ void SessionImpl::ensure_analyzed(PreparedStatement& statement) {
                                  statement.columns.end(), [](const ColumnDescription& a, const ColumnDescription& b) {
                                    return a.type == b.type && a.typmod == b.typmod && a.name == b.name;
                                  });
-    if (!same) {
-      if (statement.from_sql_prepare) {
-        throw SqlError(SqlState::kFeatureNotSupported, "cached plan must not change result type");
-      }
-    }
+    if (!same) throw SqlError(SqlState::kFeatureNotSupported, "cached plan must not change result type");
   }
   statement.returns_rows = returns_rows;
   statement.columns = query->outputs;
@@ -290,6 +287,7 @@ Result<std::unique_ptr<Portal>> SessionImpl::bind(std::shared_ptr<PreparedStatem
         throw SqlError(std::move(info));
       }
     }
+    ensure_analyzed(*statement);  // before its result is described
     return bind_values(std::move(statement), std::move(parameters));
   } catch (...) {
     return fail_with_current_exception(text);
