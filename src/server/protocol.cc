@@ -393,7 +393,7 @@ Status Protocol::on_bind(std::string_view body) {
     return Status(SqlState::kProtocolViolation, "bind message has " + std::to_string(results) +
                                                     " result formats but query has " +
                                                     std::to_string(portal->columns().size()) + " columns");
-  const bool returns_rows = session_->result_columns(*statement) != nullptr;
+  const bool returns_rows = portal->returns_rows();
   if (named) {
     std::string name(bind_.portal);
     RETURN_IF_ERROR(session_->store_portal(name, std::move(portal)));

@@ -85,3 +85,24 @@ def simple_queries_see_the_change(server):
     return talk(server, Q("select * from changed"), Q("alter table changed add b int"), Q("select * from changed"),
                 P("select * from changed") + B() + D("P") + E() + S, Q("alter table changed drop a"), Q("select * from changed"),
                 P("select * from changed") + B() + D("P") + E() + S, setup=TABLE)
+
+
+# ---- cursors and statements that are not there yet ----
+
+@case
+def fetch_of_no_cursor(server):
+    return talk(server, P("fetch all in c", "f") + D("S", "f") + S, B("", "f") + D("P") + S, B("", "f") + E() + S, Q("begin"),
+                Q("declare c cursor for select 1"), D("S", "f") + B("", "f") + D("P") + E() + S, Q("commit"))
+
+
+@case
+def fetch_bound_before_declare(server):
+    return talk(server, Q("begin"), P("fetch all in c", "f") + B("p", "f") + D("P", "p") + P("declare c cursor for select 1") + B() + E() + E("p") + S,
+                Q("rollback"))
+
+
+@case
+def utilities_of_nothing(server):
+    return talk(server, *[P(sql, "f" + sql[0:3]) + D("S", "f" + sql[0:3]) + B("", "f" + sql[0:3]) + D("P") + E() + S
+                          for sql in ["move all in c", "close c", "execute c", "deallocate c"]],
+                P("execute d", "g") + D("S", "g") + S, Q("prepare d as select 1"), B("", "g") + D("P") + E() + S)

@@ -295,7 +295,9 @@ Result<std::unique_ptr<Portal>> SessionImpl::bind(std::shared_ptr<PreparedStatem
 }
 
 std::unique_ptr<Portal> SessionImpl::bind_values(std::shared_ptr<PreparedStatement> statement, Parameters parameters) {
-  return std::make_unique<PortalImpl>(*this, std::move(statement), std::move(parameters));
+  auto portal = std::make_unique<PortalImpl>(*this, std::move(statement), std::move(parameters));
+  portal->describe_again();
+  return portal;
 }
 
 types::PhysicalType SessionImpl::physical_of_type(Oid type, int32_t typmod) {

@@ -179,7 +179,7 @@ void describe_utility(SessionImpl& session, PreparedStatement& statement) {
       break;
     case T_ExplainStmt: describe_explain(session, statement); break;
     default:
-      if (is_cursor_utility(node)) statement.returns_rows = describe_cursor_utility(session, statement);
+      if (is_cursor_utility(node)) statement.returns_rows = describe_cursor_utility(session, node, &statement.columns);
       break;
   }
 }
