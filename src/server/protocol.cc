@@ -355,6 +355,7 @@ Status Protocol::on_bind(std::string_view body) {
       bind_.portal.empty() ? std::string("unnamed portal") : "portal " + quoted(bind_.portal);
   const auto name_portal = [&](const Status& status) {
     ErrorInfo info = status.info();
+  RETURN_IF_ERROR(check_terminated());
     if (info.context.starts_with("parameter $")) info.context = portal_name + " " + info.context;
     return Status(std::move(info));
   };
@@ -367,6 +368,12 @@ Status Protocol::on_bind(std::string_view body) {
   if (count != wanted)
     return Status(SqlState::kProtocolViolation, "bind message supplies " + std::to_string(count) +
                                                     " parameters, but prepared statement " + quoted(bind_.statement) +
+// A statement that ended its own session, or ended with it, is not through.
+Status Protocol::check_terminated() const {
+  if (transport_.interruption() != Interruption::kTerminated) return {};
+  return Status(SqlState::kAdminShutdown, "terminating connection due to administrator command");
+}
+
                                                     " requires " + std::to_string(wanted));
   const auto parameter_context = [&](size_t i) { return portal_name + " parameter $" + std::to_string(i + 1); };
   parameters_.resize(count);
@@ -527,6 +534,7 @@ void Protocol::on_function_call() {
              : Status(SqlState::kFeatureNotSupported, "function calls by the fast-path protocol are not supported")
                    .with_hint("Call the function in a SELECT."));
   if (state_ == State::kReady) (void)session_->sync();
+  RETURN_IF_ERROR(check_terminated());
   ready_for_query();
 }
 

@@ -119,6 +119,7 @@ class Protocol final : private sql::SessionClient,
   Status run_simple(const std::shared_ptr<const sql::ParsedStatement>& statement, bool last);
   Status run_portal(std::unique_ptr<sql::Portal> portal, bool last);
   Status on_parse(std::string_view body);
+  Status check_terminated() const;
   Status on_bind(std::string_view body);
   Status on_describe(std::string_view body);
   Status on_execute(std::string_view body);

@@ -106,3 +106,23 @@ def utilities_of_nothing(server):
     return talk(server, *[P(sql, "f" + sql[0:3]) + D("S", "f" + sql[0:3]) + B("", "f" + sql[0:3]) + D("P") + E() + S
                           for sql in ["move all in c", "close c", "execute c", "deallocate c"]],
                 P("execute d", "g") + D("S", "g") + S, Q("prepare d as select 1"), B("", "g") + D("P") + E() + S)
+
+
+# ---- portals in a failed transaction ----
+
+@case
+def portals_of_a_failed_transaction(server):
+    return talk(server, Q("begin"), P("select 1") + B("p") + S, Q("select 1/(select 0)"), E("p") + S, D("P", "p") + S, E("none") + S, Q("rollback"),
+                E("p") + S)
+
+
+@case
+def portals_older_than_the_savepoint(server):
+    return talk(server, Q("begin"), P("select generate_series(1,3)") + B("p") + E("p", 1) + S, Q("declare c cursor for select generate_series(1,4)"),
+                Q("savepoint a"), P("select 5") + B("q") + S, Q("declare d cursor for select 6"), Q("select 1/(select 0)"), E("q") + S,
+                Q("rollback to a"), Q("fetch 2 from c"), E("q") + S, Q("rollback to a"), Q("fetch d"), Q("rollback to a"), E("p") + S, Q("rollback"))
+
+
+@case
+def terminating_oneself(server):
+    return [line for line in talk(server, Q("select pg_terminate_backend(pg_backend_pid())")) if not line.startswith("D ")]

@@ -465,6 +465,10 @@ Result<Portal*> SessionImpl::find_portal(const std::string& name) {
     fail();
     return Status(SqlState::kInvalidCursorName, "portal \"" + name + "\" does not exist");
   }
+  if (it->second.portal == nullptr) {
+    return Status(SqlState::kInFailedSqlTransaction,
+                  "current transaction is aborted, commands ignored until end of transaction block");
+  }
   return it->second.portal.get();
 }
 

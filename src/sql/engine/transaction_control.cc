@@ -170,7 +170,12 @@ void SessionImpl::fail() {
     case BlockState::kImplicit: finish_rollback(); break;
     case BlockState::kBlock:
       // Locks and writes go at once, as far back as a savepoint can still be asked for.
-      drop_transaction_portals();
+      // Portals older than the savepoint outlive it. The names of the others stay to the end: what these are asked for is refused
+      // for the transaction's sake.
+      for (auto& [name, named] : portals_) {
+        if (!named.hold && named.savepoint_depth >= savepoints_.size())
+          dead_portals_.push_back(std::move(named.portal));
+      }
       if (savepoints_.empty()) {
         engine_.database().rollback(*transaction_);
         neighbours_->rolled_back();
