@@ -126,3 +126,19 @@ def portals_older_than_the_savepoint(server):
 @case
 def terminating_oneself(server):
     return [line for line in talk(server, Q("select pg_terminate_backend(pg_backend_pid())")) if not line.startswith("D ")]
+
+
+# ---- notices of what is made besides ----
+
+@case
+def implicit_objects(server):
+    """Without what PostgreSQL tells of its indexes' and tables' files."""
+    return [line for line in implicit(server) if not any(word in line for word in ("building", "dedupl", "rewriting", "verifying"))]
+
+
+def implicit(server):
+    return talk(server, Q("create temp table io (id serial primary key, u int unique, constraint two unique (id, u))"),
+                Q("alter table io add column s bigserial"), Q("alter table io add column y int unique"),
+                Q("create temp table id (id int generated always as identity); alter table id add primary key (id)"),
+                Q("create temp table il (like io including all)"), Q("set client_min_messages = log"),
+                Q("create temp table quiet (id serial primary key)"), setup="set client_min_messages = debug1")
