@@ -142,3 +142,21 @@ def implicit(server):
                 Q("create temp table id (id int generated always as identity); alter table id add primary key (id)"),
                 Q("create temp table il (like io including all)"), Q("set client_min_messages = log"),
                 Q("create temp table quiet (id serial primary key)"), setup="set client_min_messages = debug1")
+
+
+@case
+def void_parameter_is_no_argument(server):
+    return talk(server, P("select length(now($1::void)::text) > 0") + B("", "", [b""]) + E() + S, P("select abs($1::void, $2::int)") + B("", "", [b"", b"-1"]) + E() + S)
+
+
+@case
+def cast_to_unknown(server):
+    return talk(server, P("select cast($1 as unknown)") + D("S") + B("", "", [b"x"]) + D("P") + E() + S,
+                P("select cast($1 as unknown)", "", [705]) + D("S") + B("", "", [b"x"]) + D("P") + E() + S, P("select 'a'::unknown") + D("S") + S)
+
+
+@case
+def copy_tells_the_first_trouble(server):
+    return talk(server, (Q("copy io from stdin (format csv)"), "G", 1), copy_data(b"\n1,2\n") + COPY_DONE, (Q("copy io from stdin"), "G", 1),
+                copy_data(b"1\n") + COPY_DONE, (Q("copy io from stdin"), "G", 1), copy_data(b"x\n") + COPY_DONE, (Q("copy io from stdin"), "G", 1),
+                copy_data(b"x\t1\t2\n") + COPY_DONE, setup="create temp table io (a int, b int)")

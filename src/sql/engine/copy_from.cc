@@ -363,17 +363,15 @@ class CopyFrom {
       throw error;
     };
     const bool binary = options_.format == CopyOptions::Format::kBinary;
-    if (fields.size() != columns_.size()) {
-      if (binary) {
-        fail("row field count is " + std::to_string(fields.size()) + ", expected " + std::to_string(columns_.size()));
-      }
-      if (fields.size() > columns_.size()) fail("extra data after last expected column");
-      fail("missing data for column \"" + table.columns[columns_[fields.size()]].name + "\"");
-    }
+    if (binary && fields.size() != columns_.size())
+      fail("row field count is " + std::to_string(fields.size()) + ", expected " + std::to_string(columns_.size()));
+    if (fields.size() > columns_.size()) fail("extra data after last expected column");
     for (size_t i = 0; i < columns_.size(); ++i) {
       auto& field = fields[i];
       if (!binary && options_.format == CopyOptions::Format::kCsv) {
         if (field.null && force_not_null_[i]) field.null = false;
+      // What is wrong with the fields before it is told first.
+      if (i >= fields.size()) fail("missing data for column \"" + table.columns[columns_[i]].name + "\"");
         if (force_null_[i] && !field.null && field.text == options_.null_text) field.null = true;
       }
       if (field.null) {

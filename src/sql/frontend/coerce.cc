@@ -455,12 +455,16 @@ TypedExpr cast_array(Scope& scope, TypedExpr e, Oid target, CoercionContext cont
     return result;
   }
   // Element by element through text gives what the element cast gives for every pair but float to integer and numeric to
-  // integer (which round) and timestamps to dates (which cut); those have functions of their own.
+  // integer (which round) and some of times and intervals; those have functions of their own.
   const char category_from = type_category(statement, from), category_to = type_category(statement, to);
   const bool narrowing = category_from == 'N' && category_to == 'N' &&
                          (to == oid::kInt2 || to == oid::kInt4 || to == oid::kInt8) &&
                          (from == oid::kNumeric || from == oid::kFloat4 || from == oid::kFloat8);
-  if (category_from == 'D' || narrowing || category_from == 'B') {
+  const auto has_date = [](Oid type) {
+    return type == oid::kDate || type == oid::kTimestamp || type == oid::kTimestampTz;
+  };
+  const bool dates = has_date(from) && has_date(to);
+  if ((category_from == 'D' && !dates) || narrowing || category_from == 'B') {
     if (path != CoercionPath::kViaIo) {
       not_supported("cast from " + type_name(statement, e.type) + " to " + type_name(statement, target), location);
     }

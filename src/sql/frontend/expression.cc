@@ -531,6 +531,7 @@ TypedExpr analyze_type_cast(Scope& scope, const TypeCast* node) {
   } else {
     value = analyze_node(scope, arg);
   }
+  if (is_unknown(value) && target.type == oid::kUnknown) return value;
   const Oid source = is_unknown(value) ? oid::kUnknown : value.type;
   const int location = node->location >= 0 ? node->location : value.location;
   const int begin = value.location < 0        ? location

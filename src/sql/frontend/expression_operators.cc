@@ -298,7 +298,14 @@ TypedExpr analyze_array_op(Scope& scope, const A_Expr* node, const std::string& 
     cast_element = target.typmod < 0 ? element_type_of(statement, target.type) : kInvalidOid;
     if (cast_element != kInvalidOid) source = cast->arg;
   }
-  if (IsA(source, A_ArrayExpr) && reinterpret_cast<A_ArrayExpr*>(source)->elements != nullptr) {
+  const auto nested = [](const List* elements) {
+    for (int i = 0; i < elements->length; ++i) {
+      if (IsA(static_cast<Node*>(elements->elements[i].ptr_value), A_ArrayExpr)) return true;
+    }
+    return false;
+  };
+  if (IsA(source, A_ArrayExpr) && reinterpret_cast<A_ArrayExpr*>(source)->elements != nullptr &&
+      !nested(reinterpret_cast<A_ArrayExpr*>(source)->elements)) {
     std::vector<TypedExpr> elements = analyze_list(scope, reinterpret_cast<A_ArrayExpr*>(source)->elements);
     std::vector<TypedExpr*> list;
     bool flat = true;
