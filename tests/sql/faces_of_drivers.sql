@@ -14,6 +14,30 @@ set constraints t2_none deferred;
 rollback;
 drop table t2, t1;
 
+-- Encodings of the client, by any of their names.
+set client_encoding = 'iso-8859-1';
+show client_encoding;
+set client_encoding = 'UNICODE';
+show client_encoding;
+set client_encoding = 'nope';
+set client_encoding = 'mule_internal';
+reset client_encoding;
+show client_encoding;
+
+select convert_to('Привет', 'koi8r'), convert_to('ä', 'win1252'), convert_to('あ', 'euc_jp'), convert_to('あ', 'sjis');
+select convert_from('\xf0d2c9d7c5d4', 'koi8r'), convert_from('\xa4a2', 'euc_jp'), convert_from('\x82a0', 'sjis');
+select convert_to('中', 'koi8r');
+select convert_from('\xa420', 'euc_jp');
+select convert_from('\xa4', 'euc_jp');
+select convert_from('\x81', 'win1252');
+select convert_from('\x00', 'latin1');
+select convert_to('a', 'nope');
+select convert_from('a', 'nope');
+select convert_to('ä', 'sql_ascii');
+select convert_to('ab', 'mule_internal');
+select convert('\xe4', 'latin1', 'koi8r');
+select convert('\xe4', 'latin1', 'latin1'), convert('\xe4', 'latin1', 'utf8'), convert('\xc3a4', 'utf8', 'latin2');
+
 -- What is cast to unknown is as untyped as before.
 select pg_typeof('a'::unknown), 'a'::unknown || 'b', 'x'::unknown = 'x', coalesce(null::unknown, 'q'), '5'::unknown::int + 1;
 select 'a'::unknown::int;

@@ -160,3 +160,81 @@ def copy_tells_the_first_trouble(server):
     return talk(server, (Q("copy io from stdin (format csv)"), "G", 1), copy_data(b"\n1,2\n") + COPY_DONE, (Q("copy io from stdin"), "G", 1),
                 copy_data(b"1\n") + COPY_DONE, (Q("copy io from stdin"), "G", 1), copy_data(b"x\n") + COPY_DONE, (Q("copy io from stdin"), "G", 1),
                 copy_data(b"x\t1\t2\n") + COPY_DONE, setup="create temp table io (a int, b int)")
+
+
+# ---- other encodings ----
+
+def encoded(server, *steps, setup):
+    """As talk; rows and descriptions as they came."""
+    raw = Raw(server.port)
+    raw.send(Q(setup))
+    raw.until("Z")
+    out = []
+    for step, last in [step if isinstance(step, tuple) else (step, "Z") for step in steps]:
+        raw.send(step)
+        while (got := raw.next()) is not None:
+            shown = repr(got[1]) if got[0] == "T" and not got[1].replace(b"\xff", b"").isascii() else show(*got)
+            if got[0] == "E":
+                shown += "".join(f" {part!r}" for part in got[1].split(b"\0") if part[:1] in b"MDW" and not part.isascii())
+            out.append(got[0] + " " + shown)
+            if got[0] == last:
+                break
+        out.append("--")
+    raw.close()
+    return out
+
+
+def sql(text):
+    return message("Q", text + b"\0")
+
+
+@case
+def encoding_latin1(server):
+    array = u32(1) + u32(0) + u32(25) + u32(1) + u32(1) + u32(1) + b"\xe4"
+    return encoded(server, sql(b"select '\xe4', '\xe4' as \"\xfc\", length('\xe4\xf6')"), Q("select U&'\\00e4' union all select 'a'"),
+                   P("select $1::text, $2::text[], $3::jsonb, $4::bytea")
+                   + B("", "", [b"\xe4", array, b"\x01\"\xe4\"", b"\xe4"], [1, 1, 1, 1], [1, 1, 1, 1]) + E() + S,
+                   P("select $1::text, $2::text[], row('\xe4')".encode("latin1")) + B("", "", [b"\xe4", b"{\xe4,b}"]) + D("P") + E() + S,
+                   message("P", b"\xe4\0select $1::int\0" + u16(0)) + B("", b"\xe4", [b"\xfc"]) + E() + S,
+                   sql(b"select '\xe4'::int"), sql(b"select * from \"\xe4\""), Q("select 'a' union all select U&'\\4e2d'"),
+                   Q("select U&'\\4e2d'::int"), Q("select 1 as U&\"\\4e2d\""), Q("select 2"), sql(b"set application_name = '\xe4'; show application_name"),
+                   Q("set client_encoding = utf8; select U&'\\00e4'; set client_encoding = latin1; select U&'\\00e4'"),
+                   Q("begin; set local client_encoding = koi8r; select U&'\\0444'; rollback; select U&'\\00e4'"),
+                   setup="set client_encoding = latin1")
+
+
+@case
+def encoding_win1252(server):
+    return encoded(server, P("select $1::text") + B("", "", [b"\x81"]) + E() + S, sql(b"select '\x81'"), sql(b"select '\x80', ascii('\x80')"),
+                   setup="set client_encoding = win1252")
+
+
+@case
+def encoding_euc_jp(server):
+    return encoded(server, sql(b"select '\xa4'"), sql(b"select '\xa4\xa2', length('\xa4\xa2')"), sql(b"select '\xa4\xa2'::int"),
+                   P("select $1::text") + B("", "", [b"a\xa4"]) + E() + S, setup="set client_encoding = euc_jp")
+
+
+@case
+def encoding_sjis_backslash(server):
+    """The second byte of a character may look like a backslash or a quote of ours."""
+    return encoded(server, sql(b"select '\x95\x5c', E'\x95\x5c\\n', length('\x95\x5c')"), Q("create temp table sj (a text)"),
+                   (Q("copy sj from stdin"), "G"), copy_data(b"\x95\x5c\nb\n") + COPY_DONE, Q("select a || '', length(a) from sj"),
+                   Q("copy sj to stdout"), setup="set client_encoding = sjis")
+
+
+@case
+def encoding_of_copy(server):
+    return encoded(server, (Q("copy enc from stdin"), "G"), copy_data(b"a\n\xa4") + copy_data(b"\xa2\nb\n") + COPY_DONE,
+                   (Q("copy enc from stdin"), "G"), copy_data(b"a\n\xa4") + copy_data(b"\xa2\nb\n\xa4 \n") + COPY_DONE,
+                   (Q("copy enc from stdin (encoding 'latin1')"), "G"), copy_data(b"\xe4\n") + COPY_DONE,
+                   Q("copy enc to stdout"), Q("copy enc to stdout (encoding 'utf8')"), Q("copy (select U&'\\3042') to stdout (encoding 'sjis')"),
+                   Q("copy (select U&'\\3042' as a) to stdout (format csv, header, encoding 'euc-jp')"),
+                   Q("copy (select U&'\\0e01') to stdout"), Q("copy enc to stdout (encoding 'nope')"), Q("select count(*) from enc"),
+                   setup="create temp table enc (a text); set client_encoding = euc_jp")
+
+
+@case
+def encoding_sql_ascii(server):
+    return encoded(server, Q("select U&'\\3042'"), sql(b"select '\xe4'"), Q("set client_encoding = unicode; select U&'\\3042'"),
+                   setup="set client_encoding = sql_ascii")

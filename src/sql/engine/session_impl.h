@@ -34,6 +34,7 @@
 #include "duckdb/main/connection.hpp"
 
 #include "base/mutex.h"
+#include "sql/conversation.h"
 #include "sql/engine/duck_instance.h"
 #include "sql/engine/index_evaluator.h"
 #include "sql/engine/settings.h"
@@ -87,7 +88,7 @@ class SessionTypeCatalog;
 
 enum class BlockState : uint8_t { kNone, kImplicit, kBlock, kFailed };
 
-class SessionImpl final : public Session, public NotificationSource, public DdlContext {
+class SessionImpl final : public Session, public NotificationSource, public Conversation, public DdlContext {
  public:
   SessionImpl(EngineImpl& engine, const SessionOptions& options, SessionClient& client);
   ~SessionImpl() override;
@@ -124,6 +125,9 @@ class SessionImpl final : public Session, public NotificationSource, public DdlC
   std::vector<Notification> take_notifications() override;
   bool has_notifications() const override;
   void on_notification(std::function<void()> wake) override;
+
+  // Conversation
+  const types::Encoding* client_encoding() const override { return settings_.client_encoding(); }
 
   // DdlContext
   table::Database& database() override { return engine_.database(); }
