@@ -170,6 +170,7 @@ void Protocol::begin_session(pgwire::StartupPacket packet) {
 
 void Protocol::handle(const pgwire::FrontendMessage& message) {
   if (skipping_ && message.type != 'S' && message.type != 'X') return;
+  if (!check_clock(message.type)) return;
   client_text_.forget();
   Status status;
   switch (message.type) {
@@ -199,6 +200,23 @@ void Protocol::handle(const pgwire::FrontendMessage& message) {
     skipping_ = true;
     report_error(status);
   }
+}
+
+bool Protocol::check_clock(char type) {
+  if (conversation_ == nullptr || type == 'X') return true;
+  if (conversation_->clock_expired()) {
+    report_error(Status(SqlState::kQueryCanceled, "canceling statement due to statement timeout"));
+    const bool ends_query = type == 'S' || type == 'Q' || type == 'F';
+    skipping_ = !ends_query;
+    if (ends_query && state_ == State::kReady) {
+      (void)session_->sync();
+      drop_dead_portals();
+      ready_for_query();
+    }
+    return false;
+  }
+  if (type == 'P' || type == 'B' || type == 'D' || type == 'E' || type == 'Q') conversation_->start_clock();
+  return true;
 }
 
 void Protocol::report_error(const Status& error) {

@@ -133,6 +133,8 @@ class Protocol final : private sql::SessionClient,
   void report_error(const Status& error);
   void fatal(const Status& error);
   bool check_interruption();
+  /// Starts the statement's clock. False: it ran out before this message came, which is answered so.
+  bool check_clock(char type);
   /// The converter to the client's encoding of this moment; nullptr: UTF8.
   pgwire::ClientText* client_text();
   void write_error(std::string_view severity, const ErrorInfo& info);

@@ -108,58 +108,61 @@ def utilities_of_nothing(server):
                 P("execute d", "g") + D("S", "g") + S, Q("prepare d as select 1"), B("", "g") + D("P") + E() + S)
 
 
-# ---- portals in a failed transaction ----
+# ---- statement_timeout between messages ----
 
-@case
-def portals_of_a_failed_transaction(server):
-    return talk(server, Q("begin"), P("select 1") + B("p") + S, Q("select 1/(select 0)"), E("p") + S, D("P", "p") + S, E("none") + S, Q("rollback"),
-                E("p") + S)
-
-
-@case
-def portals_older_than_the_savepoint(server):
-    return talk(server, Q("begin"), P("select generate_series(1,3)") + B("p") + E("p", 1) + S, Q("declare c cursor for select generate_series(1,4)"),
-                Q("savepoint a"), P("select 5") + B("q") + S, Q("declare d cursor for select 6"), Q("select 1/(select 0)"), E("q") + S,
-                Q("rollback to a"), Q("fetch 2 from c"), E("q") + S, Q("rollback to a"), Q("fetch d"), Q("rollback to a"), E("p") + S, Q("rollback"))
-
-
-@case
-def terminating_oneself(server):
-    return [line for line in talk(server, Q("select pg_terminate_backend(pg_backend_pid())")) if not line.startswith("D ")]
-
-
-# ---- notices of what is made besides ----
-
-@case
-def implicit_objects(server):
-    """Without what PostgreSQL tells of its indexes' and tables' files."""
-    return [line for line in implicit(server) if not any(word in line for word in ("building", "dedupl", "rewriting", "verifying"))]
-
-
-def implicit(server):
-    return talk(server, Q("create temp table io (id serial primary key, u int unique, constraint two unique (id, u))"),
-                Q("alter table io add column s bigserial"), Q("alter table io add column y int unique"),
-                Q("create temp table id (id int generated always as identity); alter table id add primary key (id)"),
-                Q("create temp table il (like io including all)"), Q("set client_min_messages = log"),
-                Q("create temp table quiet (id serial primary key)"), setup="set client_min_messages = debug1")
+def pauses(server, *steps):
+    raw = Raw(server.port)
+    raw.send(Q("set statement_timeout = 300"))
+    raw.until("Z")
+    out = []
+    for step in steps:
+        if isinstance(step, float):
+            time.sleep(step)
+            continue
+        raw.send(step)
+        out += raw.until("Z", seconds=0.15 if step.endswith(H) else 20) + ["--"]
+    raw.close()
+    return out
 
 
 @case
-def void_parameter_is_no_argument(server):
-    return talk(server, P("select length(now($1::void)::text) > 0") + B("", "", [b""]) + E() + S, P("select abs($1::void, $2::int)") + B("", "", [b"", b"-1"]) + E() + S)
+def timeout_after_parse(server):
+    return pauses(server, P("select 1", "s") + H, 0.5, D("S", "s") + H, S, Q("select 2"), D("S", "s") + S)
 
 
 @case
-def cast_to_unknown(server):
-    return talk(server, P("select cast($1 as unknown)") + D("S") + B("", "", [b"x"]) + D("P") + E() + S,
-                P("select cast($1 as unknown)", "", [705]) + D("S") + B("", "", [b"x"]) + D("P") + E() + S, P("select 'a'::unknown") + D("S") + S)
+def timeout_after_parse_in_transaction(server):
+    return pauses(server, Q("begin"), P("select 1", "s") + H, 0.5, D("S", "s") + H, S, Q("select 2"), Q("rollback"))
 
 
 @case
-def copy_tells_the_first_trouble(server):
-    return talk(server, (Q("copy io from stdin (format csv)"), "G", 1), copy_data(b"\n1,2\n") + COPY_DONE, (Q("copy io from stdin"), "G", 1),
-                copy_data(b"1\n") + COPY_DONE, (Q("copy io from stdin"), "G", 1), copy_data(b"x\n") + COPY_DONE, (Q("copy io from stdin"), "G", 1),
-                copy_data(b"x\t1\t2\n") + COPY_DONE, setup="create temp table io (a int, b int)")
+def timeout_before_sync(server):
+    return pauses(server, P("select 1") + B() + H, 0.5, S, Q("select 2"))
+
+
+@case
+def timeout_before_query(server):
+    return pauses(server, P("select 1") + B() + H, 0.5, Q("select 2"), Q("select 3"))
+
+
+@case
+def timeout_of_suspended_portal(server):
+    return pauses(server, P("select generate_series(1,3)") + B() + E("", 1) + H, 0.5, E() + H, S)
+
+
+@case
+def timeout_ends_with_execute(server):
+    return pauses(server, P("select 1") + B() + E() + H, 0.5, P("select 2") + B() + E() + S)
+
+
+@case
+def timeout_counts_from_the_first_message(server):
+    return pauses(server, P("select 1") + B() + H, P("select pg_sleep(0.25)") + B() + E() + S, Q("select pg_sleep(0.2)"))
+
+
+@case
+def timeout_ends_with_an_error(server):
+    return pauses(server, P("select 1") + B("", "none") + H, 0.5, S, P("select 1") + S, 0.5, P("select 2") + B() + E() + S)
 
 
 # ---- other encodings ----
@@ -238,3 +241,57 @@ def encoding_of_copy(server):
 def encoding_sql_ascii(server):
     return encoded(server, Q("select U&'\\3042'"), sql(b"select '\xe4'"), Q("set client_encoding = unicode; select U&'\\3042'"),
                    setup="set client_encoding = sql_ascii")
+
+
+# ---- notices of what is made besides ----
+
+@case
+def implicit_objects(server):
+    """Without what PostgreSQL tells of its indexes' and tables' files."""
+    return [line for line in implicit(server) if not any(word in line for word in ("building", "dedupl", "rewriting", "verifying"))]
+
+
+def implicit(server):
+    return talk(server, Q("create temp table io (id serial primary key, u int unique, constraint two unique (id, u))"),
+                Q("alter table io add column s bigserial"), Q("alter table io add column y int unique"),
+                Q("create temp table id (id int generated always as identity); alter table id add primary key (id)"),
+                Q("create temp table il (like io including all)"), Q("set client_min_messages = log"),
+                Q("create temp table quiet (id serial primary key)"), setup="set client_min_messages = debug1")
+
+
+@case
+def void_parameter_is_no_argument(server):
+    return talk(server, P("select length(now($1::void)::text) > 0") + B("", "", [b""]) + E() + S, P("select abs($1::void, $2::int)") + B("", "", [b"", b"-1"]) + E() + S)
+
+
+# ---- portals in a failed transaction ----
+
+@case
+def portals_of_a_failed_transaction(server):
+    return talk(server, Q("begin"), P("select 1") + B("p") + S, Q("select 1/(select 0)"), E("p") + S, D("P", "p") + S, E("none") + S, Q("rollback"),
+                E("p") + S)
+
+
+@case
+def portals_older_than_the_savepoint(server):
+    return talk(server, Q("begin"), P("select generate_series(1,3)") + B("p") + E("p", 1) + S, Q("declare c cursor for select generate_series(1,4)"),
+                Q("savepoint a"), P("select 5") + B("q") + S, Q("declare d cursor for select 6"), Q("select 1/(select 0)"), E("q") + S,
+                Q("rollback to a"), Q("fetch 2 from c"), E("q") + S, Q("rollback to a"), Q("fetch d"), Q("rollback to a"), E("p") + S, Q("rollback"))
+
+
+@case
+def terminating_oneself(server):
+    return [line for line in talk(server, Q("select pg_terminate_backend(pg_backend_pid())")) if not line.startswith("D ")]
+
+
+@case
+def cast_to_unknown(server):
+    return talk(server, P("select cast($1 as unknown)") + D("S") + B("", "", [b"x"]) + D("P") + E() + S,
+                P("select cast($1 as unknown)", "", [705]) + D("S") + B("", "", [b"x"]) + D("P") + E() + S, P("select 'a'::unknown") + D("S") + S)
+
+
+@case
+def copy_tells_the_first_trouble(server):
+    return talk(server, (Q("copy io from stdin (format csv)"), "G", 1), copy_data(b"\n1,2\n") + COPY_DONE, (Q("copy io from stdin"), "G", 1),
+                copy_data(b"1\n") + COPY_DONE, (Q("copy io from stdin"), "G", 1), copy_data(b"x\n") + COPY_DONE, (Q("copy io from stdin"), "G", 1),
+                copy_data(b"x\t1\t2\n") + COPY_DONE, setup="create temp table io (a int, b int)")

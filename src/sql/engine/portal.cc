@@ -174,7 +174,9 @@ Result<Portal::Progress> PortalImpl::execute(uint64_t max_rows, RowSink& sink) {
   session_.neighbours().note_statement(statement_->text(), statement_->kind == StatementKind::kUtility);
   try {
     session_.check_not_failed(statement_->parsed.get());
-    return execute_or_throw(max_rows, sink);
+    Progress progress = execute_or_throw(max_rows, sink);
+    if (progress.complete) session_.stop_clock();
+    return progress;
   } catch (...) {
     done_ = true;
     const std::string text(text_.empty() ? statement_->text() : text_);

@@ -525,6 +525,15 @@ void SessionImpl::check_cancelled() {
   if (cancelled()) throw SqlError(cancelled_status());
 }
 
+void SessionImpl::start_clock() {
+  const int64_t timeout = settings_.statement_timeout_ms();
+  if (timeout <= 0) {
+    clock_end_.reset();
+  } else if (!clock_end_) {
+    clock_end_ = Timer::Clock::now() + std::chrono::milliseconds(timeout);
+  }
+}
+
 SessionImpl::StatementScope::StatementScope(SessionImpl& session)
     : session_(session), current_(&session), outer_(session.statement_depth_++ == 0) {
   if (!outer_) return;
@@ -535,10 +544,10 @@ SessionImpl::StatementScope::StatementScope(SessionImpl& session)
     session.cancelled_ = false;
     session.running_ = true;
   }
-  if (const int64_t timeout = session.settings_.statement_timeout_ms(); timeout > 0) {
-    timer_ = session.engine_.timer().schedule(Timer::Clock::now() + std::chrono::milliseconds(timeout), [&session] {
-      session.interrupt("canceling statement due to statement timeout");
-    });
+  session.start_clock();
+  if (session.clock_end_) {
+    timer_ = session.engine_.timer().schedule(
+        *session.clock_end_, [&session] { session.interrupt("canceling statement due to statement timeout"); });
   }
 }
 

@@ -127,7 +127,10 @@ class SessionImpl final : public Session, public NotificationSource, public Conv
   void on_notification(std::function<void()> wake) override;
 
   // Conversation
+  void start_clock() override;
+  bool clock_expired() const override { return clock_end_ && Timer::Clock::now() >= *clock_end_; }
   const types::Encoding* client_encoding() const override { return settings_.client_encoding(); }
+  void stop_clock() { clock_end_.reset(); }
 
   // DdlContext
   table::Database& database() override { return engine_.database(); }
@@ -317,6 +320,7 @@ class SessionImpl final : public Session, public NotificationSource, public Conv
 
   EngineImpl& engine_;
   const SessionOptions options_;
+  std::optional<Timer::Clock::time_point> clock_end_;  // of statement_timeout
   SessionClient& client_;
   Settings settings_;
   std::string session_user_, role_;

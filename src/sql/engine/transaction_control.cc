@@ -165,6 +165,7 @@ void SessionImpl::finish_rollback() {
 }
 
 void SessionImpl::fail() {
+  stop_clock();
   switch (state_) {
     case BlockState::kNone: break;
     case BlockState::kImplicit: finish_rollback(); break;
@@ -194,6 +195,7 @@ void SessionImpl::fail() {
 
 Status SessionImpl::sync() {
   implicit_block_ = false;
+  stop_clock();
   if (state_ != BlockState::kImplicit) {
     // SET outside a transaction has none to wait for.
     if (state_ == BlockState::kNone && settings_.has_changes()) settings_.commit();
