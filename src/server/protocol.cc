@@ -41,6 +41,7 @@ void Protocol::close() {
 void Protocol::release_memory() {
   input_.release_if_empty();
   if (output_.empty()) output_.release();
+  plain_rows_.release();
   if (text_.capacity() > 4096) std::string().swap(text_);
 }
 
