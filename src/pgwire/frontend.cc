@@ -179,12 +179,20 @@ std::string_view BodyReader::string() {
     return {};
   }
   std::string_view text{at_, static_cast<size_t>(static_cast<const char*>(zero) - at_)};
-  if (Status s = types::verify_utf8(text); !s.ok()) {
-    if (status_.ok()) status_ = std::move(s);
+  at_ += text.size() + 1;
+  Status valid;
+  if (text_ == nullptr) {
+    valid = types::verify_utf8(text);
+  } else if (auto decoded = text_->decode(text); decoded.ok()) {
+    text = *decoded;
+  } else {
+    valid = decoded.status();
+  }
+  if (!valid.ok()) {
+    if (status_.ok()) status_ = std::move(valid);
     at_ = end_;
     return {};
   }
-  at_ += text.size() + 1;
   return text;
 }
 
@@ -297,34 +305,33 @@ Result<StartupPacket> parse_startup(std::string_view body) {
   return packet;
 }
 
-Status parse_query(std::string_view body, std::string_view* sql) {
-  BodyReader reader(body);
+Status parse_query(std::string_view body, std::string_view* sql, ClientText* client_text) {
+  BodyReader reader(body, client_text);
   *sql = reader.string();
   return reader.finish();
 }
 
-Status parse_parse(std::string_view body, ParseMessage* out) {
-  BodyReader reader(body);
+Status parse_parse(std::string_view body, ParseMessage* out, ClientText* client_text) {
+  BodyReader reader(body, client_text);
   out->name = reader.string();
   out->sql = reader.string();
-  int count = reader.int16();
+  const int count = reader.count();
   out->parameter_types.clear();
   for (int i = 0; i < count && reader.ok(); ++i) out->parameter_types.push_back(static_cast<uint32_t>(reader.int32()));
   return reader.finish();
 }
 
-Status parse_bind(std::string_view body, BindMessage* out) {
-  BodyReader reader(body);
+Status parse_bind(std::string_view body, BindMessage* out, ClientText* client_text) {
+  BodyReader reader(body, client_text);
   out->portal = reader.string();
   out->statement = reader.string();
   out->named = reader.ok();
   out->parameter_formats.clear();
   out->parameters.clear();
   out->result_formats.clear();
-  // Counts are read signed, as PostgreSQL does in version 15: a negative one is none.
-  int formats = reader.int16();
+  const int formats = reader.count();
   for (int i = 0; i < formats && reader.ok(); ++i) out->parameter_formats.push_back(reader.int16());
-  int parameters = reader.int16();
+  const int parameters = reader.count();
   for (int i = 0; i < parameters && reader.ok(); ++i) {
     int32_t length = reader.int32();
     BindMessage::Parameter parameter;
@@ -335,20 +342,20 @@ Status parse_bind(std::string_view body, BindMessage* out) {
     }
     out->parameters.push_back(parameter);
   }
-  int results = reader.int16();
+  const int results = reader.count();
   for (int i = 0; i < results && reader.ok(); ++i) out->result_formats.push_back(reader.int16());
   return reader.finish();
 }
 
-Status parse_execute(std::string_view body, ExecuteMessage* out) {
-  BodyReader reader(body);
+Status parse_execute(std::string_view body, ExecuteMessage* out, ClientText* client_text) {
+  BodyReader reader(body, client_text);
   out->portal = reader.string();
   out->max_rows = reader.int32();
   return reader.finish();
 }
 
-Status parse_target(std::string_view body, TargetMessage* out) {
-  BodyReader reader(body);
+Status parse_target(std::string_view body, TargetMessage* out, ClientText* client_text) {
+  BodyReader reader(body, client_text);
   out->kind = static_cast<char>(reader.byte());
   out->name = reader.string();
   return reader.finish();

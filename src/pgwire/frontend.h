@@ -10,6 +10,7 @@
 
 #include "base/status.h"
 #include "pgwire/buffer.h"
+#include "pgwire/client_text.h"
 
 namespace omendb::pgwire {
 
@@ -78,13 +79,17 @@ class FrontendDecoder {
 /// Reads a body front to back. The first trouble sticks: every later read gives zeros, and status() says 08P01 or 22021.
 class BodyReader {
  public:
-  explicit BodyReader(std::string_view body) : at_(body.data()), end_(body.data() + body.size()) {}
+  /// Strings are decoded by `text`; nullptr: they are UTF8.
+  explicit BodyReader(std::string_view body, ClientText* text = nullptr)
+      : at_(body.data()), end_(body.data() + body.size()), text_(text) {}
   uint8_t byte();
   int16_t int16();
+  /// A count: unsigned.
+  uint16_t count() { return static_cast<uint16_t>(int16()); }
   int32_t int32();
   /// `n` raw bytes.
   std::string_view bytes(size_t n);
-  /// A zero-terminated string; must be UTF-8.
+  /// A zero-terminated string, as valid UTF-8.
   std::string_view string();
   /// What the body should be over by now. Returns status().
   Status finish();
@@ -97,6 +102,7 @@ class BodyReader {
   void fail(const char* message);
   const char* at_;
   const char* end_;
+  ClientText* text_;
   Status status_;
 };
 
@@ -138,11 +144,11 @@ struct TargetMessage {
   std::string_view name;
 };
 
-// Errors: 08P01 for a body that is too short, too long, or not terminated; 22021. The out parameter keeps its memory.
-Status parse_query(std::string_view body, std::string_view* sql);
-Status parse_parse(std::string_view body, ParseMessage* out);
-Status parse_bind(std::string_view body, BindMessage* out);
-Status parse_execute(std::string_view body, ExecuteMessage* out);
-Status parse_target(std::string_view body, TargetMessage* out);
+// Errors: 08P01 for a body that is too short, too long, or not terminated; 22021. The out parameter keeps its memory. `text`: the client's encoding, nullptr for UTF8.
+Status parse_query(std::string_view body, std::string_view* sql, ClientText* text = nullptr);
+Status parse_parse(std::string_view body, ParseMessage* out, ClientText* text = nullptr);
+Status parse_bind(std::string_view body, BindMessage* out, ClientText* text = nullptr);
+Status parse_execute(std::string_view body, ExecuteMessage* out, ClientText* text = nullptr);
+Status parse_target(std::string_view body, TargetMessage* out, ClientText* text = nullptr);
 
 }  // namespace omendb::pgwire

@@ -33,6 +33,7 @@ void Protocol::close() {
   unnamed_statement_.reset();
   if (session_ != nullptr) host_.session_closing();
   notifications_ = nullptr;
+  conversation_ = nullptr;
   session_.reset();
   state_ = State::kClosed;
 }
@@ -40,6 +41,7 @@ void Protocol::close() {
 void Protocol::release_memory() {
   input_.release_if_empty();
   if (output_.empty()) output_.release();
+  plain_rows_.release();
   if (text_.capacity() > 4096) std::string().swap(text_);
 }
 
@@ -158,8 +160,8 @@ void Protocol::begin_session(pgwire::StartupPacket packet) {
   if (!session.ok()) return fatal(session.status());
   session_ = std::move(session).value();
   notifications_ = dynamic_cast<sql::NotificationSource*>(session_.get());
-  for (const auto& [name, value] : session_->reported_parameters())
-    pgwire::write_parameter_status(&output_, name, value);
+  conversation_ = dynamic_cast<sql::Conversation*>(session_.get());
+  for (const auto& [name, value] : session_->reported_parameters()) write_parameter_status(name, value);
   pgwire::write_backend_key_data(&output_, host_.process_id(), host_.cancel_key());
   state_ = State::kReady;
   ready_for_query();
@@ -169,6 +171,8 @@ void Protocol::begin_session(pgwire::StartupPacket packet) {
 
 void Protocol::handle(const pgwire::FrontendMessage& message) {
   if (skipping_ && message.type != 'S' && message.type != 'X') return;
+  if (!check_clock(message.type)) return;
+  client_text_.forget();
   Status status;
   switch (message.type) {
     case 'Q': return on_query(message.body);
@@ -199,6 +203,23 @@ void Protocol::handle(const pgwire::FrontendMessage& message) {
   }
 }
 
+bool Protocol::check_clock(char type) {
+  if (conversation_ == nullptr || type == 'X') return true;
+  if (conversation_->clock_expired()) {
+    report_error(Status(SqlState::kQueryCanceled, "canceling statement due to statement timeout"));
+    const bool ends_query = type == 'S' || type == 'Q' || type == 'F';
+    skipping_ = !ends_query;
+    if (ends_query && state_ == State::kReady) {
+      (void)session_->sync();
+      drop_dead_portals();
+      ready_for_query();
+    }
+    return false;
+  }
+  if (type == 'P' || type == 'B' || type == 'D' || type == 'E' || type == 'Q') conversation_->start_clock();
+  return true;
+}
+
 void Protocol::report_error(const Status& error) {
   ++counters_.errors;
   unnamed_portal_.reset();
@@ -206,26 +227,45 @@ void Protocol::report_error(const Status& error) {
   if (transport_lost_) return close();
   copying_out_ = false;
   if (sync_lost_) {
-    pgwire::write_error(&output_, "ERROR", error.info());
+    write_error("ERROR", error.info());
     return fatal(
         Status(SqlState::kProtocolViolation, "terminating connection because protocol synchronization was lost"));
   }
   // A statement that was stopped because the connection shall end is not an error of its own.
   if (check_interruption()) return;
-  pgwire::write_error(&output_, "ERROR", error.info());
+  write_error("ERROR", error.info());
+}
+
+pgwire::ClientText* Protocol::client_text() {
+  if (conversation_ == nullptr) return nullptr;
+  client_text_.use(conversation_->client_encoding());
+  return client_text_.converts() ? &client_text_ : nullptr;
+}
+
+void Protocol::write_error(std::string_view severity, const ErrorInfo& info) {
+  pgwire::ClientText* const text = client_text();
+  if (text == nullptr) return pgwire::write_error(&output_, severity, info);
+  auto encoded = text->encode(info);
+  // An error that the client has no characters for is told as that.
+  pgwire::write_error(&output_, severity, encoded.ok() ? *encoded : encoded.status().info());
+}
+
+void Protocol::write_parameter_status(std::string_view name, std::string_view value) {
+  pgwire::ClientText* const text = client_text();
+  const auto encoded = text == nullptr ? Result<std::string>(std::string()) : text->encode(value);
+  pgwire::write_parameter_status(&output_, name, text != nullptr && encoded.ok() ? *encoded : value);
 }
 
 void Protocol::fatal(const Status& error) {
   ++counters_.errors;
-  pgwire::write_error(&output_, "FATAL", error.info());
+  write_error("FATAL", error.info());
   flush();
   close();
 }
 
 void Protocol::ready_for_query() {
   if (state_ != State::kReady) return;
-  for (const auto& [name, value] : session_->take_changed_parameters())
-    pgwire::write_parameter_status(&output_, name, value);
+  for (const auto& [name, value] : session_->take_changed_parameters()) write_parameter_status(name, value);
   write_notifications();
   pgwire::write_ready_for_query(&output_, static_cast<char>(session_->transaction_state()));
   flush();
@@ -236,8 +276,19 @@ bool Protocol::write_notifications() {
       !notifications_->has_notifications()) {
     return false;
   }
-  for (const auto& n : notifications_->take_notifications())
-    pgwire::write_notification(&output_, n.process_id, n.channel, n.payload);
+  pgwire::ClientText* const text = client_text();
+  for (const auto& n : notifications_->take_notifications()) {
+    if (text == nullptr) {
+      pgwire::write_notification(&output_, n.process_id, n.channel, n.payload);
+      continue;
+    }
+    const auto channel = text->encode(n.channel), payload = text->encode(n.payload);
+    if (channel.ok() && payload.ok()) {
+      pgwire::write_notification(&output_, n.process_id, *channel, *payload);
+    } else {
+      write_error("ERROR", (channel.ok() ? payload : channel).status().info());
+    }
+  }
   return true;
 }
 
@@ -257,7 +308,7 @@ void Protocol::on_query(std::string_view body) {
   unnamed_portal_.reset();
   unnamed_statement_.reset();
   std::string_view sql;
-  Status status = pgwire::parse_query(body, &sql);
+  Status status = pgwire::parse_query(body, &sql, client_text());
   std::vector<std::shared_ptr<const sql::ParsedStatement>> statements;
   bool recalled = false;
   if (status.ok()) {
@@ -302,9 +353,10 @@ Status Protocol::run_simple(const std::shared_ptr<const sql::ParsedStatement>& s
 }
 
 Status Protocol::run_portal(std::unique_ptr<sql::Portal> portal, bool last) {
-  if (portal->returns_rows()) describe_columns(portal->columns(), kTextFormats);
+  if (portal->returns_rows()) RETURN_IF_ERROR(describe_columns(portal->columns(), kTextFormats));
   RETURN_IF_ERROR(begin_rows(portal->columns(), kTextFormats));
   ASSIGN_OR_RETURN(sql::Portal::Progress progress, portal->execute(0, *this));
+  RETURN_IF_ERROR(check_terminated());
   finish_copy_out();
   portal.reset();
   // Invariant 2: a commit that fails is told instead of the tag, not after it.
@@ -317,10 +369,16 @@ Status Protocol::run_portal(std::unique_ptr<sql::Portal> portal, bool last) {
   return {};
 }
 
+// A statement that ended its own session, or ended with it, is not through.
+Status Protocol::check_terminated() const {
+  if (transport_.interruption() != Interruption::kTerminated) return {};
+  return Status(SqlState::kAdminShutdown, "terminating connection due to administrator command");
+}
+
 // ---- Extended query ----
 
 Status Protocol::on_parse(std::string_view body) {
-  RETURN_IF_ERROR(pgwire::parse_parse(body, &parse_));
+  RETURN_IF_ERROR(pgwire::parse_parse(body, &parse_, client_text()));
   if (parse_.name.empty()) unnamed_statement_.reset();
   ASSIGN_OR_RETURN(auto statements, session_->parse(parse_.sql));
   if (statements.size() > 1)
@@ -340,7 +398,8 @@ Status Protocol::on_parse(std::string_view body) {
 
 Status Protocol::on_bind(std::string_view body) {
   // PostgreSQL looks the statement up before it reads on, so an unknown one is told first.
-  Status parsed = pgwire::parse_bind(body, &bind_);
+  pgwire::ClientText* const text = client_text();
+  Status parsed = pgwire::parse_bind(body, &bind_, text);
   if (!bind_.named) return parsed;
   std::shared_ptr<sql::PreparedStatement> statement;
   if (bind_.statement.empty()) {
@@ -378,7 +437,13 @@ Status Protocol::on_bind(std::string_view body) {
     parameters_[i].null = bind_.parameters[i].null;
     parameters_[i].binary = format == 1;
     parameters_[i].bytes = bind_.parameters[i].bytes;
-    if (format == 0 && !parameters_[i].null) {
+    if (parameters_[i].null) continue;
+    if (text != nullptr) {
+      const Oid type = session_->parameter_types(*statement)[i];
+      auto decoded = text->decode_value(session_->io_context(), type, format == 1, parameters_[i].bytes);
+      if (!decoded.ok()) return Status(decoded.status()).with_context(parameter_context(i));
+      parameters_[i].bytes = *decoded;
+    } else if (format == 0) {
       if (Status valid = types::verify_utf8(parameters_[i].bytes); !valid.ok())
         return std::move(valid).with_context(parameter_context(i));
     }
@@ -393,7 +458,7 @@ Status Protocol::on_bind(std::string_view body) {
     return Status(SqlState::kProtocolViolation, "bind message has " + std::to_string(results) +
                                                     " result formats but query has " +
                                                     std::to_string(portal->columns().size()) + " columns");
-  const bool returns_rows = session_->result_columns(*statement) != nullptr;
+  const bool returns_rows = portal->returns_rows();
   if (named) {
     std::string name(bind_.portal);
     RETURN_IF_ERROR(session_->store_portal(name, std::move(portal)));
@@ -409,7 +474,7 @@ Status Protocol::on_bind(std::string_view body) {
 
 Status Protocol::on_describe(std::string_view body) {
   pgwire::TargetMessage target;
-  RETURN_IF_ERROR(pgwire::parse_target(body, &target));
+  RETURN_IF_ERROR(pgwire::parse_target(body, &target, client_text()));
   if (target.kind == 'S') {
     std::shared_ptr<sql::PreparedStatement> statement = unnamed_statement_;
     if (!target.name.empty()) {
@@ -423,7 +488,7 @@ Status Protocol::on_describe(std::string_view body) {
                     "current transaction is aborted, commands ignored until end of transaction block");
     pgwire::write_parameter_description(&output_, session_->parameter_types(*statement));
     if (columns != nullptr) {
-      describe_columns(*columns, kTextFormats);
+      RETURN_IF_ERROR(describe_columns(*columns, kTextFormats));
     } else {
       pgwire::write_no_data(&output_);
     }
@@ -450,13 +515,12 @@ Status Protocol::on_describe(std::string_view body) {
   if (session_->transaction_state() == TransactionState::kFailed)
     return Status(SqlState::kInFailedSqlTransaction,
                   "current transaction is aborted, commands ignored until end of transaction block");
-  describe_columns(portal->columns(), info->formats);
-  return {};
+  return describe_columns(portal->columns(), info->formats);
 }
 
 Status Protocol::on_execute(std::string_view body) {
   pgwire::ExecuteMessage message;
-  RETURN_IF_ERROR(pgwire::parse_execute(body, &message));
+  RETURN_IF_ERROR(pgwire::parse_execute(body, &message, client_text()));
   ++counters_.statements;
   sql::Portal* portal = unnamed_portal_.get();
   const PortalInfo* info = &unnamed_info_;
@@ -471,6 +535,7 @@ Status Protocol::on_execute(std::string_view body) {
   RETURN_IF_ERROR(begin_rows(portal->columns(), info == nullptr ? kTextFormats : info->formats));
   ASSIGN_OR_RETURN(auto progress,
                    portal->execute(message.max_rows > 0 ? static_cast<uint64_t>(message.max_rows) : 0, *this));
+  RETURN_IF_ERROR(check_terminated());
   finish_copy_out();
   if (progress.empty_query) {
     pgwire::write_empty_query_response(&output_);
@@ -486,7 +551,7 @@ Status Protocol::on_execute(std::string_view body) {
 
 Status Protocol::on_close(std::string_view body) {
   pgwire::TargetMessage target;
-  RETURN_IF_ERROR(pgwire::parse_target(body, &target));
+  RETURN_IF_ERROR(pgwire::parse_target(body, &target, client_text()));
   std::string name(target.name);
   if (target.kind == 'S') {
     if (name.empty()) {
@@ -532,8 +597,8 @@ void Protocol::on_function_call() {
 
 // ---- Results ----
 
-void Protocol::describe_columns(const std::vector<sql::ColumnDescription>& columns,
-                                const std::vector<int16_t>& formats) {
+Status Protocol::describe_columns(const std::vector<sql::ColumnDescription>& columns,
+                                  const std::vector<int16_t>& formats) {
   fields_.clear();
   const types::TypeCatalog* catalog = session_->io_context().catalog;
   for (size_t i = 0; i < columns.size(); ++i) {
@@ -545,12 +610,22 @@ void Protocol::describe_columns(const std::vector<sql::ColumnDescription>& colum
       field.type = catalog->base_type(column.type, &field.typmod);
     fields_.push_back(field);
   }
+  std::vector<std::string> names;
+  if (pgwire::ClientText* const text = client_text()) {
+    names.reserve(fields_.size());
+    for (auto& field : fields_) {
+      ASSIGN_OR_RETURN(std::string name, text->encode(field.name));
+      field.name = names.emplace_back(std::move(name));
+    }
+  }
   pgwire::write_row_description(&output_, fields_);
+  return {};
 }
 
 Status Protocol::begin_rows(const std::vector<sql::ColumnDescription>& columns, const std::vector<int16_t>& formats) {
   const types::IoContext& context = session_->io_context();
   encoder_.begin(context, columns.size());
+  converted_columns_.clear();
   for (size_t i = 0; i < columns.size(); ++i) {
     int16_t format = format_of(formats, i);
     if (format != 0 && format != 1)
@@ -561,6 +636,7 @@ Status Protocol::begin_rows(const std::vector<sql::ColumnDescription>& columns, 
       type = context.catalog->base_type(type, &typmod);
     }
     encoder_.set_column(i, {type, columns[i].physical, format == 1});
+    converted_columns_.push_back({type, format == 1});
   }
   return {};
 }
@@ -571,15 +647,24 @@ Status Protocol::rows(const std::vector<types::ColumnView>& columns, size_t coun
                                                 " columns was described with " +
                                                 std::to_string(encoder_.column_count()));
   counters_.rows += count;
+  const pgwire::ClientText* const text = client_text();
   for (size_t row = 0; row < count;) {
-    ASSIGN_OR_RETURN(row, encoder_.encode(columns, row, count, kFlushBytes, &output_));
+    if (text == nullptr) {
+      ASSIGN_OR_RETURN(row, encoder_.encode(columns, row, count, kFlushBytes, &output_));
+    } else {
+      plain_rows_.clear();
+      ASSIGN_OR_RETURN(row, encoder_.encode(columns, row, count, kFlushBytes, &plain_rows_));
+      RETURN_IF_ERROR(text->encode_rows(session_->io_context(), converted_columns_, plain_rows_.view(), &output_));
+    }
     if (output_.size() >= kFlushBytes && !flush()) return lost_client();
   }
   return {};
 }
 
 void Protocol::notice(std::string_view severity, const ErrorInfo& info) {
-  pgwire::write_notice(&output_, severity, info);
+  pgwire::ClientText* const text = client_text();
+  if (text == nullptr) return pgwire::write_notice(&output_, severity, info);
+  if (const auto encoded = text->encode(info); encoded.ok()) pgwire::write_notice(&output_, severity, *encoded);
 }
 
 // ---- COPY ----
@@ -627,7 +712,7 @@ Result<bool> Protocol::read(std::string* out) {
         return true;
       case 'c': copy_done_ = true; return false;
       case 'f': {
-        pgwire::BodyReader reader(message.body);
+        pgwire::BodyReader reader(message.body, client_text());
         std::string text = "COPY from stdin failed: " + std::string(reader.string());
         if (!reader.ok()) return reader.status();
         return Status(SqlState::kQueryCanceled, std::move(text));

@@ -27,6 +27,7 @@
 
 #include "base/status.h"
 #include "pgwire/pgwire.h"
+#include "sql/conversation.h"
 #include "sql/neighbours.h"
 #include "sql/session.h"
 
@@ -118,6 +119,7 @@ class Protocol final : private sql::SessionClient,
   void on_query(std::string_view body);
   Status run_simple(const std::shared_ptr<const sql::ParsedStatement>& statement, bool last);
   Status run_portal(std::unique_ptr<sql::Portal> portal, bool last);
+  Status check_terminated() const;
   Status on_parse(std::string_view body);
   Status on_bind(std::string_view body);
   Status on_describe(std::string_view body);
@@ -131,7 +133,13 @@ class Protocol final : private sql::SessionClient,
   void report_error(const Status& error);
   void fatal(const Status& error);
   bool check_interruption();
-  void describe_columns(const std::vector<sql::ColumnDescription>& columns, const std::vector<int16_t>& formats);
+  /// Starts the statement's clock. False: it ran out before this message came, which is answered so.
+  bool check_clock(char type);
+  /// The converter to the client's encoding of this moment; nullptr: UTF8.
+  pgwire::ClientText* client_text();
+  void write_error(std::string_view severity, const ErrorInfo& info);
+  void write_parameter_status(std::string_view name, std::string_view value);
+  Status describe_columns(const std::vector<sql::ColumnDescription>& columns, const std::vector<int16_t>& formats);
   Status begin_rows(const std::vector<sql::ColumnDescription>& columns, const std::vector<int16_t>& formats);
   void finish_copy_out();
   bool flush();
@@ -158,6 +166,9 @@ class Protocol final : private sql::SessionClient,
   pgwire::FrontendDecoder input_;
   pgwire::Buffer output_;
   pgwire::RowEncoder encoder_;
+  pgwire::ClientText client_text_;
+  pgwire::Buffer plain_rows_;  // before they are converted
+  std::vector<pgwire::ClientText::Column> converted_columns_;
   std::vector<pgwire::FieldDescription> fields_;
   std::string text_;  // of the simple query: the input buffer moves when COPY reads
   pgwire::ParseMessage parse_;
@@ -167,6 +178,7 @@ class Protocol final : private sql::SessionClient,
 
   std::unique_ptr<sql::Session> session_;
   sql::NotificationSource* notifications_ = nullptr;  // the session again
+  sql::Conversation* conversation_ = nullptr;         // and again
   bool write_notifications();
   std::shared_ptr<sql::PreparedStatement> unnamed_statement_;
   std::unique_ptr<sql::Portal> unnamed_portal_;  // destroyed before the session

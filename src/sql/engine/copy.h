@@ -20,13 +20,13 @@ struct CopyOptions {
   std::string null_text = "\\N";
   bool header = false, header_match = false;
   char quote = '"', escape = '"';
-  bool latin1 = false;
+  const types::Encoding* encoding = nullptr;  // null: UTF8
   bool force_quote_all = false;
   std::vector<std::string> force_quote, force_not_null, force_null;
 };
 
-/// Reads COPY's options. Throws PostgreSQL's errors for wrong ones.
-CopyOptions read_copy_options(const void* copy_stmt);
+/// Reads COPY's options; text is in the client's encoding unless they say otherwise. Throws PostgreSQL's errors for wrong ones.
+CopyOptions read_copy_options(const void* copy_stmt, const types::Encoding* client_encoding);
 
 /// Cuts the client's bytes into rows of fields.
 class CopyReader {
@@ -52,6 +52,8 @@ class CopyReader {
 
  private:
   bool fill();
+  /// The next bytes of the source, as UTF8.
+  Result<bool> read_more();
   bool next_text_line();
   bool next_csv_line();
   bool next_binary(std::vector<Field>* fields);
@@ -70,7 +72,8 @@ class CopyReader {
   char eol_ = 0;           // 0: not known yet; '\n', '\r', or 'b' for both
   uint64_t line_ = 0;
   std::string_view raw_;
-  std::string converted_;  // a LATIN1 line as UTF-8
+  std::string undecoded_;  // what came of a character that is not whole yet
+  Status decoding_;        // of what follows buffer_
   std::string values_;     // fields with their escapes undone
   bool binary_started_ = false;
 };

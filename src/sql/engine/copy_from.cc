@@ -34,7 +34,10 @@ DuckExpr column_of(const std::string& alias, const std::string& name) {
 class CopyFrom {
  public:
   CopyFrom(SessionImpl& session, const CopyStmt* statement, std::string_view text)
-      : session_(session), statement_(statement), text_(text), options_(read_copy_options(statement)) {
+      : session_(session),
+        statement_(statement),
+        text_(text),
+        options_(read_copy_options(statement, session.settings().client_encoding())) {
     parquet_ = options_.format == CopyOptions::Format::kParquet;
     if (parquet_) options_ = CopyOptions();  // it comes as lines of text
   }
@@ -363,14 +366,12 @@ class CopyFrom {
       throw error;
     };
     const bool binary = options_.format == CopyOptions::Format::kBinary;
-    if (fields.size() != columns_.size()) {
-      if (binary) {
-        fail("row field count is " + std::to_string(fields.size()) + ", expected " + std::to_string(columns_.size()));
-      }
-      if (fields.size() > columns_.size()) fail("extra data after last expected column");
-      fail("missing data for column \"" + table.columns[columns_[fields.size()]].name + "\"");
-    }
+    if (binary && fields.size() != columns_.size())
+      fail("row field count is " + std::to_string(fields.size()) + ", expected " + std::to_string(columns_.size()));
+    if (fields.size() > columns_.size()) fail("extra data after last expected column");
     for (size_t i = 0; i < columns_.size(); ++i) {
+      // What is wrong with the fields before it is told first.
+      if (i >= fields.size()) fail("missing data for column \"" + table.columns[columns_[i]].name + "\"");
       auto& field = fields[i];
       if (!binary && options_.format == CopyOptions::Format::kCsv) {
         if (field.null && force_not_null_[i]) field.null = false;

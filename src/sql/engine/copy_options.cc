@@ -50,9 +50,11 @@ std::vector<std::string> names_of(const DefElem* option, bool* all) {
 
 }  // namespace
 
-CopyOptions read_copy_options(const void* copy_stmt) {
+CopyOptions read_copy_options(const void* copy_stmt, const types::Encoding* client_encoding) {
   const auto* statement = static_cast<const CopyStmt*>(copy_stmt);
   CopyOptions options;
+  options.encoding = client_encoding;
+  const DefElem* seen_encoding = nullptr;
   const DefElem* seen_delimiter = nullptr;
   const DefElem* seen_null = nullptr;
   const DefElem* seen_quote = nullptr;
@@ -115,16 +117,14 @@ CopyOptions read_copy_options(const void* copy_stmt) {
       force_null = true;
       options.force_null = names_of(option, nullptr);
     } else if (name == "encoding") {
-      std::string plain;
-      for (char c : text_of(option)) {
-        if (std::isalnum(static_cast<unsigned char>(c)))
-          plain.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
+      once(seen_encoding);
+      const types::Encoding* encoding = types::Encoding::find(text_of(option));
+      if (encoding == nullptr) {
+        throw SqlError(SqlState::kInvalidParameterValue,
+                       "argument to option \"encoding\" must be a valid encoding name", option->location);
       }
-      if (plain == "latin1" || plain == "iso88591") {
-        options.latin1 = true;
-      } else if (plain != "utf8" && plain != "unicode" && plain != "sqlascii") {
-        not_supported("COPY with encoding \"" + text_of(option) + "\"");
-      }
+      if (!encoding->converts()) not_supported("COPY with encoding \"" + text_of(option) + "\"");
+      options.encoding = encoding->is_utf8() ? nullptr : encoding;
     } else {
       throw SqlError(SqlState::kSyntaxError, "option \"" + name + "\" not recognized", option->location);
     }
@@ -151,6 +151,8 @@ CopyOptions read_copy_options(const void* copy_stmt) {
     invalid("COPY delimiter cannot be \"" + delimiter + "\"");
   }
   if (!text && !csv && options.header) refuse(std::string("cannot specify HEADER in ") + mode + " mode");
+  if (options.format == CopyOptions::Format::kBinary && options.encoding != nullptr)
+    not_supported("COPY in binary format with encoding \"" + std::string(options.encoding->name()) + "\"");
   if (!csv && seen_quote) refuse("COPY quote available only in CSV mode");
   if (csv && quote.size() != 1) refuse("COPY quote must be a single one-byte character");
   if (csv && delimiter == quote) invalid("COPY delimiter and quote must be different");

@@ -44,6 +44,25 @@ void CopyReader::fail(SqlState code, const std::string& message, const std::stri
   throw error;
 }
 
+Result<bool> CopyReader::read_more() {
+  if (options_.encoding == nullptr) return source_.read(&buffer_);
+  if (!decoding_.ok()) return decoding_;
+  ASSIGN_OR_RETURN(const bool more, source_.read(&undecoded_));
+  size_t whole = 0;
+  while (whole < undecoded_.size()) {
+    const size_t bytes = options_.encoding->character_bytes(std::string_view(undecoded_).substr(whole));
+    if (bytes == 0) break;
+    whole += bytes;
+  }
+  if (!more) whole = undecoded_.size();
+  // The lines before what cannot be read are read first.
+  const size_t before = buffer_.size();
+  decoding_ = options_.encoding->to_utf8(std::string_view(undecoded_).substr(0, whole), &buffer_);
+  if (!decoding_.ok() && buffer_.size() == before) return decoding_;
+  undecoded_.erase(0, whole);
+  return more || !decoding_.ok();
+}
+
 bool CopyReader::fill() {
   if (ended_) return false;
   if (at_ > 0) {
@@ -52,7 +71,7 @@ bool CopyReader::fill() {
   }
   const size_t before = buffer_.size();
   while (buffer_.size() == before) {
-    auto more = source_.read(&buffer_);
+    auto more = read_more();
     if (!more.ok()) {
       ErrorInfo info = more.status().info();
       if (info.context.empty()) info.context = "COPY " + relation_ + ", line " + std::to_string(line_ + 1);
@@ -71,19 +90,7 @@ bool CopyReader::next(std::vector<Field>* fields) {
   if (options_.format == CopyOptions::Format::kBinary) return next_binary(fields);
   const bool csv = options_.format == CopyOptions::Format::kCsv;
   if (finished_ || !(csv ? next_csv_line() : next_text_line())) return false;
-  if (options_.latin1) {
-    converted_.clear();
-    for (char c : raw_) {
-      const auto byte = static_cast<unsigned char>(c);
-      if (byte < 0x80) {
-        converted_.push_back(c);
-      } else {
-        converted_.push_back(static_cast<char>(0xC0 | (byte >> 6)));
-        converted_.push_back(static_cast<char>(0x80 | (byte & 0x3F)));
-      }
-    }
-    raw_ = converted_;
-  } else if (const size_t valid = valid_utf8_prefix(raw_); valid < raw_.size()) {
+  if (const size_t valid = valid_utf8_prefix(raw_); valid < raw_.size()) {
     char text[96];
     std::snprintf(text, sizeof(text), "invalid byte sequence for encoding \"UTF8\": 0x%02x",
                   static_cast<unsigned char>(raw_[valid]));

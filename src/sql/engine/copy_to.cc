@@ -52,7 +52,7 @@ class CopyFormatter final : public RowSink {
       }
     }
     line_.push_back('\n');
-    return sink_.write(line_);
+    return write_line();
   }
 
   Status rows(const std::vector<types::ColumnView>& views, size_t count) override {
@@ -88,8 +88,7 @@ class CopyFormatter final : public RowSink {
         }
         line_.push_back('\n');
       }
-      if (options_.latin1) to_latin1();
-      RETURN_IF_ERROR(sink_.write(line_));
+      RETURN_IF_ERROR(write_line());
       ++count_;
     }
     return Status();
@@ -128,20 +127,11 @@ class CopyFormatter final : public RowSink {
     line_.push_back(options_.quote);
   }
 
-  void to_latin1() {
-    std::string out;
-    for (size_t i = 0; i < line_.size(); ++i) {
-      const auto c = static_cast<unsigned char>(line_[i]);
-      if (c < 0x80) {
-        out.push_back(line_[i]);
-      } else if ((c == 0xC2 || c == 0xC3) && i + 1 < line_.size()) {
-        out.push_back(static_cast<char>((c & 3) << 6 | (static_cast<unsigned char>(line_[++i]) & 0x3F)));
-      } else {
-        throw SqlError(SqlState::kUntranslatableCharacter,
-                       "character in encoding \"UTF8\" has no equivalent in encoding \"LATIN1\"");
-      }
-    }
-    line_ = std::move(out);
+  Status write_line() {
+    if (options_.encoding == nullptr || options_.format == CopyOptions::Format::kBinary) return sink_.write(line_);
+    encoded_.clear();
+    RETURN_IF_ERROR(options_.encoding->from_utf8(line_, &encoded_));
+    return sink_.write(encoded_);
   }
 
   SessionImpl& session_;
@@ -149,7 +139,7 @@ class CopyFormatter final : public RowSink {
   const std::vector<ColumnDescription>& columns_;
   CopySink& sink_;
   std::vector<bool> force_;
-  std::string line_, value_;
+  std::string line_, value_, encoded_;
   std::string header_;  // of the binary format, until it is sent
   uint64_t count_ = 0;
 };
@@ -191,7 +181,7 @@ std::shared_ptr<PreparedStatement> select_of_table(SessionImpl& session, const C
 }
 
 uint64_t copy_to(SessionImpl& session, PreparedStatement& outer, const CopyStmt* statement) {
-  const CopyOptions options = read_copy_options(statement);
+  const CopyOptions options = read_copy_options(statement, session.settings().client_encoding());
   std::shared_ptr<PreparedStatement> query;
   if (statement->relation != nullptr) {
     query = select_of_table(session, statement);

@@ -69,6 +69,38 @@ Options read_options(const ExplainStmt* statement) {
   return options;
 }
 
+/// What PostgreSQL's plan says of the one relation that a query is about.
+struct ExplainedRelation {
+  std::string schema, name, alias;
+};
+std::optional<ExplainedRelation> relation_of(SessionImpl& session, const Node* node) {
+  const RangeVar* range = nullptr;
+  switch (nodeTag(node)) {
+    case T_InsertStmt: range = reinterpret_cast<const InsertStmt*>(node)->relation; break;
+    case T_UpdateStmt: range = reinterpret_cast<const UpdateStmt*>(node)->relation; break;
+    case T_DeleteStmt: range = reinterpret_cast<const DeleteStmt*>(node)->relation; break;
+    case T_SelectStmt: {
+      const List* from = reinterpret_cast<const SelectStmt*>(node)->fromClause;
+      if (from == nullptr || from->length != 1) return std::nullopt;
+      const auto* item = static_cast<const Node*>(from->elements[0].ptr_value);
+      if (nodeTag(item) == T_RangeVar) range = reinterpret_cast<const RangeVar*>(item);
+      break;
+    }
+    default: break;
+  }
+  if (range == nullptr) return std::nullopt;
+  StatementContext context = session.analysis("");
+  const Oid oid = find_relation(context, range->schemaname, range->relname);
+  if (oid == kInvalidOid) return std::nullopt;  // a WITH query
+  ExplainedRelation relation;
+  relation.name = range->relname;
+  relation.alias = range->alias != nullptr ? range->alias->aliasname : range->relname;
+  relation.schema = "pg_catalog";
+  if (const auto* table = context.catalog->find<catalog::Table>(oid))
+    relation.schema = context.catalog->find<catalog::Schema>(table->schema)->name;
+  return relation;
+}
+
 std::string json_string(const std::string& text) {
   std::string out = "\"";
   for (char c : text) {
@@ -213,6 +245,16 @@ std::string run_explain(SessionImpl& session, PreparedStatement& statement, cons
                                    : head.empty()   ? "Select"
                                                     : head) +
                        ",\n      \"Route\": " + json_string(route);
+    const auto add = [&](const char* name, const std::string& value) {
+      text += std::string(",\n      \"") + name + "\": " + value;
+    };
+    if (query->kind != QueryKind::kSelect) add("Operation", json_string(kind_name(query->kind)));
+    if (const auto relation = relation_of(session, explain->query)) {
+      add("Relation Name", json_string(relation->name));
+      if (options.verbose) add("Schema", json_string(relation->schema));
+      add("Alias", json_string(relation->alias));
+    }
+    if (options.analyze) add("Actual Total Time", time);
     if (!plan.empty()) text += ",\n      \"DuckDB\": " + plan;
     text += "\n    }";
     if (options.analyze) text += std::string(",\n    \"Execution Time\": ") + time;

@@ -387,10 +387,16 @@ void set_constraints(SessionImpl& session, const ConstraintsSetStmt* statement) 
   }
   for (int i = 0; statement->constraints != nullptr && i < statement->constraints->length; ++i) {
     const auto* name = static_cast<const RangeVar*>(statement->constraints->elements[i].ptr_value);
-    std::vector<std::string> path = name->schemaname != nullptr ? std::vector<std::string>{name->schemaname}
-                                                                : session.resolved_search_path(*catalog);
-    if (name->schemaname != nullptr && catalog->find_schema(name->schemaname) == nullptr) {
-      throw SqlError(SqlState::kUndefinedSchema, "schema \"" + std::string(name->schemaname) + "\" does not exist");
+    const std::string temporary = temp_schema_name(session.options().process_id);
+    std::vector<std::string> path;
+    if (name->schemaname != nullptr) {
+      path = {std::string_view(name->schemaname) == "pg_temp" ? temporary : name->schemaname};
+      if (catalog->find_schema(path[0]) == nullptr)
+        throw SqlError(SqlState::kUndefinedSchema, "schema \"" + std::string(name->schemaname) + "\" does not exist");
+    } else {
+      path = session.resolved_search_path(*catalog);
+      // Temporary tables come first, unless the path says otherwise.
+      if (std::find(path.begin(), path.end(), temporary) == path.end()) path.insert(path.begin(), temporary);
     }
     bool found = false;
     // All constraints of this name in the first schema of the path that has one.

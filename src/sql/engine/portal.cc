@@ -4,6 +4,7 @@
 
 #include "sql/duck_types.h"
 #include "sql/engine/error_mapping.h"
+#include "sql/engine/counting_sink.h"
 #include "sql/engine/neighbourhood.h"
 #include "sql/engine/route_counters.h"
 #include "sql/engine/utility.h"
@@ -112,6 +113,11 @@ void TextRows::send(RowSink& sink) const {
   }
 }
 
+void PortalImpl::describe_again() {
+  if (statement_->kind != StatementKind::kUtility || !is_cursor_utility(statement_->parsed->node)) return;
+  returns_rows_ = describe_cursor_utility(session_, statement_->parsed->node, &columns_);
+}
+
 void PortalImpl::make_ready() {
   while (true) {
     if (statement_->lifted && !session_.is_current(*statement_)) {
@@ -168,7 +174,9 @@ Result<Portal::Progress> PortalImpl::execute(uint64_t max_rows, RowSink& sink) {
   session_.neighbours().note_statement(statement_->text(), statement_->kind == StatementKind::kUtility);
   try {
     session_.check_not_failed(statement_->parsed.get());
-    return execute_or_throw(max_rows, sink);
+    Progress progress = execute_or_throw(max_rows, sink);
+    if (progress.complete) session_.stop_clock();
+    return progress;
   } catch (...) {
     done_ = true;
     const std::string text(text_.empty() ? statement_->text() : text_);
@@ -186,7 +194,7 @@ Portal::Progress PortalImpl::execute_or_throw(uint64_t max_rows, RowSink& sink) 
   if (statement_->kind == StatementKind::kUtility) {
     if (done_) throw SqlError(SqlState::kObjectNotInPrerequisiteState, "portal \"\" cannot be run");
     if (started_) return execute_rest(max_rows, sink);
-    if (statement_->returns_rows && max_rows > 0) {
+    if (returns_rows_ && max_rows > 0) {
       // The rows of a utility statement are few; they are kept and handed out as asked for.
       started_ = true;
       ChunkBufferSink keep(session_, columns_);
@@ -195,7 +203,9 @@ Portal::Progress PortalImpl::execute_or_throw(uint64_t max_rows, RowSink& sink) 
       return execute_rest(max_rows, sink);
     }
     done_ = true;
-    progress.tag = run_utility(session_, *statement_, parameters_, sink);
+    // Rows of a cursor that was not there yet when the portal was bound have no description.
+    CountingSink forgotten;
+    progress.tag = run_utility(session_, *statement_, parameters_, returns_rows_ ? sink : forgotten);
     return progress;
   }
 

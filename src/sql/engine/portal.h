@@ -17,10 +17,13 @@ class PortalImpl final : public Portal {
         statement_(std::move(statement)),
         parameters_(std::move(parameters)),
         text_(text),
-        columns_(statement_->columns) {}
+        columns_(statement_->columns),
+        returns_rows_(statement_->returns_rows) {}
 
   const std::vector<ColumnDescription>& columns() const override { return columns_; }
-  bool returns_rows() const override { return statement_->returns_rows; }
+  bool returns_rows() const override { return returns_rows_; }
+  /// FETCH and EXECUTE return what has the name by now, whatever had it when they were prepared.
+  void describe_again();
   std::string_view text() const { return text_.empty() ? statement_->text() : text_; }
   Result<Progress> execute(uint64_t max_rows, RowSink& sink) override;
 
@@ -47,6 +50,7 @@ class PortalImpl final : public Portal {
   Parameters parameters_;
   std::string_view text_;
   std::vector<ColumnDescription> columns_;
+  bool returns_rows_;
   bool started_ = false, done_ = false;
   uint64_t affected_ = 0;
   std::string utility_tag_;

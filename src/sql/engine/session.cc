@@ -167,8 +167,9 @@ std::shared_ptr<PreparedStatement> SessionImpl::prepare_or_throw(std::shared_ptr
 
   const bool cacheable = statement->alone && parameter_types.empty();
   if (cacheable) {
-    if (auto cached = plan_cache_->find(*statement->text)) {
-      ensure_analyzed(*cached);
+    // An outdated one may be held by a client who was told its columns: it is not analysed again for another.
+    if (auto cached = plan_cache_->find(*statement->text); cached != nullptr && is_current(*cached)) {
+      statement_catalog_ = current_catalog();
       return cached;
     }
   }
@@ -230,11 +231,7 @@ void SessionImpl::ensure_analyzed(PreparedStatement& statement) {
                                  statement.columns.end(), [](const ColumnDescription& a, const ColumnDescription& b) {
                                    return a.type == b.type && a.typmod == b.typmod && a.name == b.name;
                                  });
-    if (!same) {
-      if (statement.from_sql_prepare) {
-        throw SqlError(SqlState::kFeatureNotSupported, "cached plan must not change result type");
-      }
-    }
+    if (!same) throw SqlError(SqlState::kFeatureNotSupported, "cached plan must not change result type");
   }
   statement.returns_rows = returns_rows;
   statement.columns = query->outputs;
@@ -290,6 +287,7 @@ Result<std::unique_ptr<Portal>> SessionImpl::bind(std::shared_ptr<PreparedStatem
         throw SqlError(std::move(info));
       }
     }
+    ensure_analyzed(*statement);  // before its result is described
     return bind_values(std::move(statement), std::move(parameters));
   } catch (...) {
     return fail_with_current_exception(text);
@@ -297,7 +295,9 @@ Result<std::unique_ptr<Portal>> SessionImpl::bind(std::shared_ptr<PreparedStatem
 }
 
 std::unique_ptr<Portal> SessionImpl::bind_values(std::shared_ptr<PreparedStatement> statement, Parameters parameters) {
-  return std::make_unique<PortalImpl>(*this, std::move(statement), std::move(parameters));
+  auto portal = std::make_unique<PortalImpl>(*this, std::move(statement), std::move(parameters));
+  portal->describe_again();
+  return portal;
 }
 
 types::PhysicalType SessionImpl::physical_of_type(Oid type, int32_t typmod) {
@@ -465,6 +465,10 @@ Result<Portal*> SessionImpl::find_portal(const std::string& name) {
     fail();
     return Status(SqlState::kInvalidCursorName, "portal \"" + name + "\" does not exist");
   }
+  if (it->second.portal == nullptr) {
+    return Status(SqlState::kInFailedSqlTransaction,
+                  "current transaction is aborted, commands ignored until end of transaction block");
+  }
   return it->second.portal.get();
 }
 
@@ -521,6 +525,15 @@ void SessionImpl::check_cancelled() {
   if (cancelled()) throw SqlError(cancelled_status());
 }
 
+void SessionImpl::start_clock() {
+  const int64_t timeout = settings_.statement_timeout_ms();
+  if (timeout <= 0) {
+    clock_end_.reset();
+  } else if (!clock_end_) {
+    clock_end_ = Timer::Clock::now() + std::chrono::milliseconds(timeout);
+  }
+}
+
 SessionImpl::StatementScope::StatementScope(SessionImpl& session)
     : session_(session), current_(&session), outer_(session.statement_depth_++ == 0) {
   if (!outer_) return;
@@ -531,10 +544,10 @@ SessionImpl::StatementScope::StatementScope(SessionImpl& session)
     session.cancelled_ = false;
     session.running_ = true;
   }
-  if (const int64_t timeout = session.settings_.statement_timeout_ms(); timeout > 0) {
-    timer_ = session.engine_.timer().schedule(Timer::Clock::now() + std::chrono::milliseconds(timeout), [&session] {
-      session.interrupt("canceling statement due to statement timeout");
-    });
+  session.start_clock();
+  if (session.clock_end_) {
+    timer_ = session.engine_.timer().schedule(
+        *session.clock_end_, [&session] { session.interrupt("canceling statement due to statement timeout"); });
   }
 }
 

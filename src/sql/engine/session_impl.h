@@ -34,6 +34,7 @@
 #include "duckdb/main/connection.hpp"
 
 #include "base/mutex.h"
+#include "sql/conversation.h"
 #include "sql/engine/duck_instance.h"
 #include "sql/engine/index_evaluator.h"
 #include "sql/engine/settings.h"
@@ -87,7 +88,7 @@ class SessionTypeCatalog;
 
 enum class BlockState : uint8_t { kNone, kImplicit, kBlock, kFailed };
 
-class SessionImpl final : public Session, public NotificationSource, public DdlContext {
+class SessionImpl final : public Session, public NotificationSource, public Conversation, public DdlContext {
  public:
   SessionImpl(EngineImpl& engine, const SessionOptions& options, SessionClient& client);
   ~SessionImpl() override;
@@ -124,6 +125,12 @@ class SessionImpl final : public Session, public NotificationSource, public DdlC
   std::vector<Notification> take_notifications() override;
   bool has_notifications() const override;
   void on_notification(std::function<void()> wake) override;
+
+  // Conversation
+  void start_clock() override;
+  bool clock_expired() const override { return clock_end_ && Timer::Clock::now() >= *clock_end_; }
+  const types::Encoding* client_encoding() const override { return settings_.client_encoding(); }
+  void stop_clock() { clock_end_.reset(); }
 
   // DdlContext
   table::Database& database() override { return engine_.database(); }
@@ -313,6 +320,7 @@ class SessionImpl final : public Session, public NotificationSource, public DdlC
 
   EngineImpl& engine_;
   const SessionOptions options_;
+  std::optional<Timer::Clock::time_point> clock_end_;  // of statement_timeout
   SessionClient& client_;
   Settings settings_;
   std::string session_user_, role_;

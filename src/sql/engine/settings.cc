@@ -247,17 +247,6 @@ bool valid_custom_name(std::string_view name) {
   return dot && !start;
 }
 
-std::optional<std::string> encoding_name(const std::string& value) {
-  std::string plain;
-  for (char c : value) {
-    if (std::isalnum(static_cast<unsigned char>(c)))
-      plain.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
-  }
-  if (plain == "utf8" || plain == "unicode") return "UTF8";
-  if (plain == "sqlascii") return "SQL_ASCII";
-  return std::nullopt;
-}
-
 }  // namespace
 
 const std::vector<SettingDefinition>& setting_definitions() { return definitions().all; }
@@ -402,22 +391,14 @@ Status Settings::check(const SettingDefinition* d, const std::string& name, std:
     }
     *value = zone->name();
   } else if (key == "client_encoding") {
-    const auto encoding = encoding_name(*value);
-    if (!encoding) {
-      // The beginnings of PostgreSQL's encoding names; anything else is no encoding at all.
-      static constexpr const char* kKnown[] = {"latin", "iso", "win",  "koi8", "euc", "sjis", "shift", "big5",   "gb",
-                                               "uhc",   "joh", "mule", "abc",  "alt", "tcvn", "vscii", "mskanji"};
-      const auto known = [&](std::string_view prefix) {
-        if (value->size() < prefix.size()) return false;
-        for (size_t i = 0; i < prefix.size(); ++i)
-          if (std::tolower(static_cast<unsigned char>((*value)[i])) != prefix[i]) return false;
-        return true;
-      };
-      if (std::none_of(std::begin(kKnown), std::end(kKnown), known)) return invalid_value(d->name, *value);
-      // Conversions to other encodings are not there; PostgreSQL says the same of an encoding it has no conversion for.
-      return Status(SqlState::kFeatureNotSupported, "conversion between " + *value + " and UTF8 is not supported");
+    const types::Encoding* encoding = types::Encoding::find(*value);
+    if (encoding == nullptr) return invalid_value(d->name, *value);
+    if (!encoding->converts()) {
+      Status refused = invalid_value(d->name, *value);
+      return Status(SqlState::kFeatureNotSupported, refused.message())
+          .with_detail("Conversion between " + std::string(encoding->name()) + " and UTF8 is not supported.");
     }
-    *value = *encoding;
+    if (*value != "UNICODE") *value = encoding->name();  // old clients look for the name that they gave
   } else if (key == "search_path" || key == "temp_tablespaces") {
     std::vector<std::string> names;
     if (!split_identifiers(*value, &names)) {
@@ -636,6 +617,9 @@ void Settings::apply(const std::string& key) {
   } else if (key == "search_path") {
     search_path_.clear();
     split_identifiers(value, &search_path_);
+  } else if (key == "client_encoding") {
+    client_encoding_ = types::Encoding::find(value);
+    if (client_encoding_ != nullptr && client_encoding_->is_utf8()) client_encoding_ = nullptr;
   } else if (key == "client_min_messages") {
     client_min_messages_ = notice_rank(value);
   } else if (key == "default_transaction_isolation") {

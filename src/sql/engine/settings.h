@@ -18,6 +18,7 @@
 
 #include "base/status.h"
 #include "sql/services.h"
+#include "types/encoding.h"
 #include "types/io.h"
 
 namespace omendb::sql {
@@ -78,6 +79,7 @@ class Settings {
   int client_min_messages() const { return client_min_messages_; }              // rank; see notice_rank
   const std::string& default_isolation() const { return default_isolation_; }
   bool default_read_only() const { return default_read_only_; }
+  const types::Encoding* client_encoding() const { return client_encoding_; }  // null: UTF8
   bool plan_cache() const { return plan_cache_; }
   /// Which way queries go (omendb.route).
   enum class Route : uint8_t { kAuto, kRows, kColumns };
@@ -120,6 +122,7 @@ class Settings {
   int client_min_messages_ = 0;
   std::string default_isolation_;
   bool default_read_only_ = false;
+  const types::Encoding* client_encoding_ = nullptr;
   bool plan_cache_ = true;
   Route route_ = Route::kAuto;
 };

@@ -165,12 +165,18 @@ void SessionImpl::finish_rollback() {
 }
 
 void SessionImpl::fail() {
+  stop_clock();
   switch (state_) {
     case BlockState::kNone: break;
     case BlockState::kImplicit: finish_rollback(); break;
     case BlockState::kBlock:
       // Locks and writes go at once, as far back as a savepoint can still be asked for.
-      drop_transaction_portals();
+      // Portals older than the savepoint outlive it. The names of the others stay to the end: what these are asked for is refused
+      // for the transaction's sake.
+      for (auto& [name, named] : portals_) {
+        if (!named.hold && named.savepoint_depth >= savepoints_.size())
+          dead_portals_.push_back(std::move(named.portal));
+      }
       if (savepoints_.empty()) {
         engine_.database().rollback(*transaction_);
         neighbours_->rolled_back();
@@ -189,6 +195,7 @@ void SessionImpl::fail() {
 
 Status SessionImpl::sync() {
   implicit_block_ = false;
+  stop_clock();
   if (state_ != BlockState::kImplicit) {
     // SET outside a transaction has none to wait for.
     if (state_ == BlockState::kNone && settings_.has_changes()) settings_.commit();

@@ -178,8 +178,15 @@ void describe_utility(SessionImpl& session, PreparedStatement& statement) {
       statement.returns_rows = true;
       break;
     case T_ExplainStmt: describe_explain(session, statement); break;
+    case T_DeclareCursorStmt: {
+      Node* query = reinterpret_cast<const DeclareCursorStmt*>(node)->query;
+      if (!is_query(query)) break;
+      statement.parameter_types =
+          session.prepare_inner(*statement.parsed, query, statement.given_types)->parameter_types;
+      break;
+    }
     default:
-      if (is_cursor_utility(node)) statement.returns_rows = describe_cursor_utility(session, statement);
+      if (is_cursor_utility(node)) statement.returns_rows = describe_cursor_utility(session, node, &statement.columns);
       break;
   }
 }

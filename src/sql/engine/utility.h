@@ -35,7 +35,8 @@ void describe_show(SessionImpl& session, const Node* node, std::vector<ColumnDes
 // utility_cursors.cc: PREPARE, EXECUTE, DEALLOCATE, DECLARE, FETCH, MOVE, CLOSE
 std::string run_cursor_utility(SessionImpl& session, PreparedStatement& statement, const Parameters& parameters,
                                RowSink& sink);
-bool describe_cursor_utility(SessionImpl& session, PreparedStatement& statement);
+/// The result, as far as it is known: a cursor or a statement of that name may not be there yet. False: none.
+bool describe_cursor_utility(SessionImpl& session, const Node* node, std::vector<ColumnDescription>* columns);
 bool is_cursor_utility(const Node* node);
 
 // explain.cc

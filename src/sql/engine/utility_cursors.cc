@@ -166,25 +166,21 @@ bool is_cursor_utility(const Node* node) {
   }
 }
 
-bool describe_cursor_utility(SessionImpl& session, PreparedStatement& statement) {
-  const Node* node = statement.parsed->node;
+bool describe_cursor_utility(SessionImpl& session, const Node* node, std::vector<ColumnDescription>* columns) {
+  columns->clear();
   if (nodeTag(node) == T_ExecuteStmt) {
-    const auto prepared = find_statement(session, reinterpret_cast<const ExecuteStmt*>(node)->name);
-    session.ensure_analyzed(*prepared);
-    statement.columns = prepared->columns;
-    return prepared->returns_rows;
+    auto it = session.prepared().find(reinterpret_cast<const ExecuteStmt*>(node)->name);
+    if (it == session.prepared().end()) return false;
+    session.ensure_analyzed(*it->second);
+    *columns = it->second->columns;
+    return it->second->returns_rows;
   }
   if (nodeTag(node) == T_FetchStmt) {
     const auto* fetch = reinterpret_cast<const FetchStmt*>(node);
-    statement.columns = find_cursor(session, fetch->portalname).portal->columns();
-    return !fetch->ismove;
-  }
-  if (nodeTag(node) == T_DeclareCursorStmt) {
-    Node* query = reinterpret_cast<const DeclareCursorStmt*>(node)->query;
-    if (is_query(query)) {
-      statement.parameter_types =
-          session.prepare_inner(*statement.parsed, query, statement.given_types)->parameter_types;
-    }
+    auto it = session.portals().find(fetch->portalname);
+    if (fetch->ismove || it == session.portals().end()) return false;
+    *columns = it->second.portal->columns();
+    return true;
   }
   return false;
 }

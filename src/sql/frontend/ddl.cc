@@ -158,6 +158,13 @@ void Ddl::notice(SqlState code, std::string message, std::string detail) {
   context_.notice("NOTICE", info);
 }
 
+void Ddl::debug(std::string message) {
+  ErrorInfo info;
+  info.code = SqlState::kSuccessfulCompletion;
+  info.message = std::move(message);
+  context_.notice("DEBUG", info);
+}
+
 void Ddl::warning(SqlState code, std::string message) {
   ErrorInfo info;
   info.code = code;

@@ -117,6 +117,12 @@ void Ddl::add_check(TableBuild& build, ::Constraint* c, const std::string&) {
   build.table.constraints.push_back(std::move(check));
 }
 
+void Ddl::tell_implicit_index(const catalog::Table& table, const catalog::Index& index, bool created_with_table) {
+  debug(std::string(created_with_table ? "CREATE TABLE / " : "ALTER TABLE / ADD ") +
+        (index.primary ? "PRIMARY KEY" : "UNIQUE") + " will create implicit index " + quoted(index.name) +
+        " for table " + quoted(table.name));
+}
+
 Oid Ddl::add_key(TableBuild& build, ::Constraint* c, const std::string& column) {
   catalog::Table& table = build.table;
   const bool primary = c->contype == CONSTR_PRIMARY;
@@ -180,6 +186,7 @@ Oid Ddl::add_key(TableBuild& build, ::Constraint* c, const std::string& column) 
   index.name = key.name;
   index.storage = primary ? table.storage : new_storage();
   key.index = index.oid;
+  tell_implicit_index(table, index, catalog()->find<catalog::Table>(table.oid) == nullptr);
   table.indexes.push_back(index.oid);
   table.constraints.push_back(std::move(key));
   build.new_indexes.push_back(std::move(index));
@@ -366,6 +373,7 @@ void Ddl::finish_constraints(TableBuild& build) {
     index.storage = source->primary ? build.table.storage : new_storage();
     if (build.like_comments) copy_comment(build, catalog::oid::kPgClass, oid, index.oid);
     if (constraint != nullptr) {
+      tell_implicit_index(build.table, index, false);  // PostgreSQL adds it to the table once that is there
       catalog::Constraint copy = *constraint;
       copy.oid = new_oid();
       if (build.like_comments) copy_comment(build, catalog::oid::kPgConstraint, constraint->oid, copy.oid);

@@ -61,6 +61,9 @@ class Ddl {
   void remove(Oid oid);
   void lock(Oid object, txn::ObjectLockMode mode);
   void notice(SqlState code, std::string message, std::string detail = {});
+  /// DEBUG1: what is made besides.
+  void debug(std::string message);
+  void tell_implicit_index(const catalog::Table& table, const catalog::Index& index, bool created_with_table);
   void warning(SqlState code, std::string message);
   Oid new_oid() { return context_.database().new_oid(); }
   StorageId new_storage();

@@ -140,6 +140,9 @@ void Ddl::add_serial(TableBuild& build, catalog::Column& column, Oid type, const
   sequence.name = !given.empty() ? given
                                  : choose_name(build.table.name, column.name, "seq",
                                                [&](const std::string& name) { return name_taken(build, name); });
+  const bool creating = catalog()->find<catalog::Table>(build.table.oid) == nullptr;
+  debug(std::string(creating ? "CREATE" : "ALTER") + " TABLE will create implicit sequence " + quoted(sequence.name) +
+        " for serial column \"" + build.table.name + "." + column.name + "\"");
   column.not_null = true;
   column.identity = identity;
   column.default_sql = "nextval('" + std::to_string(sequence.oid.value) + "'::regclass)";

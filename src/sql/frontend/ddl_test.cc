@@ -79,6 +79,7 @@ class Ddls final : public DdlContext {
   int32_t backend_pid() override { return 7; }
   bool in_transaction_block() override { return false; }
   void notice(std::string_view severity, const ErrorInfo& info) override {
+    if (severity == "DEBUG") return;
     std::string text = std::string(severity) + " " + info.message;
     if (!info.detail.empty()) text += "\nDETAIL " + info.detail;
     for (size_t at; (at = text.find('\n')) != std::string::npos;) text.replace(at, 1, " | ");

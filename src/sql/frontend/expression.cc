@@ -137,10 +137,13 @@ TypedExpr analyze_constant(Scope& scope, const A_Const* node) {
 
 namespace {
 
+// Bind carries no more than 65535, but PostgreSQL says so only there.
+constexpr int kParameterMax = 1 << 24;
+
 TypedExpr analyze_parameter(Scope& scope, const ParamRef* node) {
   StatementContext& statement = *scope.statement;
   const int n = node->number;
-  if (n <= 0 || n > 65535 ||
+  if (n <= 0 || n > kParameterMax ||
       (statement.parameters_fixed && static_cast<size_t>(n) > statement.parameter_types.size())) {
     throw SqlError(SqlState::kUndefinedParameter, "there is no parameter $" + std::to_string(n), node->location);
   }
@@ -528,6 +531,7 @@ TypedExpr analyze_type_cast(Scope& scope, const TypeCast* node) {
   } else {
     value = analyze_node(scope, arg);
   }
+  if (is_unknown(value) && target.type == oid::kUnknown) return value;
   const Oid source = is_unknown(value) ? oid::kUnknown : value.type;
   const int location = node->location >= 0 ? node->location : value.location;
   const int begin = value.location < 0        ? location

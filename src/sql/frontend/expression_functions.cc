@@ -413,7 +413,8 @@ TypedExpr analyze_function_call(Scope& scope, FuncCall* node) {
     }
     args.push_back(analyze_node(scope, arg));
     // A driver's OUT parameter is a parameter of type void: no argument.
-    if (args.back().type == oid::kVoid && IsA(arg, ParamRef)) {
+    const Node* plain = IsA(arg, TypeCast) ? reinterpret_cast<TypeCast*>(arg)->arg : arg;
+    if (args.back().type == oid::kVoid && IsA(plain, ParamRef)) {
       args.pop_back();
       continue;
     }
