@@ -1,6 +1,6 @@
 #include "sql/duck_types.h"
 
-#include "types/network.h"
+#include "types/range.h"
 
 namespace omendb::sql {
 
@@ -36,7 +36,8 @@ const duckdb::LogicalType& duck_record_type() {
 /// Bytes that are no text.
 static bool lies_as_bytes(Oid type) {
   return type == types::oid::kBytea || type == types::oid::kTimeTz || type == types::oid::kInet ||
-         type == types::oid::kCidr || type == types::oid::kMacaddr || type == types::oid::kMacaddr8;
+         type == types::oid::kCidr || type == types::oid::kMacaddr || type == types::oid::kMacaddr8 ||
+         types::find_range_type(type) != nullptr || types::find_multirange_type(type) != nullptr;
 }
 
 duckdb::LogicalType duck_type(Oid type, const types::PhysicalType& physical) {

@@ -421,6 +421,7 @@ void Library::aggregate(const std::string& name, duckdb::AggregateFunction funct
 void add_bytea_functions(Library& library);          // bytea_functions.cc
 void add_bit_functions(Library& library);            // bit_functions.cc
 void add_network_functions(Library& library);        // network_functions.cc
+void add_range_functions(Library& library);          // range_functions.cc
 void add_json_populate_functions(Library& library);  // json_populate_functions.cc
 void add_escape_functions(Library& library);         // escape_functions.cc
 void add_encoding_functions(Library& library);       // encoding_functions.cc
@@ -433,6 +434,7 @@ Library::Library() {
   add_bytea_functions(*this);
   add_bit_functions(*this);
   add_network_functions(*this);
+  add_range_functions(*this);
   add_json_populate_functions(*this);
   add_escape_functions(*this);
   add_encoding_functions(*this);
