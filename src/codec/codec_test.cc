@@ -7,7 +7,9 @@
 
 #include "codec/key.h"
 #include "codec/row.h"
+#include "types/compare.h"
 #include "types/numeric.h"
+#include "types/range.h"
 
 namespace omendb::codec {
 namespace {
@@ -42,6 +44,7 @@ class Values {
           if (pick(20) == 0) n = pick(2) ? types::Numeric::nan() : types::Numeric::infinity(pick(2));
           return Value::of_bytes(n.to_bytes());
         }
+        if (const types::RangeType* range = types::find_range_type(type)) return draw_range(*range);
         std::string s(pick(6), ' ');
         for (char& c : s) c = "\0\1\2a\xFE\xFF"[pick(6)];
         return Value::of_bytes(s);
@@ -50,6 +53,17 @@ class Values {
   }
 
  private:
+  Value draw_range(const types::RangeType& type) {
+    if (pick(10) == 0) return Value::of_bytes(types::Range().bytes());
+    Value ends[2];
+    for (Value& end : ends) end = draw(types::physical_type(type.element, -1).kind, type.element);
+    const auto form = types::physical_type(type.element, -1);
+    if (types::compare_values(type.element, form, ends[0].view(), ends[1].view()) > 0) std::swap(ends[0], ends[1]);
+    types::NewBound bounds[2];
+    for (int i = 0; i < 2; ++i) bounds[i] = {pick(5) == 0, pick(2) == 0, ends[i].view()};
+    std::string bytes;
+    return types::make_range(type, bounds[0], bounds[1], &bytes).ok() ? Value::of_bytes(bytes) : draw_range(type);
+  }
   uint64_t pick(uint64_t n) { return random_() % n; }
   types::Int128 wide() { return (types::Int128{number()} << 64) | static_cast<uint64_t>(number()); }
   int64_t number() {
@@ -87,18 +101,26 @@ int order(Physical kind, Oid type, const ValueView& a, const ValueView& b) {
     }
     case Physical::kBytes:
       if (type == types::oid::kNumeric) return sign(types::numeric_key(a.bytes), types::numeric_key(b.bytes));
+      if (types::find_range_type(type) != nullptr) return types::compare_values(type, {Physical::kBytes}, a, b);
       return sign(a.bytes, b.bytes);
     default: return sign(a.integer, b.integer);
   }
 }
 
-const std::pair<Physical, Oid> kKinds[] = {
-    {Physical::kBool, types::oid::kBool},         {Physical::kInt16, types::oid::kInt2},
-    {Physical::kInt32, types::oid::kInt4},        {Physical::kUInt32, types::oid::kOid},
-    {Physical::kInt64, types::oid::kInt8},        {Physical::kInt128, types::oid::kNumeric},
-    {Physical::kFloat32, types::oid::kFloat4},    {Physical::kFloat64, types::oid::kFloat8},
-    {Physical::kInterval, types::oid::kInterval}, {Physical::kUuid, types::oid::kUuid},
-    {Physical::kBytes, types::oid::kText},        {Physical::kBytes, types::oid::kNumeric}};
+const std::pair<Physical, Oid> kKinds[] = {{Physical::kBool, types::oid::kBool},
+                                           {Physical::kInt16, types::oid::kInt2},
+                                           {Physical::kInt32, types::oid::kInt4},
+                                           {Physical::kUInt32, types::oid::kOid},
+                                           {Physical::kInt64, types::oid::kInt8},
+                                           {Physical::kInt128, types::oid::kNumeric},
+                                           {Physical::kFloat32, types::oid::kFloat4},
+                                           {Physical::kFloat64, types::oid::kFloat8},
+                                           {Physical::kInterval, types::oid::kInterval},
+                                           {Physical::kUuid, types::oid::kUuid},
+                                           {Physical::kBytes, types::oid::kText},
+                                           {Physical::kBytes, types::oid::kNumeric},
+                                           {Physical::kBytes, Oid{3926}},
+                                           {Physical::kBytes, Oid{3906}}};
 
 TEST(Key, OrderOfBytesIsOrderOfValues) {
   const uint64_t seed = std::random_device{}();

@@ -8,6 +8,7 @@
 
 #include "types/network.h"
 #include "types/numeric.h"
+#include "types/range.h"
 
 namespace omendb::codec {
 namespace {
@@ -27,6 +28,7 @@ using types::ValueView;
 //   interval   sixteen bytes: PostgreSQL's span in microseconds with a month of 30 days (so '1 mon' equals '30 days')
 //   bytes      0x00 -> 01 01, 0x01 -> 01 02, anything else as it is; then the end mark 0x00
 //   numeric    the key part of its bytes (types/numeric.h); reads back with the least scale that shows every digit
+//   ranges     the key part of their bytes (types/range.h), as bytes; numbers read back likewise
 constexpr char kNullFirst = 0, kValue = 1, kNullLast = 2;
 constexpr char kEnd = 0, kEscape = 1;
 
@@ -74,7 +76,7 @@ Float bits_float(U bits) {
 constexpr int64_t kDayMicros = 86400000000LL;
 
 /// How the bytes of a kBytes column are ordered.
-enum class BytesOrder { kPlain, kNumeric, kNone };
+enum class BytesOrder { kPlain, kNumeric, kRange, kMultirange, kNone };
 
 BytesOrder bytes_order(Oid type) {
   namespace oid = types::oid;
@@ -84,6 +86,8 @@ BytesOrder bytes_order(Oid type) {
         oid::kTimeTz, oid::kBit, oid::kVarbit, oid::kInet, oid::kCidr, oid::kMacaddr, oid::kMacaddr8}) {
     if (type == plain) return BytesOrder::kPlain;
   }
+  if (types::find_range_type(type) != nullptr) return BytesOrder::kRange;
+  if (types::find_multirange_type(type) != nullptr) return BytesOrder::kMultirange;
   return BytesOrder::kNone;
 }
 
@@ -168,6 +172,8 @@ Status damaged() { return Status(SqlState::kDataCorrupted, "index key is damaged
       switch (bytes_order(column.type)) {
         case BytesOrder::kNone: return no_order(column.type);
         case BytesOrder::kNumeric: out->append(types::numeric_key(value.bytes)); break;
+        case BytesOrder::kRange: put_bytes(types::range_key(value.bytes), out); break;
+        case BytesOrder::kMultirange: put_bytes(types::multirange_key(value.bytes), out); break;
         case BytesOrder::kPlain: put_bytes(value.bytes, out); break;
       }
       break;
@@ -280,6 +286,8 @@ Status read_key(const KeyColumn& column, std::string_view* bytes, Value* out) {
         return {};
       }
       if (!take_bytes(bytes, inverted, &text)) return damaged();
+      if (order == BytesOrder::kRange) text = types::range_from_key(text);
+      if (order == BytesOrder::kMultirange) text = types::multirange_from_key(text);
       *out = Value::of_bytes(std::move(text));
       return {};
     }

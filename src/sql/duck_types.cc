@@ -2,6 +2,7 @@
 
 #include "types/geometry.h"
 #include "types/network.h"
+#include "types/range.h"
 
 namespace omendb::sql {
 
@@ -38,7 +39,8 @@ const duckdb::LogicalType& duck_record_type() {
 static bool lies_as_bytes(Oid type) {
   return type == types::oid::kBytea || type == types::oid::kTimeTz || type == types::oid::kInet ||
          type == types::oid::kCidr || type == types::oid::kMacaddr || type == types::oid::kMacaddr8 ||
-         types::is_geometric(type);
+         types::is_geometric(type) || types::find_range_type(type) != nullptr ||
+         types::find_multirange_type(type) != nullptr;
 }
 
 duckdb::LogicalType duck_type(Oid type, const types::PhysicalType& physical) {

@@ -6,6 +6,7 @@
 #include "types/datetime.h"
 #include "types/json.h"
 #include "types/numeric.h"
+#include "types/range.h"
 #include "types/record.h"
 
 namespace omendb::types {
@@ -61,6 +62,8 @@ int compare_values(Oid type, const PhysicalType& physical, const ValueView& a, c
   int c;
   switch (type.value) {
     case oid::kNumeric.value: c = numeric_key(a.bytes).compare(numeric_key(b.bytes)); break;
+    case 3906: c = range_key(a.bytes).compare(range_key(b.bytes)); break;            // numrange
+    case 4532: c = multirange_key(a.bytes).compare(multirange_key(b.bytes)); break;  // nummultirange
     case oid::kBpchar.value: c = without_spaces(a.bytes).compare(without_spaces(b.bytes)); break;
     case oid::kJsonb.value: c = jsonb_compare(a.bytes, b.bytes); break;
     case oid::kRecord.value: c = record_compare(a.bytes, b.bytes); break;

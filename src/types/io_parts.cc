@@ -4,6 +4,7 @@
 #include "types/datetime.h"
 #include "types/json.h"
 #include "types/geometry.h"
+#include "types/multirange.h"
 #include "types/network.h"
 #include "types/numeric.h"
 #include "types/bit_string.h"
@@ -196,6 +197,18 @@ Status input_part(Oid type, int32_t typmod, std::string_view text, const IoConte
     *out = Value::of_bytes(std::move(v));
     return {};
   }
+  if (const RangeType* range = find_range_type(type)) {
+    std::string v;
+    RETURN_IF_ERROR(parse_range(*range, text, context, &v));
+    *out = Value::of_bytes(std::move(v));
+    return {};
+  }
+  if (const RangeType* range = find_multirange_type(type)) {
+    std::string v;
+    RETURN_IF_ERROR(parse_multirange(*range, text, context, &v));
+    *out = Value::of_bytes(std::move(v));
+    return {};
+  }
   *handled = false;
   return {};
 }
@@ -224,10 +237,15 @@ bool output_part(Oid type, const PhysicalType& physical, const ValueView& value,
   }
   if (is_geometric(type)) {
     append_geometry(type, value.bytes, context.extra_float_digits, out);
-    return true;
+  } else if (element_of(type, context) != kInvalidOid) {
+    append_array(value.bytes, context, out);
+  } else if (const RangeType* range = find_range_type(type)) {
+    append_range(*range, Range(value.bytes), context, out);
+  } else if (const RangeType* of = find_multirange_type(type)) {
+    append_multirange(*of, value.bytes, context, out);
+  } else {
+    return false;
   }
-  if (element_of(type, context) == kInvalidOid) return false;
-  append_array(value.bytes, context, out);
   return true;
 }
 
@@ -342,6 +360,18 @@ Status receive_part(Oid type, int32_t typmod, std::string_view bytes, const IoCo
     *out = Value::of_bytes(std::move(v));
     return {};
   }
+  if (const RangeType* range = find_range_type(type)) {
+    std::string v;
+    RETURN_IF_ERROR(receive_range(*range, bytes, context, &v));
+    *out = Value::of_bytes(std::move(v));
+    return {};
+  }
+  if (const RangeType* range = find_multirange_type(type)) {
+    std::string v;
+    RETURN_IF_ERROR(receive_multirange(*range, bytes, context, &v));
+    *out = Value::of_bytes(std::move(v));
+    return {};
+  }
   *handled = false;
   return {};
 }
@@ -403,6 +433,8 @@ Status send_part(Oid type, const PhysicalType& physical, const ValueView& value,
   if (element_of(type, context) != kInvalidOid || type == oid::kAnyArray) {
     return send_array(value.bytes, context, out);
   }
+  if (const RangeType* range = find_range_type(type)) return send_range(*range, Range(value.bytes), context, out);
+  if (const RangeType* range = find_multirange_type(type)) return send_multirange(*range, value.bytes, context, out);
   *handled = false;
   return {};
 }

@@ -11,6 +11,7 @@
 #include "types/io.h"
 #include "types/json.h"
 #include "types/network.h"
+#include "types/range.h"
 #include "types/regex.h"
 #include "types/text.h"
 #include "types/utf8.h"
@@ -25,7 +26,8 @@ constexpr Oid kTypes[] = {
     oid::kText,       oid::kBytea, oid::kUuid,    oid::kDate,     oid::kTime,        oid::kTimeTz,   oid::kTimestamp,
     oid::kInet,       oid::kCidr,  oid::kMacaddr, oid::kMacaddr8, oid::kTimestampTz, oid::kInterval, oid::kJson,
     oid::kJsonb,      Oid{1007},   Oid{1009},     Oid{1231},      oid::kMoney,       oid::kTid,      oid::kPgLsn,
-    oid::kInt2Vector, oid::kOid,   oid::kChar,    oid::kName};
+    oid::kInt2Vector, oid::kOid,   oid::kChar,    oid::kName,     Oid{3904},         Oid{3906},      Oid{3908},
+    Oid{3910},        Oid{3912},   Oid{3926},     Oid{4451},      Oid{4532},         Oid{4534},      Oid{3905}};
 constexpr size_t kTypeCount = sizeof(kTypes) / sizeof(kTypes[0]);
 
 void round_trip(Oid type, std::string_view text, const IoContext& context) {
@@ -36,7 +38,8 @@ void round_trip(Oid type, std::string_view text, const IoContext& context) {
   output(type, physical, value.view(), context, &first);
   // The old styles print a day and month that the order YMD does not read, and zone abbreviations that name no one zone.
   if (context.date_format != DateFormat::kIso &&
-      (type == oid::kTimestampTz || type == oid::kTimestamp || type == oid::kDate))
+      (type == oid::kTimestampTz || type == oid::kTimestamp || type == oid::kDate || find_range_type(type) != nullptr ||
+       find_multirange_type(type) != nullptr))
     return;
   if (type == oid::kInterval && context.interval_style == IntervalStyle::kSqlStandard) return;
   Value again;

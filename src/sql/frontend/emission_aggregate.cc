@@ -237,6 +237,13 @@ TypedExpr emit_array_agg(AggregateCall& agg) {
   return result_of(agg, aggregate(agg, "omen_array_agg", std::move(args), true));
 }
 
+/// range_agg and range_intersect_agg, of ranges or of multiranges.
+TypedExpr emit_range_agg(AggregateCall& agg) {
+  const bool multi = type_kind(agg.call.statement(), base_type_of(agg.call.statement(), agg.call.args[0].type)) == 'm';
+  return result_of(agg, aggregate(agg, std::string("omen_") + (multi ? "multi" : "") + std::string(agg.call.proc.name),
+                                  agg.call.take_args()));
+}
+
 TypedExpr emit_json_agg(AggregateCall& agg) {
   std::vector<DuckExpr> args;
   for (auto& a : agg.call.args) {
@@ -360,6 +367,8 @@ const std::unordered_map<std::string_view, AggregateEmitter>& aggregate_table() 
         {"bit_or", [](AggregateCall& a) { return native(a, "bit_or"); }},
         {"bit_xor", [](AggregateCall& a) { return native(a, "bit_xor"); }},
         {"string_agg", emit_string_agg},
+        {"range_agg", emit_range_agg},
+        {"range_intersect_agg", emit_range_agg},
         {"array_agg", emit_array_agg}};
     for (const char* n : {"json_agg", "jsonb_agg", "json_object_agg", "jsonb_object_agg"}) t[n] = emit_json_agg;
     for (const char* n : {"stddev", "stddev_samp", "stddev_pop", "variance", "var_samp", "var_pop"})
@@ -400,6 +409,10 @@ bool is_aggregate_call(const duckdb::FunctionExpression& call) {
                                                                 {"omen_string_agg", 0},
                                                                 {"omen_bytea_agg", 0},
                                                                 {"omen_array_agg", 0},
+                                                                {"omen_range_agg", 0},
+                                                                {"omen_range_intersect_agg", 0},
+                                                                {"omen_multirange_agg", 0},
+                                                                {"omen_multirange_intersect_agg", 0},
                                                                 {"omen_any_true", 0},
                                                                 {"omen_all_true", 0}};
   std::string_view name = call.function_name;

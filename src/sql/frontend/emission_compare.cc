@@ -14,6 +14,8 @@ using types::PhysicalType;
 
 namespace {
 
+constexpr Oid kNumrange{3906}, kNummultirange{4532};
+
 /// The comparison that a function's name ends in.
 ExpressionType kind_of(std::string_view source) {
   std::string_view tail = source.substr(source.size() - 2);
@@ -128,6 +130,15 @@ TypedExpr record_compare(Call& call) {
   return compared(call, kind_of(call.proc.source), std::move(left), std::move(right));
 }
 
+/// The bytes of ranges order as they are, up to the display scales of numerics.
+TypedExpr range_compare(Call& call) {
+  auto key = [&](TypedExpr& e) {
+    return sort_key(base_type_of(call.statement(), e.type), e.physical, std::move(e.duck));
+  };
+  DuckExpr left = key(call.args[0]), right = key(call.args[1]);
+  return compared(call, kind_of(call.proc.source), std::move(left), std::move(right));
+}
+
 /// DuckDB brings days into months and no months into days: to it a month less a day is not 29 days.
 TypedExpr interval_compare(Call& call) {
   auto key = [](TypedExpr& e) { return sort_key(oid::kInterval, e.physical, std::move(e.duck)); };
@@ -154,6 +165,8 @@ std::unique_ptr<duckdb::ParsedExpression> sort_key(Oid type, const PhysicalType&
   if (type == oid::kNumeric) return make_call("omen_numeric_key", std::move(value));
   if (type == oid::kJsonb) return make_call("omen_jsonb_key", std::move(value));
   if (type == oid::kRecord) return make_call("omen_record_key", std::move(value));
+  if (type == kNumrange) return make_call("omen_numrange_key", std::move(value));
+  if (type == kNummultirange) return make_call("omen_nummultirange_key", std::move(value));
   PhysicalType form{Physical::kBytes};
   StatementContext none;
   none.catalog = catalog::Catalog::initial();
@@ -164,7 +177,9 @@ bool needs_sort_key(Oid type, const PhysicalType& physical) {
   if (physical.kind == Physical::kInterval) return true;
   if (physical.kind != Physical::kBytes || physical.is_decimal()) return false;
   if (type == oid::kBpchar) return physical.width == kOwnSpaces;
-  if (type == oid::kNumeric || type == oid::kJsonb || type == oid::kRecord) return true;
+  if (type == oid::kNumeric || type == oid::kJsonb || type == oid::kRecord || type == kNumrange ||
+      type == kNummultirange)
+    return true;
   const types::TypeInfo* info = types::find_type(type);
   if (info == nullptr) return type.value >= catalog::oid::kFirstUserOid;  // composites, and arrays of the user's types
   return info->category == 'A' || type == oid::kOidVector || type == oid::kInt2Vector || info->element == oid::kRecord;
@@ -221,6 +236,8 @@ void add_comparison_emitters() {
     add_emitter(keep(std::string("array_") + op), array_compare);
     add_emitter(keep(std::string("record_") + op), record_compare);
     add_emitter(keep(std::string("jsonb_") + op), jsonb_compare);
+    add_emitter(keep(std::string("range_") + op), range_compare);
+    add_emitter(keep(std::string("multirange_") + op), range_compare);
   }
   add_emitter("text_starts_with", starts_with_emitter);
 }

@@ -548,12 +548,7 @@ TypedExpr analyze_function_call(Scope& scope, FuncCall* node) {
       candidate.variadic_count > 0 ? full_args.size() - static_cast<size_t>(candidate.variadic_count) : SIZE_MAX;
   std::vector<Oid> full_actual;
   for (const auto& a : full_args) full_actual.push_back(type_of(a));
-  Oid result;
-  try {
-    result = enforce_generic_types(statement, full_actual, declared, proc.result);
-  } catch (SqlError& e) {
-    throw SqlError(e.info().code, e.info().message, location).detail(e.info().detail);
-  }
+  const Oid result = enforce_generic_types(statement, full_actual, declared, proc.result);
   if (proc.source == "pg_typeof" && is_unknown(full_args[0])) {
     return typed_constant(statement, oid::kRegtype, -1, {Physical::kUInt32},
                           types::ValueView::of_integer(oid::kUnknown.value), location);

@@ -400,12 +400,7 @@ TypedExpr apply_operator(Scope& scope, const std::string& schema, const std::str
   actual.push_back(right_type);
   declared.push_back(row->right);
   args.push_back(std::move(right));
-  Oid result;
-  try {
-    result = enforce_generic_types(statement, actual, declared, row->result);
-  } catch (SqlError& e) {
-    throw SqlError(e.info().code, e.info().message, location).detail(e.info().detail);
-  }
+  const Oid result = enforce_generic_types(statement, actual, declared, row->result);
   for (size_t i = 0; i < args.size(); ++i) {
     args[i] = coerce_type(scope, std::move(args[i]), declared[i], -1, CoercionContext::kImplicit, -1);
   }

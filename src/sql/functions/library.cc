@@ -422,6 +422,7 @@ void add_bytea_functions(Library& library);          // bytea_functions.cc
 void add_bit_functions(Library& library);            // bit_functions.cc
 void add_network_functions(Library& library);        // network_functions.cc
 void add_geometry_functions(Library& library);       // geometry_functions.cc
+void add_range_functions(Library& library);          // range_functions.cc
 void add_json_populate_functions(Library& library);  // json_populate_functions.cc
 void add_escape_functions(Library& library);         // escape_functions.cc
 void add_encoding_functions(Library& library);       // encoding_functions.cc
@@ -435,6 +436,7 @@ Library::Library() {
   add_bit_functions(*this);
   add_network_functions(*this);
   add_geometry_functions(*this);
+  add_range_functions(*this);
   add_json_populate_functions(*this);
   add_escape_functions(*this);
   add_encoding_functions(*this);
