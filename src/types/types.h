@@ -6,6 +6,7 @@
 //   compare.h     the order and equality of values;  fixed_width.h: how wide they are where they lie one after the other
 //   numeric.h     exact decimals of any size, with PostgreSQL's display scale;  numeric_sum.h: sum, avg, variance and stddev of them
 //   datetime.h    date, time, timestamp, interval;  timezone.h: their zones;  formatting.h: to_char and its family
+//   range.h       ranges;  multirange.h: several of them as one value
 //   array.h       arrays;  record.h: rows as values;  json.h: json and jsonb;  json_populate.h: json into values of SQL types
 //   text.h        strings;  utf8.h: their characters;  bit_string.h: bit and bit varying;  regex.h: PostgreSQL's regular expressions
 //

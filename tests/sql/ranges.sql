@@ -195,6 +195,46 @@ select x, y, x = y from (values ('[1,2)'::numrange), ('[1.0,2.0)'), ('[0.9999999
 select count(*), count(distinct r), range_agg(r) from (select int4range(i % 7, i % 7 + 1) from generate_series(1, 5000) i) v(r);
 select lower(r)::int, count(*) from (select numrange((i % 3) * 1.00, 5) from generate_series(1, 5000) i union all select numrange(i % 3, 5.0) from generate_series(1, 100) i) v(r) group by r having count(*) > 1 order by lower(r);
 
+-- equal numbers that show other digits
+create table scaled (id int, n numrange, m nummultirange, z tstzrange);
+insert into scaled values (1, '[1.0,2)', '{[1.0,2)}', '[2000-01-01,)'), (2, '[1,2.0)', '{[1,2.0)}', '[2000-01-01 00:00+00,)'), (3, '[0,5]', '{}', 'empty'), (4, null, null, null), (5, '[1.00,2)', '{[1,2),[3,4)}', '[1999-01-01,)');
+select distinct on (n) id, n from scaled order by n, id;
+select distinct on (m) id, m from scaled order by m, id;
+select id, row_number() over (partition by n order by id), count(*) over (partition by m), dense_rank() over (order by m) from scaled order by id;
+select n from scaled union select '[1,2)'::numrange order by 1;
+select lower(n)::int from scaled except select lower('[1,2)'::numrange)::int order by 1;
+select a.id, b.id from scaled a join scaled b using (n) order by 1, 2;
+select a.id, b.id from scaled a left join scaled b on a.m = b.m and a.id < b.id order by 1, 2;
+select id from scaled where n in (select '[1,2)'::numrange) order by id;
+select id from scaled where n not in (select '[1,2)'::numrange) order by id;
+select id from scaled where m = any (array['{[1,2)}'::nummultirange]) order by id;
+select array_length(array_agg(distinct n), 1), count(distinct m), count(distinct (n, m)) from scaled;
+select mode() within group (order by m), percentile_disc(0.5) within group (order by id) from scaled;
+select row(n, 1) = row('[1,2)'::numrange, 1), row(n) < row('[1,3)'::numrange), n is distinct from '[1,2)' from scaled order by id;
+select (n, id) in (('[1,2)'::numrange, 1), ('[0,5]', 3)) from scaled order by id;
+select n = m::text::numrange from scaled where id = 99;
+select case n when '[1,2)' then 'x' else 'y' end, nullif(m, '{[1,2)}') is null from scaled order by id;
+select array_position(array_agg(n order by id), '[1,2)'), array_remove(array_agg(m order by id), '{[1,2)}') from scaled;
+select z, count(*) from scaled group by z order by z;
+select id from scaled where z = '[2000-01-01,)' order by id;
+select id from scaled order by z desc nulls last, id limit 2;
+create index on scaled using hash (n);
+select id from scaled where n = '[1,2)' order by id;
+create table others as select n, m, int4range(id, id + 1) as r from scaled;
+select r, n, m from others order by r;
+select max(n) from others;
+select range_agg(n), range_agg(m) from others;
+select r from others where r < any (array['[3,4)'::int4range]) order by r;
+select count(*) from scaled, others where scaled.n = others.n and scaled.m && others.m;
+select grouping(n), n is null, count(*) from scaled group by rollup (n) order by 1, 2, 3;
+copy scaled (n, m) to stdout;
+copy (select n, m from scaled order by id) to stdout csv;
+select range_send('[1,5)'::int4range), multirange_send('{[1,2)}'::int8multirange);
+select int4range_canonical('[1,5)'::int4range);
+-- differs: GiST is not built
+create index on scaled using gist (n);
+drop table scaled, others;
+
 -- arrays
 select array['[1,2)'::int4range, 'empty'], '{"[1,2)","(,)"}'::int4range[], array[numrange(1.0, 2), null], '{"[\"2000-01-01 10:00:00\",)"}'::tsrange[];
 select array['[1,2)'::int4range] = array['[1,1]'::int4range], array[numrange(1.0, 2)] = array[numrange(1, 2.0)], array[numrange(1.0, 2)] < array[numrange(1, 3)], array['[1,2)'::int4range] && array['empty'::int4range];

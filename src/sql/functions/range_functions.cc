@@ -125,6 +125,16 @@ void add_parts(Library& library) {
                      return bool_value(!whole.empty && end.infinite);
                    }});
     }
+    library.row({prefix + "send",
+                 {kDescriptor, kAnyValue},
+                 oid::kBytea,
+                 [](RowCall& call, const ValueView* a) {
+                   call.buffer.clear();
+                   const TypeArgument& of = call.types[0];
+                   throw_if_error(types::send(of.base, of.physical, a[0], call.io(), &call.buffer));
+                   return call.bytes();
+                 },
+                 Volatility::kStable});
     library.row({prefix + "empty", {kRange}, oid::kBool, [multi](RowCall&, const ValueView* a) {
                    return bool_value(span(a[0], multi).empty);
                  }});
