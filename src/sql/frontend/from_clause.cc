@@ -2,6 +2,8 @@
 #include <algorithm>
 
 #include "duckdb/parser/expression/columnref_expression.hpp"
+#include "duckdb/parser/expression/comparison_expression.hpp"
+#include "duckdb/parser/expression/conjunction_expression.hpp"
 #include "duckdb/parser/expression/constant_expression.hpp"
 #include "duckdb/parser/tableref/joinref.hpp"
 
@@ -208,6 +210,47 @@ bool has_subquery(const Tree& tree) {
   return found;
 }
 
+void split_conjunction(Tree tree, std::vector<Tree>* parts) {
+  if (tree->GetExpressionType() != duckdb::ExpressionType::CONJUNCTION_AND) {
+    parts->push_back(std::move(tree));
+    return;
+  }
+  for (auto& child : tree->Cast<duckdb::ConjunctionExpression>().children) split_conjunction(std::move(child), parts);
+}
+
+/// Whether `tree` looks at rows of `side` and at nothing else.
+bool looks_at_only(const duckdb::ParsedExpression& tree, const std::set<std::string>& side) {
+  std::set<std::string> used;
+  collect_aliases(tree, &used);
+  return !used.empty() && std::includes(side.begin(), side.end(), used.begin(), used.end());
+}
+
+/// The condition of an outer join that keeps the rows of `kept`: a part that asks about these alone is put into an equality with
+/// the other side. DuckDB would compare every pair of rows for it:
+///     a LEFT JOIN b ON a.k = b.k AND a.v < 3    is    a LEFT JOIN b ON CASE WHEN a.v < 3 THEN a.k END = b.k
+Tree hashable(Tree condition, const std::set<std::string>& kept, const std::set<std::string>& other) {
+  std::vector<Tree> parts;
+  split_conjunction(std::move(condition), &parts);
+  Tree* key = nullptr;
+  for (Tree& part : parts) {
+    if (part->GetExpressionType() != duckdb::ExpressionType::COMPARE_EQUAL) continue;
+    auto& equal = part->Cast<duckdb::ComparisonExpression>();
+    if (looks_at_only(*equal.left, kept) && looks_at_only(*equal.right, other)) key = &equal.left;
+    if (looks_at_only(*equal.right, kept) && looks_at_only(*equal.left, other)) key = &equal.right;
+    if (key != nullptr) break;
+  }
+  Tree asked, rest;
+  for (Tree& part : parts) {
+    Tree& into = key != nullptr && looks_at_only(*part, kept) ? asked : rest;
+    into = emit::conjunction(std::move(into), std::move(part));
+  }
+  if (asked != nullptr) {
+    auto null = duckdb::make_uniq<duckdb::ConstantExpression>(duckdb::Value());
+    *key = emit::case_when(std::move(asked), std::move(*key), std::move(null));
+  }
+  return rest;
+}
+
 bool is_true(const duckdb::ParsedExpression& condition) {
   if (condition.GetExpressionClass() != duckdb::ExpressionClass::CONSTANT) return false;
   const duckdb::Value& value = condition.Cast<duckdb::ConstantExpression>().value;
@@ -366,6 +409,11 @@ FromItem from_join(Scope& scope, JoinExpr* join) {
     ref->left = std::move(left.ref);
     ref->right = std::move(right.ref);
     if (condition != nullptr) {
+      const auto ours = without(before_right, before_left), theirs = without(scope.duck_aliases, before_right);
+      const bool keeps_left = join->jointype == JOIN_LEFT || join->jointype == JOIN_FULL;
+      const bool keeps_right = join->jointype == JOIN_RIGHT || join->jointype == JOIN_FULL;
+      if (keeps_left) condition = hashable(std::move(condition), ours, theirs);
+      if (keeps_right) condition = hashable(std::move(condition), theirs, ours);
       ref->condition = std::move(condition);
     } else if (join->jointype == JOIN_INNER) {
       ref->ref_type = duckdb::JoinRefType::CROSS;

@@ -1,0 +1,28 @@
+-- Conditions of outer joins that ask about one side alone.
+create table l (id int primary key, k int, v int, t varchar(10), n numeric);
+create table r (id int primary key, k int, v int, t text, n numeric(8,2));
+insert into l select n, case when n % 7 = 0 then null else n % 50 end, n % 5, 't' || n % 9, n / 4.0 from generate_series(1, 120) n;
+insert into r select n, case when n % 5 = 0 then null else n % 40 end, n % 3, 't' || n % 11, n / 2.0 from generate_series(1, 90) n;
+select l.id, r.id from l left join r on l.id = r.k and l.v < 2 order by 1, 2;
+select l.id, r.id from l left join r on r.k = l.id and l.v < 2 and r.v = 1 and l.t > 't3' order by 1, 2;
+select l.id, r.id from l left join r on l.k = r.k and (l.v = 1 or l.v is null) and l.id > r.id order by 1, 2;
+select l.id, r.id from l right join r on l.id = r.k and r.v <> 1 order by 1, 2;
+select l.id, r.id from l right join r on l.id = r.k and r.v <> 1 and l.v = 3 order by 2, 1;
+select count(*), sum(l.id), sum(r.id) from l full join r on l.id = r.id and l.v < 3;
+select count(*), sum(l.id), sum(r.id) from l full join r on l.id = r.id and l.v < 3 and r.v > 0;
+select l.id, r.id from l left join r on l.t = r.t and l.id < 4 order by 1, 2;
+select l.id, r.id from l left join r on l.n = r.n and l.v = 0 order by 1, 2;
+select l.id, r.id from l left join r on l.v < 1 order by 1, 2 limit 20;
+select l.id, r.id, x.id from l left join r on l.id = r.k and l.v = 2 left join l x on x.id = r.id and r.v = 0 and l.id > 5 order by 1, 2, 3;
+select l.id, s.id from l left join (r join l m on r.id = m.id and m.v = 1) s (id) on l.id = s.id and l.k < 20 order by 1, 2;
+select l.id, (select count(*) from l a left join r on a.id = r.k and a.v = l.v where a.id < 9) from l where id < 4 order by 1;
+select l.id, r.id from l left join r on l.id = r.k and coalesce(l.k, 0) % 2 = 0 and false order by 1, 2 limit 5;
+select l.id, r.id from l left join r on l.id = r.k and l.v = null order by 1, 2 limit 5;
+select l.id, r.id from l left join r using (id) where l.v = 1 order by 1 limit 5;
+drop table l, r;
+create table large_l (id int primary key, k int, v int);
+create table large_r (id int primary key, k int);
+insert into large_l select n, n, n % 10 from generate_series(1, 100000) n;
+insert into large_r select n, n * 2 from generate_series(1, 100000) n;
+select count(*), count(r.id) from large_l l left join large_r r on l.id = r.k and l.v = 2;
+drop table large_l, large_r;
