@@ -133,14 +133,15 @@ TEST_P(RangeTest, OperatorsAreThoseOfSets) {
     // What comes out is the set, and bytes that say so: they contain it and lie within it.
     Range made;
     auto is = [&](const Range& range, const Places& places) {
-      const Range again(range.bytes());
+      const std::string bytes = range.bytes();
+      const Range again(bytes);
       for (int n = 0; n < kNumbers; ++n) {
         const std::string value = numeric(n, 0);
         if (range_contains_value(range, discrete ? ValueView::of_integer(n) : ValueView::of_bytes(value)) !=
             places[static_cast<size_t>(2 * n + 1)])
           return false;
       }
-      return again.empty == places.none() && range_key(again.bytes()) == range_key(range.bytes());
+      return again.empty == places.none() && range_key(again.bytes()) == range_key(bytes);
     };
     ASSERT_TRUE(is(range_intersect(a, b), x.places & y.places));
     ASSERT_TRUE(is(range_merge(a, b), filled(together, discrete)));
