@@ -81,8 +81,10 @@ bool Core::split(const Item& extra) {
     added.base.store(key, std::memory_order_relaxed);
     added.model.store(images[1].model.word, std::memory_order_relaxed);
     added.leaf.store(images[1].slots, std::memory_order_relaxed);
-    added.version.store(unlocked(0, 1), std::memory_order_release);
     segment->count.store(used + 1, std::memory_order_release);
+    // Opened once it is counted: a writer whose straight way leads here by the separator would add a key that those who
+    // go by the count do not find yet.
+    added.version.store(unlocked(0, 1), std::memory_order_release);
     const uint32_t bucket = segment->hinter.bucket(key, kSegmentHints - 1);
     for (uint32_t b = bucket + 1; b < kSegmentHints; ++b) {
       segment->hints[b].store(static_cast<uint8_t>(used), std::memory_order_relaxed);
