@@ -37,6 +37,17 @@ TEST_F(SessionTest, ReturningSeesTheNewRow) {
   EXPECT_EQ(run("DELETE FROM t WHERE id = 1 RETURNING *"), "1|11");
 }
 
+TEST_F(SessionTest, OuterJoinsThatAskAboutTheKeptSideAreHashed) {
+  run("CREATE TABLE a (id int PRIMARY KEY, k int, v int); CREATE TABLE b (id int PRIMARY KEY, k int, v int)");
+  run("SET omendb.route = 'rows'");
+  for (const char* join : {"LEFT JOIN b ON a.k = b.k AND a.v < 3", "RIGHT JOIN b ON b.k = a.k AND b.v < 3",
+                           "FULL JOIN b ON a.k = b.k AND a.v < 3 AND b.v > a.v AND b.v <> 1"}) {
+    const std::string plan = run(std::string("EXPLAIN SELECT count(*) FROM a ") + join);
+    EXPECT_NE(plan.find("HASH_JOIN"), std::string::npos) << plan;
+    EXPECT_EQ(plan.find("NL_JOIN"), std::string::npos) << plan;
+  }
+}
+
 TEST_F(SessionTest, ConstraintsSayWhatPostgresSays) {
   run("CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, b int CHECK (b > 0), c text UNIQUE)");
   EXPECT_EQ(run("INSERT INTO t VALUES (1, 1, 1, 'x')"), "INSERT 0 1");
