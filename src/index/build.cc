@@ -202,9 +202,15 @@ void destroy(Root* root) {
 
 }  // namespace
 
-Core::Core(bool wide) : wide_(wide) { root_.store(empty_root(wide), std::memory_order_release); }
+Core::Core(bool wide) : wide_(wide) {
+  root_.store(empty_root(wide), std::memory_order_release);
+  note_sole();
+}
 Core::~Core() { destroy(root_.load(std::memory_order_acquire)); }
-void Core::clear() { destroy(root_.exchange(empty_root(wide_), std::memory_order_acq_rel)); }
+void Core::clear() {
+  destroy(root_.exchange(empty_root(wide_), std::memory_order_acq_rel));
+  note_sole();
+}
 
 bool Core::bulk_load(const std::function<bool(Pair*)>& next) {
   return load([&](Item* item) {
@@ -280,6 +286,7 @@ bool Core::load(const Next& next) {
     i += n;
   }
   destroy(root_.exchange(build_root(segments), std::memory_order_acq_rel));
+  note_sole();
   return true;
 }
 

@@ -44,7 +44,40 @@ void Core::replace(Place& place, const Wide& current, const Wide& value) {
   unlock(*place.entry, place.version, place.live());
 }
 
+// Locks entry `index` of a segment for `key`, and finds its slot. False: somebody else has it, or the key has gone elsewhere.
+[[gnu::always_inline]] inline bool Core::lock_entry_of(uint64_t key, Entry& entry, uint32_t index, Place* place) {
+  uint64_t version = entry.version.load(std::memory_order_relaxed);
+  if ((version & (kLocked | kObsolete)) != 0) return false;
+  {
+    // The lock waits for what was loaded before it, but not for what is on its way: the key's slots, and
+    // where a gap may be.
+    const Model model{entry.model.load(std::memory_order_relaxed)};
+    if (!model.dense()) {
+      const uint32_t at = model.predict(key, entry.base.load(std::memory_order_relaxed)) & ~(kLineSlots - 1);
+      const Slot* slots = entry.leaf.load(std::memory_order_relaxed) + at;
+      for (uint32_t line = 0; line < 4; ++line) __builtin_prefetch(slots + 4 * line, 1);
+    }
+  }
+  if (!entry.version.compare_exchange_strong(version, version | kLocked, std::memory_order_acquire)) return false;
+  const Segment* segment = reinterpret_cast<const Segment*>(&entry - index) - 1;
+  if (segment->separator(index + 1) <= key && index + 1 < segment->count.load(std::memory_order_acquire)) [[unlikely]] {
+    // A leaf was added behind this one before it was locked.
+    entry.version.store(version, std::memory_order_release);
+    return false;
+  }
+  place->entry = &entry;
+  place->index = index;
+  place->version = version;
+  place->base = entry.base.load(std::memory_order_relaxed);
+  place->model.word = entry.model.load(std::memory_order_relaxed);
+  place->slots = entry.leaf.load(std::memory_order_relaxed);
+  place->i = find_in_leaf(place->slots, place->model, place->base, key, &place->end);
+  return true;
+}
+
 bool Core::lock_leaf(uint64_t key, Place* place) {
+  Entry* sole = sole_.load(std::memory_order_acquire);
+  if (sole != nullptr && sole[1].base.load(std::memory_order_relaxed) > key) return lock_entry_of(key, *sole, 0, place);
   const Root* root = root_.load(std::memory_order_acquire);
   const uint32_t root_bucket = root->bucket(key);
   const RootEntry* way = root->entries() + root->hints[root_bucket];
@@ -60,34 +93,7 @@ bool Core::lock_leaf(uint64_t key, Place* place) {
   index += segment->separator(index + 1) <= key;
   if (segment->separator(index + 1) <= key || (index > 0 && segment->separator(index) > key)) [[unlikely]]
     index = segment->route(key);
-  Entry& entry = segment->entries()[index];
-  uint64_t version = entry.version.load(std::memory_order_relaxed);
-  if ((version & (kLocked | kObsolete)) != 0) return false;
-  {
-    // The lock waits for what was loaded before it, but not for what is on its way: the key's slots, and
-    // where a gap may be.
-    const Model model{entry.model.load(std::memory_order_relaxed)};
-    if (!model.dense()) {
-      const uint32_t at = model.predict(key, entry.base.load(std::memory_order_relaxed)) & ~(kLineSlots - 1);
-      const Slot* slots = entry.leaf.load(std::memory_order_relaxed) + at;
-      for (uint32_t line = 0; line < 4; ++line) __builtin_prefetch(slots + 4 * line, 1);
-    }
-  }
-  if (!entry.version.compare_exchange_strong(version, version | kLocked, std::memory_order_acquire)) return false;
-  if (segment->separator(index + 1) <= key && index + 1 < segment->count.load(std::memory_order_acquire)) [[unlikely]] {
-    // A leaf was added behind this one before it was locked.
-    entry.version.store(version, std::memory_order_release);
-    return false;
-  }
-  place->segment = segment;
-  place->entry = &entry;
-  place->index = index;
-  place->version = version;
-  place->base = entry.base.load(std::memory_order_relaxed);
-  place->model.word = entry.model.load(std::memory_order_relaxed);
-  place->slots = entry.leaf.load(std::memory_order_relaxed);
-  place->i = find_in_leaf(place->slots, place->model, place->base, key, &place->end);
-  return true;
+  return lock_entry_of(key, segment->entries()[index], index, place);
 }
 
 void Core::publish(Entry& entry, uint64_t version, const LeafImage& image) {

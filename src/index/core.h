@@ -154,7 +154,6 @@ class Core {
 
   // A locked leaf, and the slot in it.
   struct Place {
-    Segment* segment;
     Entry* entry;
     uint32_t index;    // of the entry
     uint64_t version;  // as before locking
@@ -219,6 +218,8 @@ class Core {
   enum class Sight { kAbsent, kFound, kMoving };
   template <class Value>
   static Sight look(const Entry& entry, const View& view, uint64_t key, Value* value);
+  template <class Probe, class Value>
+  bool look_straight(const Entry* entry, uint64_t key, Value* value) const;
   template <class Probe, bool crooked, class Value>
   bool find_straight(uint64_t key, Value* value) const;
   template <class Value>
@@ -245,6 +246,7 @@ class Core {
   bool load(const Next& next);
 
   bool lock_leaf(uint64_t key, Place* place);
+  bool lock_entry_of(uint64_t key, Entry& entry, uint32_t index, Place* place);
   bool insert_locked(Place& place, const Item& extra);
   bool insert_gapped(Place& place, const Item& extra);
   bool insert_dense(Place& place, const Item& extra);
@@ -255,8 +257,12 @@ class Core {
   void replace_entries(Segment* old, uint32_t first, uint32_t removed, const LeafImage* images, uint32_t n);
   void unite_segments(uint64_t key);
   void publish(Entry& entry, uint64_t version, const LeafImage& image);
+  void note_sole();
 
   std::atomic<Root*> root_;
+  /// The entry of a wide core's only leaf, or null. Most cores of a trie have one leaf, and a way through root and segment
+  /// would be three misses more. A leaf added behind it may not be known here yet: the next entry's separator tells.
+  std::atomic<Entry*> sole_{nullptr};
   const bool wide_;
   std::atomic<bool> dead_{false};
   mutable std::shared_mutex root_mutex_;  // shared: put a segment into its place; alone: replace the root

@@ -47,27 +47,9 @@ const bool has_wide_vectors =
 const bool has_vectors = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
 }  // namespace
 
-// The way of nine keys in ten, in as few instructions as can be: processors overlap the misses of lookups
-// only as far as these fit into what they look ahead. `crooked`: also where keys follow no line.
-template <class Probe, bool crooked, class Value>
-[[gnu::always_inline]] inline bool Core::find_straight(uint64_t key, Value* payload) const {
-  const Root* root = root_.load(std::memory_order_acquire);
-  if (!crooked && root->parts != nullptr) return find_crooked(key, payload);
-  const uint32_t root_bucket = crooked ? root->bucket(key) : root->hinter.bucket(key, root->last_bucket);
-  const RootEntry* place = root->entries() + root->hints[root_bucket];
-  place = place[1].separator <= key ? place + 1 : place;
-  if (place[1].separator <= key) [[unlikely]] {
-    if (!crooked) return find_crooked(key, payload);
-    place = root->entries() + root->route(key, root_bucket);
-  }
-  const uint32_t bucket = place->bucket(key);
-  const Segment* segment = place->segment.load(std::memory_order_acquire);
-  const Entry* entry = segment->entries() + segment->hint(bucket);
-  entry = entry[1].base.load(std::memory_order_relaxed) <= key ? entry + 1 : entry;
-  if (entry[1].base.load(std::memory_order_relaxed) <= key) [[unlikely]] {
-    if (!crooked) return find_crooked(key, payload);
-    entry = segment->entries() + segment->route(key, bucket);
-  }
+// Looks at the eight slots from where the key is predicted. What they do not have is looked for elsewhere.
+template <class Probe, class Value>
+[[gnu::always_inline]] inline bool Core::look_straight(const Entry* entry, uint64_t key, Value* payload) const {
   const uint64_t version = entry->version.load(std::memory_order_acquire);
   const uint64_t base = entry->base.load(std::memory_order_acquire);
   const Model model{entry->model.load(std::memory_order_acquire)};
@@ -98,6 +80,35 @@ template <class Probe, bool crooked, class Value>
     }
   }
   return find_in(*entry, {version, base, model, slots}, key, payload);
+}
+
+// The way of nine keys in ten, in as few instructions as can be: processors overlap the misses of lookups
+// only as far as these fit into what they look ahead. `crooked`: also where keys follow no line.
+template <class Probe, bool crooked, class Value>
+[[gnu::always_inline]] inline bool Core::find_straight(uint64_t key, Value* payload) const {
+  if constexpr (std::is_same_v<Value, Wide>) {
+    const Entry* sole = sole_.load(std::memory_order_acquire);
+    if (sole != nullptr && sole[1].base.load(std::memory_order_relaxed) > key)
+      return look_straight<Probe>(sole, key, payload);
+  }
+  const Root* root = root_.load(std::memory_order_acquire);
+  if (!crooked && root->parts != nullptr) return find_crooked(key, payload);
+  const uint32_t root_bucket = crooked ? root->bucket(key) : root->hinter.bucket(key, root->last_bucket);
+  const RootEntry* place = root->entries() + root->hints[root_bucket];
+  place = place[1].separator <= key ? place + 1 : place;
+  if (place[1].separator <= key) [[unlikely]] {
+    if (!crooked) return find_crooked(key, payload);
+    place = root->entries() + root->route(key, root_bucket);
+  }
+  const uint32_t bucket = place->bucket(key);
+  const Segment* segment = place->segment.load(std::memory_order_acquire);
+  const Entry* entry = segment->entries() + segment->hint(bucket);
+  entry = entry[1].base.load(std::memory_order_relaxed) <= key ? entry + 1 : entry;
+  if (entry[1].base.load(std::memory_order_relaxed) <= key) [[unlikely]] {
+    if (!crooked) return find_crooked(key, payload);
+    entry = segment->entries() + segment->route(key, bucket);
+  }
+  return look_straight<Probe>(entry, key, payload);
 }
 
 template <class Value>

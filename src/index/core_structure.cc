@@ -12,6 +12,16 @@
 
 namespace omendb::index {
 
+// Requires that nobody else changes the structure, or the root_mutex_: shared is enough, for beside other segments there is
+// no sole leaf. To be called before a new segment is opened: whoever changes that one comes after.
+void Core::note_sole() {
+  if (!wide_) return;
+  const Root* root = root_.load(std::memory_order_acquire);
+  Segment* segment = root->count == 1 ? root->segment(0) : nullptr;
+  const bool sole = segment != nullptr && segment->count.load(std::memory_order_acquire) == 1;
+  sole_.store(sole ? segment->entries() : nullptr, std::memory_order_release);
+}
+
 // Splits the leaf of `key`, which was full, and adds the key on the way. False: the key came, or the
 // structure changed, meanwhile; look again.
 bool Core::split(const Item& extra) {
@@ -81,6 +91,7 @@ bool Core::split(const Item& extra) {
     added.base.store(key, std::memory_order_relaxed);
     added.model.store(images[1].model.word, std::memory_order_relaxed);
     added.leaf.store(images[1].slots, std::memory_order_relaxed);
+    sole_.store(nullptr, std::memory_order_relaxed);
     segment->count.store(used + 1, std::memory_order_release);
     // Opened once it is counted: a writer whose straight way leads here by the separator would add a key that those who
     // go by the count do not find yet.
@@ -122,6 +133,7 @@ void Core::replace_entries(Segment* old, uint32_t first, uint32_t removed, const
     const uint32_t place = find_segment(root, inside, old);
     fresh = build_segment(all.data(), static_cast<uint32_t>(all.size()), appended && place + 1 == root->count);
     root->entries()[place].put(fresh);
+    note_sole();
   } else {
     std::unique_lock lock(root_mutex_);
     Root* root = root_.load(std::memory_order_acquire);
@@ -140,6 +152,7 @@ void Core::replace_entries(Segment* old, uint32_t first, uint32_t removed, const
     segments[place].second = fresh;
     segments.insert(segments.begin() + place + 1, {all[half].base, right});
     root_.store(build_root(segments), std::memory_order_release);
+    note_sole();
     epoch_retire(root, free_root, root_bytes(root));
   }
   for (uint32_t i = 0; i < count; ++i) entries[i].version.store(kObsolete, std::memory_order_release);
@@ -273,6 +286,7 @@ void Core::unite_segments(uint64_t key) {
   segments[place].second = fresh;
   segments.erase(segments.begin() + place + 1);
   root_.store(build_root(segments), std::memory_order_release);
+  note_sole();
   epoch_retire(root, free_root, root_bytes(root));
   for (Segment* old : {a, b}) {
     const uint32_t count = old->count.load(std::memory_order_relaxed);
