@@ -116,3 +116,20 @@ CREATE TEMP VIEW dear AS SELECT n * 2 AS twice, j->'a' AS a FROM costs WHERE n >
 SELECT pg_get_viewdef('dear'), pg_get_viewdef('dear', true);
 CREATE INDEX ON costs ((n + 1), (j->>'k'));
 SELECT pg_get_indexdef(indexrelid, 1, false), pg_get_indexdef(indexrelid, 2, true) FROM pg_index WHERE indrelid = 'costs'::regclass;
+-- Windows, schemas of functions, domains, replica identities, dates out of range.
+SELECT sum(g) OVER (w) FROM generate_series(1, 3) g WINDOW w AS (ORDER BY g ROWS 2 PRECEDING);
+SELECT sum(g) OVER (w ROWS 1 PRECEDING) FROM generate_series(1, 3) g WINDOW w AS (ORDER BY g ROWS 2 PRECEDING);
+SELECT rank() FILTER (WHERE true) OVER () FROM generate_series(1, 3);
+SELECT noschema.f(1);
+SELECT public.f(1);
+CREATE DOMAIN pg_temp.collated AS int COLLATE "C";
+CREATE DOMAIN pg_temp.computed AS int GENERATED ALWAYS AS (1) STORED;
+ALTER TABLE keyed REPLICA IDENTITY USING INDEX nosuch;
+ALTER TABLE keyed REPLICA IDENTITY USING INDEX keyed_pkey;
+SELECT to_timestamp('2016-13-01 15:50:55', 'YYYY-MM-DD HH24:MI:SS');
+SELECT to_date('2016-13-10', 'YYYY-MM-DD');
+SELECT to_date('2015 366', 'YYYY DDD');
+SELECT * FROM (VALUES (1)) v(a) NATURAL JOIN (VALUES ('x')) w(a);
+SELECT * FROM (VALUES (1)) v(a) JOIN (VALUES (true)) w(a) USING (a);
+SELECT * FROM (VALUES ('{}'::json)) v(a) JOIN (VALUES ('{}'::json)) w(a) USING (a);
+SELECT * FROM generate_series(1, 2) AS x(a, b, c);
