@@ -437,7 +437,7 @@ Status Reader::set_date(CivilTime* t, bool* have_date) {
 
 Status Reader::check(const CivilTime& t, bool have_date) const {
   if (have_date) {
-    if (t.month < 1 || t.month > 12 || t.day < 1 || t.day > 31) return overflow(ParseError::kMonthDayOverflow);
+    if (t.month < 1 || t.month > 12 || t.day < 1 || t.day > 31) return overflow(ParseError::kFieldOverflow);
     if (t.day > days_in_month(t.year, t.month)) return overflow(ParseError::kFieldOverflow);
   }
   if (t.hour < 0 || t.hour >= 24 || t.minute < 0 || t.minute >= 60 || t.second < 0 || t.second >= 60 || t.micros < 0 ||

@@ -67,7 +67,6 @@ Status parse_money(std::string_view text, int64_t* out) {
       return invalid();
     }
   }
-  if (digits.empty() && decimals < 0) return invalid();
   Numeric n;
   if (decimals < 0) decimals = 0;
   std::string number = digits.substr(0, digits.size() - static_cast<size_t>(decimals)) + "." +

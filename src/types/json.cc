@@ -272,7 +272,7 @@ class JsonParser {
       if (canonical_) text->push_back(plain);
       ++i;
     }
-    if (canonical_ && high != 0) return lone(i);
+    if (canonical_ && high != 0) return lone(i + 1);
     at_ = i + 1;
     return {};
   }

@@ -140,6 +140,7 @@ void PortalImpl::run(RowTarget& target) {
                                      });
   if (!same_shape) throw SqlError(SqlState::kFeatureNotSupported, "cached plan must not change result type");
   const auto query = statement.query;  // stays alive if the statement is analysed again
+  take_current_key();
   check_read_only(session_, *query);
   session_.next_command();
 
@@ -293,6 +294,53 @@ void PortalImpl::seek(int64_t number) {
   }
   CHECK(chunk_ != nullptr);
   offset_ = static_cast<size_t>(number - chunk_first_);
+}
+
+void PortalImpl::take_current_key() {
+  const char* name = cursor_named(statement_->parsed->node);
+  if (name == nullptr) return;
+  auto it = session_.portals().find(name);
+  if (it == session_.portals().end())
+    throw SqlError(SqlState::kInvalidCursorName, std::string("cursor \"") + name + "\" does not exist");
+  std::string key = static_cast<PortalImpl&>(*it->second.portal).current_key(name, statement_->query->target);
+  const size_t number = statement_->query->parameter_types.size();
+  parameters_.types.resize(number);
+  parameters_.physical.resize(number);
+  parameters_.values.resize(number);
+  parameters_.types.back() = types::oid::kBytea;
+  parameters_.physical.back() = types::physical_type(types::oid::kBytea, -1);
+  parameters_.values.back() = types::Value::of_bytes(std::move(key));
+}
+
+std::string PortalImpl::current_key(const std::string& cursor, Oid table) {
+  auto refuse = [&](const std::string& what) {
+    const auto* object = session_.current_catalog()->find<catalog::Table>(table);
+    throw SqlError(SqlState::kInvalidCursorState,
+                   "cursor \"" + cursor + "\" " + what + (object == nullptr ? "" : " \"" + object->name + "\""));
+  };
+  if (statement_->kind != StatementKind::kQuery || statement_->query->kind != QueryKind::kSelect) {
+    throw SqlError(SqlState::kInvalidCursorState, "cursor \"" + cursor + "\" is not a SELECT query");
+  }
+  size_t column = SIZE_MAX;
+  if (!statement_->query->row_marks.empty()) {
+    for (const RowMark& mark : statement_->query->row_marks) {
+      if (mark.table != table) continue;
+      if (column != SIZE_MAX) refuse("has multiple FOR UPDATE/SHARE references to table");
+      column = mark.key_column;
+    }
+    if (column == SIZE_MAX) refuse("does not have a FOR UPDATE/SHARE reference to table");
+  } else if (key_table_ != table || rows_ == nullptr) {
+    refuse("is not a simply updatable scan of table");
+  }
+  if (position_ < 1 || position_ > static_cast<int64_t>(rows_->row_count())) {
+    throw SqlError(SqlState::kInvalidCursorState, "cursor \"" + cursor + "\" is not positioned on a row");
+  }
+  seek(position_);
+  if (column == SIZE_MAX && chunk_->ColumnCount() != columns_.size() + 1)
+    refuse("is not a simply updatable scan of table");
+  if (column == SIZE_MAX) column = columns_.size();
+  const duckdb::Value key = chunk_->GetValue(column, offset_);
+  return key.IsNull() ? std::string() : duckdb::StringValue::Get(key);
 }
 
 uint64_t PortalImpl::fetch(Direction direction, int64_t count, RowSink* sink, bool scrollable) {

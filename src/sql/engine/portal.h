@@ -36,11 +36,16 @@ class PortalImpl final : public Portal {
   /// FETCH and MOVE: positions the cursor and sends rows to `sink` (null: MOVE). Returns the number of rows passed.
   enum class Direction : uint8_t { kForward, kBackward, kAbsolute, kRelative };
   uint64_t fetch(Direction direction, int64_t count, RowSink* sink, bool scrollable);
+  /// The rows' last column is the key of the row of `table` that each is made of.
+  void has_key_of(Oid table) { key_table_ = table; }
+  /// WHERE CURRENT OF `cursor`, which this is: the key of the row of `table` it stands at. Errors: 24000.
+  std::string current_key(const std::string& cursor, Oid table);
 
  private:
   /// Analysis, locks, and analysis again when the catalog changed while a lock was waited for.
   void make_ready();
   void run(RowTarget& target);
+  void take_current_key();
   void send(duckdb::DataChunk& chunk, size_t first, size_t count, RowSink& sink);
   Progress execute_rest(uint64_t max_rows, RowSink& sink);
   std::string tag(uint64_t sent) const;
@@ -57,6 +62,7 @@ class PortalImpl final : public Portal {
   std::unique_ptr<ChunkBuffer> rows_;
   duckdb::DataChunk* chunk_ = nullptr;  // of rows_, partly sent
   size_t offset_ = 0;
+  Oid key_table_;
   // Cursors: row numbers count from 1; position_ 0 is before the first row, one more than the number of rows after the last.
   /// Makes row `number` (1-based) the one at chunk_ / offset_.
   void seek(int64_t number);

@@ -218,6 +218,7 @@ void SessionImpl::ensure_analyzed(PreparedStatement& statement) {
   const bool again = statement.query != nullptr;
   std::vector<Oid> types = again ? statement.parameter_types : statement.given_types;
   auto query = std::make_shared<AnalyzedQuery>(analyze(statement.parsed->node, statement.text(), &types));
+  if (cursor_named(statement.parsed->node) != nullptr) types.pop_back();  // the key, which the portal gives
   for (size_t i = 0; i < types.size(); ++i) {
     if (types[i] == kInvalidOid || types[i] == types::oid::kUnknown) {
       throw SqlError(SqlState::kIndeterminateDatatype,

@@ -50,4 +50,10 @@ std::string run_copy(SessionImpl& session, PreparedStatement& statement, const P
 /// A column of type text.
 ColumnDescription text_column(const std::string& name);
 
+/// The cursor of UPDATE and DELETE ... WHERE CURRENT OF; nullptr for every other statement.
+const char* cursor_named(const Node* node);
+/// Makes the query of a cursor yield its row's key in a column behind the others, where the cursor is a simple scan of one table that
+/// WHERE CURRENT OF may name: that table, or kInvalidOid.
+Oid add_cursor_key(const Node* select, PreparedStatement& statement);
+
 }  // namespace omendb::sql

@@ -1,4 +1,11 @@
 // PREPARE, EXECUTE, DEALLOCATE; DECLARE, FETCH, MOVE, CLOSE.
+#include "duckdb/parser/expression/columnref_expression.hpp"
+#include "duckdb/parser/expression/constant_expression.hpp"
+#include "duckdb/parser/expression/function_expression.hpp"
+#include "duckdb/parser/parsed_expression_iterator.hpp"
+#include "duckdb/parser/query_node/select_node.hpp"
+#include "duckdb/parser/tableref/table_function_ref.hpp"
+
 #include "sql/engine/error_mapping.h"
 #include "sql/engine/portal.h"
 #include "sql/engine/utility.h"
@@ -102,7 +109,9 @@ std::string run_declare(SessionImpl& session, const ParsedStatement& outer, cons
     throw SqlError(SqlState::kDuplicateCursor, "cursor \"" + name + "\" already exists");
   }
   auto prepared = session.prepare_inner(outer, statement->query, parameters.types);
+  const Oid key_table = add_cursor_key(statement->query, *prepared);
   auto portal = std::make_unique<PortalImpl>(session, std::move(prepared), parameters);
+  portal->has_key_of(key_table);
   portal->materialize();  // a cursor shows the snapshot of its DECLARE, whatever is written later
   throw_if_error(session.store_portal(name, std::move(portal)));
   auto& named = session.portals()[name];
@@ -152,6 +161,52 @@ std::vector<SessionServices::Prepared> SessionImpl::prepared_statements() const 
     }
   }
   return result;
+}
+
+const char* cursor_named(const Node* node) {
+  const Node* where = nodeTag(node) == T_UpdateStmt   ? reinterpret_cast<const UpdateStmt*>(node)->whereClause
+                      : nodeTag(node) == T_DeleteStmt ? reinterpret_cast<const DeleteStmt*>(node)->whereClause
+                                                      : nullptr;
+  if (where == nullptr || !IsA(where, CurrentOfExpr)) return nullptr;
+  return reinterpret_cast<const CurrentOfExpr*>(where)->cursor_name;
+}
+
+Oid add_cursor_key(const Node* node, PreparedStatement& statement) {
+  const auto* raw = reinterpret_cast<const SelectStmt*>(node);
+  if (raw->op != SETOP_NONE || raw->distinctClause != nullptr || raw->groupClause != nullptr ||
+      raw->havingClause != nullptr || raw->withClause != nullptr || raw->lockingClause != nullptr ||
+      raw->fromClause == nullptr || raw->fromClause->length != 1 || statement.columns.empty()) {
+    return kInvalidOid;
+  }
+  AnalyzedQuery& query = *statement.query;
+  if (!query.modifying_ctes.empty() || query.select->node->type != duckdb::QueryNodeType::SELECT_NODE)
+    return kInvalidOid;
+  auto& select = query.select->node->Cast<duckdb::SelectNode>();
+  if (select.from_table == nullptr || select.from_table->type != duckdb::TableReferenceType::TABLE_FUNCTION) {
+    return kInvalidOid;
+  }
+  const auto& scan = *select.from_table->Cast<duckdb::TableFunctionRef>().function;
+  if (scan.GetExpressionClass() != duckdb::ExpressionClass::FUNCTION) return kInvalidOid;
+  const auto& call = scan.Cast<duckdb::FunctionExpression>();
+  if (call.function_name != "omen_scan" || call.children.empty() ||
+      call.children[0]->GetExpressionClass() != duckdb::ExpressionClass::CONSTANT) {
+    return kInvalidOid;
+  }
+  bool grouped = !select.groups.group_expressions.empty();
+  std::function<void(const duckdb::ParsedExpression&)> look = [&](const duckdb::ParsedExpression& e) {
+    const auto kind = e.GetExpressionClass();
+    grouped = grouped || kind == duckdb::ExpressionClass::WINDOW ||
+              (kind == duckdb::ExpressionClass::FUNCTION && is_aggregate_call(e.Cast<duckdb::FunctionExpression>()));
+    duckdb::ParsedExpressionIterator::EnumerateChildren(e, look);
+  };
+  for (const auto& e : select.select_list) look(*e);
+  if (grouped) return kInvalidOid;
+  auto key = duckdb::make_uniq<duckdb::ColumnRefExpression>("_key", select.from_table->alias);
+  key->SetAlias("h1");
+  select.select_list.push_back(std::move(key));
+  statement.point_tried = true;  // the plans beside DuckDB's yield no more than the outputs
+  statement.point = nullptr;
+  return Oid{static_cast<uint32_t>(call.children[0]->Cast<duckdb::ConstantExpression>().value.GetValue<int64_t>())};
 }
 
 bool is_cursor_utility(const Node* node) {

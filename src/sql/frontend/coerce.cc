@@ -450,10 +450,11 @@ TypedExpr literal_of_type(Scope& scope, const TypedExpr& literal, Oid base, int3
   // Numerics keep the digits that were written; the smallest decimal that holds them is found below.
   Status status = types::input(base, base == oid::kInterval ? typmod : -1, literal.literal, io, &value);
   if (!status.ok()) {
-    SqlError error(status);
-    throw SqlError(error.info().code, error.info().message, literal.location)
-        .detail(error.info().detail)
-        .hint(error.info().hint);
+    SqlError error(status.info().code, status.info().message, literal.location);
+    error.info().detail = status.info().detail;
+    error.info().hint = status.info().hint;
+    error.info().context = status.info().context;
+    throw error;
   }
   if (depends_on_clock(base, literal.literal, io, value)) statement.reads_clock = true;
   PhysicalType physical = physical_of(statement, base, -1);

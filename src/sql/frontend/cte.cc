@@ -4,6 +4,8 @@
 #include "duckdb/parser/query_node/recursive_cte_node.hpp"
 
 #include "sql/frontend/coerce.h"
+#include "sql/frontend/deparse.h"
+#include "sql/frontend/parser.h"
 #include "sql/frontend/query.h"
 
 #include "sql/frontend/pg_nodes.h"
@@ -165,6 +167,210 @@ duckdb::unique_ptr<duckdb::CommonTableExpressionInfo> info_of(const CommonTableE
   return info;
 }
 
+// The alias under which the FROM list of a recursive term names `cte`; null when it does so only inside of subqueries.
+const char* recursive_alias(const std::string& cte, Node* node) {
+  if (node == nullptr) return nullptr;
+  if (IsA(node, RangeVar)) {
+    auto* var = reinterpret_cast<RangeVar*>(node);
+    if (var->schemaname != nullptr || cte != var->relname) return nullptr;
+    return var->alias != nullptr ? var->alias->aliasname : var->relname;
+  }
+  if (IsA(node, JoinExpr)) {
+    auto* join = reinterpret_cast<JoinExpr*>(node);
+    const char* left = recursive_alias(cte, join->larg);
+    return left != nullptr ? left : recursive_alias(cte, join->rarg);
+  }
+  return nullptr;
+}
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
+  return text;
+}
+
+/// SEARCH and CYCLE of a recursive item, as PostgreSQL's rewriteSearchAndCycle has them: both terms are wrapped into a select that
+/// computes the sequence, the mark and the path beside the term's own columns. In the recursive term these columns of the row before
+/// are found by name, not by *.
+///
+/// Owns the wrappers; the recursive term's target list is longer while this lives.
+class SearchAndCycle {
+ public:
+  SearchAndCycle(CommonTableExpr* cte, SelectStmt* query)
+      : cte_(cte), query_(query), own_targets_(query->rarg->targetList) {
+    search_ = reinterpret_cast<CTESearchClause*>(cte->search_clause);
+    cycle_ = reinterpret_cast<CTECycleClause*>(cte->cycle_clause);
+  }
+  SearchAndCycle(const SearchAndCycle&) = delete;
+  SearchAndCycle& operator=(const SearchAndCycle&) = delete;
+  ~SearchAndCycle() { query_->rarg->targetList = own_targets_; }
+
+  /// Analyses what marks a cycle; before the terms.
+  void check_mark(Scope& scope) const {
+    if (cycle_ == nullptr) return;
+    TypedExpr value = analyze_expr(scope, cycle_->cycle_mark_value, ExprKind::kSelectTarget);
+    TypedExpr otherwise = analyze_expr(scope, cycle_->cycle_mark_default, ExprKind::kSelectTarget);
+    Oid type = select_common_type(scope, {&value, &otherwise}, "CYCLE");
+    coerce(scope, std::move(value), type, -1, CoercionContext::kImplicit);
+    coerce(scope, std::move(otherwise), type, -1, CoercionContext::kImplicit);
+    check_groupable(*scope.statement, type, -1);
+  }
+
+  /// `columns`: those of the item, named. The wrapped terms are `left` and `right` afterwards.
+  void wrap(const std::vector<ScopeColumn>& columns) {
+    check_terms();
+    check_names(columns);
+    const std::string before = quote_identifier(alias_) + ".";
+    std::vector<std::string> names;
+    for (const ScopeColumn& column : columns) names.push_back(quote_identifier(column.name));
+    std::vector<std::string> first = names, next = names, given = names, carried;
+    auto add = [&](const std::string& name, const std::string& at_first, const std::string& then) {
+      first.push_back(at_first + " AS " + name);
+      next.push_back(then + " AS " + name);
+      given.push_back(name);
+      carried.push_back(before + name);
+      ++added_;
+    };
+    if (search_ != nullptr) {
+      const std::string name = quote_identifier(search_->search_seq_column);
+      const std::string row = joined(columns_of(search_->search_col_list));
+      if (search_->search_breadth_first) {
+        add(name, "ROW(0::int8, " + row + ")", "ROW(\"*DEPTH*\" + 1, " + row + ")");
+      } else {
+        add(name, "ARRAY[ROW(" + row + ")]", name + " || ROW(" + row + ")");
+      }
+    }
+    std::string condition;
+    if (cycle_ != nullptr) {
+      const std::string mark = quote_identifier(cycle_->cycle_mark_column);
+      const std::string path = quote_identifier(cycle_->cycle_path_column);
+      const std::string row = "ROW(" + joined(columns_of(cycle_->cycle_col_list)) + ")";
+      add(mark, "CASE WHEN false THEN NULL ELSE NULL END",
+          "CASE WHEN " + row + " = ANY (" + path + ") THEN NULL ELSE NULL END");
+      add(path, "ARRAY[" + row + "]", path + " || " + row);
+      condition = " WHERE " + mark + " <> NULL";
+    }
+    shown_ = added_;
+    // The depth of a row is a field of its sequence, where SQL has no name for it.
+    if (search_ != nullptr && search_->search_breadth_first) add("\"*DEPTH*\"", "0::int8", "\"*DEPTH*\" + 1");
+
+    trees_.emplace_back("SELECT " + joined(first) + " FROM (SELECT) \"*TLOCRN*\"(" + joined(names) + ")");
+    left = patched(trees_.back(), columns.size(), query_->larg);
+    const size_t own = static_cast<size_t>(list_length(own_targets_));
+    trees_.emplace_back("SELECT " + joined(std::vector<std::string>(own, "1")) + ", " + joined(carried));
+    List* longer = reinterpret_cast<SelectStmt*>(trees_.back().statements().at(0).node)->targetList;
+    for (size_t i = 0; i < own; ++i) longer->elements[i] = own_targets_->elements[i];
+    query_->rarg->targetList = longer;
+    trees_.emplace_back("SELECT " + joined(next) + " FROM (SELECT) \"*TROCRN*\"(" + joined(given) + ")" + condition);
+    right = patched(trees_.back(), columns.size(), query_->rarg);
+    if (cycle_ != nullptr) reinterpret_cast<A_Expr*>(right->whereClause)->rexpr = cycle_->cycle_mark_value;
+  }
+
+  /// Columns behind the item's own: those to be seen, and all of them.
+  size_t shown() const { return shown_; }
+  size_t added() const { return added_; }
+
+  SelectStmt* left = nullptr;
+  SelectStmt* right = nullptr;
+
+ private:
+  void check_terms() {
+    auto check = [](const SelectStmt* term, const char* side, SqlState code) {
+      if (term->op == SETOP_NONE) return;
+      throw SqlError(code,
+                     std::string("with a SEARCH or CYCLE clause, the ") + side + " side of the UNION must be a SELECT");
+    };
+    check(query_->larg, "left", SqlState::kFeatureNotSupported);
+    check(query_->rarg, "right", SqlState::kSyntaxError);
+    ListCell* cell = nullptr;
+    foreach (cell, query_->rarg->fromClause) {
+      if (alias_ == nullptr) alias_ = recursive_alias(cte_->ctename, static_cast<Node*>(lfirst(cell)));
+    }
+    if (alias_ == nullptr) {
+      throw SqlError(SqlState::kFeatureNotSupported,
+                     std::string("with a SEARCH or CYCLE clause, the recursive reference to WITH query \"") +
+                         cte_->ctename + "\" must be at the top level of its right-hand SELECT");
+    }
+  }
+
+  void check_names(const std::vector<ScopeColumn>& columns) const {
+    auto is_column = [&](std::string_view name) {
+      return std::any_of(columns.begin(), columns.end(), [&](const ScopeColumn& c) { return c.name == name; });
+    };
+    auto check_list = [&](List* list, const std::string& what, int location) {
+      std::vector<std::string> seen;
+      ListCell* cell = nullptr;
+      foreach (cell, list) {
+        std::string name = strVal(lfirst(cell));
+        if (!is_column(name)) {
+          throw SqlError(SqlState::kSyntaxError, what + " column \"" + name + "\" not in WITH query column list",
+                         location);
+        }
+        if (std::find(seen.begin(), seen.end(), name) != seen.end()) {
+          throw SqlError(SqlState::kDuplicateColumn, what + " column \"" + name + "\" specified more than once",
+                         location);
+        }
+        seen.push_back(std::move(name));
+      }
+    };
+    auto check_new = [&](const char* name, const std::string& what, int location) {
+      if (!is_column(name)) return;
+      throw SqlError(SqlState::kSyntaxError,
+                     what + " column name \"" + name + "\" already used in WITH query column list", location);
+    };
+    auto check_other = [&](const char* a, const char* b, const std::string& what, int location) {
+      if (std::string_view(a) == b) throw SqlError(SqlState::kSyntaxError, what + " are the same", location);
+    };
+    if (search_ != nullptr) {
+      check_list(search_->search_col_list, "search", search_->location);
+      check_new(search_->search_seq_column, "search sequence", search_->location);
+    }
+    if (cycle_ != nullptr) {
+      check_list(cycle_->cycle_col_list, "cycle", cycle_->location);
+      check_new(cycle_->cycle_mark_column, "cycle mark", cycle_->location);
+      check_new(cycle_->cycle_path_column, "cycle path", cycle_->location);
+      check_other(cycle_->cycle_mark_column, cycle_->cycle_path_column,
+                  "cycle mark column name and cycle path column name", cycle_->location);
+    }
+    if (search_ != nullptr && cycle_ != nullptr) {
+      check_other(search_->search_seq_column, cycle_->cycle_mark_column,
+                  "search sequence column name and cycle mark column name", search_->location);
+      check_other(search_->search_seq_column, cycle_->cycle_path_column,
+                  "search sequence column name and cycle path column name", search_->location);
+    }
+  }
+
+  static std::vector<std::string> columns_of(List* list) {
+    std::vector<std::string> names;
+    ListCell* cell = nullptr;
+    foreach (cell, list) names.push_back(quote_identifier(strVal(lfirst(cell))));
+    return names;
+  }
+
+  // The select of `tree`, whose FROM is `term`, and whose CASE is between the two marks.
+  SelectStmt* patched(ParseTree& tree, size_t column_count, SelectStmt* term) const {
+    auto* select = reinterpret_cast<SelectStmt*>(tree.statements().at(0).node);
+    reinterpret_cast<RangeSubselect*>(linitial(select->fromClause))->subquery = reinterpret_cast<Node*>(term);
+    if (cycle_ != nullptr) {
+      const size_t mark = column_count + (search_ != nullptr ? 1 : 0);
+      auto* target = static_cast<ResTarget*>(list_nth(select->targetList, static_cast<int>(mark)));
+      auto* choice = reinterpret_cast<CaseExpr*>(target->val);
+      reinterpret_cast<CaseWhen*>(linitial(choice->args))->result = reinterpret_cast<Expr*>(cycle_->cycle_mark_value);
+      choice->defresult = reinterpret_cast<Expr*>(cycle_->cycle_mark_default);
+    }
+    return select;
+  }
+
+  CommonTableExpr* cte_;
+  SelectStmt* query_;
+  List* own_targets_;
+  CTESearchClause* search_ = nullptr;
+  CTECycleClause* cycle_ = nullptr;
+  const char* alias_ = nullptr;
+  size_t shown_ = 0, added_ = 0;
+  std::vector<ParseTree> trees_;
+};
+
 /// Analyses one item of a WITH into the scope; `later_writes`: a data-modifying item follows and may read it.
 class CteAnalyzer {
  public:
@@ -252,9 +458,24 @@ class CteAnalyzer {
     duckdb::CommonTableExpressionMap inner_ctes;
     if (select->withClause != nullptr) analyze_with(inner, inner_ctes, select->withClause);
 
+    SelectStmt* first_term = select->larg;
+    SelectStmt* next_term = select->rarg;
+    std::optional<SearchAndCycle> walked;
+    if (cte->search_clause != nullptr || cte->cycle_clause != nullptr) {
+      walked.emplace(cte, select);
+      walked->check_mark(inner);
+      // What the first term's columns are called; it is analysed for good below.
+      NameRecorder* recorder = std::exchange(statement_.recorder, nullptr);
+      std::vector<ScopeColumn> own = analyze_level(statement_, &inner, first_term).columns(statement_, "");
+      statement_.recorder = recorder;
+      name_columns(cte, own);
+      walked->wrap(own);
+      first_term = walked->left;
+      next_term = walked->right;
+    }
     bool had_volatile = statement_.has_volatile;
     statement_.has_volatile = false;
-    Level left = analyze_level(statement_, &inner, select->larg);
+    Level left = analyze_level(statement_, &inner, first_term);
     for (Target& target : left.targets) {
       types::PhysicalType physical = physical_of(statement_, target.expr.type, target.expr.typmod);
       if (target.expr.physical.is_decimal() && !(target.expr.physical == physical)) {
@@ -279,9 +500,16 @@ class CteAnalyzer {
     name_columns(cte, entry.columns);
     entry.recursive_in_progress = true;
     inner.ctes.push_back(entry);
+    if (walked) {
+      auto hide = [](std::vector<ScopeColumn>& columns, size_t from) {
+        for (size_t i = from; i < columns.size(); ++i) columns[i].hidden = true;
+      };
+      hide(inner.ctes.back().columns, entry.columns.size() - walked->added());
+      hide(entry.columns, entry.columns.size() - walked->added() + walked->shown());
+    }
     SelectOptions options;
     options.keep_unknown = true;
-    Level right = analyze_level(statement_, &inner, select->rarg, options);
+    Level right = analyze_level(statement_, &inner, next_term, options);
     if (left.targets.size() != right.targets.size()) {
       throw SqlError(SqlState::kSyntaxError, "each UNION query must have the same number of columns");
     }
@@ -314,7 +542,8 @@ class CteAnalyzer {
         right.open(statement_);
         right.targets[i].expr = to_numeric_form(scope_, std::move(right.targets[i].expr), l.physical);
       }
-      if (!select->all) {
+      // Rows that differ in a sequence or a path differ in a column of their own.
+      if (!select->all && (!walked || i + walked->added() < left.targets.size())) {
         check_groupable(statement_, l.type, -1);
         if (needs_sort_key(base_type_of(statement_, l.type), l.physical)) {
           not_supported(l.physical.kind == types::Physical::kInterval ? "a recursive UNION over interval columns"
@@ -430,8 +659,6 @@ void analyze_with(Scope& scope, duckdb::CommonTableExpressionMap& ctes, WithClau
                        std::string("WITH query name \"") + cte->ctename + "\" specified more than once", cte->location);
       }
     }
-    if (cte->search_clause != nullptr) not_supported("WITH ... SEARCH", cte->location);
-    if (cte->cycle_clause != nullptr) not_supported("WITH ... CYCLE", cte->location);
     items.push_back(cte);
   }
   if (with->recursive) items = in_dependency_order(std::move(items));
@@ -443,6 +670,8 @@ void analyze_with(Scope& scope, duckdb::CommonTableExpressionMap& ctes, WithClau
     try {
       if (with->recursive && count_references(cte->ctename, cte->ctequery) > 0) {
         analyzer.recursive(cte, later_writes);
+      } else if (cte->search_clause != nullptr || cte->cycle_clause != nullptr) {
+        throw SqlError(SqlState::kSyntaxError, "WITH query is not recursive", cte->location);
       } else if (!IsA(cte->ctequery, SelectStmt)) {
         analyzer.modifying(cte);
       } else {

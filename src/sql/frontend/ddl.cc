@@ -103,17 +103,23 @@ std::string Ddl::run(Node* raw) {
     case T_CreateStatsStmt:
     case T_AlterStatsStmt: not_supported("CREATE STATISTICS");
     case T_CreateTableSpaceStmt:
-    case T_DropTableSpaceStmt:
     case T_AlterTableSpaceOptionsStmt:
     case T_AlterTableMoveAllStmt: not_supported("tablespaces");
     case T_CreatedbStmt: not_supported("CREATE DATABASE");
-    case T_DropdbStmt: not_supported("DROP DATABASE");
+    case T_DropdbStmt: return drop_database(reinterpret_cast<DropdbStmt*>(raw));
+    case T_DropTableSpaceStmt: {
+      auto* stmt = reinterpret_cast<DropTableSpaceStmt*>(raw);
+      return drop_shared("tablespace", "DROP TABLESPACE", stmt->tablespacename, stmt->missing_ok);
+    }
+    case T_DropSubscriptionStmt: {
+      auto* stmt = reinterpret_cast<DropSubscriptionStmt*>(raw);
+      return drop_shared("subscription", "DROP SUBSCRIPTION", stmt->subname, stmt->missing_ok);
+    }
     case T_AlterDatabaseStmt: not_supported("ALTER DATABASE");
     case T_CreatePublicationStmt:
     case T_AlterPublicationStmt:
     case T_CreateSubscriptionStmt:
-    case T_AlterSubscriptionStmt:
-    case T_DropSubscriptionStmt: not_supported("logical replication");
+    case T_AlterSubscriptionStmt: not_supported("logical replication");
     case T_AlterDefaultPrivilegesStmt: not_supported("ALTER DEFAULT PRIVILEGES");
     case T_DropOwnedStmt: not_supported("DROP OWNED");
     case T_ReassignOwnedStmt: not_supported("REASSIGN OWNED");

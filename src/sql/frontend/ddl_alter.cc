@@ -395,9 +395,19 @@ void Ddl::alter_one(Oid oid, AlterTableCmd* command) {
       throw SqlError(SqlState::kUndefinedObject,
                      "index " + quoted(command->name) + " for table " + quoted(next.name) + " does not exist");
     }
+    case AT_ReplicaIdentity: {
+      const char* name = reinterpret_cast<ReplicaIdentityStmt*>(command->def)->name;
+      if (name == nullptr) return;
+      const Oid index = now->find_relation(next.schema, name);
+      if (index == kInvalidOid) {
+        throw SqlError(SqlState::kUndefinedObject,
+                       "index " + quoted(name) + " for table " + quoted(next.name) + " does not exist");
+      }
+      if (std::find(next.indexes.begin(), next.indexes.end(), index) != next.indexes.end()) return;
+      throw SqlError(SqlState::kWrongObjectType, quoted(name) + " is not an index for table " + quoted(next.name));
+    }
     case AT_DropCluster:
     case AT_DropOids:
-    case AT_ReplicaIdentity:
     case AT_DisableRowSecurity:
     case AT_NoForceRowSecurity:
     case AT_EnableTrigAll:

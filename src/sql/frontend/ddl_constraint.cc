@@ -8,6 +8,8 @@
 #include "sql/frontend/pg_data.h"
 #include "types/type.h"
 
+#include "sql/frontend/coerce.h"
+
 #include "sql/frontend/ddl_internal.h"
 #include "sql/frontend/query.h"
 
@@ -267,6 +269,19 @@ void Ddl::add_reference(TableBuild& build, ::Constraint* c, const std::string& c
     }
     reference.referenced_columns.push_back(found->attnum);
   }
+  // What a generated column is computed from would have to change.
+  for (int16_t attnum : reference.columns) {
+    if (!table.columns[static_cast<size_t>(attnum) - 1].generated) continue;
+    auto sets = [](char action) { return action == FKCONSTR_ACTION_SETNULL || action == FKCONSTR_ACTION_SETDEFAULT; };
+    if (sets(c->fk_upd_action) || c->fk_upd_action == FKCONSTR_ACTION_CASCADE) {
+      throw SqlError(SqlState::kSyntaxError,
+                     "invalid ON UPDATE action for foreign key constraint containing generated column");
+    }
+    if (sets(c->fk_del_action)) {
+      throw SqlError(SqlState::kSyntaxError,
+                     "invalid ON DELETE action for foreign key constraint containing generated column");
+    }
+  }
   if (reference.columns.size() != reference.referenced_columns.size()) {
     throw SqlError(SqlState::kInvalidForeignKey,
                    "number of referencing and referenced columns for foreign key disagree");
@@ -426,16 +441,28 @@ catalog::IndexKey Ddl::index_key(const catalog::Table& table, IndexElem* element
     bool known = false;
     PgDataTable t = parse_pg_data("pg_opclass");
     const size_t name = t.column("opcname"), am = t.column("opcmethod"), is_default = t.column("opcdefault");
+    const size_t input = t.column("opcintype");
     bool is_the_default = false;
+    Oid wanted;
     for (const auto& row : t.rows) {
       if (row[name] != key.opclass || row[am] != "403") continue;
       known = true;
+      wanted = Oid{static_cast<uint32_t>(std::stoul(std::string(row[input])))};
       is_the_default = row[is_default] == "t";
     }
     if (!known || !fine) {
       throw SqlError(SqlState::kUndefinedObject, "operator class " + quoted(key.opclass) +
                                                      " does not exist for access method \"" + std::string(method) +
                                                      "\"");
+    }
+    const Oid base = base_type_of(statement, type);
+    const types::TypeInfo* wanted_type = types::find_type(wanted);
+    const bool any = wanted_type == nullptr || wanted_type->category == 'P';
+    if (!any && base != wanted && !(wanted == types::oid::kText && base == types::oid::kVarchar) &&
+        !(wanted == types::oid::kInet && base == types::oid::kCidr)) {
+      throw SqlError(SqlState::kDatatypeMismatch, "operator class " + quoted(key.opclass) +
+                                                      " does not accept data type " +
+                                                      format_type(*statement.catalog, type, -1));
     }
     if (is_the_default)
       key.opclass.clear();
@@ -453,6 +480,12 @@ catalog::IndexKey Ddl::index_key(const catalog::Table& table, IndexElem* element
                      "collation " + quoted(collation) + " for encoding \"UTF8\" does not exist");
     }
   }
+  auto refuse_options = [&](const char* options) {
+    throw SqlError(SqlState::kFeatureNotSupported,
+                   "access method \"" + std::string(method) + "\" does not support " + options + " options");
+  };
+  if (method != "btree" && element->ordering != SORTBY_DEFAULT) refuse_options("ASC/DESC");
+  if (method != "btree" && element->nulls_ordering != SORTBY_NULLS_DEFAULT) refuse_options("NULLS FIRST/LAST");
   key.descending = element->ordering == SORTBY_DESC;
   key.nulls_first = element->nulls_ordering == SORTBY_NULLS_FIRST ||
                     (element->nulls_ordering == SORTBY_NULLS_DEFAULT && key.descending);

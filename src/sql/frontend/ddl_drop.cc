@@ -427,53 +427,20 @@ std::string Ddl::drop(DropStmt* stmt) {
     case OBJECT_SCHEMA: tag = "DROP SCHEMA"; break;
     case OBJECT_TYPE: tag = "DROP TYPE"; break;
     case OBJECT_DOMAIN: tag = "DROP DOMAIN"; break;
-    case OBJECT_EXTENSION: {
-      for_list<Node>(stmt->objects, [&](Node* node) {
-        if (!stmt->missing_ok)
-          throw SqlError(SqlState::kUndefinedObject, "extension " + quoted(string_value(node)) + " does not exist");
-        notice(SqlState::kSuccessfulCompletion,
-               "extension " + quoted(string_value(node)) + " does not exist, skipping");
-      });
-      return "DROP EXTENSION";
-    }
+    case OBJECT_FOREIGN_TABLE:
+      kind = "foreign table";
+      tag = "DROP FOREIGN TABLE";
+      break;
     case OBJECT_FUNCTION:
     case OBJECT_PROCEDURE:
     case OBJECT_ROUTINE:
-    case OBJECT_AGGREGATE: {
-      const char* word = stmt->removeType == OBJECT_PROCEDURE   ? "procedure"
-                         : stmt->removeType == OBJECT_AGGREGATE ? "aggregate"
-                         : stmt->removeType == OBJECT_ROUTINE   ? "routine"
-                                                                : "function";
-      tag = std::string("DROP ") + (stmt->removeType == OBJECT_PROCEDURE   ? "PROCEDURE"
-                                    : stmt->removeType == OBJECT_AGGREGATE ? "AGGREGATE"
-                                    : stmt->removeType == OBJECT_ROUTINE   ? "ROUTINE"
-                                                                           : "FUNCTION");
-      for_list<ObjectWithArgs>(stmt->objects, [&](ObjectWithArgs* object) {
-        std::string name = strings_of(object->objname).back();
-        if (!stmt->missing_ok)
-          throw SqlError(SqlState::kUndefinedFunction, std::string(word) + " " + name + " does not exist");
-        notice(SqlState::kSuccessfulCompletion, std::string(word) + " " + name + "() does not exist, skipping");
-      });
-      return tag;
-    }
+    case OBJECT_AGGREGATE: return drop_routine(stmt);
     case OBJECT_TRIGGER:
     case OBJECT_RULE:
-    case OBJECT_POLICY: {
-      const char* word = stmt->removeType == OBJECT_TRIGGER ? "trigger"
-                         : stmt->removeType == OBJECT_RULE  ? "rule"
-                                                            : "policy";
-      for_list<List>(stmt->objects, [&](List* names) {
-        std::vector<std::string> parts = strings_of(names);
-        std::string text = std::string(word) + " " + quoted(parts.back()) + " for relation " +
-                           quoted(parts[parts.size() - 2]) + " does not exist";
-        if (!stmt->missing_ok) throw SqlError(SqlState::kUndefinedObject, text);
-        notice(SqlState::kSuccessfulCompletion, text + ", skipping");
-      });
-      return stmt->removeType == OBJECT_TRIGGER ? "DROP TRIGGER"
-             : stmt->removeType == OBJECT_RULE  ? "DROP RULE"
-                                                : "DROP POLICY";
-    }
-    default: not_supported("DROP of this kind of object");
+    case OBJECT_POLICY: return drop_of_relation(stmt);
+    case OBJECT_OPERATOR: return drop_operator(stmt);
+    case OBJECT_CAST: return drop_cast(stmt);
+    default: return drop_named(stmt);
   }
   if (stmt->concurrent && context_.in_transaction_block()) {
     throw SqlError(SqlState::kActiveSqlTransaction, "DROP INDEX CONCURRENTLY cannot run inside a transaction block");
@@ -551,7 +518,8 @@ std::string Ddl::drop(DropStmt* stmt) {
     if (oid == kInvalidOid) {
       std::string full;
       for (const auto& part : parts) full += (full.empty() ? "" : ".") + part;
-      missing(stmt->removeType == OBJECT_INDEX ? SqlState::kUndefinedObject : SqlState::kUndefinedTable,
+      missing(stmt->removeType == OBJECT_INDEX || stmt->removeType == OBJECT_FOREIGN_TABLE ? SqlState::kUndefinedObject
+                                                                                           : SqlState::kUndefinedTable,
               std::string(kind) + " " + quoted(stmt->missing_ok ? parts.back() : full));
       return;
     }

@@ -104,6 +104,18 @@ class Ddl {
   std::string choose_relation_name(Oid schema, const std::string& name1, const std::string& name2,
                                    const std::string& label);
 
+  // --- ddl_drop_absent.cc ---
+  /// True after the notice that the schema of a qualified name does not exist; 3F000 unless missing_ok.
+  bool absent_schema(const std::vector<std::string>& name, bool missing_ok);
+  std::optional<std::vector<Oid>> argument_types(const List* list, bool missing_ok);
+  std::string drop_routine(DropStmt* stmt);
+  std::string drop_of_relation(DropStmt* stmt);
+  std::string drop_operator(DropStmt* stmt);
+  std::string drop_cast(DropStmt* stmt);
+  std::string drop_named(DropStmt* stmt);
+  std::string drop_database(DropdbStmt* stmt);
+  std::string drop_shared(const char* word, const char* tag, const char* name, bool missing_ok);
+
   // --- ddl_text.cc ---
   /// Analyses an expression over `table`'s columns (nullptr: none) with positions of the statement's text.
   TypedExpr analyze_in(StatementContext& statement, Node* node, const catalog::Table* table, ExprKind kind);

@@ -237,6 +237,12 @@ void Ddl::add_column(TableBuild& build, ColumnDef* def) {
                              " of table " + quoted(table.name),
                          c->location);
         }
+        if (saw_nullable && nullable) {
+          throw SqlError(SqlState::kSyntaxError,
+                         "conflicting NULL/NOT NULL declarations for column " + quoted(column.name) + " of table " +
+                             quoted(table.name),
+                         c->location);
+        }
         saw_identity = true;
         if (column.type != types::oid::kInt2 && column.type != types::oid::kInt4 && column.type != types::oid::kInt8) {
           throw SqlError(SqlState::kInvalidParameterValue, "identity column type must be smallint, integer, or bigint");

@@ -191,6 +191,10 @@ std::string Ddl::create_domain(CreateDomainStmt* stmt) {
     throw SqlError(SqlState::kDatatypeMismatch,
                    quoted(strings_of(stmt->typeName->names).back()) + " is not a valid base type for a domain");
   }
+  if (stmt->collClause != nullptr && info != nullptr && info->category != 'S' && info->category != 'A') {
+    throw SqlError(SqlState::kDatatypeMismatch,
+                   "collations are not supported by type " + format_type(*statement.catalog, base.type, -1));
+  }
   catalog::DomainType domain;
   domain.oid = new_oid();
   domain.array_type = new_oid();
@@ -224,6 +228,10 @@ std::string Ddl::create_domain(CreateDomainStmt* stmt) {
       case CONSTR_PRIMARY: throw SqlError(SqlState::kSyntaxError, "primary key constraints not possible for domains");
       case CONSTR_FOREIGN: throw SqlError(SqlState::kSyntaxError, "foreign key constraints not possible for domains");
       case CONSTR_EXCLUSION: throw SqlError(SqlState::kSyntaxError, "exclusion constraints not possible for domains");
+      case CONSTR_IDENTITY:
+      case CONSTR_GENERATED:
+        throw SqlError(SqlState::kInternalError,
+                       "unrecognized constraint subtype: " + std::to_string(static_cast<int>(c->contype)));
       default:
         throw SqlError(SqlState::kFeatureNotSupported, "specifying constraint deferrability not supported for domains");
     }

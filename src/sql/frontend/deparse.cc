@@ -411,7 +411,14 @@ std::string Deparser::type_of(const Node* node) const {
     }
     case T_A_Expr: {
       auto* e = reinterpret_cast<const A_Expr*>(node);
-      return is_concatenation(e) && concatenates_text(e) ? "text" : "";
+      if (is_concatenation(e)) return concatenates_text(e) ? "text" : "";
+      if (e->kind == AEXPR_OP && e->lexpr != nullptr && e->name->length == 1) {
+        const std::string_view name = string_of(linitial(e->name));
+        const std::string left =
+            name == "->" || name == "->>" || name == "#>" || name == "#>>" ? type_of(e->lexpr) : "";
+        if (left == "json" || left == "jsonb") return name.ends_with(">>") ? "text" : left;
+      }
+      return {};
     }
     default: return {};
   }
@@ -449,6 +456,18 @@ std::string Deparser::literal_suffix(const Node* sibling) {
   return type.empty() ? type : "::" + type;
 }
 
+/// As literal_suffix, for operators of json that take a name or a path.
+std::string Deparser::json_suffix(const Node* parent, const Node* sibling) {
+  const std::string type = type_of(sibling);
+  const auto* expression = reinterpret_cast<const A_Expr*>(parent);
+  if ((type == "json" || type == "jsonb") && expression->kind == AEXPR_OP) {
+    const std::string_view name = string_of(llast(expression->name));
+    if (name == "->" || name == "->>" || name == "?") return "::text";
+    if (name == "#>" || name == "#>>" || name == "?|" || name == "?&" || name == "#-") return "::text[]";
+  }
+  return literal_suffix(sibling);
+}
+
 bool Deparser::is_varchar(const Node* node) const {
   return (IsA(node, ColumnRef) || IsA(node, TypeCast)) && type_of(node).rfind("character varying", 0) == 0;
 }
@@ -459,11 +478,29 @@ void Deparser::as_text(const Node* node, const Node* parent) {
   out_ += hooks_.pretty ? "::text" : ")::text";
 }
 
+/// The type that a bare number beside `sibling` becomes when it is not that of the number itself; "" for none.
+std::string Deparser::number_cast(const Node* node, const Node* sibling) {
+  if (!IsA(node, A_Const) || reinterpret_cast<const A_Const*>(node)->isnull) return {};
+  const auto& value = reinterpret_cast<const A_Const*>(node)->val;
+  const bool integer = IsA(&value, Integer);
+  if (!integer && !IsA(&value, Float)) return {};
+  const std::string type = type_of(sibling);
+  if (type == "real" || type == "double precision") return "double precision";
+  return integer && type.rfind("numeric", 0) == 0 && !type.ends_with("]") ? "numeric" : "";
+}
+
 /// One side of an operator whose other side is `sibling`.
 void Deparser::operand(const Node* node, const Node* parent, const Node* sibling, bool cast_varchar) {
   if (is_string_constant(node)) {
     constant(reinterpret_cast<const A_Const*>(node));
-    out_ += literal_suffix(sibling);
+    out_ += parent != nullptr && sibling != nullptr && IsA(parent, A_Expr) ? json_suffix(parent, sibling)
+                                                                           : literal_suffix(sibling);
+    return;
+  }
+  if (const std::string cast = number_cast(node, sibling); !cast.empty()) {
+    if (!hooks_.pretty) out_ += '(';
+    constant(reinterpret_cast<const A_Const*>(node));
+    out_ += (hooks_.pretty ? "::" : ")::") + cast;
     return;
   }
   if (cast_varchar && is_varchar(node)) {

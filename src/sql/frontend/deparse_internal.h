@@ -45,6 +45,8 @@ class Deparser {
   void operator_name(const List* name);
   bool needs_parentheses(const Node* node, const Node* parent) const;
   std::string literal_suffix(const Node* sibling);
+  std::string json_suffix(const Node* parent, const Node* sibling);
+  std::string number_cast(const Node* node, const Node* sibling);
   std::string type_of(const Node* node) const;
   bool concatenates_text(const A_Expr* e) const;
   bool takes_text(const FuncCall* f, int argument) const;
@@ -58,6 +60,7 @@ class Deparser {
   void set_operation(const SelectStmt* s);
   void set_operand(const SelectStmt* s);
   void with_clause(const WithClause* with);
+  void search_and_cycle(const CommonTableExpr* cte);
   void target_list(const List* targets);
   void from_clause(const List* items);
   void from_item(const Node* item);

@@ -91,16 +91,46 @@ void Deparser::with_clause(const WithClause* with) {
     if (cte->ctematerialized == CTEMaterializeAlways) out_ += "MATERIALIZED ";
     if (cte->ctematerialized == CTEMaterializeNever) out_ += "NOT MATERIALIZED ";
     if (!IsA(cte->ctequery, SelectStmt)) not_supported("a data-modifying WITH in a stored query");
-    if (cte->search_clause != nullptr || cte->cycle_clause != nullptr)
-      not_supported("SEARCH or CYCLE in a stored query");
     out_ += '(';
     line("", 0, 0, 0);
     query(reinterpret_cast<const SelectStmt*>(cte->ctequery), indent_, true);
     line("", 0, 0, 0);
     out_ += ')';
+    search_and_cycle(cte);
   });
   indent_ -= kStep;
   line("", 0, 0, 0);
+}
+
+void Deparser::search_and_cycle(const CommonTableExpr* cte) {
+  auto names = [&](const List* list) {
+    each<Node>(list, [&](int i, const Node* name) { out_ += (i > 0 ? ", " : "") + quote_identifier(string_of(name)); });
+  };
+  if (cte->search_clause != nullptr) {
+    const auto* search = reinterpret_cast<const CTESearchClause*>(cte->search_clause);
+    out_ += search->search_breadth_first ? " SEARCH BREADTH FIRST BY " : " SEARCH DEPTH FIRST BY ";
+    names(search->search_col_list);
+    out_ += " SET " + quote_identifier(search->search_seq_column);
+  }
+  if (cte->cycle_clause != nullptr) {
+    const auto* cycle = reinterpret_cast<const CTECycleClause*>(cte->cycle_clause);
+    out_ += " CYCLE ";
+    names(cycle->cycle_col_list);
+    out_ += " SET " + quote_identifier(cycle->cycle_mark_column);
+    auto is_bool = [](const Node* node, bool wanted) {
+      if (IsA(node, TypeCast)) node = reinterpret_cast<const TypeCast*>(node)->arg;
+      if (!IsA(node, A_Const)) return false;
+      const auto* constant = reinterpret_cast<const A_Const*>(node);
+      return !constant->isnull && IsA(&constant->val, Boolean) && constant->val.boolval.boolval == wanted;
+    };
+    if (!is_bool(cycle->cycle_mark_value, true) || !is_bool(cycle->cycle_mark_default, false)) {
+      out_ += " TO ";
+      expression(cycle->cycle_mark_value);
+      out_ += " DEFAULT ";
+      expression(cycle->cycle_mark_default);
+    }
+    out_ += " USING " + quote_identifier(cycle->cycle_path_column);
+  }
 }
 
 void Deparser::set_operand(const SelectStmt* s) {

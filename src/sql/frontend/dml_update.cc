@@ -24,8 +24,21 @@ DuckTable analyze_other_tables(Scope& scope, const TargetRows& target, List* lis
   return others;
 }
 
-void check_not_cursor(Node* where) {
-  if (where != nullptr && IsA(where, CurrentOfExpr)) not_supported("WHERE CURRENT OF");
+const CurrentOfExpr* current_of(const Node* where) {
+  return where != nullptr && IsA(where, CurrentOfExpr) ? reinterpret_cast<const CurrentOfExpr*>(where) : nullptr;
+}
+
+// WHERE CURRENT OF: the row whose key is the value of one more parameter, the last one, which the executor gives.
+Tree at_cursor(Scope& scope, const std::string& alias) {
+  StatementContext& statement = *scope.statement;
+  statement.reads_clock = true;  // the number of its parameters is its own
+  statement.parameter_types.push_back(types::oid::kBytea);
+  TypedExpr key;
+  key.kind = TypedExpr::Kind::kUntypedParameter;
+  key.parameter = static_cast<int>(statement.parameter_types.size());
+  key.type = types::oid::kUnknown;
+  key = coerce(scope, std::move(key), types::oid::kBytea, -1, CoercionContext::kImplicit);
+  return emit::compare(duckdb::ExpressionType::COMPARE_EQUAL, emit::column(alias, "_key"), owned(std::move(key.duck)));
 }
 
 TypedExpr analyze_set_value(Scope& scope, Node* node, const catalog::Table& table, const catalog::Column& column,
@@ -169,7 +182,6 @@ AnalyzedQuery analyze_update(StatementContext& statement, Scope* parent, Node* r
   scope.parent = parent;
   duckdb::CommonTableExpressionMap ctes;
   if (stmt->withClause != nullptr) analyze_with(scope, ctes, stmt->withClause);
-  check_not_cursor(stmt->whereClause);
 
   std::string alias = statement.new_alias("r");
   TargetRows target = open_target(statement, stmt->relation, alias, DmlVerb::kUpdate);
@@ -180,7 +192,7 @@ AnalyzedQuery analyze_update(StatementContext& statement, Scope* parent, Node* r
 
   RowBuilder row(scope, *target.table);
   Tree where;
-  if (stmt->whereClause != nullptr) {
+  if (stmt->whereClause != nullptr && current_of(stmt->whereClause) == nullptr) {
     where = boolean_tree(scope, analyze_expr(scope, stmt->whereClause, ExprKind::kWhere), "WHERE");
   }
   where = emit::conjunction(std::move(target.where), std::move(where));
@@ -198,6 +210,7 @@ AnalyzedQuery analyze_update(StatementContext& statement, Scope* parent, Node* r
   describe_returning(statement, returning, &query);
   row.set_returning(std::move(returning));
 
+  if (current_of(stmt->whereClause) != nullptr) where = emit::conjunction(std::move(where), at_cursor(scope, alias));
   auto source = emit::select();
   source->from_table = emit::cross(scan_of(*target.table, alias), std::move(others));
   source->where_clause = std::move(where);
@@ -217,7 +230,6 @@ AnalyzedQuery analyze_delete(StatementContext& statement, Scope* parent, Node* r
   scope.parent = parent;
   duckdb::CommonTableExpressionMap ctes;
   if (stmt->withClause != nullptr) analyze_with(scope, ctes, stmt->withClause);
-  check_not_cursor(stmt->whereClause);
 
   std::string alias = statement.new_alias("r");
   TargetRows target = open_target(statement, stmt->relation, alias, DmlVerb::kDelete);
@@ -225,7 +237,7 @@ AnalyzedQuery analyze_delete(StatementContext& statement, Scope* parent, Node* r
   scope.duck_aliases.insert(alias);
   DuckTable others = analyze_other_tables(scope, target, stmt->usingClause);
   Tree where;
-  if (stmt->whereClause != nullptr) {
+  if (stmt->whereClause != nullptr && current_of(stmt->whereClause) == nullptr) {
     where = boolean_tree(scope, analyze_expr(scope, stmt->whereClause, ExprKind::kWhere), "WHERE");
   }
   where = emit::conjunction(std::move(target.where), std::move(where));
@@ -243,6 +255,7 @@ AnalyzedQuery analyze_delete(StatementContext& statement, Scope* parent, Node* r
   query.has_returning = stmt->returningList != nullptr;
   describe_returning(statement, returning, &query);
 
+  if (current_of(stmt->whereClause) != nullptr) where = emit::conjunction(std::move(where), at_cursor(scope, alias));
   auto select = emit::select();
   select->from_table = emit::cross(scan_of(*target.table, alias), std::move(others));
   select->where_clause = std::move(where);

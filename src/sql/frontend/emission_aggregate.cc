@@ -124,7 +124,8 @@ TypedExpr emit_sum(AggregateCall& agg) {
   TypedExpr& arg = agg.call.args[0];
   switch (arg.type.value) {
     case 21:
-    case 23: return result_of(agg, make_cast(aggregate_of(agg, "sum", std::move(arg.duck)), LogicalType::BIGINT));
+    case 23:
+    case 790: return result_of(agg, make_cast(aggregate_of(agg, "sum", std::move(arg.duck)), LogicalType::BIGINT));
     case 20:
       return result_of(agg, make_cast(aggregate_of(agg, "sum", std::move(arg.duck)), wide_integer()),
                        decimal_form(38, 0));

@@ -187,8 +187,8 @@ bool needs_sort_key(Oid type, const PhysicalType& physical) {
 
 void add_comparison_emitters() {
   for (const char* base :
-       {"int2",  "int4", "int8", "int24",  "int42",  "int28",   "int82",   "int48", "int84", "bool", "bpchar", "name",
-        "bytea", "bit",  "oid",  "float4", "float8", "float48", "float84", "char",  "xid",   "cash", "xid8"}) {
+       {"int2", "int4",  "int8", "int24", "int42",  "int28",  "int82",   "int48",   "int84", "bool", "bpchar",
+        "name", "bytea", "bit",  "oid",   "float4", "float8", "float48", "float84", "char",  "xid",  "xid8"}) {
     for (const char* op : {"eq", "ne", "lt", "le", "gt", "ge"}) {
       static std::vector<std::unique_ptr<std::string>> names;
       names.push_back(std::make_unique<std::string>(std::string(base) + op));
@@ -196,7 +196,7 @@ void add_comparison_emitters() {
     }
   }
   for (const char* base : {"text", "date", "time", "timetz", "timestamp", "uuid", "enum", "name", "nametext",
-                           "textname", "pg_lsn", "network", "macaddr", "macaddr8"}) {
+                           "textname", "pg_lsn", "cash", "network", "macaddr", "macaddr8"}) {
     for (const char* op : {"eq", "ne", "lt", "le", "gt", "ge"}) {
       static std::vector<std::unique_ptr<std::string>> names;
       names.push_back(std::make_unique<std::string>(std::string(base) + "_" + op));

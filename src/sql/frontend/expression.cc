@@ -403,10 +403,15 @@ TypedExpr analyze_case(Scope& scope, const CaseExpr* node) {
     otherwise.kind = TypedExpr::Kind::kNull;
     otherwise.type = oid::kUnknown;
   }
+  int set_location = node->location;
+  for (const auto& [condition, value] : branches) {
+    if (condition.returns_set || value.returns_set) set_location = (value.returns_set ? value : condition).location;
+  }
+  if (otherwise.returns_set) set_location = otherwise.location;
   TypedExpr result = case_of(scope, std::move(branches), std::move(otherwise), "CASE");
   result.location = node->location;
   if (result.returns_set) {
-    throw SqlError(SqlState::kFeatureNotSupported, "set-returning functions are not allowed in CASE", node->location)
+    throw SqlError(SqlState::kFeatureNotSupported, "set-returning functions are not allowed in CASE", set_location)
         .hint("You might be able to move the set-returning function into a LATERAL FROM item.");
   }
   return result;
@@ -416,7 +421,13 @@ TypedExpr analyze_case(Scope& scope, const CaseExpr* node) {
 
 TypedExpr coalesce_of(Scope& scope, std::vector<TypedExpr> args, int location) {
   std::vector<TypedExpr*> list;
-  for (auto& a : args) list.push_back(&a);
+  for (auto& a : args) {
+    if (a.returns_set) {
+      throw SqlError(SqlState::kFeatureNotSupported, "set-returning functions are not allowed in COALESCE", a.location)
+          .hint("You might be able to move the set-returning function into a LATERAL FROM item.");
+    }
+    list.push_back(&a);
+  }
   const Oid type = select_common_type(scope, list, "COALESCE");
   // PostgreSQL's planner drops what stands behind a constant, so that (a division by zero) is not computed.
   size_t used = args.size();

@@ -117,8 +117,12 @@ ResolvedWindow resolve_window(Scope& scope, const WindowDef* def, bool over_clau
       throw SqlError(SqlState::kWindowingError, "cannot override ORDER BY clause of window " + quoted, def->location);
     }
     if ((base.frame & FRAMEOPTION_NONDEFAULT) != 0) {
-      throw SqlError(SqlState::kWindowingError, "cannot copy window " + quoted + " because it has a frame clause",
+      SqlError error(SqlState::kWindowingError, "cannot copy window " + quoted + " because it has a frame clause",
                      def->location);
+      // OVER (w) is taken for a definition of its own.
+      const bool bare = over_clause && w.orders == nullptr && (w.frame & FRAMEOPTION_NONDEFAULT) == 0;
+      if (bare) error.info().hint = "Omit the parentheses in this OVER clause.";
+      throw error;
     }
     w.partitions = base.partitions;
     if (w.orders == nullptr) w.orders = base.orders;
@@ -349,6 +353,11 @@ TypedExpr default_argument(Scope& scope, const ProcRow& proc, size_t parameter) 
 [[noreturn]] void no_function(Scope& scope, const FuncCall* node, const std::string& full,
                               const std::vector<Oid>& actual, const std::vector<std::string>& names) {
   StatementContext& statement = *scope.statement;
+  if (const int parts = list_length(node->funcname); parts > 1) {
+    const std::string schema = strVal(list_nth(node->funcname, parts - 2));
+    if (schema != "pg_temp" && statement.catalog->find_schema(schema) == nullptr)
+      throw SqlError(SqlState::kUndefinedSchema, "schema \"" + schema + "\" does not exist", node->location);
+  }
   const std::string signature = function_signature(statement, full, actual, names);
   if (list_length(node->agg_order) > 1 && !node->agg_within_group) {
     throw SqlError(SqlState::kUndefinedFunction, "function " + signature + " does not exist", node->location)
@@ -486,7 +495,10 @@ TypedExpr analyze_function_call(Scope& scope, FuncCall* node) {
     refuse(node->agg_within_group, "WITHIN GROUP");
     refuse(node->agg_order != nullptr, "ORDER BY");
     if (filter && !is_window_function) refuse(true, "FILTER");
-    if (filter) not_supported("FILTER for non-aggregate window functions", location);
+    if (filter) {
+      throw SqlError(SqlState::kFeatureNotSupported, "FILTER is not implemented for non-aggregate window functions",
+                     location);
+    }
     if (node->over != nullptr && !is_window_function) {
       throw SqlError(SqlState::kWrongObjectType,
                      "OVER specified, but " + full + " is not a window function nor an aggregate function", location);

@@ -329,11 +329,10 @@ FromItem from_join(Scope& scope, JoinExpr* join) {
     const ScopeColumn* left_column = join_column(left.columns, name, "left", -1, &l);
     const ScopeColumn* right_column = join_column(right.columns, name, "right", -1, &r);
     left_used[l] = right_used[r] = true;
-    TypedExpr equal = make_operator(scope, "=", column_expr(*left_column, -1), column_expr(*right_column, -1), -1);
-    condition = emit::conjunction(std::move(condition), boolean_tree(scope, std::move(equal), "JOIN/USING"));
-
     TypedExpr a = column_expr(*left_column, -1), b = column_expr(*right_column, -1);
     Oid type = select_common_type(scope, {&a, &b}, "JOIN/USING");
+    TypedExpr equal = make_operator(scope, "=", column_expr(*left_column, -1), column_expr(*right_column, -1), -1);
+    condition = emit::conjunction(std::move(condition), boolean_tree(scope, std::move(equal), "JOIN/USING"));
     int32_t typmod = a.type == type && b.type == type && a.typmod == b.typmod ? a.typmod : -1;
     bool left_plain = a.type == type && a.typmod == typmod, right_plain = b.type == type && b.typmod == typmod;
     if (!left_plain) a = coerce(scope, std::move(a), type, typmod, CoercionContext::kImplicit);

@@ -420,6 +420,7 @@ void Library::aggregate(const std::string& name, duckdb::AggregateFunction funct
 
 void add_bytea_functions(Library& library);          // bytea_functions.cc
 void add_bit_functions(Library& library);            // bit_functions.cc
+void add_money_functions(Library& library);          // money_functions.cc
 void add_network_functions(Library& library);        // network_functions.cc
 void add_geometry_functions(Library& library);       // geometry_functions.cc
 void add_range_functions(Library& library);          // range_functions.cc
@@ -434,6 +435,7 @@ Library::Library() {
   add_text_functions(*this);
   add_bytea_functions(*this);
   add_bit_functions(*this);
+  add_money_functions(*this);
   add_network_functions(*this);
   add_geometry_functions(*this);
   add_range_functions(*this);
