@@ -126,16 +126,12 @@ void refuse_pending_checks(SessionImpl& session, const RangeVar* table) {
 std::string create_table_as_execute(SessionImpl& session, const ParsedStatement& outer,
                                     const CreateTableAsStmt* statement) {
   const auto* execute = reinterpret_cast<const ExecuteStmt*>(statement->query);
-  const auto found = session.prepared().find(execute->name);
-  if (found == session.prepared().end()) {
-    throw SqlError(SqlState::kInvalidSqlStatementName,
-                   std::string("prepared statement \"") + execute->name + "\" does not exist");
-  }
-  const std::shared_ptr<PreparedStatement> prepared = found->second;
+  const std::shared_ptr<PreparedStatement> prepared = find_prepared_or_throw(session, execute->name);
   if (nodeTag(prepared->parsed->node) != T_SelectStmt) {
     throw SqlError(SqlState::kWrongObjectType, "prepared statement is not a SELECT");
   }
-  if (!prepared->parameter_types.empty()) not_supported("CREATE TABLE AS EXECUTE with parameters");
+  const Parameters parameters = execute_parameters(session, outer, *prepared, execute);
+  const SessionImpl::DdlParameters given(session, parameters);
   CreateTableAsStmt create = *statement;
   create.query = prepared->parsed->node;
   const std::string tag = execute_ddl(session, reinterpret_cast<Node*>(&create), *outer.text);
@@ -183,6 +179,22 @@ void describe_utility(SessionImpl& session, PreparedStatement& statement) {
       if (!is_query(query)) break;
       statement.parameter_types =
           session.prepare_inner(*statement.parsed, query, statement.given_types)->parameter_types;
+      break;
+    }
+    case T_CreateTableAsStmt: {
+      const auto* create = reinterpret_cast<const CreateTableAsStmt*>(node);
+      if (nodeTag(create->query) != T_SelectStmt) break;
+      auto types = session.prepare_inner(*statement.parsed, create->query, statement.given_types)->parameter_types;
+      if (create->objtype == OBJECT_MATVIEW && !types.empty()) {
+        throw SqlError(SqlState::kFeatureNotSupported, "materialized views may not be defined using bound parameters");
+      }
+      statement.parameter_types = std::move(types);
+      break;
+    }
+    case T_SelectStmt: {
+      const WithoutInto select(reinterpret_cast<SelectStmt*>(node));
+      statement.parameter_types =
+          session.prepare_inner(*statement.parsed, node, statement.given_types)->parameter_types;
       break;
     }
     default:
@@ -240,6 +252,7 @@ std::string run_utility(SessionImpl& session, PreparedStatement& statement, cons
       nodeTag(reinterpret_cast<CreateTableAsStmt*>(node)->query) == T_ExecuteStmt) {
     return create_table_as_execute(session, *statement.parsed, reinterpret_cast<const CreateTableAsStmt*>(node));
   }
+  const SessionImpl::DdlParameters given(session, parameters);
   return execute_ddl(session, node, *statement.parsed->text);
 }
 

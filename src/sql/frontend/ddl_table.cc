@@ -597,6 +597,8 @@ std::string Ddl::fill_new_table(Node* query, IntoClause* into, bool materialized
     throw SqlError(SqlState::kDuplicateTable, "relation " + quoted(place.name) + " already exists");
   }
   StatementContext statement = context_.analysis(text_);
+  if (!materialized) statement.parameter_types = context_.parameter_types();
+  statement.parameters_fixed = true;
   StoredQuery stored;
   if (materialized) {
     stored = store_query(query, into->colNames);
@@ -651,17 +653,16 @@ std::string Ddl::create_table_as(CreateTableAsStmt* stmt) {
   return fill_new_table(stmt->query, stmt->into, stmt->objtype == OBJECT_MATVIEW, stmt->if_not_exists);
 }
 
+WithoutInto::WithoutInto(SelectStmt* select) : leaf_(select) {
+  while (leaf_->op != SETOP_NONE) leaf_ = leaf_->larg;
+  into_ = std::exchange(leaf_->intoClause, nullptr);
+}
+
+WithoutInto::~WithoutInto() { leaf_->intoClause = into_; }
+
 std::string Ddl::select_into(SelectStmt* stmt) {
-  SelectStmt* leaf = stmt;
-  while (leaf->op != SETOP_NONE) leaf = leaf->larg;
-  // The analyser must not see the INTO; the tree is the caller's and is put back.
-  IntoClause* into = std::exchange(leaf->intoClause, nullptr);
-  struct Restore {
-    SelectStmt* leaf;
-    IntoClause* into;
-    ~Restore() { leaf->intoClause = into; }
-  } restore{leaf, into};
-  return fill_new_table(reinterpret_cast<Node*>(stmt), into, false, false);
+  const WithoutInto select(stmt);
+  return fill_new_table(reinterpret_cast<Node*>(stmt), select.into(), false, false);
 }
 
 std::string Ddl::refresh(RefreshMatViewStmt* stmt) {

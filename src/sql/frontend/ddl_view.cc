@@ -31,8 +31,8 @@ Ddl::StoredQuery Ddl::store_query(Node* select, const List* names) {
   StatementContext statement = context_.analysis(text_);
   NameRecorder recorder;
   statement.recorder = &recorder;
+  statement.parameters_fixed = true;
   AnalyzedQuery query = analyze_query(statement, select);
-  if (!query.parameter_types.empty()) throw SqlError(SqlState::kUndefinedParameter, "there is no parameter $1");
   if (!query.modifying_ctes.empty()) {
     throw SqlError(SqlState::kFeatureNotSupported, "views must not contain data-modifying statements in WITH");
   }
