@@ -38,6 +38,8 @@ uint64_t SessionImpl::copy_rows(AnalyzedQuery query, std::shared_ptr<const catal
       ++count;
     }
   }
+  for (const auto& check : database().take_unique_checks(*transaction_))
+    throw_if_error(database().check_unique(*transaction_, *schema->access, check));
   return count;
 }
 

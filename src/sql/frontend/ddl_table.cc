@@ -17,6 +17,54 @@
 namespace omendb::sql {
 namespace {
 
+/// A column's constraints in order: [NOT] DEFERRABLE and INITIALLY stand behind the one they are about.
+class LateConstraint {
+ public:
+  void take(::Constraint* c) {
+    switch (c->contype) {
+      case CONSTR_ATTR_DEFERRABLE:
+      case CONSTR_ATTR_NOT_DEFERRABLE: {
+        const bool deferrable = c->contype == CONSTR_ATTR_DEFERRABLE;
+        check_place(c, deferrable ? "DEFERRABLE" : "NOT DEFERRABLE");
+        if (std::exchange(saw_deferrable_, true)) refuse(c, "multiple DEFERRABLE/NOT DEFERRABLE clauses not allowed");
+        about_->deferrable = deferrable;
+        if (!deferrable && about_->initdeferred) refuse(c, kMustBeDeferrable);
+        break;
+      }
+      case CONSTR_ATTR_DEFERRED:
+      case CONSTR_ATTR_IMMEDIATE: {
+        const bool deferred = c->contype == CONSTR_ATTR_DEFERRED;
+        check_place(c, deferred ? "INITIALLY DEFERRED" : "INITIALLY IMMEDIATE");
+        if (std::exchange(saw_initially_, true)) refuse(c, "multiple INITIALLY IMMEDIATE/DEFERRED clauses not allowed");
+        about_->initdeferred = deferred;
+        if (deferred && !saw_deferrable_) about_->deferrable = true;
+        if (deferred && !about_->deferrable) refuse(c, kMustBeDeferrable);
+        break;
+      }
+      default:
+        about_ = c;
+        saw_deferrable_ = saw_initially_ = false;
+        break;
+    }
+  }
+
+ private:
+  static constexpr const char* kMustBeDeferrable = "constraint declared INITIALLY DEFERRED must be DEFERRABLE";
+
+  [[noreturn]] static void refuse(const ::Constraint* c, const std::string& message) {
+    throw SqlError(SqlState::kSyntaxError, message, c->location);
+  }
+  void check_place(const ::Constraint* c, const char* clause) const {
+    const bool takes_it =
+        about_ != nullptr && (about_->contype == CONSTR_PRIMARY || about_->contype == CONSTR_UNIQUE ||
+                              about_->contype == CONSTR_EXCLUSION || about_->contype == CONSTR_FOREIGN);
+    if (!takes_it) refuse(c, std::string("misplaced ") + clause + " clause");
+  }
+
+  ::Constraint* about_ = nullptr;
+  bool saw_deferrable_ = false, saw_initially_ = false;
+};
+
 /// int2, int4 or int8 for smallserial, serial and bigserial; kInvalidOid for other names.
 Oid serial_type(const TypeName* type) {
   if (type == nullptr || type->names == nullptr || type->names->length != 1) return kInvalidOid;
@@ -183,8 +231,9 @@ void Ddl::add_column(TableBuild& build, ColumnDef* def) {
           location);
     }
   };
-  ::Constraint* previous = nullptr;
+  LateConstraint late;
   for_list<::Constraint>(def->constraints, [&](::Constraint* c) {
+    late.take(c);
     switch (c->contype) {
       case CONSTR_NULL:
       case CONSTR_NOTNULL: {
@@ -270,17 +319,10 @@ void Ddl::add_column(TableBuild& build, ColumnDef* def) {
       case CONSTR_PRIMARY:
       case CONSTR_UNIQUE:
       case CONSTR_EXCLUSION:
-      case CONSTR_FOREIGN:
-        build.constraints.push_back({c, column.name});
-        previous = c;
-        break;
+      case CONSTR_FOREIGN: build.constraints.push_back({c, column.name}); break;
       case CONSTR_ATTR_DEFERRABLE:
-        if (previous != nullptr) previous->deferrable = true;
-        break;
-      case CONSTR_ATTR_DEFERRED:
-        if (previous != nullptr) previous->deferrable = previous->initdeferred = true;
-        break;
       case CONSTR_ATTR_NOT_DEFERRABLE:
+      case CONSTR_ATTR_DEFERRED:
       case CONSTR_ATTR_IMMEDIATE: break;
     }
   });
