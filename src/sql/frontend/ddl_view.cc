@@ -10,6 +10,7 @@
 #include "sql/frontend/parser.h"
 #include "sql/functions/system_catalogs.h"
 
+#include "sql/frontend/dml.h"
 #include "sql/frontend/ddl_internal.h"
 
 namespace omendb::sql {
@@ -252,6 +253,14 @@ std::string Ddl::create_view(ViewStmt* stmt) {
     view.check_option = it->second == "local" ? 'l' : 'c';
   else if (view.check_option != 0)
     view.options["check_option"] = view.check_option == 'l' ? "local" : "cascaded";
+  if (view.check_option != 0) {
+    StatementContext statement = context_.analysis(text_);
+    if (const char* reason = why_not_updatable(statement, reinterpret_cast<const SelectStmt*>(stmt->query))) {
+      throw SqlError(SqlState::kFeatureNotSupported,
+                     "WITH CHECK OPTION is supported only on automatically updatable views")
+          .hint(reason);
+    }
+  }
   put(std::move(view));
   return "CREATE VIEW";
 }
