@@ -5,10 +5,15 @@
 namespace omendb::catalog {
 
 std::vector<int16_t> Table::primary_key() const {
+  const Constraint* key = primary_constraint();
+  return key == nullptr || key->deferrable ? std::vector<int16_t>() : key->columns;
+}
+
+const Constraint* Table::primary_constraint() const {
   for (const Constraint& constraint : constraints) {
-    if (constraint.kind == Constraint::Kind::kPrimaryKey) return constraint.columns;
+    if (constraint.kind == Constraint::Kind::kPrimaryKey) return &constraint;
   }
-  return {};
+  return nullptr;
 }
 
 const Column* Table::find_column(std::string_view wanted) const {

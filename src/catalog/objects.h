@@ -84,7 +84,7 @@ struct Index {
   Oid table;
   StorageId storage;  // of the index entries; the primary index has the table's own storage
   bool unique = false;
-  bool primary = false;
+  bool primary = false;  // the rows lie in its order; a deferrable primary key's index is like any other
   bool nulls_not_distinct = false;
   std::vector<IndexKey> keys;
   std::vector<int16_t> included;
@@ -113,8 +113,10 @@ struct Table {
   std::vector<Oid> view_dependencies;
   bool populated = true;
   bool is_materialized_view() const { return !view_sql.empty(); }
-  /// The primary key's columns, in key order; empty: rows have a hidden key, an ascending 8-byte number.
+  /// The columns that the rows lie in the order of; empty: rows have a hidden key, an ascending 8-byte number. They are the primary
+  /// key's, unless it is deferrable: then two rows may have one for a while.
   std::vector<int16_t> primary_key() const;
+  const Constraint* primary_constraint() const;
   const Column* find_column(std::string_view name) const;  // live columns only
   /// By attnum; nullptr when there is none or it was dropped.
   const Column* column(int16_t attnum) const;

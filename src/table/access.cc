@@ -37,7 +37,7 @@ TableAccess::TableAccess(const catalog::Catalog& catalog, const catalog::Table& 
   }
   if (fixed_key_bytes_ > 8) fixed_key_bytes_ = 0;
   for (const auto& constraint : table_.constraints) {
-    if (constraint.kind != catalog::Constraint::Kind::kPrimaryKey) continue;
+    if (constraint.kind != catalog::Constraint::Kind::kPrimaryKey || constraint.deferrable) continue;
     primary_name_ = constraint.name;
     primary_index_ = constraint.index;
   }
@@ -47,6 +47,11 @@ TableAccess::TableAccess(const catalog::Catalog& catalog, const catalog::Table& 
     IndexAccess access;
     access.index = *index;
     access.constraint_name = index->name;
+    for (const auto& constraint : table_.constraints) {
+      const bool key = constraint.kind == catalog::Constraint::Kind::kPrimaryKey ||
+                       constraint.kind == catalog::Constraint::Kind::kUnique;
+      if (key && constraint.index == oid) access.deferrable = constraint.deferrable;
+    }
     access.needs_evaluator = !index->predicate_sql.empty();
     for (const auto& key : index->keys) {
       codec::KeyColumn column;

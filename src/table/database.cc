@@ -305,6 +305,7 @@ bool DatabaseImpl::see_newest(txn::Transaction& transaction, bool on) {
 
 Status DatabaseImpl::commit(txn::Transaction& transaction) {
   TableTransaction& t = own(transaction);
+  CHECK(t.unique_checks.empty());
   note_changes(t);
   Status status = manager_.commit(t);
   if (!status.ok() && !status.is(SqlState::kTRStatementCompletionUnknown)) undo_events(t, 0);
@@ -328,6 +329,7 @@ txn::Savepoint DatabaseImpl::savepoint(txn::Transaction& transaction) {
 void DatabaseImpl::rollback_to(txn::Transaction& transaction, const txn::Savepoint& savepoint) {
   TableTransaction& t = own(transaction);
   manager_.rollback_to(t, savepoint);
+  t.unique_checks.clear();
   undo_events(t, savepoint.catalog_mark);
 }
 

@@ -14,6 +14,10 @@
 // Uniqueness. Who inserts a key locks it first (rows: the key itself; secondary indexes: the indexed columns) and then looks at
 // the newest version. A rival that is undecided is waited for; one that is committed is the conflict.
 //
+// A deferrable unique index is looked at in the same way, but nobody is waited for and nothing is refused: what may be a duplicate is noted
+// (take_unique_checks), and looked at again when the statement or the transaction is done (check_unique). Who has neither noted nor checked
+// a row has held its columns' lock since it found no other.
+//
 // Under REPEATABLE READ a key whose row was deleted since the snapshot cannot be inserted again (40001); PostgreSQL lets it and
 // then shows both rows.
 //
@@ -106,9 +110,10 @@ class TableAccess {
     std::vector<size_t> positions;  // in the row layout; SIZE_MAX: an expression
     std::string constraint_name;    // for 23505
     bool needs_evaluator = false;   // expressions or a predicate
+    bool deferrable = false;        // two rows may have the same columns until they are checked
   };
   const std::vector<IndexAccess>& secondary() const { return secondary_; }
-  /// The primary key's constraint and index; empty and kInvalidOid without one.
+  /// The constraint and index of the key that the rows lie under; empty and kInvalidOid without one.
   const std::string& primary_name() const { return primary_name_; }
   Oid primary_index() const { return primary_index_; }
   const std::string& schema_name() const { return schema_name_; }
@@ -216,6 +221,17 @@ class Database {
                         std::string_view old_row, std::string_view new_row) = 0;
   virtual Status erase(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
                        std::string_view old_row) = 0;
+
+  /// A row whose columns in a deferrable unique index another one may have too.
+  struct UniqueCheck {
+    Oid table, index;
+    std::string key;
+  };
+  /// Those written since this was asked last. The caller has each checked before the commit.
+  virtual std::vector<UniqueCheck> take_unique_checks(txn::Transaction& transaction) = 0;
+  /// The row, if it is still there, must be the only one with its columns from now to the end of the transaction. Waits for an undecided
+  /// rival. Errors: as insert.
+  virtual Status check_unique(txn::Transaction& transaction, const TableAccess& table, const UniqueCheck& check) = 0;
 
   /// Fills a new secondary index from the table's rows. Errors: 23505 ("could not create unique index").
   virtual Status build_index(txn::Transaction& transaction, const TableAccess& table, size_t index) = 0;

@@ -55,6 +55,7 @@ class TableTransaction final : public txn::BasicTransaction {
     ChangedKeys changed;  // of tables; what a savepoint undid may be among them
   };
   std::map<StorageId, Loaded> loaded;
+  std::vector<Database::UniqueCheck> unique_checks;  // not taken yet
   /// Of the write set at the commit, where it is large and the storage is watched.
   std::map<StorageId, ChangedKeys> changed;
 
@@ -172,6 +173,9 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
   Status erase(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
                std::string_view old_row) override;
 
+  std::vector<UniqueCheck> take_unique_checks(txn::Transaction& transaction) override;
+  Status check_unique(txn::Transaction& transaction, const TableAccess& table, const UniqueCheck& check) override;
+
   Status build_index(txn::Transaction& transaction, const TableAccess& table, size_t index) override;
   void set_index_evaluator(IndexEvaluator* evaluator) override { evaluator_.store(evaluator); }
 
@@ -262,6 +266,9 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
   Result<std::optional<Conflict>> claim_entry(TableTransaction& t, const TableAccess& table,
                                               const TableAccess::IndexAccess& index, std::string_view prefix,
                                               std::string_view self);
+  /// For a deferrable index: makes the columns ours, or says false, without waiting.
+  Result<bool> try_entry(TableTransaction& t, const TableAccess& table, const TableAccess::IndexAccess& index,
+                         std::string_view prefix, std::string_view self);
   Result<std::optional<Conflict>> find_entry(TableTransaction& t, StorageId storage, std::string_view prefix,
                                              std::string_view self, uint64_t* pending_owner);
   Status duplicate_key(const TableAccess& table, const std::vector<codec::KeyColumn>& columns,

@@ -187,6 +187,7 @@ Result<Database::InsertOutcome> DatabaseImpl::insert(txn::Transaction& transacti
   // Every unique index is asked before anything is written: a reported conflict must leave no trace. Arbiters are asked
   // first: the row that one of them has is not inserted, so it is no duplicate in the others.
   std::vector<Entry> entries(table.secondary().size());
+  std::vector<Oid> later;
   for (const bool arbiter : {true, false}) {
     if (has_key && arbitrates(table.primary_index()) == arbiter) {
       ASSIGN_OR_RETURN(auto conflict, claim_key(t, table, outcome.key));
@@ -199,10 +200,21 @@ Result<Database::InsertOutcome> DatabaseImpl::insert(txn::Transaction& transacti
     for (size_t i = 0; i < entries.size(); ++i) {
       const auto& index = table.secondary()[i];
       if (arbitrates(index.index.oid) != arbiter) continue;
+      if (arbiter && index.deferrable) {
+        return Status(SqlState::kObjectNotInPrerequisiteState,
+                      "ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters")
+            .with_table(table.schema_name(), table.table().name)
+            .with_constraint(index.constraint_name);
+      }
       RETURN_IF_ERROR(make_entry(table, index, outcome.key, row, &entries[i]));
       if (!index.index.unique || !entries[i].included) continue;
       if (entries[i].has_null && !index.index.nulls_not_distinct) continue;
       const std::string_view prefix = std::string_view(entries[i].bytes).substr(0, entries[i].prefix_length);
+      if (index.deferrable) {
+        ASSIGN_OR_RETURN(const bool free, try_entry(t, table, index, prefix, {}));
+        if (!free) later.push_back(index.index.oid);
+        continue;
+      }
       ASSIGN_OR_RETURN(auto conflict, claim_entry(t, table, index, prefix, {}));
       if (!conflict.has_value()) continue;
       if (arbiter) return reported(std::move(*conflict), index.index.oid);
@@ -221,6 +233,7 @@ Result<Database::InsertOutcome> DatabaseImpl::insert(txn::Transaction& transacti
   for (size_t i = 0; i < entries.size(); ++i) {
     if (entries[i].included) put_entry(t, table.secondary()[i], entries[i]);
   }
+  for (const Oid index : later) t.unique_checks.push_back({table.table().oid, index, outcome.key});
   ++t.row_deltas[storage];
   inserts_.add();
   outcome.inserted = true;
@@ -306,6 +319,7 @@ Status DatabaseImpl::update(txn::Transaction& transaction, const TableAccess& ta
     Entry before, after;
   };
   std::vector<Change> changes(table.secondary().size());
+  std::vector<Oid> later;
   for (size_t i = 0; i < changes.size(); ++i) {
     const auto& index = table.secondary()[i];
     Entry &before = changes[i].before, &after = changes[i].after;
@@ -314,6 +328,13 @@ Status DatabaseImpl::update(txn::Transaction& transaction, const TableAccess& ta
     if (!index.index.unique || !after.included) continue;
     if (after.has_null && !index.index.nulls_not_distinct) continue;
     const std::string_view prefix = std::string_view(after.bytes).substr(0, after.prefix_length);
+    if (index.deferrable) {
+      // A row that moves takes its columns along, and with them what was noted of it.
+      if (before.included && before.bytes == after.bytes) continue;
+      ASSIGN_OR_RETURN(const bool free, try_entry(t, table, index, prefix, key));
+      if (!free) later.push_back(index.index.oid);
+      continue;
+    }
     if (before.included && prefix == std::string_view(before.bytes).substr(0, before.prefix_length)) continue;
     ASSIGN_OR_RETURN(auto conflict, claim_entry(t, table, index, prefix, key));
     if (conflict.has_value()) {
@@ -340,6 +361,7 @@ Status DatabaseImpl::update(txn::Transaction& transaction, const TableAccess& ta
     if (before.included) t.writes.erase(entries, before.bytes, t.command);
     if (after.included) put_entry(t, table.secondary()[i], after);
   }
+  for (const Oid index : later) t.unique_checks.push_back({table.table().oid, index, new_key});
   updates_.add();
   return spill_if_large(t);
 }

@@ -1,4 +1,7 @@
 // Keys and conflicts: who may insert a key, and what is said to who may not.
+#include <algorithm>
+#include <utility>
+
 #include "base/check.h"
 #include "table/database_impl.h"
 #include "txn/cursor.h"
@@ -156,6 +159,49 @@ Result<std::optional<DatabaseImpl::Conflict>> DatabaseImpl::claim_entry(TableTra
       return still;
     }
   }
+}
+
+Result<bool> DatabaseImpl::try_entry(TableTransaction& t, const TableAccess& table,
+                                     const TableAccess::IndexAccess& index, std::string_view prefix,
+                                     std::string_view self) {
+  const StorageId storage = index.index.storage;
+  bool fresh = false;
+  if (!t.made(storage)) {
+    const LockOutcome outcome = manager_.locks().acquire(t.locks, manager_.locks().row(storage, prefix),
+                                                         LockMode::kRowForUpdate, txn::LockWait::kNoWait, &fresh);
+    if (outcome != LockOutcome::kGranted) return false;
+  }
+  const bool written = t.writes.find(storage) != nullptr;
+  if (!written && state(storage).is_above_all(*store_, storage, prefix)) return true;
+  uint64_t pending_owner = 0;
+  ASSIGN_OR_RETURN(const auto found, find_entry(t, storage, prefix, self, &pending_owner));
+  const bool free = !found.has_value() && pending_owner == 0;
+  if (!free && fresh) manager_.locks().release_last(t.locks);
+  return free;
+}
+
+std::vector<Database::UniqueCheck> DatabaseImpl::take_unique_checks(txn::Transaction& transaction) {
+  return std::exchange(own(transaction).unique_checks, {});
+}
+
+Status DatabaseImpl::check_unique(txn::Transaction& transaction, const TableAccess& table, const UniqueCheck& check) {
+  TableTransaction& t = own(transaction);
+  const auto index = std::find_if(table.secondary().begin(), table.secondary().end(),
+                                  [&](const auto& i) { return i.index.oid == check.index; });
+  if (index == table.secondary().end()) return {};  // dropped since
+  // Its columns may have changed since; they are looked at as they are now.
+  std::string row;
+  uint32_t command = 0;
+  ASSIGN_OR_RETURN(const Own mine, own_newest(t, table.table().storage, check.key, &command, &row));
+  if (mine != Own::kRow) return {};
+  Entry entry;
+  RETURN_IF_ERROR(make_entry(table, *index, check.key, row, &entry));
+  if (!entry.included || (entry.has_null && !index->index.nulls_not_distinct)) return {};
+  const std::string_view prefix = std::string_view(entry.bytes).substr(0, entry.prefix_length);
+  ASSIGN_OR_RETURN(const auto conflict, claim_entry(t, table, *index, prefix, check.key));
+  if (!conflict.has_value()) return {};
+  RETURN_IF_ERROR(note_write(t, table, index->index.storage, entry.bytes));  // 40001 says more than 23505
+  return index_duplicate(table, *index, prefix);
 }
 
 Status DatabaseImpl::duplicate_key(const TableAccess& table, const std::vector<codec::KeyColumn>& columns,

@@ -57,3 +57,4 @@ create table parent (id int primary key, part int unique, other int, unique (id,
 create table child (id int primary key, of_whom int references parent on delete cascade, part int references parent (part) deferrable initially deferred,
   self int references child, foreign key (of_whom, part) references parent (id, other) on delete set null (part));
 alter table child add constraint later foreign key (part) references parent not valid;
+create table late (id int primary key deferrable, part int unique deferrable initially deferred, other int, unique (part, other) deferrable);

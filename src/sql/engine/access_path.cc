@@ -240,7 +240,7 @@ AccessPath choose_access_path(const table::TableAccess& access, const std::vecto
       continue;
     }
     path.index = i;
-    path.unique = index.index.unique && candidate.all_columns;
+    path.unique = index.index.unique && !index.deferrable && candidate.all_columns;
     best = std::move(candidate);
     if (path.unique) break;
   }

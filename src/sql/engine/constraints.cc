@@ -10,6 +10,7 @@ Constraints::Constraints(SessionImpl& session, std::shared_ptr<const TableSchema
   for (size_t i = 0; i < columns.size(); ++i) {
     if (columns[i].not_null && !columns[i].dropped) not_null_.push_back(i);
   }
+  for (const auto& index : schema_->access->secondary()) has_deferrable_ = has_deferrable_ || index.deferrable;
 }
 
 std::string Constraints::schema_name() const {

@@ -1,4 +1,5 @@
-// Constraints that the writer of a row checks: NOT NULL, CHECK (computed by the select), and foreign keys.
+// Constraints that the writer of a row checks: NOT NULL, CHECK (computed by the select), foreign keys, and
+// deferrable unique ones.
 #pragma once
 
 #include <memory>
@@ -7,6 +8,7 @@
 #include "codec/row.h"
 #include "sql/engine/foreign_keys.h"
 #include "sql/engine/session_impl.h"
+#include "sql/engine/unique_checks.h"
 
 namespace omendb::sql {
 
@@ -21,7 +23,7 @@ class Constraints {
 
   /// Forgets what an earlier statement, ended by an error, left to check.
   void start_statement() { foreign_keys_.clear(); }
-  // What was written; foreign keys are checked when the statement is done.
+  // What was written; foreign keys and deferrable unique ones are checked when the statement is done.
   void inserted(const std::string& key, const codec::RowView& row) {
     if (foreign_keys_.active()) foreign_keys_.inserted(key, row);
   }
@@ -32,10 +34,11 @@ class Constraints {
     if (foreign_keys_.active()) foreign_keys_.deleted(row);
   }
   void finish_statement() {
+    if (has_deferrable_) settle_unique_checks(session_);
     if (foreign_keys_.active()) foreign_keys_.finish();
   }
   /// Whether finish_statement() may fail: rows must not go out before.
-  bool checked_at_end() const { return foreign_keys_.active(); }
+  bool checked_at_end() const { return foreign_keys_.active() || has_deferrable_; }
 
  private:
   std::string schema_name() const;
@@ -43,6 +46,7 @@ class Constraints {
   std::shared_ptr<const TableSchema> schema_;
   std::vector<size_t> not_null_;  // positions
   ForeignKeyChecks foreign_keys_;
+  bool has_deferrable_ = false;  // unique indexes
 };
 
 }  // namespace omendb::sql

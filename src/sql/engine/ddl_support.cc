@@ -14,7 +14,8 @@ uint64_t SessionImpl::copy_rows(AnalyzedQuery query, std::shared_ptr<const catal
   statement_catalog_ = current_catalog();
   refuse_unpopulated(*this, query);
   ChunkBuffer rows(*this);
-  execute_query(*this, query, Parameters(), [&](duckdb::DataChunk& chunk) {
+  const Parameters none;
+  execute_query(*this, query, ddl_parameters_ != nullptr ? *ddl_parameters_ : none, [&](duckdb::DataChunk& chunk) {
     rows.append(chunk);
     return true;
   });
@@ -37,6 +38,8 @@ uint64_t SessionImpl::copy_rows(AnalyzedQuery query, std::shared_ptr<const catal
       ++count;
     }
   }
+  for (const auto& check : database().take_unique_checks(*transaction_))
+    throw_if_error(database().check_unique(*transaction_, *schema->access, check));
   return count;
 }
 

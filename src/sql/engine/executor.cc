@@ -27,6 +27,7 @@
 #include "sql/engine/row_decoder.h"
 #include "sql/engine/scan.h"
 #include "sql/engine/standing_back.h"
+#include "sql/engine/unique_checks.h"
 #include "sql/engine/vectors.h"
 #include "sql/point/row_plan.h"
 
@@ -368,8 +369,10 @@ uint64_t execute_query(SessionImpl& session, const AnalyzedQuery& query, const P
     session.set_row_collection(100 + static_cast<int64_t>(i)) = std::move(rows);
   }
   auto& left = session.foreign_key_queue().statement;
-  if (left.empty() || session.in_with_statement()) return execute_main(session, query, parameters, consumer);
-  // The parts of WITH left foreign keys to check when the whole statement is done; its rows wait for that.
+  const auto& left_unique = session.foreign_key_queue().statement_unique;
+  if ((left.empty() && left_unique.empty()) || session.in_with_statement())
+    return execute_main(session, query, parameters, consumer);
+  // The parts of WITH left keys to check when the whole statement is done; its rows wait for that.
   ChunkBuffer rows(session);
   uint64_t affected = 0;
   {
@@ -379,6 +382,7 @@ uint64_t execute_query(SessionImpl& session, const AnalyzedQuery& query, const P
       return true;
     });
   }
+  settle_unique_checks(session);
   fire_foreign_keys(session, std::exchange(left, {}));
   while (duckdb::DataChunk* chunk = rows.next()) {
     if (!consumer(*chunk)) break;

@@ -8,10 +8,12 @@
 #include "sql/engine/counting_sink.h"
 #include "sql/engine/error_mapping.h"
 #include "sql/engine/executor.h"
+#include "sql/engine/explain_format.h"
 #include "sql/engine/portal.h"
 #include "sql/engine/scan.h"
 #include "sql/engine/utility.h"
 #include "sql/engine/vectors.h"
+#include "sql/frontend/ddl.h"
 #include "sql/frontend/pg_nodes.h"
 #include "sql/point/point_plan.h"
 
@@ -53,11 +55,11 @@ Options read_options(const ExplainStmt* statement) {
     else if (name == "buffers" || name == "settings" || name == "wal")
       option_value(option);
     else if (name == "format") {
+      if (option->arg == nullptr) throw SqlError(SqlState::kSyntaxError, "format requires a parameter");
       options.format = option->arg != nullptr && nodeTag(option->arg) == T_String
                            ? reinterpret_cast<const String*>(option->arg)->sval
                            : "";
-      if (options.format == "yaml" || options.format == "xml") not_supported("EXPLAIN (FORMAT " + options.format + ")");
-      if (options.format != "text" && options.format != "json") {
+      if (options.format != "text" && options.format != "json" && options.format != "xml" && options.format != "yaml") {
         throw SqlError(SqlState::kInvalidParameterValue,
                        "unrecognized value for EXPLAIN option \"format\": \"" + options.format + "\"",
                        option->location);
@@ -174,6 +176,17 @@ void add_lines(const std::string& text, TextRows* out) {
   }
 }
 
+/// The query in a statement that EXPLAIN takes, its INTO away; null: none of its own.
+Node* explained_query(Node* node, std::optional<WithoutInto>* select) {
+  switch (nodeTag(node)) {
+    case T_CreateTableAsStmt: node = reinterpret_cast<CreateTableAsStmt*>(node)->query; break;
+    case T_DeclareCursorStmt: node = reinterpret_cast<DeclareCursorStmt*>(node)->query; break;
+    case T_SelectStmt: select->emplace(reinterpret_cast<SelectStmt*>(node)); break;
+    default: break;
+  }
+  return is_query(node) ? node : nullptr;
+}
+
 }  // namespace
 
 void describe_explain(SessionImpl& session, PreparedStatement& statement) {
@@ -181,11 +194,12 @@ void describe_explain(SessionImpl& session, PreparedStatement& statement) {
   const Options options = read_options(explain);
   ColumnDescription column = text_column("QUERY PLAN");
   if (options.format == "json") column.type = types::oid::kJson;
+  if (options.format == "xml") column.type = types::oid::kXml;
   statement.columns.push_back(column);
   statement.returns_rows = true;
-  if (is_query(explain->query)) {
-    const auto inner = session.prepare_inner(*statement.parsed, explain->query, statement.given_types);
-    statement.parameter_types = inner->parameter_types;
+  std::optional<WithoutInto> select;
+  if (Node* query = explained_query(explain->query, &select)) {
+    statement.parameter_types = session.prepare_inner(*statement.parsed, query, statement.given_types)->parameter_types;
   }
 }
 
@@ -193,14 +207,42 @@ std::string run_explain(SessionImpl& session, PreparedStatement& statement, cons
                         RowSink& sink) {
   const auto* explain = reinterpret_cast<const ExplainStmt*>(statement.parsed->node);
   const Options options = read_options(explain);
-  if (!is_query(explain->query)) not_supported("EXPLAIN of this statement");
-  auto inner = session.prepare_inner(*statement.parsed, explain->query, parameters.types);
+  Node* explained = explain->query;
+  if (nodeTag(explained) == T_RefreshMatViewStmt && options.format == "text") {
+    TextRows out(1);
+    out.add({"Utility statements have no plan structure"});
+    out.send(sink);
+    return "EXPLAIN";
+  }
+  // What it would do beside its query is not done.
+  if (options.analyze && !is_query(explained) && nodeTag(explained) != T_ExecuteStmt &&
+      nodeTag(explained) != T_DeclareCursorStmt) {
+    not_supported("EXPLAIN ANALYZE of this statement");
+  }
+  std::optional<WithoutInto> select;
+  Node* const own_query = explained_query(explained, &select);
+  Parameters given = parameters;
+  std::shared_ptr<PreparedStatement> inner;
+  if (own_query != nullptr) {
+    inner = session.prepare_inner(*statement.parsed, own_query, parameters.types);
+    explained = own_query;
+  } else {
+    if (nodeTag(explained) == T_CreateTableAsStmt)
+      explained = reinterpret_cast<const CreateTableAsStmt*>(explained)->query;
+    if (nodeTag(explained) != T_ExecuteStmt) not_supported("EXPLAIN of this statement");
+    const auto* execute = reinterpret_cast<const ExecuteStmt*>(explained);
+    inner = find_prepared_or_throw(session, execute->name);
+    if (inner->kind != StatementKind::kQuery) not_supported("EXPLAIN of this statement");
+    given = execute_parameters(session, *statement.parsed, *inner, execute);
+    session.ensure_analyzed(*inner);
+    explained = inner->parsed->node;
+  }
   const auto query = inner->query;
   lock_relations(session, *query);
   session.next_command();
-  const bool json = options.format == "json";
+  const bool json = options.format != "text";  // the others are made of it
 
-  auto point = PointPlan::try_create(session, query, parameters);
+  auto point = PointPlan::try_create(session, query, given);
   const ColumnStatement::Scope scans(*session.connection().context, use_of_columns(session.settings().route()));
   std::string head;
   if (point != nullptr) {
@@ -218,10 +260,10 @@ std::string run_explain(SessionImpl& session, PreparedStatement& statement, cons
                               query->modifying_ctes.empty();
     const auto start = std::chrono::steady_clock::now();
     if (duck_runs_it) {
-      plan = duck_plan(session, *query->select, parameters, true, json);
+      plan = duck_plan(session, *query->select, given, true, json);
     } else {
       CountingSink counted;
-      PortalImpl portal(session, inner, parameters);
+      PortalImpl portal(session, inner, given);
       portal.execute_or_throw(0, counted);
       rows = counted.count();
     }
@@ -231,7 +273,7 @@ std::string run_explain(SessionImpl& session, PreparedStatement& statement, cons
         1000.0;
   }
   if (plan.empty() && point == nullptr && query->modifying_ctes.empty()) {
-    plan = duck_plan(session, *query->select, parameters, false, json);
+    plan = duck_plan(session, *query->select, given, false, json);
   }
 
   const std::string route =
@@ -249,7 +291,7 @@ std::string run_explain(SessionImpl& session, PreparedStatement& statement, cons
       text += std::string(",\n      \"") + name + "\": " + value;
     };
     if (query->kind != QueryKind::kSelect) add("Operation", json_string(kind_name(query->kind)));
-    if (const auto relation = relation_of(session, explain->query)) {
+    if (const auto relation = relation_of(session, explained)) {
       add("Relation Name", json_string(relation->name));
       if (options.verbose) add("Schema", json_string(relation->schema));
       add("Alias", json_string(relation->alias));
@@ -259,7 +301,7 @@ std::string run_explain(SessionImpl& session, PreparedStatement& statement, cons
     text += "\n    }";
     if (options.analyze) text += std::string(",\n    \"Execution Time\": ") + time;
     text += "\n  }\n]";
-    out.add({text});
+    out.add({options.format == "xml" ? explain_xml(text) : options.format == "yaml" ? explain_yaml(text) : text});
   } else {
     add_lines(head, &out);
     out.add({"Route: " + route});

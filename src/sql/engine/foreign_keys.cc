@@ -6,6 +6,7 @@
 #include "sql/engine/counting_sink.h"
 #include "sql/engine/error_mapping.h"
 #include "sql/engine/portal.h"
+#include "sql/engine/unique_checks.h"
 #include "sql/frontend/deparse.h"
 #include "sql/frontend/pg_nodes.h"
 
@@ -344,6 +345,9 @@ bool ForeignKeyQueue::is_deferred(const catalog::Constraint& constraint) const {
 }
 
 bool ForeignKeyQueue::pending_on(Oid table, const catalog::Catalog& catalog) const {
+  for (const auto& check : state.unique) {
+    if (check.table == table) return true;
+  }
   return std::any_of(state.deferred.begin(), state.deferred.end(), [&](const Event& event) {
     if (event.kind == Event::Kind::kChild) return event.child == table;
     const auto* child = catalog.find<catalog::Table>(event.child);
@@ -427,6 +431,7 @@ void set_constraints(SessionImpl& session, const ConstraintsSetStmt* statement) 
   }
   queue.state.deferred = std::move(later);
   fire_foreign_keys(session, std::move(now));
+  fire_deferred_unique_checks(session, false);
 }
 
 // --- One statement on one table ---

@@ -49,12 +49,15 @@ struct ForeignKeyEvent {
 class ForeignKeyQueue {
  public:
   struct State {
-    std::vector<ForeignKeyEvent> deferred;       // until commit or SET CONSTRAINTS ... IMMEDIATE
-    std::optional<bool> all_deferred;            // SET CONSTRAINTS ALL
-    std::map<Oid, bool> deferred_by_constraint;  // ... by name
+    std::vector<ForeignKeyEvent> deferred;             // until commit or SET CONSTRAINTS ... IMMEDIATE
+    std::vector<table::Database::UniqueCheck> unique;  // likewise (unique_checks.h)
+    std::optional<bool> all_deferred;                  // SET CONSTRAINTS ALL
+    std::map<Oid, bool> deferred_by_constraint;        // ... by name
   };
   State state;
-  std::vector<ForeignKeyEvent> statement;  // of the parts of a WITH, until the whole statement is done
+  // Of the parts of a WITH, until the whole statement is done:
+  std::vector<ForeignKeyEvent> statement;
+  std::vector<table::Database::UniqueCheck> statement_unique;
 
   bool is_deferred(const catalog::Constraint& constraint) const;
   bool pending_on(Oid table, const catalog::Catalog& catalog) const;

@@ -51,7 +51,7 @@ class RowWriter {
         if (position + 1 == attnum) return table::RowLockMode::kUpdate;
       }
       for (const auto& index : schema_->access->secondary()) {
-        if (!index.index.unique) continue;
+        if (!index.index.unique || index.deferrable) continue;
         for (size_t position : index.positions) {
           if (position + 1 == attnum) return table::RowLockMode::kUpdate;
         }

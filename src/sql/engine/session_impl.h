@@ -144,6 +144,7 @@ class SessionImpl final : public Session, public NotificationSource, public Conv
   bool has_rows(AnalyzedQuery query) override;
   std::optional<std::string> first_text(AnalyzedQuery query) override;
   types::Value evaluate(TypedExpr expression) override;
+  std::vector<Oid> parameter_types() override { return ddl_parameters_ ? ddl_parameters_->types : std::vector<Oid>(); }
 
   // --- For the engine's own files ---
 
@@ -176,6 +177,17 @@ class SessionImpl final : public Session, public NotificationSource, public Conv
    public:
     explicit WithPart(SessionImpl& session) : session_(session) { ++session_.with_depth_; }
     ~WithPart() { --session_.with_depth_; }
+
+   private:
+    SessionImpl& session_;
+  };
+  /// A DDL statement with parameters is running.
+  class DdlParameters {
+   public:
+    DdlParameters(SessionImpl& session, const Parameters& parameters) : session_(session) {
+      session_.ddl_parameters_ = &parameters;
+    }
+    ~DdlParameters() { session_.ddl_parameters_ = nullptr; }
 
    private:
     SessionImpl& session_;
@@ -346,6 +358,7 @@ class SessionImpl final : public Session, public NotificationSource, public Conv
   uint64_t foreign_keys_version_ = UINT64_MAX;
   std::unique_ptr<ForeignKeyQueue> foreign_key_queue_;
   int with_depth_ = 0;
+  const Parameters* ddl_parameters_ = nullptr;
   struct IndexEntry {
     std::string definition;
     std::unique_ptr<CompiledIndex> compiled;

@@ -6,6 +6,7 @@
 #include "sql/engine/portal.h"
 #include "sql/engine/session_impl.h"
 #include "sql/engine/type_catalog.h"
+#include "sql/engine/unique_checks.h"
 #include "table/serializable.h"
 
 namespace omendb::sql {
@@ -140,6 +141,7 @@ void SessionImpl::finish_commit() {
   CHECK(transaction_ != nullptr);
   try {
     fire_deferred_foreign_keys(*this);
+    fire_deferred_unique_checks(*this, true);
     if (transaction_->has_writes()) run_on_commit_actions(*this);
   } catch (...) {
     finish_rollback();
@@ -186,6 +188,7 @@ void SessionImpl::fail() {
         restore(savepoints_.back());
       }
       foreign_key_queue_->statement.clear();
+      foreign_key_queue_->statement_unique.clear();
       collections_.clear();
       state_ = BlockState::kFailed;
       break;

@@ -110,15 +110,15 @@ std::string run_discard(SessionImpl& session, const DiscardStmt* statement) {
   return "DISCARD";
 }
 
-/// Deferred foreign keys would find another table than the one they were noted for.
-void refuse_pending_checks(SessionImpl& session, const RangeVar* table) {
+/// What is still to be checked would find another table than the one it was noted for.
+void refuse_pending_checks(SessionImpl& session, const RangeVar* table, const char* command) {
   const auto& queue = session.foreign_key_queue();
-  if (queue.state.deferred.empty()) return;
+  if (queue.state.deferred.empty() && queue.state.unique.empty()) return;
   StatementContext context = session.analysis("");
   const Oid relation = find_relation(context, table->schemaname, table->relname);
   if (queue.pending_on(relation, *context.catalog)) {
-    throw SqlError(SqlState::kObjectInUse,
-                   std::string("cannot ALTER TABLE \"") + table->relname + "\" because it has pending trigger events");
+    throw SqlError(SqlState::kObjectInUse, std::string("cannot ") + command + " \"" + table->relname +
+                                               "\" because it has pending trigger events");
   }
 }
 
@@ -126,16 +126,12 @@ void refuse_pending_checks(SessionImpl& session, const RangeVar* table) {
 std::string create_table_as_execute(SessionImpl& session, const ParsedStatement& outer,
                                     const CreateTableAsStmt* statement) {
   const auto* execute = reinterpret_cast<const ExecuteStmt*>(statement->query);
-  const auto found = session.prepared().find(execute->name);
-  if (found == session.prepared().end()) {
-    throw SqlError(SqlState::kInvalidSqlStatementName,
-                   std::string("prepared statement \"") + execute->name + "\" does not exist");
-  }
-  const std::shared_ptr<PreparedStatement> prepared = found->second;
+  const std::shared_ptr<PreparedStatement> prepared = find_prepared_or_throw(session, execute->name);
   if (nodeTag(prepared->parsed->node) != T_SelectStmt) {
     throw SqlError(SqlState::kWrongObjectType, "prepared statement is not a SELECT");
   }
-  if (!prepared->parameter_types.empty()) not_supported("CREATE TABLE AS EXECUTE with parameters");
+  const Parameters parameters = execute_parameters(session, outer, *prepared, execute);
+  const SessionImpl::DdlParameters given(session, parameters);
   CreateTableAsStmt create = *statement;
   create.query = prepared->parsed->node;
   const std::string tag = execute_ddl(session, reinterpret_cast<Node*>(&create), *outer.text);
@@ -183,6 +179,22 @@ void describe_utility(SessionImpl& session, PreparedStatement& statement) {
       if (!is_query(query)) break;
       statement.parameter_types =
           session.prepare_inner(*statement.parsed, query, statement.given_types)->parameter_types;
+      break;
+    }
+    case T_CreateTableAsStmt: {
+      const auto* create = reinterpret_cast<const CreateTableAsStmt*>(node);
+      if (nodeTag(create->query) != T_SelectStmt) break;
+      auto types = session.prepare_inner(*statement.parsed, create->query, statement.given_types)->parameter_types;
+      if (create->objtype == OBJECT_MATVIEW && !types.empty()) {
+        throw SqlError(SqlState::kFeatureNotSupported, "materialized views may not be defined using bound parameters");
+      }
+      statement.parameter_types = std::move(types);
+      break;
+    }
+    case T_SelectStmt: {
+      const WithoutInto select(reinterpret_cast<SelectStmt*>(node));
+      statement.parameter_types =
+          session.prepare_inner(*statement.parsed, node, statement.given_types)->parameter_types;
       break;
     }
     default:
@@ -235,11 +247,30 @@ std::string run_utility(SessionImpl& session, PreparedStatement& statement, cons
   session.check_writable(ddl_name(node).c_str());
   session.next_command();
   if (nodeTag(node) == T_AlterTableStmt)
-    refuse_pending_checks(session, reinterpret_cast<const AlterTableStmt*>(node)->relation);
+    refuse_pending_checks(session, reinterpret_cast<const AlterTableStmt*>(node)->relation, "ALTER TABLE");
+  if (nodeTag(node) == T_IndexStmt)
+    refuse_pending_checks(session, reinterpret_cast<const IndexStmt*>(node)->relation, "CREATE INDEX");
+  if (nodeTag(node) == T_DropStmt && reinterpret_cast<const DropStmt*>(node)->removeType == OBJECT_TABLE) {
+    const List* tables = reinterpret_cast<const DropStmt*>(node)->objects;
+    for (int i = 0; i < tables->length; ++i) {
+      const auto* names = static_cast<const List*>(tables->elements[i].ptr_value);
+      const auto name = [&](int n) { return static_cast<const String*>(names->elements[n].ptr_value)->sval; };
+      RangeVar table{};
+      table.relname = name(names->length - 1);
+      table.schemaname = names->length > 1 ? name(names->length - 2) : nullptr;
+      refuse_pending_checks(session, &table, "DROP TABLE");
+    }
+  }
+  if (nodeTag(node) == T_TruncateStmt) {
+    const List* tables = reinterpret_cast<const TruncateStmt*>(node)->relations;
+    for (int i = 0; i < tables->length; ++i)
+      refuse_pending_checks(session, static_cast<const RangeVar*>(tables->elements[i].ptr_value), "TRUNCATE");
+  }
   if (nodeTag(node) == T_CreateTableAsStmt &&
       nodeTag(reinterpret_cast<CreateTableAsStmt*>(node)->query) == T_ExecuteStmt) {
     return create_table_as_execute(session, *statement.parsed, reinterpret_cast<const CreateTableAsStmt*>(node));
   }
+  const SessionImpl::DdlParameters given(session, parameters);
   return execute_ddl(session, node, *statement.parsed->text);
 }
 

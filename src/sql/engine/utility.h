@@ -5,6 +5,8 @@
 
 #include "sql/engine/session_impl.h"
 
+struct ExecuteStmt;  // PostgreSQL's
+
 namespace omendb::sql {
 
 /// SELECT, INSERT, UPDATE, DELETE, MERGE (not SELECT INTO).
@@ -33,6 +35,10 @@ std::string run_show(SessionImpl& session, const Node* node, RowSink& sink);
 void describe_show(SessionImpl& session, const Node* node, std::vector<ColumnDescription>* columns);
 
 // utility_cursors.cc: PREPARE, EXECUTE, DEALLOCATE, DECLARE, FETCH, MOVE, CLOSE
+std::shared_ptr<PreparedStatement> find_prepared_or_throw(SessionImpl& session, const std::string& name);
+/// The values that EXECUTE gives to a prepared statement.
+Parameters execute_parameters(SessionImpl& session, const ParsedStatement& outer, const PreparedStatement& prepared,
+                              const ExecuteStmt* statement);
 std::string run_cursor_utility(SessionImpl& session, PreparedStatement& statement, const Parameters& parameters,
                                RowSink& sink);
 /// The result, as far as it is known: a cursor or a statement of that name may not be there yet. False: none.

@@ -15,14 +15,6 @@
 namespace omendb::sql {
 namespace {
 
-std::shared_ptr<PreparedStatement> find_statement(SessionImpl& session, const std::string& name) {
-  auto it = session.prepared().find(name);
-  if (it == session.prepared().end()) {
-    throw SqlError(SqlState::kInvalidSqlStatementName, "prepared statement \"" + name + "\" does not exist");
-  }
-  return it->second;
-}
-
 SessionImpl::NamedPortal& find_cursor(SessionImpl& session, const std::string& name) {
   auto it = session.portals().find(name);
   if (it == session.portals().end())
@@ -47,22 +39,31 @@ std::string run_prepare(SessionImpl& session, const ParsedStatement& outer, cons
   return "PREPARE";
 }
 
-std::string run_execute(SessionImpl& session, const ParsedStatement& outer, const ExecuteStmt* statement,
-                        RowSink& sink) {
-  const std::string name = statement->name;
-  auto prepared = find_statement(session, name);
+}  // namespace
+
+std::shared_ptr<PreparedStatement> find_prepared_or_throw(SessionImpl& session, const std::string& name) {
+  auto it = session.prepared().find(name);
+  if (it == session.prepared().end()) {
+    throw SqlError(SqlState::kInvalidSqlStatementName, "prepared statement \"" + name + "\" does not exist");
+  }
+  return it->second;
+}
+
+Parameters execute_parameters(SessionImpl& session, const ParsedStatement& outer, const PreparedStatement& prepared,
+                              const ExecuteStmt* statement) {
   size_t given = statement->params == nullptr ? 0 : static_cast<size_t>(statement->params->length);
   // PostgreSQL does not look at what is given to a statement without parameters.
-  if (prepared->parameter_types.empty()) given = 0;
-  if (given != prepared->parameter_types.size()) {
-    throw SqlError(SqlState::kSyntaxError, "wrong number of parameters for prepared statement \"" + name + "\"")
-        .detail("Expected " + std::to_string(prepared->parameter_types.size()) + " parameters but got " +
+  if (prepared.parameter_types.empty()) given = 0;
+  if (given != prepared.parameter_types.size()) {
+    throw SqlError(SqlState::kSyntaxError,
+                   std::string("wrong number of parameters for prepared statement \"") + statement->name + "\"")
+        .detail("Expected " + std::to_string(prepared.parameter_types.size()) + " parameters but got " +
                 std::to_string(given) + ".");
   }
   Parameters parameters;
   if (given > 0) session.next_command();
   for (size_t i = 0; i < given; ++i) {
-    const Oid type = prepared->parameter_types[i];
+    const Oid type = prepared.parameter_types[i];
     StatementContext context = session.analysis(*outer.text);
     Scope scope;
     scope.statement = &context;
@@ -93,7 +94,15 @@ std::string run_execute(SessionImpl& session, const ParsedStatement& outer, cons
     parameters.physical.push_back(wanted);
     parameters.values.push_back(std::move(result));
   }
-  PortalImpl portal(session, prepared, std::move(parameters));
+  return parameters;
+}
+
+namespace {
+
+std::string run_execute(SessionImpl& session, const ParsedStatement& outer, const ExecuteStmt* statement,
+                        RowSink& sink) {
+  auto prepared = find_prepared_or_throw(session, statement->name);
+  PortalImpl portal(session, prepared, execute_parameters(session, outer, *prepared, statement));
   return portal.execute_or_throw(0, sink).tag;
 }
 
@@ -253,7 +262,7 @@ std::string run_cursor_utility(SessionImpl& session, PreparedStatement& statemen
         session.prepared().clear();
         return "DEALLOCATE ALL";
       }
-      find_statement(session, name);
+      find_prepared_or_throw(session, name);
       session.prepared().erase(name);
       return "DEALLOCATE";
     }

@@ -23,6 +23,9 @@
 #include "sql/frontend/analyzer.h"
 #include "table/database.h"
 
+struct SelectStmt;  // PostgreSQL's
+struct IntoClause;
+
 namespace omendb::sql {
 
 /// What DDL needs of the session that runs it. Every method may throw SqlError.
@@ -37,6 +40,8 @@ class DdlContext {
   /// Inside BEGIN, or one of several statements of a simple query.
   virtual bool in_transaction_block() = 0;
   virtual void notice(std::string_view severity, const ErrorInfo& info) = 0;
+  /// Of the statement that runs, when it has parameters (CREATE TABLE AS); copy_rows() has their values.
+  virtual std::vector<Oid> parameter_types() { return {}; }
 
   /// Runs a SELECT over the transaction's present catalog and inserts its rows into `target`, a table of `catalog`, which
   /// is not installed yet (the caller does that afterwards). Output i goes to the i-th live column in attnum order and
@@ -55,6 +60,20 @@ class DdlContext {
 
 /// Whether execute_ddl is the one to run this statement. A SELECT INTO is. Statements it refuses (0A000) are its own too.
 bool is_ddl(const Node* raw);
+
+/// A SELECT INTO as the analyser may see it; the tree is whole again when this ends.
+class WithoutInto {
+ public:
+  explicit WithoutInto(SelectStmt* select);
+  ~WithoutInto();
+  WithoutInto(const WithoutInto&) = delete;
+  WithoutInto& operator=(const WithoutInto&) = delete;
+  IntoClause* into() const { return into_; }
+
+ private:
+  SelectStmt* leaf_;
+  IntoClause* into_;
+};
 
 /// Runs one statement and returns its command tag. Throws SqlError; then the caller rolls back to before the statement.
 std::string execute_ddl(DdlContext& context, Node* raw, std::string_view statement_text);

@@ -331,8 +331,8 @@ void Ddl::alter_one(Oid oid, AlterTableCmd* command) {
         throw SqlError(SqlState::kSyntaxError, "column " + quoted(column.name) + " of relation " + quoted(next.name) +
                                                    " is an identity column");
       }
-      auto key = next.primary_key();
-      if (std::find(key.begin(), key.end(), column.attnum) != key.end()) {
+      const auto* key = next.primary_constraint();
+      if (key != nullptr && std::find(key->columns.begin(), key->columns.end(), column.attnum) != key->columns.end()) {
         throw SqlError(SqlState::kInvalidTableDefinition, "column " + quoted(column.name) + " is in a primary key");
       }
       column.not_null = false;
@@ -619,18 +619,22 @@ void Ddl::add_table_constraint(Oid oid, ::Constraint* c) {
       std::vector<std::string> names = strings_of(c->keys);
       add_key(build, c, "");
       const catalog::Index index = build.new_indexes.back();
-      if (index.primary) {
+      const auto no_nulls = [&] {
         const catalog::Table* old = now->find<catalog::Table>(oid);
         for (const auto& key : index.keys) {
           const catalog::Column& column = old->columns[static_cast<size_t>(key.attnum) - 1];
           if (!column.not_null) validate_not_null(*old, column);
         }
+      };
+      if (index.primary) {
+        no_nulls();
         // Rows lie in the order of their key: they move.
         rewrite_table(build.table, {}, build.new_indexes, index.name);
         return;
       }
       commit_build(build);
       fill_index(index);
+      if (c->contype == CONSTR_PRIMARY) no_nulls();
       return;
     }
     case CONSTR_FOREIGN: {

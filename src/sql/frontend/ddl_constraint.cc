@@ -119,17 +119,18 @@ void Ddl::add_check(TableBuild& build, ::Constraint* c, const std::string&) {
   build.table.constraints.push_back(std::move(check));
 }
 
-void Ddl::tell_implicit_index(const catalog::Table& table, const catalog::Index& index, bool created_with_table) {
+void Ddl::tell_implicit_index(const catalog::Table& table, const catalog::Index& index, bool primary,
+                              bool created_with_table) {
   debug(std::string(created_with_table ? "CREATE TABLE / " : "ALTER TABLE / ADD ") +
-        (index.primary ? "PRIMARY KEY" : "UNIQUE") + " will create implicit index " + quoted(index.name) +
-        " for table " + quoted(table.name));
+        (primary ? "PRIMARY KEY" : "UNIQUE") + " will create implicit index " + quoted(index.name) + " for table " +
+        quoted(table.name));
 }
 
 Oid Ddl::add_key(TableBuild& build, ::Constraint* c, const std::string& column) {
   catalog::Table& table = build.table;
   const bool primary = c->contype == CONSTR_PRIMARY;
-  if (c->deferrable) not_supported("a DEFERRABLE unique constraint", c->location);
-  if (primary && !table.primary_key().empty()) {
+  const bool rows_lie_under_it = primary && !c->deferrable;
+  if (primary && table.primary_constraint() != nullptr) {
     throw SqlError(SqlState::kInvalidTableDefinition,
                    "multiple primary keys for table " + quoted(table.name) + " are not allowed", c->location);
   }
@@ -138,12 +139,14 @@ Oid Ddl::add_key(TableBuild& build, ::Constraint* c, const std::string& column) 
   catalog::Constraint key;
   key.oid = new_oid();
   key.kind = primary ? catalog::Constraint::Kind::kPrimaryKey : catalog::Constraint::Kind::kUnique;
+  key.deferrable = c->deferrable;
+  key.initially_deferred = c->initdeferred;
   catalog::Index index;
   index.oid = new_oid();
   index.schema = table.schema;
   index.table = table.oid;
   index.unique = true;
-  index.primary = primary;
+  index.primary = rows_lie_under_it;
   index.nulls_not_distinct = c->nulls_not_distinct;
   set_options(index.options, c->options);
   for (const std::string& name : names) {
@@ -186,9 +189,9 @@ Oid Ddl::add_key(TableBuild& build, ::Constraint* c, const std::string& column) 
         primary ? choose_name(table.name, "", "pkey", taken) : choose_name(table.name, joined(all), "key", taken);
   }
   index.name = key.name;
-  index.storage = primary ? table.storage : new_storage();
+  index.storage = rows_lie_under_it ? table.storage : new_storage();
   key.index = index.oid;
-  tell_implicit_index(table, index, catalog()->find<catalog::Table>(table.oid) == nullptr);
+  tell_implicit_index(table, index, primary, catalog()->find<catalog::Table>(table.oid) == nullptr);
   table.indexes.push_back(index.oid);
   table.constraints.push_back(std::move(key));
   build.new_indexes.push_back(std::move(index));
@@ -252,12 +255,19 @@ void Ddl::add_reference(TableBuild& build, ::Constraint* c, const std::string& c
   }
   reference.referenced_table = target->oid;
   std::vector<std::string> wanted = strings_of(c->pk_attrs);
+  const auto refuse_deferrable = [&](const catalog::Constraint& key, const char* kind) {
+    if (!key.deferrable) return;
+    throw SqlError(SqlState::kObjectNotInPrerequisiteState,
+                   std::string("cannot use a deferrable ") + kind + " for referenced table " + quoted(target->name));
+  };
   if (wanted.empty()) {
-    reference.referenced_columns = target->primary_key();
-    if (reference.referenced_columns.empty()) {
+    const auto* key = target->primary_constraint();
+    if (key == nullptr) {
       throw SqlError(SqlState::kUndefinedObject,
                      "there is no primary key for referenced table " + quoted(target->name));
     }
+    refuse_deferrable(*key, "primary key");
+    reference.referenced_columns = key->columns;
   }
   for (const std::string& name : wanted) {
     if (is_system_column(name))
@@ -292,6 +302,7 @@ void Ddl::add_reference(TableBuild& build, ::Constraint* c, const std::string& c
     return v;
   };
   auto wanted_set = sorted(reference.referenced_columns);
+  const catalog::Constraint* deferrable = nullptr;
   for (Oid oid : target->indexes) {
     const catalog::Index* index = nullptr;
     for (const auto& made : build.new_indexes) {
@@ -302,9 +313,17 @@ void Ddl::add_reference(TableBuild& build, ::Constraint* c, const std::string& c
     std::vector<int16_t> columns;
     for (const auto& key : index->keys) columns.push_back(key.attnum);
     if (sorted(columns) != wanted_set || std::find(columns.begin(), columns.end(), 0) != columns.end()) continue;
+    const auto constraint = std::find_if(target->constraints.begin(), target->constraints.end(), [&](const auto& k) {
+      return k.index == oid && k.kind != catalog::Constraint::Kind::kForeignKey;
+    });
+    if (constraint != target->constraints.end() && constraint->deferrable) {
+      deferrable = &*constraint;
+      continue;
+    }
     reference.index = oid;
     break;
   }
+  if (reference.index == kInvalidOid && deferrable != nullptr) refuse_deferrable(*deferrable, "unique constraint");
   if (reference.index == kInvalidOid) {
     throw SqlError(SqlState::kInvalidForeignKey,
                    "there is no unique constraint matching given keys for referenced table " + quoted(target->name));
@@ -352,8 +371,12 @@ void Ddl::finish_constraints(TableBuild& build) {
     for (const std::string& name : names) {
       if (auto* found = build.table.find_column(name)) columns.push_back(found->attnum);
     }
-    const bool same_as_primary =
-        columns == build.table.primary_key() && c->conname == nullptr && c->including == nullptr;
+    const auto* primary = build.table.primary_constraint();
+    const bool same_as_primary = primary != nullptr && columns == primary->columns && c->conname == nullptr &&
+                                 c->including == nullptr && c->deferrable == primary->deferrable &&
+                                 c->initdeferred == primary->initially_deferred;
+    // Two that are checked at other times are two.
+    columns.push_back(static_cast<int16_t>(-1 - (c->deferrable ? 1 : 0) - (c->initdeferred ? 2 : 0)));
     if (same_as_primary || (c->conname == nullptr && std::find(seen.begin(), seen.end(), columns) != seen.end()))
       return;
     seen.push_back(columns);
@@ -362,7 +385,13 @@ void Ddl::finish_constraints(TableBuild& build) {
   for (Oid oid : build.like_indexes) {
     const catalog::Index* source = catalog()->find<catalog::Index>(oid);
     const auto& moved = build.like_columns[oid];
-    if (source->primary && !build.table.primary_key().empty()) {
+    const catalog::Table* from = catalog()->find<catalog::Table>(source->table);
+    const catalog::Constraint* constraint = nullptr;
+    for (const auto& each : from->constraints) {
+      if (each.index == oid && each.kind != catalog::Constraint::Kind::kForeignKey) constraint = &each;
+    }
+    const bool primary = constraint != nullptr && constraint->kind == catalog::Constraint::Kind::kPrimaryKey;
+    if (primary && build.table.primary_constraint() != nullptr) {
       throw SqlError(SqlState::kInvalidTableDefinition,
                      "multiple primary keys for table " + quoted(build.table.name) + " are not allowed");
     }
@@ -376,19 +405,13 @@ void Ddl::finish_constraints(TableBuild& build) {
       names.push_back(key.attnum != 0 ? build.table.columns[static_cast<size_t>(key.attnum) - 1].name : "expr");
     }
     for (auto& attnum : index.included) attnum = moved.at(attnum);
-    const catalog::Table* from = catalog()->find<catalog::Table>(source->table);
-    const catalog::Constraint* constraint = nullptr;
-    for (const auto& each : from->constraints) {
-      if (each.index == oid && each.kind != catalog::Constraint::Kind::kForeignKey) constraint = &each;
-    }
     auto taken = [&](const std::string& name) { return name_taken(build, name); };
-    index.name = source->primary
-                     ? choose_name(build.table.name, "", "pkey", taken)
-                     : choose_name(build.table.name, joined(names), constraint != nullptr ? "key" : "idx", taken);
+    index.name = primary ? choose_name(build.table.name, "", "pkey", taken)
+                         : choose_name(build.table.name, joined(names), constraint != nullptr ? "key" : "idx", taken);
     index.storage = source->primary ? build.table.storage : new_storage();
     if (build.like_comments) copy_comment(build, catalog::oid::kPgClass, oid, index.oid);
     if (constraint != nullptr) {
-      tell_implicit_index(build.table, index, false);  // PostgreSQL adds it to the table once that is there
+      tell_implicit_index(build.table, index, primary, false);  // PostgreSQL adds it to the table once that is there
       catalog::Constraint copy = *constraint;
       copy.oid = new_oid();
       if (build.like_comments) copy_comment(build, catalog::oid::kPgConstraint, constraint->oid, copy.oid);
@@ -396,7 +419,7 @@ void Ddl::finish_constraints(TableBuild& build) {
       copy.name = index.name;
       for (auto& attnum : copy.columns) attnum = moved.at(attnum);
       for (auto attnum : copy.columns) {
-        if (source->primary) build.table.columns[static_cast<size_t>(attnum) - 1].not_null = true;
+        if (primary) build.table.columns[static_cast<size_t>(attnum) - 1].not_null = true;
       }
       build.table.constraints.push_back(std::move(copy));
     }
@@ -532,7 +555,7 @@ void Ddl::add_key_over_index(TableBuild& build, ::Constraint* c) {
       refuse("index " + name + " column number " + std::to_string(i + 1) + " does not have default sorting behavior");
     }
   }
-  if (primary && !build.table.primary_key().empty()) {
+  if (primary && build.table.primary_constraint() != nullptr) {
     throw SqlError(SqlState::kInvalidTableDefinition,
                    "multiple primary keys for table " + quoted(build.table.name) + " are not allowed");
   }
@@ -540,6 +563,8 @@ void Ddl::add_key_over_index(TableBuild& build, ::Constraint* c) {
   catalog::Constraint key;
   key.oid = new_oid();
   key.kind = primary ? catalog::Constraint::Kind::kPrimaryKey : catalog::Constraint::Kind::kUnique;
+  key.deferrable = c->deferrable;
+  key.initially_deferred = c->initdeferred;
   key.name = c->conname == nullptr ? next.name : c->conname;
   key.index = next.oid;
   for (const auto& k : next.keys) key.columns.push_back(k.attnum);
@@ -549,16 +574,18 @@ void Ddl::add_key_over_index(TableBuild& build, ::Constraint* c) {
   }
   next.name = key.name;
   build.table.constraints.push_back(std::move(key));
-  if (!primary) {
+  if (primary) {
+    const catalog::Table* old = now->find<catalog::Table>(build.table.oid);
+    for (const auto& k : next.keys) {
+      catalog::Column& column = build.table.columns[static_cast<size_t>(k.attnum) - 1];
+      if (!column.not_null) validate_not_null(*old, column);
+      column.not_null = true;
+    }
+  }
+  if (!primary || c->deferrable) {
     put(std::move(next));
     put(std::move(build.table));
     return;
-  }
-  const catalog::Table* old = now->find<catalog::Table>(build.table.oid);
-  for (const auto& k : next.keys) {
-    catalog::Column& column = build.table.columns[static_cast<size_t>(k.attnum) - 1];
-    if (!column.not_null) validate_not_null(*old, column);
-    column.not_null = true;
   }
   next.primary = true;
   rewrite_table(build.table, {}, {next}, next.name);

@@ -360,7 +360,7 @@ void Ddl::carry_out(const std::set<Thing>& doomed) {
         if (gone(thing.oid)) break;
         auto& constraints = table_of(thing.oid).constraints;
         for (const auto& c : constraints) {
-          if (c.name == thing.name && c.kind == Kind::kPrimaryKey) lost_key.insert(thing.oid);
+          if (c.name == thing.name && c.kind == Kind::kPrimaryKey && !c.deferrable) lost_key.insert(thing.oid);
           if (c.name == thing.name) drop_comments(c.oid);
         }
         constraints.erase(

@@ -63,7 +63,8 @@ class Ddl {
   void notice(SqlState code, std::string message, std::string detail = {});
   /// DEBUG1: what is made besides.
   void debug(std::string message);
-  void tell_implicit_index(const catalog::Table& table, const catalog::Index& index, bool created_with_table);
+  void tell_implicit_index(const catalog::Table& table, const catalog::Index& index, bool primary,
+                           bool created_with_table);
   void warning(SqlState code, std::string message);
   Oid new_oid() { return context_.database().new_oid(); }
   StorageId new_storage();

@@ -35,6 +35,9 @@ AnalyzedQuery Ddl::assign_outputs(StatementContext& statement, AnalyzedQuery que
                      "column " + quoted(targets[i].name) + " cannot be cast automatically to type " +
                          format_type(*statement.catalog, targets[i].type, targets[i].typmod));
     }
+    const bool decimal = cast->physical.is_decimal() || targets[i].physical.is_decimal();
+    if (decimal && !(cast->physical == targets[i].physical))
+      *cast = to_numeric_form(scope, std::move(*cast), targets[i].physical);
     cast->duck->SetAlias(name);
     node->select_list.push_back(duckdb::unique_ptr<duckdb::ParsedExpression>(cast->duck.release()));
     query.outputs[i].type = targets[i].type;

@@ -17,6 +17,54 @@
 namespace omendb::sql {
 namespace {
 
+/// A column's constraints in order: [NOT] DEFERRABLE and INITIALLY stand behind the one they are about.
+class LateConstraint {
+ public:
+  void take(::Constraint* c) {
+    switch (c->contype) {
+      case CONSTR_ATTR_DEFERRABLE:
+      case CONSTR_ATTR_NOT_DEFERRABLE: {
+        const bool deferrable = c->contype == CONSTR_ATTR_DEFERRABLE;
+        check_place(c, deferrable ? "DEFERRABLE" : "NOT DEFERRABLE");
+        if (std::exchange(saw_deferrable_, true)) refuse(c, "multiple DEFERRABLE/NOT DEFERRABLE clauses not allowed");
+        about_->deferrable = deferrable;
+        if (!deferrable && about_->initdeferred) refuse(c, kMustBeDeferrable);
+        break;
+      }
+      case CONSTR_ATTR_DEFERRED:
+      case CONSTR_ATTR_IMMEDIATE: {
+        const bool deferred = c->contype == CONSTR_ATTR_DEFERRED;
+        check_place(c, deferred ? "INITIALLY DEFERRED" : "INITIALLY IMMEDIATE");
+        if (std::exchange(saw_initially_, true)) refuse(c, "multiple INITIALLY IMMEDIATE/DEFERRED clauses not allowed");
+        about_->initdeferred = deferred;
+        if (deferred && !saw_deferrable_) about_->deferrable = true;
+        if (deferred && !about_->deferrable) refuse(c, kMustBeDeferrable);
+        break;
+      }
+      default:
+        about_ = c;
+        saw_deferrable_ = saw_initially_ = false;
+        break;
+    }
+  }
+
+ private:
+  static constexpr const char* kMustBeDeferrable = "constraint declared INITIALLY DEFERRED must be DEFERRABLE";
+
+  [[noreturn]] static void refuse(const ::Constraint* c, const std::string& message) {
+    throw SqlError(SqlState::kSyntaxError, message, c->location);
+  }
+  void check_place(const ::Constraint* c, const char* clause) const {
+    const bool takes_it =
+        about_ != nullptr && (about_->contype == CONSTR_PRIMARY || about_->contype == CONSTR_UNIQUE ||
+                              about_->contype == CONSTR_EXCLUSION || about_->contype == CONSTR_FOREIGN);
+    if (!takes_it) refuse(c, std::string("misplaced ") + clause + " clause");
+  }
+
+  ::Constraint* about_ = nullptr;
+  bool saw_deferrable_ = false, saw_initially_ = false;
+};
+
 /// int2, int4 or int8 for smallserial, serial and bigserial; kInvalidOid for other names.
 Oid serial_type(const TypeName* type) {
   if (type == nullptr || type->names == nullptr || type->names->length != 1) return kInvalidOid;
@@ -183,8 +231,9 @@ void Ddl::add_column(TableBuild& build, ColumnDef* def) {
           location);
     }
   };
-  ::Constraint* previous = nullptr;
+  LateConstraint late;
   for_list<::Constraint>(def->constraints, [&](::Constraint* c) {
+    late.take(c);
     switch (c->contype) {
       case CONSTR_NULL:
       case CONSTR_NOTNULL: {
@@ -276,17 +325,10 @@ void Ddl::add_column(TableBuild& build, ColumnDef* def) {
       case CONSTR_PRIMARY:
       case CONSTR_UNIQUE:
       case CONSTR_EXCLUSION:
-      case CONSTR_FOREIGN:
-        build.constraints.push_back({c, column.name});
-        previous = c;
-        break;
+      case CONSTR_FOREIGN: build.constraints.push_back({c, column.name}); break;
       case CONSTR_ATTR_DEFERRABLE:
-        if (previous != nullptr) previous->deferrable = true;
-        break;
-      case CONSTR_ATTR_DEFERRED:
-        if (previous != nullptr) previous->deferrable = previous->initdeferred = true;
-        break;
       case CONSTR_ATTR_NOT_DEFERRABLE:
+      case CONSTR_ATTR_DEFERRED:
       case CONSTR_ATTR_IMMEDIATE: break;
     }
   });
@@ -603,6 +645,8 @@ std::string Ddl::fill_new_table(Node* query, IntoClause* into, bool materialized
     throw SqlError(SqlState::kDuplicateTable, "relation " + quoted(place.name) + " already exists");
   }
   StatementContext statement = context_.analysis(text_);
+  if (!materialized) statement.parameter_types = context_.parameter_types();
+  statement.parameters_fixed = true;
   StoredQuery stored;
   if (materialized) {
     stored = store_query(query, into->colNames);
@@ -657,17 +701,16 @@ std::string Ddl::create_table_as(CreateTableAsStmt* stmt) {
   return fill_new_table(stmt->query, stmt->into, stmt->objtype == OBJECT_MATVIEW, stmt->if_not_exists);
 }
 
+WithoutInto::WithoutInto(SelectStmt* select) : leaf_(select) {
+  while (leaf_->op != SETOP_NONE) leaf_ = leaf_->larg;
+  into_ = std::exchange(leaf_->intoClause, nullptr);
+}
+
+WithoutInto::~WithoutInto() { leaf_->intoClause = into_; }
+
 std::string Ddl::select_into(SelectStmt* stmt) {
-  SelectStmt* leaf = stmt;
-  while (leaf->op != SETOP_NONE) leaf = leaf->larg;
-  // The analyser must not see the INTO; the tree is the caller's and is put back.
-  IntoClause* into = std::exchange(leaf->intoClause, nullptr);
-  struct Restore {
-    SelectStmt* leaf;
-    IntoClause* into;
-    ~Restore() { leaf->intoClause = into; }
-  } restore{leaf, into};
-  return fill_new_table(reinterpret_cast<Node*>(stmt), into, false, false);
+  const WithoutInto select(stmt);
+  return fill_new_table(reinterpret_cast<Node*>(stmt), select.into(), false, false);
 }
 
 std::string Ddl::refresh(RefreshMatViewStmt* stmt) {

@@ -10,6 +10,7 @@
 #include "sql/frontend/parser.h"
 #include "sql/functions/system_catalogs.h"
 
+#include "sql/frontend/dml.h"
 #include "sql/frontend/ddl_internal.h"
 
 namespace omendb::sql {
@@ -31,8 +32,8 @@ Ddl::StoredQuery Ddl::store_query(Node* select, const List* names) {
   StatementContext statement = context_.analysis(text_);
   NameRecorder recorder;
   statement.recorder = &recorder;
+  statement.parameters_fixed = true;
   AnalyzedQuery query = analyze_query(statement, select);
-  if (!query.parameter_types.empty()) throw SqlError(SqlState::kUndefinedParameter, "there is no parameter $1");
   if (!query.modifying_ctes.empty()) {
     throw SqlError(SqlState::kFeatureNotSupported, "views must not contain data-modifying statements in WITH");
   }
@@ -252,6 +253,14 @@ std::string Ddl::create_view(ViewStmt* stmt) {
     view.check_option = it->second == "local" ? 'l' : 'c';
   else if (view.check_option != 0)
     view.options["check_option"] = view.check_option == 'l' ? "local" : "cascaded";
+  if (view.check_option != 0) {
+    StatementContext statement = context_.analysis(text_);
+    if (const char* reason = why_not_updatable(statement, reinterpret_cast<const SelectStmt*>(stmt->query))) {
+      throw SqlError(SqlState::kFeatureNotSupported,
+                     "WITH CHECK OPTION is supported only on automatically updatable views")
+          .hint(reason);
+    }
+  }
   put(std::move(view));
   return "CREATE VIEW";
 }

@@ -65,6 +65,11 @@ const char* not_updatable_reason(const SelectStmt* select) {
 TargetRows open_relation_rows(StatementContext& statement, const Relation& relation, const std::string& duck_alias,
                               DmlVerb verb);
 
+/// A check that null does not pass, as it passes a CHECK constraint.
+Tree must_hold(const duckdb::ParsedExpression& condition) {
+  return emit::coalesce(condition.Copy(), emit::boolean(false));
+}
+
 TargetRows view_rows(StatementContext& statement, const catalog::View& view, const std::string& duck_alias,
                      DmlVerb verb) {
   DepthGuard guard(statement);
@@ -126,11 +131,11 @@ TargetRows view_rows(StatementContext& statement, const catalog::View& view, con
   }
   if (select->whereClause != nullptr) {
     Tree where = boolean_tree(scope, analyze_expr(scope, select->whereClause, ExprKind::kWhere), "WHERE");
-    if (view.check_option != 0) rows.checks.push_back({where->Copy(), view.name});
+    if (view.check_option != 0) rows.checks.push_back({must_hold(*where), view.name});
     rows.where = emit::conjunction(std::move(rows.where), std::move(where));
   }
   if (view.check_option == 'c' && rows.checks.empty() && rows.where != nullptr) {
-    rows.checks.push_back({rows.where->Copy(), view.name});
+    rows.checks.push_back({must_hold(*rows.where), view.name});
   }
   return rows;
 }
@@ -191,6 +196,38 @@ bool is_cheap(const duckdb::ParsedExpression& e, int* budget) {
 }
 
 }  // namespace
+
+const char* why_not_updatable(StatementContext& statement, const SelectStmt* select) {
+  const char* const no_columns = "Views that have no updatable columns are not automatically updatable.";
+  if (const char* reason = not_updatable_reason(select)) return reason;
+  const auto* var = linitial_node(RangeVar, select->fromClause);
+  const Relation relation = open_relation(statement, var);
+  bool column = false;
+  if (relation.table == nullptr) {  // what the view below can do is not asked
+    ListCell* cell;
+    foreach (cell, select->targetList) column |= IsA(lfirst_node(ResTarget, cell)->val, ColumnRef);
+    return column ? nullptr : no_columns;
+  }
+  if (relation.table->is_materialized_view())
+    return "Views that do not select from a single table or view are not automatically updatable.";
+  const std::string alias = statement.new_alias("t");
+  TargetRows base = open_relation_rows(statement, relation, alias, DmlVerb::kUpdate);
+  base.item.alias = var->relname;
+  base.item.schema.clear();
+  apply_alias(base.item, var->alias);
+  Scope scope;
+  scope.statement = &statement;
+  scope.items.push_back(base.item);
+  scope.duck_aliases.insert(alias);
+  for (const Target& target : analyze_targets(scope, select->targetList, ExprKind::kSelectTarget)) {
+    const TypedExpr& e = target.expr;
+    if (e.has_aggregate) return "Views that return aggregate functions are not automatically updatable.";
+    if (e.has_window) return "Views that return window functions are not automatically updatable.";
+    if (e.returns_set) return "Views that return set-returning functions are not automatically updatable.";
+    column |= e.duck != nullptr && e.duck->GetExpressionClass() == ExpressionClass::COLUMN_REF;
+  }
+  return column ? nullptr : no_columns;
+}
 
 TargetRows open_target(StatementContext& statement, const RangeVar* var, const std::string& duck_alias, DmlVerb verb) {
   Relation relation = open_relation(statement, var);

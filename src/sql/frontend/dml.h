@@ -111,6 +111,8 @@ std::vector<size_t> analyze_set_clause(Scope& scope, List* list, const TargetRow
 /// One value of INSERT or MERGE's INSERT: an expression or DEFAULT, under the rules of identity and generated columns.
 TypedExpr analyze_insert_value(Scope& scope, Node* node, const catalog::Table& table, const catalog::Column& column,
                                int overriding, ExprKind kind);
+/// What keeps a view of this SELECT from being written through, in PostgreSQL's words; null: nothing.
+const char* why_not_updatable(StatementContext& statement, const SelectStmt* select);
 DuckTable scan_of(const catalog::Table& table, const std::string& alias);
 std::unique_ptr<ConflictClause> analyze_on_conflict(Scope& scope, void* clause, const RangeVar* var,
                                                     const TargetRows& target, List* returning,

@@ -332,10 +332,6 @@ std::vector<Oid> infer_arbiters(Scope& scope, InferClause* infer, const RangeVar
       if (constraint.index == kInvalidOid) {
         throw SqlError(SqlState::kWrongObjectType, "constraint in ON CONFLICT clause has no associated index");
       }
-      if (constraint.deferrable) {
-        throw SqlError(SqlState::kObjectNotInPrerequisiteState,
-                       "ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters");
-      }
       arbiters.push_back(constraint.index);
       return arbiters;
     }

@@ -83,6 +83,16 @@ void check_may_move_inside(const std::vector<TypedExpr>& row, int location) {
   }
 }
 
+/// jsonb values are compared by a function of both; where they have to stand apart, by the key that each has.
+void compare_jsonb_by_key(duckdb::ComparisonExpression& comparison) {
+  if (comparison.left->GetExpressionClass() != duckdb::ExpressionClass::FUNCTION) return;
+  auto& order = comparison.left->Cast<duckdb::FunctionExpression>();
+  if (order.function_name != "omen_jsonb_cmp") return;
+  DuckExpr left(order.children[0].release()), right(order.children[1].release());
+  comparison.left = duck_ptr(make_call("omen_jsonb_key", std::move(left)));
+  comparison.right = duck_ptr(make_call("omen_jsonb_key", std::move(right)));
+}
+
 /// The operands of a comparison with a subquery's columns, as many as there are columns.
 std::vector<TypedExpr> operands_of(Scope& scope, Node* node, const SubqueryResult& sub, int location) {
   std::vector<TypedExpr> lefts;
@@ -111,6 +121,7 @@ TypedExpr analyze_quantified(Scope& scope, SubLink* node, bool any) {
     test = coerce_to_boolean(scope, std::move(test), any ? "ANY" : "ALL");
     if (test.duck->GetExpressionClass() == duckdb::ExpressionClass::COMPARISON) {
       auto& comparison = test.duck->Cast<duckdb::ComparisonExpression>();
+      compare_jsonb_by_key(comparison);
       // The subquery's column may have come with a cast; it moves into the subquery.
       std::vector<DuckExpr> outputs;
       outputs.push_back(DuckExpr(comparison.right.release()));

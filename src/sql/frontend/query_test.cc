@@ -146,7 +146,8 @@ TEST(Query, WritesThroughSimpleViewsReachTheTable) {
   ASSERT_EQ(a.error, "");
   EXPECT_EQ(a.query.target, Oid{16384});
   EXPECT_EQ(a.sql,
-            "SELECT r1._key AS o1, r1.c1 AS o2, 3 AS o3, r1.c3 AS o4, (3 > 0) AS o5 FROM omen_scan(16384) AS r1 WHERE "
+            "SELECT r1._key AS o1, r1.c1 AS o2, 3 AS o3, r1.c3 AS o4, COALESCE((3 > 0), false) AS o5 FROM "
+            "omen_scan(16384) AS r1 WHERE "
             "((r1.c2 > 0) AND (r1.c1 = 1))");
   EXPECT_TRUE(a.query.actions.at(0).checks.at(0).view_check);
 }

@@ -614,7 +614,8 @@ void add_lookups(Library& library) {
                [](RowCall& call, const ValueView* a) {
                  const auto* table = call.services().catalog()->find<cat::Table>(oid_of(a[0]));
                  for (size_t i = 0; table != nullptr && i < table->constraints.size(); ++i) {
-                   if (table->constraints[i].kind == cat::Constraint::Kind::kPrimaryKey)
+                   if (table->constraints[i].kind == cat::Constraint::Kind::kPrimaryKey &&
+                       !table->constraints[i].deferrable)
                      return int_value(table->constraints[i].index.value);
                  }
                  return null_value();

@@ -310,9 +310,10 @@ void pg_index(const SystemContext& c, SystemRows& rows) {
     }
     for (int16_t attnum : i.included) append(keys, std::to_string(attnum));
     const auto* constraint = constraint_of_index(c.catalog, i);
-    rows.add(i.oid, i.table, i.keys.size() + i.included.size(), i.keys.size(), i.unique, i.nulls_not_distinct,
-             i.primary, false, constraint == nullptr || !constraint->deferrable, false, true, false, true, true, false,
-             keys, collations, classes, options, expressions.empty() ? std::optional<std::string>() : expressions,
+    const bool primary = constraint != nullptr && constraint->kind == cat::Constraint::Kind::kPrimaryKey;
+    rows.add(i.oid, i.table, i.keys.size() + i.included.size(), i.keys.size(), i.unique, i.nulls_not_distinct, primary,
+             false, constraint == nullptr || !constraint->deferrable, false, true, false, true, true, false, keys,
+             collations, classes, options, expressions.empty() ? std::optional<std::string>() : expressions,
              i.predicate_sql.empty() ? std::optional<std::string>() : i.predicate_sql);
   });
 }

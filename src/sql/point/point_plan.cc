@@ -477,7 +477,8 @@ std::string Plan::describe() const {
     if (index_ != SIZE_MAX) return text + " using " + schema_->access->secondary()[index_].index.name;
   }
   for (const auto& constraint : schema_->table().constraints) {
-    if (constraint.kind == catalog::Constraint::Kind::kPrimaryKey) text += " using " + constraint.name;
+    if (constraint.kind == catalog::Constraint::Kind::kPrimaryKey && !constraint.deferrable)
+      text += " using " + constraint.name;
   }
   return text;
 }

@@ -181,8 +181,8 @@ std::optional<TableAccessPath> find_path(SessionImpl& session, std::shared_ptr<c
   for (size_t i = 0; i < access.secondary().size(); ++i) {
     const auto& index = access.secondary()[i];
     if (!index.index.predicate_sql.empty()) continue;  // a partial index lacks rows
-    consider(match_key(*schema, index.columns, index.positions, predicates), index.columns.size(), index.index.unique,
-             i);
+    consider(match_key(*schema, index.columns, index.positions, predicates), index.columns.size(),
+             index.index.unique && !index.deferrable, i);
   }
   if (!found) {
     if (session.database().estimate_rows(access) > kTinyTable) return std::nullopt;
