@@ -231,7 +231,7 @@ void SessionImpl::ensure_analyzed(PreparedStatement& statement) {
                                  statement.columns.end(), [](const ColumnDescription& a, const ColumnDescription& b) {
                                    return a.type == b.type && a.typmod == b.typmod && a.name == b.name;
                                  });
-    if (!same) throw SqlError(SqlState::kFeatureNotSupported, "cached plan must not change result type");
+    if (!same) throw result_type_changed();
   }
   statement.returns_rows = returns_rows;
   statement.columns = query->outputs;
