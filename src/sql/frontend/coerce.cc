@@ -133,10 +133,9 @@ TypedExpr literal_of_type(Scope& scope, const TypedExpr& literal, Oid base, int3
   // Numerics keep the digits that were written; the smallest decimal that holds them is found below.
   Status status = types::input(base, base == oid::kInterval ? typmod : -1, literal.literal, io, &value);
   if (!status.ok()) {
-    SqlError error(status);
-    throw SqlError(error.info().code, error.info().message, literal.location)
-        .detail(error.info().detail)
-        .hint(error.info().hint);
+    SqlError error(status.info().code, status.info().message, literal.location);
+    error.info() = status.info();
+    throw error;
   }
   if (depends_on_clock(base, literal.literal, io, value)) statement.reads_clock = true;
   PhysicalType physical = physical_of(statement, base, -1);
@@ -221,21 +220,34 @@ TypedExpr cast_by_io(Scope& scope, TypedExpr e, Oid target) {
   return result;
 }
 
+/// The same elements under the name of another type.
+TypedExpr relabel_array(Scope& scope, TypedExpr e, Oid target) {
+  const int location = e.location;
+  const std::string descriptor = type_descriptor(*scope.statement, target, {Physical::kBytes});
+  return typed(make_call("omen_array_relabel", make_text(descriptor), std::move(e.duck)), target, {Physical::kBytes},
+               {&e}, location);
+}
+
 TypedExpr cast_array(Scope& scope, TypedExpr e, Oid target, CoercionContext context) {
   StatementContext& statement = *scope.statement;
   const Oid from = element_type_of(statement, e.type), to = element_type_of(statement, target);
+  const int location = e.location;
+  int32_t base_typmod = -1;
+  const Oid base = base_type_of(statement, to, &base_typmod);
+  if (const Oid base_array = array_type_of(statement, base); base != to && base_array != kInvalidOid) {
+    // To a domain's array: as one of its base type, then checked.
+    if (e.type != base_array) e = cast_array(scope, std::move(e), base_array, context);
+    e = relabel_array(scope, coerce_typmod(scope, std::move(e), base_typmod, context), target);
+    e.duck = make_call("omen_array_domain", std::move(e.duck));
+    return e;
+  }
   Oid function;
   const CoercionPath path = find_coercion_path(statement, to, from, context, &function);
-  const int location = e.location;
   const bool sheds_spaces =
       base_type_of(statement, from) == oid::kBpchar && base_type_of(statement, to) != oid::kBpchar;
   if (path == CoercionPath::kRelabel && !sheds_spaces &&
       physical_of(statement, from, -1).kind == physical_of(statement, to, -1).kind) {
-    TypedExpr result =
-        typed(make_call("omen_array_relabel", make_text(type_descriptor(statement, target, {Physical::kBytes})),
-                        std::move(e.duck)),
-              target, {Physical::kBytes}, {&e}, location);
-    return result;
+    return relabel_array(scope, std::move(e), target);
   }
   // Element by element through text gives what the element cast gives for every pair but numbers to integers (which
   // round), dates and timestamps among each other (zones, and what is cut), and booleans.
@@ -549,17 +561,21 @@ TypedExpr check_domain(Scope& scope, TypedExpr value, Oid type, const catalog::D
     value = check_domain(scope, std::move(value), domain->base_type, named);
   }
   const int location = value.location;
+  const auto* schema = statement.catalog->find<catalog::Schema>(named->schema);
+  auto refuse = [&](const std::string& message, const std::string& constraint) {
+    return make_call("omen_refuse_value", make_text(type_descriptor(statement, type, value.physical)),
+                     make_text(message), make_text(schema == nullptr ? "" : schema->name), make_text(named->name),
+                     make_text(constraint));
+  };
   if (domain->not_null) {
-    DuckExpr fail = make_call("omen_raise", make_text(type_descriptor(statement, type, value.physical)),
-                              make_text("23502"), make_text("domain " + named->name + " does not allow null values"));
+    DuckExpr fail = refuse("domain " + named->name + " does not allow null values", "");
     DuckExpr test = make_is_null(copy_of(value.duck));
     value.duck = make_case(std::move(test), std::move(fail), std::move(value.duck));
   }
   for (const auto& check : domain->checks) {
     TypedExpr condition = analyze_domain_check(scope, check.check_sql, value);
     DuckExpr fail =
-        make_call("omen_raise", make_text(type_descriptor(statement, type, value.physical)), make_text("23514"),
-                  make_text("value for domain " + named->name + " violates check constraint \"" + check.name + "\""));
+        refuse("value for domain " + named->name + " violates check constraint \"" + check.name + "\"", check.name);
     DuckExpr failed = make_compare(duckdb::ExpressionType::COMPARE_NOT_DISTINCT_FROM, std::move(condition.duck),
                                    make_constant(duckdb::Value::BOOLEAN(false)));
     value.duck = make_case(std::move(failed), std::move(fail), std::move(value.duck));

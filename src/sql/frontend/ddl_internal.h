@@ -282,6 +282,10 @@ class Ddl {
   std::string create_composite(CompositeTypeStmt* stmt);
   std::string create_domain(CreateDomainStmt* stmt);
   std::string alter_domain(AlterDomainStmt* stmt);
+  /// A domain and those over it.
+  std::set<Oid> domains_over(Oid domain);
+  /// "table.column" of a column that has a domain's values inside its own; empty: there is none.
+  std::string column_storing_within(Oid domain);
   void add_domain_check(StatementContext& statement, catalog::DomainType& domain, ::Constraint* c);
   void check_type_free(Oid schema, const std::string& name);
 

@@ -262,6 +262,14 @@ void add_construction(Library& library) {
                  return call.text(map_elements(ArrayView(a[0].bytes), t.element, plain(t.element_physical),
                                                [](const ValueView& v, types::Value&) { return v; }));
                }});
+  library.row({"array_domain",
+               {kTextArray},
+               kTextArray,
+               [](RowCall& call, const ValueView* a) {
+                 throw_if_error(types::check_elements(ArrayView(a[0].bytes).element_type(), a[0].bytes, call.io()));
+                 return a[0];
+               },
+               Volatility::kStable});
   library.row({"array_cast_io",
                {kDescriptor, kDescriptor, kTextArray},
                kTextArray,
