@@ -169,6 +169,8 @@ class Ddl {
   /// PRIMARY KEY and UNIQUE: the constraint and its index. Returns the index's OID.
   Oid add_key(TableBuild& build, ::Constraint* c, const std::string& column);
   void add_reference(TableBuild& build, ::Constraint* c, const std::string& column);
+  /// 0A000 for arrays and composites whose keys would have to know what a domain inside is over.
+  void refuse_domain_within(Oid type);
   void check_indexable(Oid type, std::string_view method = "btree");
   /// The given name, checked to be new (42710), or table_column_label.
   std::string constraint_name(const TableBuild& build, const char* given, const std::string& columns,
