@@ -25,6 +25,9 @@ struct ErrorInfo {
   std::string column;
   std::string data_type;
   std::string constraint;
+  // Fields F and R: where PostgreSQL raises it. Empty but for errors that clients know by their place.
+  std::string file;
+  std::string routine;
 };
 
 /// Success, or an ErrorInfo. One pointer wide; copying copies the error.

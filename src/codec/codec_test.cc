@@ -2,14 +2,18 @@
 
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <random>
 #include <tuple>
 
 #include "codec/key.h"
 #include "codec/row.h"
+#include "types/array.h"
 #include "types/compare.h"
+#include "types/json.h"
 #include "types/numeric.h"
 #include "types/range.h"
+#include "types/record.h"
 
 namespace omendb::codec {
 namespace {
@@ -165,6 +169,61 @@ TEST(Key, OrderOfBytesIsOrderOfValues) {
     }
     ASSERT_TRUE(rest.empty());
   }
+}
+
+TEST(Key, ArraysRecordsAndJsonbAreInTheirOrder) {
+  namespace oid = types::oid;
+  const types::IoContext io;
+  const auto json = [](std::string_view text) {
+    std::string bytes;
+    EXPECT_TRUE(types::jsonb_from_text(text, &bytes).ok());
+    return bytes;
+  };
+  const auto array = [&](std::string_view text) {
+    std::string bytes;
+    EXPECT_TRUE(types::parse_array(oid::kInt4, -1, text, io, &bytes).ok());
+    return bytes;
+  };
+  const auto record = [](std::optional<int> a, std::optional<std::string> b) {
+    types::RecordBuilder builder;
+    builder.add(oid::kInt4, {Physical::kInt32}, a ? ValueView::of_integer(*a) : ValueView());
+    builder.add(oid::kText, {Physical::kBytes}, b ? ValueView::of_bytes(*b) : ValueView());
+    return builder.finish();
+  };
+  const std::pair<Oid, std::vector<std::string>> ascending[] = {
+      {oid::kJsonb, {json("[]"),        json("null"),      json("\"\""),
+                     json("\"a\""),     json("\"ab\""),    json("-1"),
+                     json("1.5"),       json("20"),        json("false"),
+                     json("true"),      json("[null]"),    json("[1]"),
+                     json("[true]"),    json("[[]]"),      json("[{}]"),
+                     json("[1,1]"),     json("{}"),        json("{\"a\":1}"),
+                     json("{\"a\":2}"), json("{\"b\":0}"), json("{\"a\":1,\"b\":0}")}},
+      {oid::kInt4Array,
+       {array("{}"), array("{-1}"), array("[0:0]={1}"), array("{1}"), array("{1,2}"), array("{{1,2}}"), array("{1,3}"),
+        array("{1,NULL}"), array("{2}"), array("{NULL}")}},
+      {Oid{16385},
+       {record(-1, "b"), record(1, ""), record(1, std::string("\0", 1)), record(1, std::string("\0z", 2)),
+        record(1, "a"), record(1, std::nullopt), record(2, ""), record(std::nullopt, "a")}}};
+  for (const auto& [type, values] : ascending) {
+    for (const bool descending : {false, true}) {
+      const KeyColumn column{type, {Physical::kBytes}, descending};
+      std::string before;
+      for (const std::string& value : values) {
+        std::string key;
+        ASSERT_TRUE(append_key(column, ValueView::of_bytes(value), &key).ok());
+        // Whatever the next column has: forms end where they end.
+        if (!before.empty()) {
+          EXPECT_EQ(before + "\xFF" < key + '\0', !descending) << &value - values.data();
+        }
+        before = std::move(key);
+      }
+    }
+  }
+  std::string one, other;
+  const KeyColumn column{oid::kJsonb, {Physical::kBytes}};
+  ASSERT_TRUE(append_key(column, ValueView::of_bytes(json("{\"a\":1}")), &one).ok());
+  ASSERT_TRUE(append_key(column, ValueView::of_bytes(json("{\"a\":1.00}")), &other).ok());
+  EXPECT_EQ(one, other);
 }
 
 TEST(Key, DamagedBytesAreRefused) {

@@ -6,9 +6,11 @@
 #include <cstring>
 #include <limits>
 
+#include "codec/container_key.h"
 #include "types/network.h"
 #include "types/numeric.h"
 #include "types/range.h"
+#include "types/record.h"
 
 namespace omendb::codec {
 namespace {
@@ -28,6 +30,7 @@ using types::ValueView;
 //   interval   sixteen bytes: PostgreSQL's span in microseconds with a month of 30 days (so '1 mon' equals '30 days')
 //   bytes      0x00 -> 01 01, 0x01 -> 01 02, anything else as it is; then the end mark 0x00
 //   numeric    the key part of its bytes (types/numeric.h); reads back with the least scale that shows every digit
+//   arrays, records, jsonb  their keys (container_key.h), as bytes; not read back
 //   ranges     the key part of their bytes (types/range.h), as bytes; numbers read back likewise
 constexpr char kNullFirst = 0, kValue = 1, kNullLast = 2;
 constexpr char kEnd = 0, kEscape = 1;
@@ -76,7 +79,7 @@ Float bits_float(U bits) {
 constexpr int64_t kDayMicros = 86400000000LL;
 
 /// How the bytes of a kBytes column are ordered.
-enum class BytesOrder { kPlain, kNumeric, kRange, kMultirange, kNone };
+enum class BytesOrder { kPlain, kNumeric, kRange, kMultirange, kContainer, kJson, kNone };
 
 BytesOrder bytes_order(Oid type) {
   namespace oid = types::oid;
@@ -88,6 +91,11 @@ BytesOrder bytes_order(Oid type) {
   }
   if (types::find_range_type(type) != nullptr) return BytesOrder::kRange;
   if (types::find_multirange_type(type) != nullptr) return BytesOrder::kMultirange;
+  if (type == oid::kJsonb) return BytesOrder::kJson;
+  if (type == oid::kOidVector || type == oid::kInt2Vector) return BytesOrder::kNone;
+  // Types of the user's that lie as bytes are arrays and composites; domains are their base types here.
+  if (type == oid::kRecord || types::find_type(type) == nullptr || types::array_element_type(type) != kInvalidOid)
+    return BytesOrder::kContainer;
   return BytesOrder::kNone;
 }
 
@@ -126,6 +134,12 @@ bool take_bytes(std::string_view* in, bool inverted, std::string* out) {
     out->push_back(c);
   }
   return false;
+}
+
+Status container_key(Oid type, std::string_view bytes, std::string* out) {
+  if (type == types::oid::kJsonb) return append_jsonb_key(bytes, out);
+  if (types::is_record_bytes(bytes)) return append_record_key(bytes, nullptr, out);
+  return append_array_key(bytes, nullptr, out);
 }
 
 Status damaged() { return Status(SqlState::kDataCorrupted, "index key is damaged"); }
@@ -175,6 +189,13 @@ Status damaged() { return Status(SqlState::kDataCorrupted, "index key is damaged
         case BytesOrder::kRange: put_bytes(types::range_key(value.bytes), out); break;
         case BytesOrder::kMultirange: put_bytes(types::multirange_key(value.bytes), out); break;
         case BytesOrder::kPlain: put_bytes(value.bytes, out); break;
+        case BytesOrder::kContainer:
+        case BytesOrder::kJson: {
+          std::string key;
+          RETURN_IF_ERROR(container_key(column.type, value.bytes, &key));
+          put_bytes(key, out);
+          break;
+        }
       }
       break;
   }
@@ -286,6 +307,7 @@ Status read_key(const KeyColumn& column, std::string_view* bytes, Value* out) {
         return {};
       }
       if (!take_bytes(bytes, inverted, &text)) return damaged();
+      if (order == BytesOrder::kContainer || order == BytesOrder::kJson) return no_order(column.type);
       if (order == BytesOrder::kRange) text = types::range_from_key(text);
       if (order == BytesOrder::kMultirange) text = types::multirange_from_key(text);
       *out = Value::of_bytes(std::move(text));

@@ -24,7 +24,8 @@ struct KeyColumn {
 Status append_key(const KeyColumn& column, const types::ValueView& value, std::string* out);
 
 /// Reads one column back and advances `bytes`. Forms are lossless but where PostgreSQL's equality is:
-/// trailing zeros of numerics, the sign of a floating zero, '1 mon' and '30 days'. Errors: XX001 on damage.
+/// trailing zeros of numerics, the sign of a floating zero, '1 mon' and '30 days'. Arrays, records and jsonb cannot be read back.
+/// Errors: XX001 on damage, 0A000.
 Status read_key(const KeyColumn& column, std::string_view* bytes, types::Value* out);
 
 /// The smallest string that is greater than every string with this prefix; empty if there is none.

@@ -5,9 +5,6 @@
 namespace omendb::pgwire {
 namespace {
 
-// The one error whose place in PostgreSQL clients look at: having met it, they prepare the statement anew.
-constexpr std::string_view kPlanChanged = "cached plan must not change result type";
-
 /// Begins a message; the destructor writes its length.
 class Message {
  public:
@@ -54,10 +51,8 @@ void write_fields(Buffer* out, char type, std::string_view severity, const Error
   field_if('c', info.column);
   field_if('d', info.data_type);
   field_if('n', info.constraint);
-  if (info.code == SqlState::kFeatureNotSupported && info.message == kPlanChanged) {
-    field('F', "plancache.c");
-    field('R', "RevalidateCachedQuery");
-  }
+  field_if('F', info.file);
+  field_if('R', info.routine);
   out->append_byte('\0');
 }
 

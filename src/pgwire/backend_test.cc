@@ -22,6 +22,18 @@ TEST(Backend, ErrorHasItsFieldsInPostgreSQLsOrderAndOnlyThoseThatAreSet) {
   EXPECT_EQ(load_be32(out.view().data() + 1), out.size() - 1);
 }
 
+TEST(Backend, AnErrorThatClientsKnowByItsPlaceSaysIt) {
+  Buffer out;
+  ErrorInfo info;
+  info.code = SqlState::kFeatureNotSupported;
+  info.message = "m";
+  info.file = "plancache.c";
+  info.routine = "RevalidateCachedQuery";
+  write_error(&out, "ERROR", info);
+  EXPECT_EQ(bytes(out).substr(5),
+            std::string("SERROR\0VERROR\0C0A000\0Mm\0Fplancache.c\0RRevalidateCachedQuery\0\0", 61));
+}
+
 TEST(Backend, AZeroInATextDoesNotTearTheMessage) {
   Buffer out;
   ErrorInfo info;

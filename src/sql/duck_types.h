@@ -19,4 +19,8 @@ const duckdb::LogicalType& duck_numeric_type();  // BLOB, alias "PGNUMERIC"
 const duckdb::LogicalType& duck_array_type();    // BLOB, alias "PGARRAY"
 const duckdb::LogicalType& duck_record_type();   // BLOB, alias "PGRECORD"
 
+/// Whether DuckDB's own comparison of a column's values is that of its key. jsonb is VARCHAR there, compared as it lies only where it
+/// has been cast to text: that says nothing about the order of a key.
+inline bool compares_as_key(Oid type) { return type != types::oid::kJsonb; }
+
 }  // namespace omendb::sql

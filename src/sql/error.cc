@@ -45,7 +45,8 @@ const char* SqlError::what() const noexcept {
         {"omen_detail", &info_.detail},       {"omen_hint", &info_.hint},
         {"omen_context", &info_.context},     {"omen_schema", &info_.schema},
         {"omen_table", &info_.table},         {"omen_column", &info_.column},
-        {"omen_data_type", &info_.data_type}, {"omen_constraint", &info_.constraint}};
+        {"omen_data_type", &info_.data_type}, {"omen_constraint", &info_.constraint},
+        {"omen_file", &info_.file},           {"omen_routine", &info_.routine}};
     for (const auto& [name, value] : fields) {
       if (!value->empty()) append_field(&text, name, *value);
     }
@@ -53,6 +54,13 @@ const char* SqlError::what() const noexcept {
     what_ = std::move(text);
   }
   return what_.c_str();
+}
+
+SqlError result_type_changed() {
+  SqlError error(SqlState::kFeatureNotSupported, "cached plan must not change result type");
+  error.info().file = "plancache.c";
+  error.info().routine = "RevalidateCachedQuery";
+  return error;
 }
 
 }  // namespace omendb::sql

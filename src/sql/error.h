@@ -51,6 +51,9 @@ T value_or_throw(Result<T> result) {
   return std::move(result).value();
 }
 
+/// A prepared statement's result is another one now. Clients know this error by its routine: having met it, they prepare anew.
+SqlError result_type_changed();
+
 /// The one way to refuse what is not built yet: 0A000, naming the feature.
 [[noreturn]] inline void not_supported(const std::string& feature, int byte_location = -1) {
   throw SqlError(SqlState::kFeatureNotSupported, feature + " is not supported", byte_location);

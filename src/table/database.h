@@ -48,6 +48,7 @@
 #include "codec/row.h"
 #include "txn/change_log.h"
 #include "txn/txn.h"
+#include "types/io.h"
 
 namespace omendb::table {
 
@@ -148,6 +149,8 @@ class IndexEvaluator {
   /// Sets *included to false when the partial predicate is not true; otherwise fills the expression columns, in key order.
   virtual Status evaluate(const TableAccess& table, const TableAccess::IndexAccess& index, std::string_view row,
                           std::vector<types::Value>* expressions, bool* included) = 0;
+  /// How the session whose statement runs on this thread shows values, in errors that name them.
+  virtual types::IoContext io() = 0;
 };
 
 enum class RowLockMode : uint8_t { kKeyShare, kShare, kNoKeyUpdate, kUpdate };

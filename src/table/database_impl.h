@@ -271,11 +271,14 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
                          std::string_view prefix, std::string_view self);
   Result<std::optional<Conflict>> find_entry(TableTransaction& t, StorageId storage, std::string_view prefix,
                                              std::string_view self, uint64_t* pending_owner);
+  /// 23505 for a row whose indexed columns another one has.
   Status duplicate_key(const TableAccess& table, const std::vector<codec::KeyColumn>& columns,
-                       const std::vector<int16_t>& attnums, const catalog::Index* index, const std::string& constraint,
-                       std::string_view key_bytes);
-  Status primary_duplicate(const TableAccess& table, std::string_view key);
-  Status index_duplicate(const TableAccess& table, const TableAccess::IndexAccess& index, std::string_view prefix);
+                       const std::vector<int16_t>& attnums, const TableAccess::IndexAccess* index,
+                       const std::string& constraint, std::string_view row, const types::IoContext& io);
+  Status primary_duplicate(const TableAccess& table, std::string_view row);
+  Status index_duplicate(const TableAccess& table, const TableAccess::IndexAccess& index, std::string_view row,
+                         const types::IoContext& io);
+  types::IoContext session_io();
 
   // indexes.cc
   struct Entry {
@@ -284,6 +287,9 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
     bool included = true;   // false: the partial predicate leaves the row out
     bool has_null = false;  // a null among the indexed columns: never a duplicate
   };
+  /// As IndexEvaluator says; 0A000 when there is none.
+  Status evaluate(const TableAccess& table, const TableAccess::IndexAccess& index, std::string_view row,
+                  std::vector<types::Value>* expressions, bool* included);
   Status make_entry(const TableAccess& table, const TableAccess::IndexAccess& index, std::string_view key,
                     std::string_view row, Entry* entry);
   static std::string entry_payload(uint32_t prefix_length);
@@ -296,7 +302,7 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
                         const KeyRange& range, EntrySorter& sorter);
   /// Hands over the entries, with what lies in the store beside them. Errors: 23505, when the index is unique and they are not.
   Status drain_entries(const TableTransaction& t, const TableAccess& table, const TableAccess::IndexAccess& index,
-                       EntryMerge& entries,
+                       const types::IoContext& io, EntryMerge& entries,
                        const std::function<Status(std::string_view entry, std::string_view payload)>& take);
 
   // sequences.cc

@@ -61,7 +61,8 @@ Status DatabaseImpl::gather_entries(const TableTransaction& t, const TableAccess
 }
 
 Status DatabaseImpl::drain_entries(
-    const TableTransaction& t, const TableAccess& table, const TableAccess::IndexAccess& index, EntryMerge& entries,
+    const TableTransaction& t, const TableAccess& table, const TableAccess::IndexAccess& index,
+    const types::IoContext& io, EntryMerge& entries,
     const std::function<Status(std::string_view entry, std::string_view payload)>& take) {
   std::string last;
   bool has_last = false;
@@ -71,7 +72,13 @@ Status DatabaseImpl::drain_entries(
     const std::string_view prefix = entries.entry().substr(0, entries.prefix_length());
     if (index.index.unique && (!entries.has_null() || index.index.nulls_not_distinct)) {
       if (has_last && prefix == last) {
-        ErrorInfo info = index_duplicate(table, index, prefix).info();
+        const std::string_view key = entries.entry().substr(entries.prefix_length());
+        txn::VersionCursor row(*store_, manager_.loads(), latest_view(t), table.table().storage, key, {}, false);
+        if (!row.next() || row.key() != key) {
+          RETURN_IF_ERROR(row.status());
+          return Status(SqlState::kDataCorrupted, "the row of an index entry is gone");
+        }
+        ErrorInfo info = index_duplicate(table, index, row.row(), io).info();
         info.message = "could not create unique index \"" + index.index.name + "\"";
         if (const size_t at = info.detail.rfind(" already exists."); at != std::string::npos) {
           info.detail.replace(at, std::string::npos, " is duplicated.");
@@ -92,6 +99,7 @@ Status DatabaseImpl::build_index(txn::Transaction& transaction, const TableAcces
   const StorageId storage = access.index.storage;
   const size_t threads = std::clamp<size_t>(std::thread::hardware_concurrency(), 1, kThreadsMax);
 
+  const types::IoContext io = session_io();
   // An evaluator runs one thing at a time.
   const auto ranges = split(table, {}, access.needs_evaluator ? 1 : threads);
   std::vector<std::unique_ptr<EntrySorter>> sorters;
@@ -108,7 +116,7 @@ Status DatabaseImpl::build_index(txn::Transaction& transaction, const TableAcces
   }
   if (bytes < std::min<uint64_t>(kLoadBytesMin, options_.write_set_bytes / 2)) {
     EntryMerge entries(sorters, {}, {});
-    return drain_entries(t, table, access, entries, [&](std::string_view entry, std::string_view payload) {
+    return drain_entries(t, table, access, io, entries, [&](std::string_view entry, std::string_view payload) {
       t.writes.put(storage, entry, payload, t.command);
       return Status();
     });
@@ -124,10 +132,11 @@ Status DatabaseImpl::build_index(txn::Transaction& transaction, const TableAcces
                          i + 1 == parts ? std::string_view() : cuts[i]);
       txn::LoadWriter writer(*store_, storage, number);
       std::string& last = greatest[i];
-      RETURN_IF_ERROR(drain_entries(t, table, access, entries, [&](std::string_view entry, std::string_view payload) {
-        last.assign(entry);
-        return writer.add(entry, payload, false, t.command);
-      }));
+      RETURN_IF_ERROR(
+          drain_entries(t, table, access, io, entries, [&](std::string_view entry, std::string_view payload) {
+            last.assign(entry);
+            return writer.add(entry, payload, false, t.command);
+          }));
       ASSIGN_OR_RETURN(written[i], writer.finish());
       return {};
     }));

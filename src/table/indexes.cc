@@ -142,6 +142,15 @@ std::unique_ptr<RowCursor> DatabaseImpl::scan_index(txn::Transaction& transactio
   return std::make_unique<IndexRows>(*this, t, table, index, range, reverse);
 }
 
+Status DatabaseImpl::evaluate(const TableAccess& table, const TableAccess::IndexAccess& index, std::string_view row,
+                              std::vector<types::Value>* expressions, bool* included) {
+  IndexEvaluator* evaluator = evaluator_.load(std::memory_order_acquire);
+  if (evaluator == nullptr) {
+    return Status(SqlState::kFeatureNotSupported, "indexes on expressions and partial indexes are not supported");
+  }
+  return evaluator->evaluate(table, index, row, expressions, included);
+}
+
 Status DatabaseImpl::make_entry(const TableAccess& table, const TableAccess::IndexAccess& index, std::string_view key,
                                 std::string_view row, Entry* entry) {
   entry->bytes.clear();
@@ -149,11 +158,7 @@ Status DatabaseImpl::make_entry(const TableAccess& table, const TableAccess::Ind
   entry->has_null = false;
   std::vector<types::Value> expressions;
   if (index.needs_evaluator) {
-    IndexEvaluator* evaluator = evaluator_.load(std::memory_order_acquire);
-    if (evaluator == nullptr) {
-      return Status(SqlState::kFeatureNotSupported, "indexes on expressions and partial indexes are not supported");
-    }
-    RETURN_IF_ERROR(evaluator->evaluate(table, index, row, &expressions, &entry->included));
+    RETURN_IF_ERROR(evaluate(table, index, row, &expressions, &entry->included));
     if (!entry->included) return {};
   }
   const codec::RowView view(table.layout(), row);

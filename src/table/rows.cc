@@ -194,7 +194,7 @@ Result<Database::InsertOutcome> DatabaseImpl::insert(txn::Transaction& transacti
       if (conflict.has_value()) {
         if (arbiter) return reported(std::move(*conflict), table.primary_index());
         RETURN_IF_ERROR(note_write(t, table, storage, outcome.key));  // 40001 says more than 23505
-        return primary_duplicate(table, outcome.key);
+        return primary_duplicate(table, row);
       }
     }
     for (size_t i = 0; i < entries.size(); ++i) {
@@ -219,7 +219,7 @@ Result<Database::InsertOutcome> DatabaseImpl::insert(txn::Transaction& transacti
       if (!conflict.has_value()) continue;
       if (arbiter) return reported(std::move(*conflict), index.index.oid);
       RETURN_IF_ERROR(note_write(t, table, index.index.storage, entries[i].bytes));
-      return index_duplicate(table, index, prefix);
+      return index_duplicate(table, index, row, session_io());
     }
   }
   if (marks(t, table)) {
@@ -312,7 +312,7 @@ Status DatabaseImpl::update(txn::Transaction& transaction, const TableAccess& ta
     ASSIGN_OR_RETURN(auto conflict, claim_key(t, table, new_key));
     if (conflict.has_value()) {
       RETURN_IF_ERROR(note_write(t, table, storage, new_key));
-      return primary_duplicate(table, new_key);
+      return primary_duplicate(table, new_row);
     }
   }
   struct Change {
@@ -339,7 +339,7 @@ Status DatabaseImpl::update(txn::Transaction& transaction, const TableAccess& ta
     ASSIGN_OR_RETURN(auto conflict, claim_entry(t, table, index, prefix, key));
     if (conflict.has_value()) {
       RETURN_IF_ERROR(note_write(t, table, index.index.storage, after.bytes));
-      return index_duplicate(table, index, prefix);
+      return index_duplicate(table, index, new_row, session_io());
     }
   }
   if (marks(t, table)) {

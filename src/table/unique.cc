@@ -201,47 +201,67 @@ Status DatabaseImpl::check_unique(txn::Transaction& transaction, const TableAcce
   ASSIGN_OR_RETURN(const auto conflict, claim_entry(t, table, *index, prefix, check.key));
   if (!conflict.has_value()) return {};
   RETURN_IF_ERROR(note_write(t, table, index->index.storage, entry.bytes));  // 40001 says more than 23505
-  return index_duplicate(table, *index, prefix);
+  return index_duplicate(table, *index, row, session_io());
+}
+
+types::IoContext DatabaseImpl::session_io() {
+  IndexEvaluator* evaluator = evaluator_.load(std::memory_order_acquire);
+  return evaluator == nullptr ? types::IoContext() : evaluator->io();
 }
 
 Status DatabaseImpl::duplicate_key(const TableAccess& table, const std::vector<codec::KeyColumn>& columns,
-                                   const std::vector<int16_t>& attnums, const catalog::Index* index,
-                                   const std::string& constraint, std::string_view key_bytes) {
+                                   const std::vector<int16_t>& attnums, const TableAccess::IndexAccess* index,
+                                   const std::string& constraint, std::string_view row, const types::IoContext& io) {
+  Status duplicate =
+      Status(SqlState::kUniqueViolation, "duplicate key value violates unique constraint \"" + constraint + "\"")
+          .with_table(table.schema_name(), table.table().name)
+          .with_constraint(constraint);
+  std::vector<types::Value> expressions;
+  bool included = true;
+  if (index != nullptr && index->needs_evaluator && !evaluate(table, *index, row, &expressions, &included).ok())
+    return duplicate;  // on a thread of an index being built
+  const codec::RowView view(table.layout(), row);
   std::string names, values;
-  const types::IoContext context;
+  size_t expression = 0;
   for (size_t i = 0; i < columns.size(); ++i) {
     if (i > 0) {
       names += ", ";
       values += ", ";
     }
+    types::ValueView value;
     if (attnums[i] > 0) {
-      names += table.table().columns[static_cast<size_t>(attnums[i]) - 1].name;
-    } else if (index != nullptr) {
-      names += index->keys[i].expression_sql;
+      const auto position = static_cast<size_t>(attnums[i]) - 1;
+      const catalog::Column& column = table.table().columns[position];
+      names += column.name;
+      if (view.present(position)) {
+        value = view.get(position);
+      } else if (column.missing.has_value()) {
+        value = column.missing->view();  // the row is older than the column
+      }
+    } else {
+      names += index->index.keys[i].expression_sql;
+      CHECK(expression < expressions.size());
+      value = expressions[expression++].view();
     }
-    types::Value value;
-    RETURN_IF_ERROR(codec::read_key(columns[i], &key_bytes, &value));
-    if (value.is_null()) {
+    if (value.null) {
       values += "null";
     } else {
-      types::output(columns[i].type, columns[i].physical, value.view(), context, &values);
+      types::output(columns[i].type, columns[i].physical, value, io, &values);
     }
   }
-  return Status(SqlState::kUniqueViolation, "duplicate key value violates unique constraint \"" + constraint + "\"")
-      .with_detail("Key (" + names + ")=(" + values + ") already exists.")
-      .with_table(table.schema_name(), table.table().name)
-      .with_constraint(constraint);
+  return std::move(duplicate).with_detail("Key (" + names + ")=(" + values + ") already exists.");
 }
 
-Status DatabaseImpl::primary_duplicate(const TableAccess& table, std::string_view key) {
-  return duplicate_key(table, table.key_columns(), table.table().primary_key(), nullptr, table.primary_name(), key);
+Status DatabaseImpl::primary_duplicate(const TableAccess& table, std::string_view row) {
+  return duplicate_key(table, table.key_columns(), table.table().primary_key(), nullptr, table.primary_name(), row,
+                       session_io());
 }
 
 Status DatabaseImpl::index_duplicate(const TableAccess& table, const TableAccess::IndexAccess& index,
-                                     std::string_view prefix) {
+                                     std::string_view row, const types::IoContext& io) {
   std::vector<int16_t> attnums;
   for (const auto& key : index.index.keys) attnums.push_back(key.attnum);
-  return duplicate_key(table, index.columns, attnums, &index.index, index.constraint_name, prefix);
+  return duplicate_key(table, index.columns, attnums, &index, index.constraint_name, row, io);
 }
 
 }  // namespace omendb::table

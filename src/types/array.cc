@@ -160,9 +160,8 @@ PhysicalType element_physical(Oid element, int32_t typmod, const IoContext& cont
     char kind = context.catalog->type_kind(element);
     if (kind == 'e') p.kind = Physical::kFloat32;
     if (kind == 'd') {
-      int32_t base_typmod = -1;
-      Oid base = context.catalog->base_type(element, &base_typmod);
-      return element_physical(base, base_typmod, context);
+      const DomainBase base(element, context);
+      return element_physical(base.type, base.typmod, context);
     }
   }
   return p;
@@ -286,7 +285,7 @@ Status ArrayParser::element(int depth) {
   if (!quoted && text.empty()) return malformed("Unexpected \"" + std::string(1, peek()) + "\" character.");
   if (!quoted && !escaped_ && equal_ignoring_case(text, "null")) {
     builder_.add_null();
-    return {};
+    return input_null(element_, context_);
   }
   escaped_ = false;
   Value value;
@@ -388,6 +387,16 @@ Status input_element(Oid element, int32_t typmod, std::string_view text, const I
   std::string padded(typmod >= 4 ? out->view().bytes : text);
   for (size_t n = utf8_count(padded); typmod >= 4 && n < static_cast<size_t>(typmod - 4); ++n) padded += ' ';
   *out = Value::of_bytes(std::move(padded));
+  return {};
+}
+
+Status check_elements(Oid element, std::string_view bytes, const IoContext& context) {
+  if (!is_domain(element, context)) return {};
+  const ArrayView array(bytes);
+  for (size_t i = 0; i < array.size(); ++i) {
+    const ValueView value = array.is_null(i) ? ValueView() : array.at(i);
+    RETURN_IF_ERROR(context.catalog->check_domain(element, array.physical(), value));
+  }
   return {};
 }
 
@@ -527,6 +536,7 @@ Status receive_array(Oid element, int32_t typmod, std::string_view bytes, const 
     auto length = static_cast<int32_t>(load_be32(bytes.data() + at));
     at += 4;
     if (length == -1) {
+      RETURN_IF_ERROR(input_null(element, context));
       builder.add_null();
       continue;
     }

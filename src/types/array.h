@@ -90,6 +90,8 @@ std::string empty_array(Oid element);
 // ---- forms ----
 /// Type input of an element. As input(), but a bpchar has its padding with it: an array's elements may be of several lengths.
 Status input_element(Oid element, int32_t typmod, std::string_view text, const IoContext& context, Value* out);
+/// The elements of an array that came about in another way than by input or receive, when they are a domain's.
+Status check_elements(Oid element, std::string_view array, const IoContext& context);
 /// '{1,NULL,"a b"}', '[0:2]={..}'. Errors: 22P02 `malformed array literal: "..."`, those of the element's input.
 Status parse_array(Oid element, int32_t typmod, std::string_view text, const IoContext& context, std::string* out);
 void append_array(std::string_view bytes, const IoContext& context, std::string* out);

@@ -203,6 +203,11 @@ Status apply_length(Oid type, int32_t typmod, std::string_view text, bool explic
   return {};
 }
 
+Status input_null(Oid type, const IoContext& context) {
+  if (!is_domain(type, context)) return {};
+  return context.catalog->check_domain(type, DomainBase(type, context).physical(), ValueView());
+}
+
 Status input(Oid type, int32_t typmod, std::string_view text, const IoContext& context, Value* out) {
   switch (type.value) {
     case oid::kInt4.value: {
@@ -295,9 +300,9 @@ Status input(Oid type, int32_t typmod, std::string_view text, const IoContext& c
     char kind = context.catalog->type_kind(type);
     if (kind == 'e') return input_enum(type, text, context, out);
     if (kind == 'd') {
-      int32_t base_typmod = -1;
-      Oid base = context.catalog->base_type(type, &base_typmod);
-      return input(base, base_typmod, text, context, out);
+      const DomainBase base(type, context);
+      RETURN_IF_ERROR(input(base.type, base.typmod, text, context, out));
+      return context.catalog->check_domain(type, base.physical(), out->view());
     }
     if (kind == 'c') {
       std::string record;
@@ -533,9 +538,9 @@ Status receive(Oid type, int32_t typmod, std::string_view bytes, const IoContext
     char kind = context.catalog->type_kind(type);
     if (kind == 'e') return input_enum(type, bytes, context, out);
     if (kind == 'd') {
-      int32_t base_typmod = -1;
-      Oid base = context.catalog->base_type(type, &base_typmod);
-      return receive(base, base_typmod, bytes, context, out);
+      const DomainBase base(type, context);
+      RETURN_IF_ERROR(receive(base.type, base.typmod, bytes, context, out));
+      return context.catalog->check_domain(type, base.physical(), out->view());
     }
     if (kind == 'c') {
       std::string record;

@@ -35,6 +35,9 @@ class TypeCatalog {
   virtual char type_kind(Oid type) const = 0;                  // 'e' enum, 'd' domain, 'c' composite, 0 unknown
   virtual Oid element_type(Oid type) const = 0;                // of a user-defined array type
   virtual Oid base_type(Oid type, int32_t* typmod) const = 0;  // of a domain
+  /// Whether a value of its base type, which lies in form `physical`, may stand in a domain. Errors: 23502, 23514, and
+  /// what evaluating its checks finds. Thread: any.
+  virtual Status check_domain(Oid, const PhysicalType&, const ValueView&) const { return {}; }
   virtual std::vector<CompositeField> composite_fields(Oid) const { return {}; }  // of a table's row type too
 };
 
@@ -54,9 +57,15 @@ struct IoContext {
   const TypeCatalog* catalog = nullptr;  // nullptr: built-in types only
 };
 
+// What lies below reads values of domains as PostgreSQL does: wherever one stands (alone, in an array, in a record),
+// its constraints are checked, those of a NULL too.
+
 /// Type input: the value of `text` as `type` with `typmod` applied (length, precision), in the physical form
 /// physical_type(type, typmod). Errors: PostgreSQL's (22P02, 22007, 22008, 22003, 22001, 22021, ...), without position.
 Status input(Oid type, int32_t typmod, std::string_view text, const IoContext& context, Value* out);
+
+/// What input and receive make of a NULL: that is no business of a type, unless it is a domain.
+Status input_null(Oid type, const IoContext& context);
 
 /// Type output, appended to `out`. `value` must not be null and lies in form `physical`.
 void output(Oid type, const PhysicalType& physical, const ValueView& value, const IoContext& context, std::string* out);

@@ -29,6 +29,19 @@ inline std::string numbered_name(Oid type, const IoContext& context) {
   return std::to_string(type.value) + " (" + name.value_or("???") + ")";
 }
 
+inline bool is_domain(Oid type, const IoContext& context) {
+  return context.catalog != nullptr && find_type(type) == nullptr && context.catalog->type_kind(type) == 'd';
+}
+/// What lies below a domain, and below the domains it is over.
+struct DomainBase {
+  Oid type;
+  int32_t typmod = -1;
+  DomainBase(Oid domain, const IoContext& context) : type(domain) {
+    while (is_domain(type, context)) type = context.catalog->base_type(type, &typmod);
+  }
+  PhysicalType physical() const { return physical_type(type, typmod); }
+};
+
 // The types that io.cc does not know itself: dates and times, json, arrays, records, money. `handled` says whether the type is one.
 Status input_part(Oid type, int32_t typmod, std::string_view text, const IoContext& context, Value* out, bool* handled);
 bool output_part(Oid type, const PhysicalType& physical, const ValueView& value, const IoContext& context,

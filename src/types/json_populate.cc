@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "types/array.h"
+#include "types/io_parts.h"
 #include "types/json.h"
 #include "types/record.h"
 
@@ -77,7 +78,12 @@ Status value_from_json(Oid type, int32_t typmod, std::string_view json, const Io
   const JsonKind kind = json_kind(json);
   if (kind == JsonKind::kNull) {
     *out = Value();
-    return {};
+    return input_null(type, context);
+  }
+  if (is_domain(type, context)) {
+    const DomainBase base(type, context);
+    RETURN_IF_ERROR(value_from_json(base.type, base.typmod, json, context, out));
+    return context.catalog->check_domain(type, base.physical(), out->view());
   }
   if (type == oid::kJson) {
     *out = Value(ValueView::of_bytes(json));
@@ -135,6 +141,7 @@ Status record_from_json(std::span<const CompositeField> fields, std::string_view
         builder.add(fields[i], old.physical(i), old.at(i));
       else
         builder.add(fields[i], fields[i].physical, {});
+      if (base.empty()) RETURN_IF_ERROR(input_null(fields[i].type, context));
       continue;
     }
     Value value;

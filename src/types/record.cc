@@ -198,6 +198,7 @@ Status receive_record(std::span<const CompositeField> fields, std::string_view b
     at += 8;
     Value value;
     if (length == -1) {
+      RETURN_IF_ERROR(input_null(fields[i].type, context));
       builder.add(fields[i].type, fields[i].physical, value.view());
       continue;
     }
@@ -232,6 +233,7 @@ Status parse_record(std::span<const CompositeField> fields, std::string_view tex
     }
     Value value;
     if (at < text.size() && (text[at] == ',' || text[at] == ')')) {
+      RETURN_IF_ERROR(input_null(fields[i].type, context));
       builder.add(fields[i].type, fields[i].physical, value.view());
       continue;
     }

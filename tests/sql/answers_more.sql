@@ -171,7 +171,6 @@ select count(*) from (select v from alike union select interval '2 mons -30 days
 select count(*) from (select distinct v from alike) d;
 select max(v) = interval '30 days', min(v) = interval '1 day', max(v) > interval '1 mon' from alike;
 create table by_interval (v interval primary key, w int);
--- message differs: equal intervals; the first spelling is shown
 insert into by_interval values ('1 mon -1 day', 1), ('5 days', 2), ('120 hours', 3);
 insert into by_interval values ('1 mon -1 day', 1), ('5 days', 2);
 select w from by_interval where v = '29 days';

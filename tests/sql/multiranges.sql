@@ -56,7 +56,6 @@ drop table multi;
 create table multi_keys (m int4multirange primary key, n nummultirange unique);
 insert into multi_keys values ('{[1,2),[3,4)}', '{[1.0,2)}'), ('{}', '{}');
 insert into multi_keys values ('{[3,3],[1,1]}', null);
--- message differs: an index key keeps no display scale
 insert into multi_keys values ('{[5,6)}', '{[1,2.0)}');
 select * from multi_keys where m = '{[1,2),[3,4)}';
 select * from multi_keys order by m desc;

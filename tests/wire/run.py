@@ -13,7 +13,7 @@ import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from harness.servers import OmenDB, PostgreSQL  # noqa: E402
-from wire import answers, binary, cases, composites, drivers, process, utilities, vanish  # noqa: E402
+from wire import answers, binary, cases, composites, domains, drivers, process, utilities, vanish  # noqa: E402
 
 # Differences that we accept, and why.
 ACCEPTED = {
@@ -36,7 +36,8 @@ def main():
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--verbose", action="store_true", help="show every exchange")
     arguments = parser.parse_args()
-    everything = cases.CASES + answers.CASES + list(binary.cases()) + composites.CASES + utilities.CASES + drivers.CASES
+    everything = cases.CASES + answers.CASES + list(binary.cases()) + composites.CASES + domains.CASES
+    everything += utilities.CASES + drivers.CASES
     compared = [c for c in everything if arguments.name in c[0]]
     alone = [c for c in utilities.ALONE + vanish.CASES + process.CASES if arguments.name in c[0]]
     if arguments.list:

@@ -10,6 +10,7 @@
 #include "duckdb/planner/filter/selectivity_optional_filter.hpp"
 
 #include "codec/key.h"
+#include "sql/duck_types.h"
 #include "sql/engine/vectors.h"
 
 namespace omendb::sql {
@@ -83,7 +84,7 @@ Candidate consider(const std::vector<codec::KeyColumn>& columns, const std::vect
   candidate.prefixes.emplace_back();
   size_t i = 0;
   for (; i < columns.size(); ++i) {
-    if (positions[i] >= bounds.size()) break;
+    if (positions[i] >= bounds.size() || !compares_as_key(columns[i].type)) break;
     const ColumnBounds& bound = bounds[positions[i]];
     if (!bound.equal || candidate.prefixes.size() * std::max<size_t>(1, bound.equal->size()) > kRangesMax) break;
     std::vector<std::string> longer;

@@ -178,12 +178,6 @@ class CopyFrom {
                  std::none_of(indexes.begin(), indexes.end(), [](const auto& index) { return index.needs_evaluator; });
   }
 
-  static bool has_rules(const catalog::Catalog& catalog, Oid type) {
-    const auto* domain = catalog.find<catalog::DomainType>(type);
-    if (domain == nullptr) return false;
-    return domain->not_null || !domain->checks.empty() || has_rules(catalog, domain->base_type);
-  }
-
   /// The short way needs constant defaults and nothing to compute; else builds select_ and action_.
   void plan() {
     const auto& table = schema_->table();
@@ -194,7 +188,7 @@ class CopyFrom {
     for (size_t i = 0; i < table.columns.size(); ++i) {
       const auto& column = table.columns[i];
       if (column.dropped) continue;
-      if (column.generated || has_rules(*catalog, column.type)) plain = false;
+      if (column.generated) plain = false;
     }
     StatementContext context = session_.analysis(text_);
     Scope scope;
@@ -208,16 +202,6 @@ class CopyFrom {
       DuckExpr value;
       if (given != columns_.end()) {
         value = column_of("r", schema_->names[i]);
-        if (has_rules(*catalog, column.type)) {
-          TypedExpr typed;
-          typed.duck.reset(value.release());
-          typed.physical = column.physical;
-          int32_t typmod = -1;
-          typed.type = base_of(*catalog, column.type, &typmod);
-          typed.typmod = typmod;
-          value = DuckExpr(
-              coerce(scope, std::move(typed), column.type, column.typmod, CoercionContext::kImplicit).duck.release());
-        }
       } else {
         std::string default_sql = column.default_sql;
         if (default_sql.empty()) {
@@ -326,14 +310,6 @@ class CopyFrom {
     select_->node = std::move(outer);
   }
 
-  static Oid base_of(const catalog::Catalog& catalog, Oid type, int32_t* typmod) {
-    while (const auto* domain = catalog.find<catalog::DomainType>(type)) {
-      type = domain->base_type;
-      if (domain->typmod != -1) *typmod = domain->typmod;
-    }
-    return type;
-  }
-
   void check_header(const CopyReader& reader, const std::vector<CopyReader::Field>& fields) {
     const auto& table = schema_->table();
     auto fail = [&](const std::string& message) {
@@ -377,15 +353,14 @@ class CopyFrom {
         if (field.null && force_not_null_[i]) field.null = false;
         if (force_null_[i] && !field.null && field.text == options_.null_text) field.null = true;
       }
-      if (field.null) {
-        views_[i] = types::ValueView();
-        continue;
-      }
       const auto& column = table.columns[columns_[i]];
-      if (!binary && quick_value(column.type, column.typmod, types_[i], field.text, &views_[i])) continue;
-      Status status = binary
-                          ? types::receive(column.type, column.typmod, field.text, session_.io_context(), &values_[i])
-                          : types::input(column.type, column.typmod, field.text, session_.io_context(), &values_[i]);
+      if (!binary && !field.null && quick_value(column.type, column.typmod, types_[i], field.text, &views_[i]))
+        continue;
+      const types::IoContext& io = session_.io_context();
+      if (field.null) values_[i] = types::Value();
+      Status status = field.null ? types::input_null(column.type, io)
+                      : binary   ? types::receive(column.type, column.typmod, field.text, io, &values_[i])
+                                 : types::input(column.type, column.typmod, field.text, io, &values_[i]);
       if (!status.ok()) {
         SqlError error(status);
         error.info().context = reader.column_context(column.name, field);

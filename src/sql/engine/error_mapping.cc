@@ -90,6 +90,8 @@ SqlError map_duck_error(const duckdb::ErrorData& error) {
     result.info().column = text("omen_column");
     result.info().data_type = text("omen_data_type");
     result.info().constraint = text("omen_constraint");
+    result.info().file = text("omen_file");
+    result.info().routine = text("omen_routine");
     return result;
   }
 

@@ -135,8 +135,8 @@ duckdb::unique_ptr<duckdb::FunctionData> bind_file(duckdb::ClientContext& contex
   for (size_t i = 0; same && i < names.size(); ++i)
     same = expected[i].ToString() == names[i] + "\n" + types[i].ToString();
   if (!same) {
-    throw SqlError(SqlState::kFeatureNotSupported, "cached plan must not change result type")
-        .detail("File \"" + files.front() + "\" has other columns than when the statement was prepared.");
+    throw result_type_changed().detail("File \"" + files.front() +
+                                       "\" has other columns than when the statement was prepared.");
   }
   // The emitted statement knows them by number: DuckDB's names do not tell upper case from lower.
   for (size_t i = 0; i < names.size(); ++i) names[i] = "c" + std::to_string(i + 1);

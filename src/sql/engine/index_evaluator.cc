@@ -136,6 +136,11 @@ std::unique_ptr<CompiledIndex> CompiledIndex::compile(SessionImpl& session, cons
   return std::make_unique<Compiled>(session, table, index);
 }
 
+types::IoContext SessionIndexEvaluator::io() {
+  SessionImpl* session = CurrentSession::get();
+  return session == nullptr ? types::IoContext() : session->io_context();
+}
+
 Status SessionIndexEvaluator::evaluate(const table::TableAccess& table, const table::TableAccess::IndexAccess& index,
                                        std::string_view row, std::vector<types::Value>* expressions, bool* included) {
   SessionImpl* session = CurrentSession::get();

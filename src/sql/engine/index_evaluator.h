@@ -14,6 +14,7 @@ class SessionIndexEvaluator final : public table::IndexEvaluator {
  public:
   Status evaluate(const table::TableAccess& table, const table::TableAccess::IndexAccess& index, std::string_view row,
                   std::vector<types::Value>* expressions, bool* included) override;
+  types::IoContext io() override;
 };
 
 /// Marks the session whose statement runs on this thread.

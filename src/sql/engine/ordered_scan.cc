@@ -9,6 +9,7 @@
 #include "duckdb/planner/operator/logical_projection.hpp"
 #include "duckdb/planner/operator/logical_top_n.hpp"
 
+#include "sql/duck_types.h"
 #include "sql/engine/scan.h"
 
 namespace omendb::sql {
@@ -50,7 +51,7 @@ void try_top_n(duckdb::LogicalTopN& top) {
     const auto& access = *get->bind_data->Cast<ScanBindData>().schema->access;
     if (access.key_positions().empty()) return;     // no primary key: the order of the rows says nothing
     if (i >= access.key_positions().size()) break;  // the whole key: what follows decides nothing
-    if (access.key_positions()[i] != column) return;
+    if (access.key_positions()[i] != column || !compares_as_key(access.key_columns()[i].type)) return;
     const bool descending = (top.orders[i].type == duckdb::OrderType::DESCENDING) != access.key_columns()[i].descending;
     const int wanted = descending ? -1 : 1;
     if (direction != 0 && direction != wanted) return;
@@ -77,6 +78,7 @@ void try_min_max(duckdb::LogicalAggregate& aggregate) {
     if (column == SIZE_MAX) return;
     const auto& access = *get->bind_data->Cast<ScanBindData>().schema->access;
     if (access.key_positions().empty() || access.key_positions()[0] != column) return;
+    if (!compares_as_key(access.key_columns()[0].type)) return;
   }
   auto& data = get->bind_data->Cast<ScanBindData>();
   data.row_limit = 1;

@@ -138,7 +138,7 @@ void PortalImpl::run(RowTarget& target) {
                                      [](const ColumnDescription& a, const ColumnDescription& b) {
                                        return a.type == b.type && a.typmod == b.typmod;
                                      });
-  if (!same_shape) throw SqlError(SqlState::kFeatureNotSupported, "cached plan must not change result type");
+  if (!same_shape) throw result_type_changed();
   const auto query = statement.query;  // stays alive if the statement is analysed again
   take_current_key();
   check_read_only(session_, *query);

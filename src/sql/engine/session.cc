@@ -232,7 +232,7 @@ void SessionImpl::ensure_analyzed(PreparedStatement& statement) {
                                  statement.columns.end(), [](const ColumnDescription& a, const ColumnDescription& b) {
                                    return a.type == b.type && a.typmod == b.typmod && a.name == b.name;
                                  });
-    if (!same) throw SqlError(SqlState::kFeatureNotSupported, "cached plan must not change result type");
+    if (!same) throw result_type_changed();
   }
   statement.returns_rows = returns_rows;
   statement.columns = query->outputs;
@@ -266,7 +266,7 @@ Result<std::unique_ptr<Portal>> SessionImpl::bind(std::shared_ptr<PreparedStatem
     parameters.types = statement->parameter_types;
     parameters.values.resize(values.size());
     if (!values.empty()) {
-      current_catalog();  // input functions of enums and reg* look things up
+      statement_catalog_ = current_catalog();  // input functions of enums, domains and reg* look things up
       types::IoContext io = settings_.io();
       io.now_us = transaction_start_us_;
       for (size_t i = 0; i < values.size(); ++i) {
@@ -276,15 +276,15 @@ Result<std::unique_ptr<Portal>> SessionImpl::bind(std::shared_ptr<PreparedStatem
         int32_t typmod = -1;
         for (Oid base = type; base != kInvalidOid; base = type_catalog_->base_type(base, &typmod))
           parameters.types[i] = base;
-        if (values[i].null) continue;
-        Status taken = values[i].binary ? types::receive(type, -1, values[i].bytes, io, &parameters.values[i])
-                                        : types::input(type, -1, values[i].bytes, io, &parameters.values[i]);
+        Status taken = values[i].null     ? types::input_null(type, io)
+                       : values[i].binary ? types::receive(type, -1, values[i].bytes, io, &parameters.values[i])
+                                          : types::input(type, -1, values[i].bytes, io, &parameters.values[i]);
         if (taken.ok()) continue;
         ErrorInfo info = taken.info();
         const std::string number = std::to_string(i + 1);
         if (info.message == "incorrect binary data format") info.message += " in bind parameter " + number;
         // PostgreSQL hides the value, unless log_parameter_max_length_on_error says otherwise.
-        info.context = "parameter $" + number + (values[i].binary ? "" : " = '...'");
+        info.context = "parameter $" + number + (values[i].binary || values[i].null ? "" : " = '...'");
         throw SqlError(std::move(info));
       }
     }

@@ -87,6 +87,11 @@ Oid SessionTypeCatalog::base_type(Oid type, int32_t* typmod) const {
   return domain->base_type;
 }
 
+Status SessionTypeCatalog::check_domain(Oid domain, const types::PhysicalType& physical,
+                                        const types::ValueView& value) const {
+  return domains_.check(catalog(), domain, physical, value);
+}
+
 std::vector<types::CompositeField> SessionTypeCatalog::composite_fields(Oid type) const {
   std::vector<types::CompositeField> fields;
   const auto* columns = composite_columns(*catalog(), type);

@@ -45,6 +45,7 @@ bool is_composite(const StatementContext& statement, Oid type);
 /// The columns of a composite type or of a table's or view's row type, dropped ones included; nullptr for anything else.
 const std::vector<catalog::Column>* composite_columns(const catalog::Catalog& catalog, Oid type);
 bool is_binary_coercible(const StatementContext& statement, Oid source, Oid target);
+inline constexpr Oid kAnyMultirange{4537}, kAnyCompatibleRange{5080}, kAnyCompatibleMultirange{4538};
 bool is_polymorphic(Oid type);
 inline bool is_unknown(const TypedExpr& e) { return e.kind != TypedExpr::Kind::kPlain; }
 

@@ -5,6 +5,7 @@
 #include "duckdb/parser/parsed_expression.hpp"
 #include "duckdb/parser/statement/select_statement.hpp"
 
+#include "sql/frontend/coerce.h"
 #include "sql/frontend/pg_data.h"
 #include "types/type.h"
 
@@ -64,17 +65,38 @@ int16_t Ddl::attnum_of(const catalog::Table& table, const std::string& name, con
   throw SqlError(SqlState::kUndefinedColumn, "column " + quoted(name) + " " + where + " does not exist");
 }
 
+void Ddl::refuse_domain_within(Oid type) {
+  auto now = catalog();
+  Oid base = type;
+  while (auto* domain = now->find<catalog::DomainType>(base)) base = domain->base_type;
+  Oid element = types::array_element_type(base);
+  if (element == kInvalidOid) element = now->element_of_array(base);
+  if (element != kInvalidOid) return refuse_domain_within(element);
+  if (const auto* columns = composite_columns(*now, base)) {
+    for (const catalog::Column& column : *columns) {
+      if (!column.dropped) refuse_domain_within(column.type);
+    }
+    return;
+  }
+  // Keys are made of the bytes alone, which say the domain's name and not what it is over.
+  if (base != type && types::physical_type(base, -1).kind == types::Physical::kBytes &&
+      now->find<catalog::EnumType>(base) == nullptr) {
+    not_supported("an index on values with type " + format_type(*now, type, -1) + " inside");
+  }
+}
+
 void Ddl::check_indexable(Oid type, std::string_view method) {
   auto now = catalog();
   Oid base = type;
   while (auto* domain = now->find<catalog::DomainType>(base)) base = domain->base_type;
-  if (now->find<catalog::EnumType>(base) != nullptr || now->relation_of_row_type(base) != kInvalidOid ||
-      now->find<catalog::CompositeType>(base) != nullptr) {
-    return;
-  }
+  if (now->find<catalog::EnumType>(base) != nullptr) return;
+  if (composite_columns(*now, base) != nullptr) return refuse_domain_within(base);
   Oid element = types::array_element_type(base);
   if (element == kInvalidOid) element = now->element_of_array(base);
-  if (element != kInvalidOid) return check_indexable(element, method);
+  if (element != kInvalidOid) {
+    refuse_domain_within(element);
+    return check_indexable(element, method);
+  }
   // Binary-coercible to a type that has one.
   if (base == types::oid::kVarchar) base = types::oid::kText;
   if (base == types::oid::kCidr) base = types::oid::kInet;

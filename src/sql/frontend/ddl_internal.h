@@ -182,6 +182,8 @@ class Ddl {
   /// PRIMARY KEY and UNIQUE: the constraint and its index. Returns the index's OID.
   Oid add_key(TableBuild& build, ::Constraint* c, const std::string& column);
   void add_reference(TableBuild& build, ::Constraint* c, const std::string& column);
+  /// 0A000 for arrays and composites whose keys would have to know what a domain inside is over.
+  void refuse_domain_within(Oid type);
   void check_indexable(Oid type, std::string_view method = "btree");
   /// The given name, checked to be new (42710), or table_column_label.
   std::string constraint_name(const TableBuild& build, const char* given, const std::string& columns,
@@ -295,6 +297,10 @@ class Ddl {
   std::string create_composite(CompositeTypeStmt* stmt);
   std::string create_domain(CreateDomainStmt* stmt);
   std::string alter_domain(AlterDomainStmt* stmt);
+  /// A domain and those over it.
+  std::set<Oid> domains_over(Oid domain);
+  /// "table.column" of a column that has a domain's values inside its own; empty: there is none.
+  std::string column_storing_within(Oid domain);
   void add_domain_check(StatementContext& statement, catalog::DomainType& domain, ::Constraint* c);
   void check_type_free(Oid schema, const std::string& name);
 

@@ -240,6 +240,26 @@ std::string Ddl::create_domain(CreateDomainStmt* stmt) {
   return "CREATE DOMAIN";
 }
 
+std::set<Oid> Ddl::domains_over(Oid domain) {
+  std::set<Oid> result = {domain};
+  catalog()->for_each_of<catalog::DomainType>([&](const catalog::DomainType& other) {
+    if (other.base_type == domain) result.merge(domains_over(other.oid));
+  });
+  return result;
+}
+
+std::string Ddl::column_storing_within(Oid domain) {
+  auto now = catalog();
+  std::string found = column_storing(now->find<catalog::DomainType>(domain)->array_type);
+  now->for_each_of<catalog::CompositeType>([&](const catalog::CompositeType& composite) {
+    if (!found.empty()) return;
+    for (const catalog::Column& column : composite.columns) {
+      if (!column.dropped && column.type == domain) found = column_storing(composite.oid);
+    }
+  });
+  return found;
+}
+
 std::string Ddl::alter_domain(AlterDomainStmt* stmt) {
   Oid oid = lookup_type(stmt->typeName);
   const std::string name = strings_of(stmt->typeName).back();
@@ -250,11 +270,18 @@ std::string Ddl::alter_domain(AlterDomainStmt* stmt) {
   check_owner(found->owner, "domain", found->name);
   catalog::DomainType domain = *found;
   StatementContext statement = context_.analysis(text_);
-  // Columns of this type must satisfy what is new.
+  // Columns of this type, and of domains over it, must satisfy what is new. Arrays and records of it are not looked into.
   auto every_column = [&](auto check) {
+    const std::set<Oid> types = domains_over(oid);
+    for (const Oid type : types) {
+      const std::string stored_in = column_storing_within(type);
+      if (stored_in.empty()) continue;
+      throw SqlError(SqlState::kFeatureNotSupported,
+                     "cannot alter type " + quoted(domain.name) + " because column " + quoted(stored_in) + " uses it");
+    }
     catalog()->for_each_of<catalog::Table>([&](const catalog::Table& table) {
       for (const auto& column : table.columns) {
-        if (!column.dropped && column.type == oid) check(table, column);
+        if (!column.dropped && types.contains(column.type)) check(table, column);
       }
     });
   };

@@ -6,6 +6,7 @@
 
 #include "types/type.h"
 
+#include "sql/frontend/coerce.h"
 #include "sql/frontend/deparse_internal.h"
 #include "sql/frontend/pg_data.h"
 
@@ -54,8 +55,6 @@ std::string quote_constant(std::string_view text) {
 }
 
 namespace {
-
-constexpr Oid kAnyMultirange{4537};
 
 const DeparseHooks& no_hooks() {
   static const DeparseHooks none;

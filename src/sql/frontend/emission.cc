@@ -267,8 +267,10 @@ std::string type_descriptor(const StatementContext& statement, Oid type, const P
   const Oid base = base_type_of(statement, type);
   const Oid element = element_type_of(statement, base);
   auto& mutable_statement = const_cast<StatementContext&>(statement);
-  const Physical element_kind =
-      element == kInvalidOid ? Physical::kBytes : physical_of(mutable_statement, element, -1).kind;
+  const PhysicalType of_element =
+      element == kInvalidOid ? PhysicalType{Physical::kBytes} : physical_of(mutable_statement, element, -1);
+  // Decimals, as a domain's numbers may be, never lie in arrays.
+  const Physical element_kind = of_element.is_decimal() ? Physical::kBytes : of_element.kind;
   std::string text = std::to_string(type.value);
   for (int64_t n :
        {int64_t{base.value}, int64_t{typmod}, static_cast<int64_t>(physical.kind), int64_t{physical.precision},
@@ -429,8 +431,14 @@ PhysicalType common_physical(Scope& scope, Oid type, std::vector<TypedExpr*> exp
   return form;
 }
 
+/// How functions of ours take and give values: a domain's decimals as any numeric.
+static PhysicalType plain_form(StatementContext& statement, Oid type) {
+  const PhysicalType physical = physical_of(statement, type, -1);
+  return physical.is_decimal() ? PhysicalType{Physical::kBytes} : physical;
+}
+
 PhysicalType element_physical(StatementContext& statement, Oid element) {
-  PhysicalType physical = physical_of(statement, element, -1);
+  PhysicalType physical = plain_form(statement, element);
   if (base_type_of(statement, element) == oid::kBpchar) physical.width = kOwnSpaces;
   return physical;
 }
@@ -476,7 +484,7 @@ TypedExpr Call::result_of(DuckExpr duck, Oid type, const PhysicalType& physical)
 }
 
 TypedExpr Call::result_of(DuckExpr duck) const {
-  return result_of(std::move(duck), result, physical_of(statement(), result, -1));
+  return result_of(std::move(duck), result, plain_form(statement(), result));
 }
 
 std::vector<DuckExpr> Call::take_args() {
@@ -643,8 +651,7 @@ TypedExpr emit_call(Call call) {
       // A set of several columns describes its first one.
       const Oid result =
           call.proc.returns_set && call.proc.output_types.size() > 1 ? output_types(call)[0] : call.result;
-      arguments.push_back(
-          make_text(type_descriptor(call.statement(), result, physical_of(call.statement(), result, -1))));
+      arguments.push_back(make_text(type_descriptor(call.statement(), result, plain_form(call.statement(), result))));
     } else if (c == 'd' && next < call.args.size()) {
       arguments.push_back(make_descriptor(call.statement(), call.args[next]));
     } else if (c == 'v' && next < call.args.size()) {

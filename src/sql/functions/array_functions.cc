@@ -1,7 +1,7 @@
 // Arrays and records over types/array.h and types/record.h.
 #include <cmath>
 
-#include "codec/key.h"
+#include "codec/container_key.h"
 #include "duckdb/planner/expression/bound_function_expression.hpp"
 #include "sql/functions/object_aggregates.h"
 #include "types/array.h"
@@ -29,70 +29,6 @@ PhysicalType plain(PhysicalType p) { return p.is_decimal() ? PhysicalType{types:
 ValueView done(RowCall& call, const Status& status) {
   throw_if_error(status);
   return call.bytes();
-}
-
-void append_array_key(std::string_view bytes, std::string* out);
-
-/// A bpchar in an array or a record has its padding with it, which does not count.
-ValueView comparable(Oid type, ValueView value) {
-  while (type == oid::kBpchar && value.bytes.ends_with(' ')) value.bytes.remove_suffix(1);
-  return value;
-}
-
-/// Memcomparable: fields in order, nulls last; fewer fields come first.
-void append_record_key(std::string_view bytes, std::string* out) {
-  const types::RecordView record(bytes);
-  for (size_t i = 0; i < record.size(); ++i) {
-    const ValueView value = record.at(i);
-    *out += value.null ? '\2' : '\1';
-    if (value.null) continue;
-    const Oid type = record.type(i);
-    const bool nested =
-        record.physical(i).kind == types::Physical::kBytes && !record.physical(i).is_decimal() &&
-        (type == oid::kRecord || types::find_type(type) == nullptr || types::array_element_type(type) != kInvalidOid);
-    if (nested) {
-      if (types::is_record_bytes(value.bytes))
-        append_record_key(value.bytes, out);
-      else
-        append_array_key(value.bytes, out);
-    } else if (record.physical(i).is_decimal()) {
-      types::Value plain;
-      throw_if_error(types::coerce_physical(oid::kNumeric, record.physical(i), value, -1, &plain));
-      throw_if_error(codec::append_key(codec::KeyColumn{type, {types::Physical::kBytes}}, plain.view(), out));
-    } else {
-      throw_if_error(codec::append_key(codec::KeyColumn{type, record.physical(i)}, comparable(type, value), out));
-    }
-  }
-  *out += '\0';
-}
-
-/// Memcomparable: elements in order (nulls last), then what else array_compare looks at.
-void append_array_key(std::string_view bytes, std::string* out) {
-  const ArrayView a(bytes);
-  const bool order =
-      types::is_orderable(a.element_type()) || a.element_type() == oid::kRecord || a.element_type().value >= 16384;
-  if (!order)
-    throw SqlError(SqlState::kUndefinedFunction,
-                   "could not identify a comparison function for this array's element type");
-  codec::KeyColumn column{a.element_type(), a.physical()};
-  for (size_t i = 0; i < a.size(); ++i) {
-    *out += a.is_null(i) ? '\2' : '\1';
-    if (a.is_null(i)) continue;
-    if (a.physical().kind == types::Physical::kBytes && types::is_record_bytes(a.at(i).bytes) &&
-        (a.element_type() == oid::kRecord || types::find_type(a.element_type()) == nullptr)) {
-      append_record_key(a.at(i).bytes, out);
-    } else {
-      throw_if_error(codec::append_key(column, comparable(a.element_type(), a.at(i)), out));
-    }
-  }
-  *out += '\0';
-  auto number = [&](int32_t v) {
-    const auto u = static_cast<uint32_t>(v) ^ 0x80000000U;
-    for (int shift = 24; shift >= 0; shift -= 8) *out += static_cast<char>(u >> shift);
-  };
-  number(a.dimensions());
-  for (int d = 0; d < a.dimensions(); ++d) number(a.length(d));
-  for (int d = 0; d < a.dimensions(); ++d) number(a.lower(d));
 }
 
 ValueView build_array(RowCall& call, const ValueView* a) {
@@ -262,6 +198,14 @@ void add_construction(Library& library) {
                  return call.text(map_elements(ArrayView(a[0].bytes), t.element, plain(t.element_physical),
                                                [](const ValueView& v, types::Value&) { return v; }));
                }});
+  library.row({"array_domain",
+               {kTextArray},
+               kTextArray,
+               [](RowCall& call, const ValueView* a) {
+                 throw_if_error(types::check_elements(ArrayView(a[0].bytes).element_type(), a[0].bytes, call.io()));
+                 return a[0];
+               },
+               Volatility::kStable});
   library.row({"array_cast_io",
                {kDescriptor, kDescriptor, kTextArray},
                kTextArray,
@@ -327,20 +271,27 @@ void add_construction(Library& library) {
                      }));
                },
                Volatility::kStable});
-  library.row({"array_key", {kDescriptor, kTextArray}, oid::kBytea, [](RowCall& call, const ValueView* a) {
+  library.row({"array_key",
+               {kDescriptor, kTextArray},
+               oid::kBytea,
+               [](RowCall& call, const ValueView* a) {
                  call.buffer.clear();
                  // A composite type of the user's shares the arrays' DuckDB type.
-                 if (types::is_record_bytes(a[0].bytes))
-                   append_record_key(a[0].bytes, &call.buffer);
-                 else
-                   append_array_key(a[0].bytes, &call.buffer);
+                 const auto append =
+                     types::is_record_bytes(a[0].bytes) ? codec::append_record_key : codec::append_array_key;
+                 throw_if_error(append(a[0].bytes, call.io().catalog, &call.buffer));
                  return call.bytes();
-               }});
-  library.row({"record_key", {oid::kRecord}, oid::kBytea, [](RowCall& call, const ValueView* a) {
+               },
+               Volatility::kStable});
+  library.row({"record_key",
+               {oid::kRecord},
+               oid::kBytea,
+               [](RowCall& call, const ValueView* a) {
                  call.buffer.clear();
-                 append_record_key(a[0].bytes, &call.buffer);
+                 throw_if_error(codec::append_record_key(a[0].bytes, call.io().catalog, &call.buffer));
                  return call.bytes();
-               }});
+               },
+               Volatility::kStable});
   // The elements as a DuckDB list, for operators over ANY and ALL.
   SetSpec elements{
       "array_elements", {kDescriptor, kTextArray}, {kDescribed}, [](RowCall&, const ValueView* a, RowSink& sink) {

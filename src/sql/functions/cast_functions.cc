@@ -55,6 +55,16 @@ ValueView raise(RowCall&, const ValueView* a) {
   throw SqlError(static_cast<SqlState>(pack_sqlstate(code)), std::string(a[1].bytes));
 }
 
+/// Of a value that a domain does not take: message, schema, domain and, unless it is NULL that it refuses, constraint.
+ValueView refuse_value(RowCall&, const ValueView* a) {
+  const bool check = !a[3].bytes.empty();
+  SqlError error(check ? SqlState::kCheckViolation : SqlState::kNotNullViolation, std::string(a[0].bytes));
+  error.info().schema = a[1].bytes;
+  error.info().data_type = a[2].bytes;
+  error.info().constraint = a[3].bytes;
+  throw error;
+}
+
 }  // namespace
 
 void add_cast_functions(Library& library) {
@@ -96,6 +106,11 @@ void add_cast_functions(Library& library) {
                  return call.bytes();
                }});
   library.row({"raise", {kDescriptor, oid::kText, oid::kText}, kDescribed, raise, Volatility::kVolatile});
+  library.row({"refuse_value",
+               {kDescriptor, oid::kText, oid::kText, oid::kText, oid::kText},
+               kDescribed,
+               refuse_value,
+               Volatility::kVolatile});
   for (const char* name : {"text_name", "bpchar_name"}) {
     // name keeps 63 bytes, cut at a character.
     library.row({name, {oid::kText}, oid::kName, [](RowCall&, const ValueView* a) {

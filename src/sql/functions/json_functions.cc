@@ -1,4 +1,5 @@
 // json and jsonb over types/json.h. What both have is written once: jsonb's text is canonical, json's is as it came.
+#include "codec/container_key.h"
 #include "sql/functions/object_aggregates.h"
 #include "types/array.h"
 #include "types/json.h"
@@ -390,61 +391,10 @@ struct JsonObjectAggregate : AggregateState {
   }
 };
 
-/// Memcomparable bytes in jsonb's btree order (compareJsonbContainers): the number of members first, then the members; a scalar at the
-/// top is an array of one that sorts before true ones.
-void append_jsonb_key(std::string_view doc, bool top, std::string* out) {
-  auto number = [&](uint32_t n) {
-    for (int shift = 24; shift >= 0; shift -= 8) *out += static_cast<char>(n >> shift);
-  };
-  auto string = [&](std::string_view literal) {
-    std::string text;
-    throw_if_error(types::json_unquote(literal, &text));
-    for (char c : text) {
-      *out += c;
-      if (c == '\0') *out += '\xFF';
-    }
-    out->append("\0\0", 2);
-  };
-  const JsonKind kind = types::json_kind(doc);
-  const std::string_view value = types::json_trim(doc);
-  if (kind == JsonKind::kArray || kind == JsonKind::kObject) {
-    *out += kind == JsonKind::kArray ? '\4' : '\5';
-    number(static_cast<uint32_t>(types::json_count(value)));
-    if (top && kind == JsonKind::kArray) *out += '\1';
-    types::JsonReader reader(value);
-    std::string_view key, member;
-    while (reader.next(&key, &member)) {
-      if (kind == JsonKind::kObject) string(key);
-      append_jsonb_key(member, false, out);
-    }
-    return;
-  }
-  if (top) {
-    *out += '\4';
-    number(1);
-    *out += '\0';
-  }
-  switch (kind) {
-    case JsonKind::kNull: *out += '\0'; break;
-    case JsonKind::kString:
-      *out += '\1';
-      string(value);
-      break;
-    case JsonKind::kNumber: {
-      types::Numeric n;
-      throw_if_error(types::Numeric::parse(value, &n));
-      *out += '\2';
-      *out += types::numeric_key(n.to_bytes());
-      break;
-    }
-    default: *out += value == "true" ? "\3\1" : std::string_view("\3\0", 2);
-  }
-}
-
 void add_jsonb(Library& library) {
   library.row({"jsonb_key", {kJsonb}, oid::kBytea, [](RowCall& call, const ValueView* a) {
                  call.buffer.clear();
-                 append_jsonb_key(a[0].bytes, true, &call.buffer);
+                 throw_if_error(codec::append_jsonb_key(a[0].bytes, &call.buffer));
                  return call.bytes();
                }});
   auto predicate = [&](const char* name, Oid second, auto f) {

@@ -7,6 +7,7 @@
 #include "duckdb/planner/expression/bound_operator_expression.hpp"
 #include "duckdb/planner/expression/bound_parameter_expression.hpp"
 
+#include "sql/duck_types.h"
 #include "sql/engine/error_mapping.h"
 #include "sql/engine/vectors.h"
 
@@ -85,7 +86,7 @@ class Matcher {
  private:
   std::optional<KeyPart> pair(const Expression& key_side, Expression& value, const codec::KeyColumn& key,
                               size_t position, ExpressionType type) const {
-    if (!given_.is_value(value)) return std::nullopt;
+    if (!given_.is_value(value) || !compares_as_key(key.type)) return std::nullopt;
     const Expression* column = &key_side;
     types::PhysicalType physical = key.physical;
     if (column->GetExpressionClass() == duckdb::ExpressionClass::BOUND_CAST) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sql/duck_types.h"
 #include "sql/engine/error_mapping.h"
 #include "table/row_read.h"
 
@@ -220,6 +221,7 @@ std::optional<TableAccessPath> find_ordered_path(std::shared_ptr<const TableSche
         if (settled != positions.begin() + static_cast<ptrdiff_t>(key.equal.size())) continue;
         return;
       }
+      if (!compares_as_key(key_columns[k].type)) return;
       const bool turned = wanted.descending != key_columns[k].descending;
       if (wanted.not_null && k == key.equal.size()) {
         key.not_null = key_columns[k];
