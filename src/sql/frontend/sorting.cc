@@ -38,7 +38,9 @@ bool has_order(StatementContext& statement, Oid type, bool equality_is_enough) {
 }
 
 bool same(const Target& target, const TypedExpr& expr, Node* raw) {
-  if (target.expr.duck && expr.duck && target.expr.duck->Equals(*expr.duck)) return true;
+  // Types that lie alike are told apart: a jsonb and its text are one tree, and sort differently.
+  const bool one_type = target.expr.type == expr.type;
+  if (one_type && target.expr.duck && expr.duck && target.expr.duck->Equals(*expr.duck)) return true;
   // Subqueries get new aliases each time they are analysed, so they are compared as they were written.
   return target.raw != nullptr && equal(target.raw, raw);
 }
