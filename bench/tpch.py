@@ -4,6 +4,7 @@ indexes): the same data from bench/tpch/generate.cc, loaded through COPY; each q
 compared with PostgreSQL's. SQLite is asked each query once, and given up on after --sqlite-seconds."""
 
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -182,6 +183,7 @@ def main():
     arguments.add_argument("--samples", type=int, default=3)
     arguments.add_argument("--queries", type=int, nargs="*", default=list(range(1, 23)))
     arguments.add_argument("--no-duckdb", action="store_true")
+    arguments.add_argument("--no-postgresql", action="store_true", help="times beside DuckDB's alone; no result is compared")
     arguments.add_argument("--no-sqlite", action="store_true")
     arguments.add_argument("--sqlite-seconds", type=float, default=20)
     arguments.add_argument("--keep-files", type=pathlib.Path, help="folder for the generated data, kept")
@@ -196,15 +198,20 @@ def main():
             if not (files / f"{table}.tbl").exists():
                 with open(files / f"{table}.tbl", "wb") as out:
                     subprocess.run([PROGRAMS / "tpch_generate", table, str(options.sf)], stdout=out, check=True)
-        with PostgreSQL(settings=["shared_buffers=2GB", "work_mem=256MB", "max_wal_size=8GB"]) as pg, OmenDB() as omen:
-            theirs_load, ours_load = load(pg, files), load(omen, files)
-            report.pairs("load", options.sf, "time", "s", "postgresql-15", [(ours_load, theirs_load)], "lower")
+        with contextlib.ExitStack() as servers:
+            pg = None
+            if not options.no_postgresql:
+                pg = servers.enter_context(PostgreSQL(settings=["shared_buffers=2GB", "work_mem=256MB", "max_wal_size=8GB"]))
+            omen = servers.enter_context(OmenDB())
+            theirs_load, ours_load = pg and load(pg, files), load(omen, files)
+            if pg:
+                report.pairs("load", options.sf, "time", "s", "postgresql-15", [(ours_load, theirs_load)], "lower")
             duck = None if options.no_duckdb else DuckPeer(pathlib.Path(scratch), files)
             sqlite = None if options.no_sqlite or options.sqlite_seconds <= 0 else SqlitePeer(pathlib.Path(scratch), files, options.sqlite_seconds)
             for peer, name in ((duck, "duckdb"), (sqlite, "sqlite")):
                 if peer:
                     report.pairs("load", options.sf, "time", "s", name, [(ours_load, peer.load_seconds)], "lower")
-            ours, theirs = omen.connect(timeout=3600), pg.connect(timeout=3600)
+            ours, theirs = omen.connect(timeout=3600), pg and pg.connect(timeout=3600)
             if options.rows:
                 ours.execute("set omendb.route = rows")
             else:
@@ -219,7 +226,7 @@ def main():
             for number in options.queries:
                 pairs, duck_pairs, sqlite_pairs = [], [], []
                 for _ in range(options.samples):
-                    their_seconds, their_rows = run(theirs, number)
+                    their_seconds, their_rows = run(theirs, number) if pg else (None, None)
                     try:
                         our_seconds, our_rows = run(ours, number)
                     except Exception as trouble:
@@ -234,13 +241,13 @@ def main():
                         if seconds is None:
                             report.say(f"q{number}: sqlite gave up after {options.sqlite_seconds} s")
                         sqlite_pairs.append((our_seconds, seconds or options.sqlite_seconds))
-                    if not equal(our_rows, their_rows):
+                    if pg and not equal(our_rows, their_rows):
                         report.say(f"q{number}: another result\n  PostgreSQL {their_rows[:3]}\n  OmenDB     {our_rows[:3]}")
                         wrong.append(number)
                         break
                 if not pairs:
                     continue
-                for name, found in (("postgresql-15", pairs), ("duckdb", duck_pairs), ("sqlite", sqlite_pairs)):
+                for name, found in (("postgresql-15", pairs if pg else []), ("duckdb", duck_pairs), ("sqlite", sqlite_pairs)):
                     if found:
                         report.pairs(f"q{number}", options.sf, "time", "s", name, found, "lower")
                         sums[name].append([statistics.median(side) for side in zip(*found)])
@@ -251,7 +258,8 @@ def main():
                     report.pairs("sum", options.sf, "time", "s", name, [tuple(sum(side) for side in zip(*found))], "lower")
                     means = tuple(statistics.geometric_mean(side) for side in zip(*found))
                     report.pairs("geometric mean", options.sf, "time", "s", name, [means], "lower")
-            report.say(f"{len(options.queries) - len(set(wrong))} of {len(options.queries)} queries give PostgreSQL's result")
+            if pg:
+                report.say(f"{len(options.queries) - len(set(wrong))} of {len(options.queries)} queries give PostgreSQL's result")
     return 1 if wrong else 0
 
 

@@ -393,6 +393,9 @@ std::string Core::verify() const {
   const auto fault = [](const char* what, uint64_t where) {
     return std::string(what) + " at key " + std::to_string(where);
   };
+  const bool one_leaf = wide_ && root->count == 1 && root->segment(0)->count.load(std::memory_order_acquire) == 1;
+  if (sole_.load(std::memory_order_acquire) != (one_leaf ? root->segment(0)->entries() : nullptr))
+    return fault("sole leaf not known as it is", root->entries()[0].separator);
   for (uint32_t r = 0; r < root->count; ++r) {
     const Segment* segment = root->segment(r);
     const uint64_t separator = root->entries()[r].separator;

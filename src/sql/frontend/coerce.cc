@@ -505,41 +505,48 @@ TypedExpr coerce_to_boolean(Scope& scope, TypedExpr e, const char* construct) {
   return e;
 }
 
+CommonType::CommonType(const StatementContext& statement, Oid first)
+    : statement_(statement),
+      type_(base_type_of(statement, first)),
+      category_(type_category(statement, type_, &preferred_)) {}
+
+bool CommonType::add(Oid next) {
+  next = base_type_of(statement_, next);
+  if (next == oid::kUnknown || next == type_) return true;
+  bool preferred;
+  const char category = type_category(statement_, next, &preferred);
+  if (type_ != oid::kUnknown) {
+    if (category != category_) return false;
+    if (preferred_ || !can_coerce(statement_, type_, next, CoercionContext::kImplicit) ||
+        can_coerce(statement_, next, type_, CoercionContext::kImplicit)) {
+      return true;
+    }
+  }
+  type_ = next;
+  category_ = category;
+  preferred_ = preferred;
+  return true;
+}
+
 Oid select_common_type(Scope& scope, const std::vector<TypedExpr*>& exprs, const char* construct) {
   StatementContext& statement = *scope.statement;
   auto type_at = [&](size_t i) { return is_unknown(*exprs[i]) ? oid::kUnknown : exprs[i]->type; };
   CHECK(!exprs.empty());
-  Oid result = type_at(0);
-  if (result != oid::kUnknown) {
+  const Oid first = type_at(0);
+  if (first != oid::kUnknown) {
     bool same = true;
-    for (size_t i = 1; i < exprs.size() && same; ++i) same = type_at(i) == result;
-    if (same) return result;
+    for (size_t i = 1; i < exprs.size() && same; ++i) same = type_at(i) == first;
+    if (same) return first;
   }
-  result = base_type_of(statement, result);
-  bool preferred;
-  char category = type_category(statement, result, &preferred);
+  CommonType common(statement, first);
   for (size_t i = 1; i < exprs.size(); ++i) {
-    const Oid next = base_type_of(statement, type_at(i));
-    if (next == oid::kUnknown || next == result) continue;
-    bool next_preferred;
-    const char next_category = type_category(statement, next, &next_preferred);
-    if (result == oid::kUnknown) {
-      result = next;
-      category = next_category;
-      preferred = next_preferred;
-    } else if (next_category != category) {
-      throw SqlError(SqlState::kDatatypeMismatch,
-                     std::string(construct) + " types " + type_name(statement, result) + " and " +
-                         type_name(statement, next) + " cannot be matched",
-                     exprs[i]->location);
-    } else if (!preferred && can_coerce(statement, result, next, CoercionContext::kImplicit) &&
-               !can_coerce(statement, next, result, CoercionContext::kImplicit)) {
-      result = next;
-      category = next_category;
-      preferred = next_preferred;
-    }
+    if (common.add(type_at(i))) continue;
+    throw SqlError(SqlState::kDatatypeMismatch,
+                   std::string(construct) + " types " + type_name(statement, common.type()) + " and " +
+                       type_name(statement, base_type_of(statement, type_at(i))) + " cannot be matched",
+                   exprs[i]->location);
   }
-  return result == oid::kUnknown ? oid::kText : result;
+  return common.type() == oid::kUnknown ? oid::kText : common.type();
 }
 
 TypedExpr resolve_unknown(Scope& scope, TypedExpr e) {

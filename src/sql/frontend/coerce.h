@@ -49,6 +49,22 @@ inline constexpr Oid kAnyMultirange{4537}, kAnyCompatibleRange{5080}, kAnyCompat
 bool is_polymorphic(Oid type);
 inline bool is_unknown(const TypedExpr& e) { return e.kind != TypedExpr::Kind::kPlain; }
 
+/// The type that values of several types get together, as UNION and CASE choose it (select_common_type).
+class CommonType {
+ public:
+  CommonType(const StatementContext& statement, Oid first);
+  /// False: `next` is of another category.
+  bool add(Oid next);
+  /// So far; unknown: nothing but literals without a type.
+  Oid type() const { return type_; }
+
+ private:
+  const StatementContext& statement_;
+  Oid type_;
+  char category_;
+  bool preferred_;
+};
+
 /// Resolves polymorphic parameters (enforce_generic_type_consistency): `declared` becomes concrete in place.
 /// Returns the concrete result type. Errors: 42804, 42P18.
 Oid enforce_generic_types(const StatementContext& statement, const std::vector<Oid>& actual, std::vector<Oid>& declared,

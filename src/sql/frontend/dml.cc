@@ -62,6 +62,13 @@ const char* not_updatable_reason(const SelectStmt* select) {
   return nullptr;
 }
 
+const char* not_updatable_reason(const TypedExpr& output) {
+  if (output.has_aggregate) return "Views that return aggregate functions are not automatically updatable.";
+  if (output.has_window) return "Views that return window functions are not automatically updatable.";
+  if (output.returns_set) return "Views that return set-returning functions are not automatically updatable.";
+  return nullptr;
+}
+
 TargetRows open_relation_rows(StatementContext& statement, const Relation& relation, const std::string& duck_alias,
                               DmlVerb verb);
 
@@ -102,13 +109,7 @@ TargetRows view_rows(StatementContext& statement, const catalog::View& view, con
   rows.item.alias = view.name;
   for (size_t i = 0; i < targets.size(); ++i) {
     TypedExpr& e = targets[i].expr;
-    if (e.has_aggregate)
-      throw_not_updatable(view.name, verb, "Views that return aggregate functions are not automatically updatable.");
-    if (e.has_window)
-      throw_not_updatable(view.name, verb, "Views that return window functions are not automatically updatable.");
-    if (e.returns_set)
-      throw_not_updatable(view.name, verb,
-                          "Views that return set-returning functions are not automatically updatable.");
+    if (const char* reason = not_updatable_reason(e)) throw_not_updatable(view.name, verb, reason);
     e = resolve_unknown(scope, std::move(e));
     ScopeColumn column;
     column.name = i < view.columns.size() ? view.columns[i].name : targets[i].name;
@@ -221,9 +222,7 @@ const char* why_not_updatable(StatementContext& statement, const SelectStmt* sel
   scope.duck_aliases.insert(alias);
   for (const Target& target : analyze_targets(scope, select->targetList, ExprKind::kSelectTarget)) {
     const TypedExpr& e = target.expr;
-    if (e.has_aggregate) return "Views that return aggregate functions are not automatically updatable.";
-    if (e.has_window) return "Views that return window functions are not automatically updatable.";
-    if (e.returns_set) return "Views that return set-returning functions are not automatically updatable.";
+    if (const char* reason = not_updatable_reason(e)) return reason;
     column |= e.duck != nullptr && e.duck->GetExpressionClass() == ExpressionClass::COLUMN_REF;
   }
   return column ? nullptr : no_columns;

@@ -30,6 +30,7 @@ const CurrentOfExpr* current_of(const Node* where) {
 
 // WHERE CURRENT OF: the row whose key is the value of one more parameter, the last one, which the executor gives.
 Tree at_cursor(Scope& scope, const std::string& alias) {
+  if (scope.parent != nullptr) not_supported("WHERE CURRENT OF in WITH");
   StatementContext& statement = *scope.statement;
   statement.reads_clock = true;  // the number of its parameters is its own
   statement.parameter_types.push_back(types::oid::kBytea);

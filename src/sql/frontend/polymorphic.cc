@@ -28,32 +28,14 @@ namespace {
 /// select_common_type over types alone (select_common_type_from_oids): kInvalidOid when there is none.
 Oid common_type_of(const StatementContext& statement, const std::vector<Oid>& types) {
   if (types.empty()) return kInvalidOid;
-  Oid result = types[0];
-  bool all_same = result != oid::kUnknown;
-  for (Oid t : types) all_same = all_same && t == result;
-  if (all_same) return result;
-  result = base_type_of(statement, result);
-  bool preferred;
-  char category = type_category(statement, result, &preferred);
-  for (size_t i = 1; i < types.size(); ++i) {
-    const Oid next = base_type_of(statement, types[i]);
-    if (next == oid::kUnknown || next == result) continue;
-    bool next_preferred;
-    const char next_category = type_category(statement, next, &next_preferred);
-    if (result == oid::kUnknown) {
-      result = next;
-      category = next_category;
-      preferred = next_preferred;
-    } else if (next_category != category) {
-      return kInvalidOid;
-    } else if (!preferred && can_coerce(statement, result, next, CoercionContext::kImplicit) &&
-               !can_coerce(statement, next, result, CoercionContext::kImplicit)) {
-      result = next;
-      category = next_category;
-      preferred = next_preferred;
-    }
+  bool all_same = types[0] != oid::kUnknown;
+  for (Oid t : types) all_same = all_same && t == types[0];
+  if (all_same) return types[0];
+  CommonType common(statement, types[0]);
+  for (Oid t : types) {
+    if (!common.add(t)) return kInvalidOid;
   }
-  if (result == oid::kUnknown) result = oid::kText;
+  const Oid result = common.type() == oid::kUnknown ? oid::kText : common.type();
   for (Oid t : types) {
     if (!can_coerce(statement, t, result, CoercionContext::kImplicit)) return kInvalidOid;
   }

@@ -138,6 +138,12 @@ KeyPart::KeyPart(Expression& value, types::PhysicalType physical, codec::KeyColu
   }
 }
 
+KeyPart KeyPart::stored_key(Expression& value) {
+  KeyPart part(value, types::physical_type(types::oid::kBytea, -1), {});
+  part.stored_key_ = true;
+  return part;
+}
+
 void KeyPart::prepare(duckdb::ClientContext& context,
                       const std::function<void(duckdb::unique_ptr<Expression>&)>& resolve) {
   if (parameter_ != SIZE_MAX || value_->GetExpressionType() == ExpressionType::VALUE_CONSTANT) return;
@@ -170,6 +176,10 @@ bool KeyPart::append(const Parameters& parameters, size_t row, std::string* key)
                                      ? load_value(*computed_, row, physical_)
                                      : value_view(value_->Cast<duckdb::BoundConstantExpression>().value, physical_);
   if (value.null) return false;
+  if (stored_key_) {
+    key->append(value.bytes);
+    return true;
+  }
   if (physical_.kind != column_.physical.kind) {
     const int64_t low = column_.physical.kind == Physical::kInt16   ? INT16_MIN
                         : column_.physical.kind == Physical::kInt32 ? INT32_MIN
@@ -255,6 +265,18 @@ KeyPath match_key(const TableSchema& schema, const std::vector<codec::KeyColumn>
       path.upper = std::move(part);
       path.upper_open = open;
     }
+  }
+  return path;
+}
+
+KeyPath match_stored_key(const TableSchema& schema, const KeyPredicates& given) {
+  KeyPath path;
+  for (size_t p = 0; p < given.predicates.size() && path.empty(); ++p) {
+    if (given.predicates[p]->GetExpressionType() != ExpressionType::COMPARE_EQUAL) continue;
+    auto& sides = given.predicates[p]->Cast<duckdb::BoundComparisonExpression>();
+    if (given.column_of(*sides.left) != schema.key_column() || !given.is_value(*sides.right)) continue;
+    path.equal.push_back(KeyPart::stored_key(*sides.right));
+    path.used.push_back(p);
   }
   return path;
 }

@@ -22,6 +22,8 @@ namespace omendb::sql {
 class KeyPart {
  public:
   KeyPart(duckdb::Expression& value, types::PhysicalType physical, codec::KeyColumn column);
+  /// The row's whole key, as it is stored: a value of "_key".
+  static KeyPart stored_key(duckdb::Expression& value);
 
   const codec::KeyColumn& column() const { return column_; }
   /// After matching: how the value is computed. `resolve` turns column references into positions in the outer chunk.
@@ -38,6 +40,7 @@ class KeyPart {
   duckdb::Expression* value_;     // of the column's type, or a wider integer
   types::PhysicalType physical_;  // of the value
   codec::KeyColumn column_;
+  bool stored_key_ = false;
   size_t parameter_ = SIZE_MAX;
   duckdb::unique_ptr<duckdb::Expression> resolved_;
   duckdb::unique_ptr<duckdb::ExpressionExecutor> executor_;  // null: a parameter or a constant
@@ -70,5 +73,8 @@ struct KeyPredicates {
 /// The longest path through a key of `columns`, which stand at `positions` of the row layout (SIZE_MAX: an expression).
 KeyPath match_key(const TableSchema& schema, const std::vector<codec::KeyColumn>& columns,
                   const std::vector<size_t>& positions, const KeyPredicates& predicates);
+
+/// The path by "_key" itself, which WHERE CURRENT OF asks for; empty: no predicate gives it.
+KeyPath match_stored_key(const TableSchema& schema, const KeyPredicates& predicates);
 
 }  // namespace omendb::sql

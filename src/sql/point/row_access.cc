@@ -148,6 +148,7 @@ std::string TableAccessPath::describe() const {
       if (constraint.kind == catalog::Constraint::Kind::kPrimaryKey) index = constraint.name;
     }
   }
+  if (index.empty()) return "Point Lookup on " + table;  // by the row's own key, in a table without a primary key
   return (single ? "Point Lookup on " : "Short Range on ") + table + " using " + index;
 }
 
@@ -157,6 +158,11 @@ std::optional<TableAccessPath> find_path(SessionImpl& session, std::shared_ptr<c
   TableAccessPath best;
   best.schema = schema;
   best.columns = std::move(columns);
+  best.key = match_stored_key(*schema, predicates);
+  if (!best.key.empty()) {
+    best.single = true;
+    return best;
+  }
   bool found = false;
   auto consider = [&](KeyPath key, size_t width, bool unique, size_t index) {
     // A range open at one side is long, as a rule.

@@ -161,6 +161,25 @@ TEST_F(RowPlanTest, WritesAndLocksWorkThroughSmallPlans) {
   EXPECT_EQ(scan_counters().rows_read, scans);
 }
 
+TEST_F(RowPlanTest, TheRowOfACursorIsReadByItsKey) {
+  run("CREATE TABLE heap (a int)");
+  run("INSERT INTO heap SELECT generate_series(1, 5000)");
+  run("BEGIN");
+  run("DECLARE lines CURSOR FOR SELECT * FROM line");
+  run("DECLARE rows CURSOR FOR SELECT * FROM heap WHERE a > 7");
+  run("FETCH 2 FROM lines");
+  run("FETCH rows");
+  const auto scans = scan_counters().rows_read;
+  EXPECT_EQ(run("EXPLAIN DELETE FROM line WHERE CURRENT OF lines"),
+            "Project\n  ->  Point Lookup on line using line_pkey\nRoute: small");
+  EXPECT_EQ(run("EXPLAIN DELETE FROM heap WHERE CURRENT OF rows"), "Project\n  ->  Point Lookup on heap\nRoute: small");
+  EXPECT_EQ(run("UPDATE heap SET a = -a WHERE CURRENT OF rows RETURNING a"), "-8");
+  EXPECT_EQ(run("DELETE FROM line WHERE CURRENT OF lines"), "DELETE 1");
+  EXPECT_EQ(run("DELETE FROM line WHERE CURRENT OF lines"), "DELETE 0");
+  EXPECT_EQ(scan_counters().rows_read, scans);
+  run("COMMIT");
+}
+
 TEST_F(RowPlanTest, AWorkerOfALongQueueReadsTheRowsThatItTakes) {
   run("CREATE TABLE queue (id int PRIMARY KEY, state int)");
   run("INSERT INTO queue SELECT i, i % 2 FROM generate_series(1, 6000) i");
