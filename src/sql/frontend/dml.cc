@@ -345,11 +345,7 @@ void substitute_columns(Tree& tree, const std::string& alias, const std::functio
     if (e->GetExpressionClass() != ExpressionClass::COLUMN_REF) return true;
     const auto& ref = e->Cast<duckdb::ColumnRefExpression>();
     if (ref.column_names.size() != 2 || ref.column_names[0] != alias) return false;
-    if (Tree replacement = value(ref.column_names[1])) {
-      std::string output_alias = e->GetAlias();
-      e = std::move(replacement);
-      e->SetAlias(output_alias);
-    }
+    if (Tree replacement = value(ref.column_names[1])) replace(e, std::move(replacement));
     return false;
   });
 }
@@ -493,7 +489,7 @@ DuckNode RowBuilder::build(duckdb::unique_ptr<duckdb::SelectNode> source, WriteA
           name = "p" + std::to_string(carried.size());
           add(e->Copy(), name);
         }
-        e = emit::column(alias, name);
+        replace(e, emit::column(alias, name));
         return false;
       });
       target.expr.duck = std::move(tree);

@@ -177,7 +177,7 @@ AnalyzedQuery analyze_merge(StatementContext& statement, Scope* parent, Node* ra
         name = "p" + std::to_string(carried.size());
         add(*first, e->Copy(), name);
       }
-      e = emit::column(joined, name);
+      replace(e, emit::column(joined, name));
       return false;
     });
   };

@@ -135,7 +135,7 @@ std::vector<std::vector<size_t>> Grouping::sets_of(Node* node, std::vector<Targe
       duckdb::unique_ptr<duckdb::ParsedExpression> tree(owned(std::move(target.expr.duck)));
       visit_expressions(tree, [&](duckdb::unique_ptr<duckdb::ParsedExpression>& e) {
         if (!e->Equals(*expr.duck)) return true;
-        e = emit::column(alias, "c1");
+        replace(e, emit::column(alias, "c1"));
         return false;
       });
       target.expr.duck = std::move(tree);

@@ -136,8 +136,8 @@ bool sort_before_late_outputs(Level& level, std::vector<SortItem>& sort, Tree& l
       std::set<std::string> aliases;
       collect_aliases(*part, &aliases);
       if (aliases.size() != 1 || level.scope->duck_aliases.count(*aliases.begin()) == 0) return false;
-      level.hidden.push_back(std::move(part));
-      part = emit::column(alias, "h" + std::to_string(level.hidden.size()));
+      level.hidden.push_back(part->Copy());
+      replace(part, emit::column(alias, "h" + std::to_string(level.hidden.size())));
       return false;
     });
     late_outputs[i] = e.clone();

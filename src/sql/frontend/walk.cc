@@ -17,6 +17,11 @@ void visit_expressions(Expr& expr, const std::function<bool(Expr&)>& visit) {
   duckdb::ParsedExpressionIterator::EnumerateChildren(*expr, [&](Expr& child) { visit_expressions(child, visit); });
 }
 
+void replace(Expr& expr, Expr replacement) {
+  replacement->SetAlias(expr->GetAlias());
+  expr = std::move(replacement);
+}
+
 void visit_query(duckdb::QueryNode& node, const std::function<bool(Expr&)>& visit) {
   // The iterator descends into FROM, set operations and CTEs, and hands over expressions at their top.
   duckdb::ParsedExpressionIterator::EnumerateQueryNodeChildren(node, [&](Expr& child) {
