@@ -5,7 +5,7 @@
 //   http_listen = "127.0.0.1:8080"     # --http-listen; empty: no HTTP
 //   memory = "4GB"                     # --memory; one budget for everything; default a quarter of the machine
 //   row_cache = "1GB"                  # of it, for rows in memory; default a quarter of it
-//   temp_limit = "20GB"                # of what analytical statements spill; default nine tenths of what the disk has free
+//   temp_limit = "20GB"                # of what analytical statements spill; default what the disk has free but for a tenth
 //   analytics_threads = 4              # for analytical statements; default one a core
 //   analytics_priority = "low"         # long statements stand back behind short ones; normal: they do not
 //   learned_index = "on"               # off: every read goes to the store, for measuring what the index gains

@@ -173,10 +173,10 @@ struct EngineOptions {
   std::string temp_directory;     // for spilling
   std::string columns_directory;  // where tables are kept as columns; empty: in memory
   std::string release;            // a copy in columns that another release wrote is not used
-  size_t temp_bytes = 0;          // of what is spilled; 0: nine tenths of what the disk has free
-  int threads = 0;                // analytical threads; 0: one a core
-  bool stand_back = true;         // statements that take long, and what helps them, run at low priority
-  Backends* backends = nullptr;   // must outlive the engine; nullptr: no server around it
+  size_t temp_bytes = 0;         // of what is spilled; 0: what the disk has free but for a tenth (engine/spill_files.h)
+  int threads = 0;               // analytical threads; 0: one a core
+  bool stand_back = true;        // statements that take long, and what helps them, run at low priority
+  Backends* backends = nullptr;  // must outlive the engine; nullptr: no server around it
   void (*warn)(const std::string& line) = nullptr;  // for the operator's log
 };
 

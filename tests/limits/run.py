@@ -6,7 +6,8 @@
 memory     a COPY of N narrow rows and a large sort; the server's peak resident memory stays under the budget
 columns    copies in columns larger than the memory for analytics answer as the rows do, while they are written, and after a kill -9
 large      a copy of N narrow rows (2,000,000) under a budget (128MB): answers against closed forms, before and after changes, a stop and a kill -9
-disk       (as root) a data directory on a small tmpfs: 53100 when it is full, nothing acknowledged is lost, writes go on with room
+disk       (as root) a data directory on a small tmpfs: 53100 when it is full, nothing acknowledged is lost, writes go on with room; a statement
+           that spills more than there is fails alone and gives all of it back
 directory  an unwritable or occupied data directory is one line on stderr and exit code 1
 """
 
@@ -147,9 +148,34 @@ def check_disk(options):
         connection.close()
         omen.stop()
         print(f"disk: {counted} rows after a restart with room, and writes go on")
+        shutil.rmtree(omen.directory / "data")
+        check_spilling(directory)
     finally:
         subprocess.run(["umount", "-l", directory], check=False)
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def check_spilling(directory):
+    """On an empty disk of 512 MB."""
+    (directory / "spilling").mkdir()
+    omen = OmenDB(directory / "spilling", arguments=["--memory", "256MB"]).start()
+    connection, other = omen.connect(timeout=600), omen.connect(timeout=600)
+    other.execute("create table t (id int primary key, v text); insert into t select g, repeat('x', 100) from generate_series(1, 1000) g")
+    for number in range(2):
+        try:
+            connection.execute("select count(*) from (select md5(g::text) || md5((g + 1)::text) || md5((g * 3)::text) as r "
+                               "from generate_series(1, 20000000) g order by r offset 1) s")
+            assert False, "so much does not fit on the disk"
+        except ServerError as trouble:
+            assert trouble.sqlstate == "53400", trouble
+            print(f"disk: a sort beyond it: {trouble}")
+        other.execute(f"insert into t select g + 1000 * {number + 1}, repeat('x', 100) from generate_series(1, 1000) g")
+        left = sum(file.stat().st_size for file in (omen.directory / "data" / "temp").iterdir())
+        assert left == 0, f"{left} bytes of what was spilled are still there"
+        (directory / "ballast").write_bytes(bytes(200 << 20))  # others fill the disk
+    connection.close()
+    other.close()
+    omen.stop()
 
 
 def start_once(data_directory, **arguments):

@@ -18,6 +18,7 @@
 #include "sql/engine/route_counters.h"
 #include "sql/engine/scan.h"
 #include "sql/engine/server_files.h"
+#include "sql/engine/spill_files.h"
 #include "sql/functions/register.h"
 
 // jemalloc's mallctl, as DuckDB's library exports it.
@@ -107,6 +108,7 @@ DuckInstance::DuckInstance(const EngineOptions& options) {
     duckdb::DBConfig::GetConfig(*database_->instance).AddAllowedDirectory(options.temp_directory);
     if (options.temp_bytes > 0)
       duckdb::BufferManager::GetBufferManager(*database_->instance).SetSwapLimit(options.temp_bytes);
+    install_spill_files(*database_->instance, options.temp_directory, options.temp_bytes);
   }
 
   FileGrants::install(*database_->instance);

@@ -11,6 +11,7 @@
 
 #include "sql/engine/route_counters.h"
 #include "sql/engine/session_impl.h"
+#include "sql/engine/spill_files.h"
 #include "sql/engine/testing.h"
 
 namespace omendb::sql {
@@ -139,6 +140,17 @@ TEST(DuckInstance, AnOperatorBeyondItsMemorySpillsAndLeavesNothing) {
   engine.value().reset();
   EXPECT_TRUE(!std::filesystem::exists(directory) || std::filesystem::is_empty(directory));
   std::filesystem::remove_all(directory);
+}
+
+TEST(DuckInstance, SpillingLeavesAPartOfTheDiskFree) {
+  constexpr uint64_t kGb = uint64_t{1} << 30;
+  EXPECT_EQ(spill_limit(0, 100 * kGb, 0), 99 * kGb);
+  EXPECT_EQ(spill_limit(50 * kGb, 50 * kGb, 0), 99 * kGb);
+  EXPECT_EQ(spill_limit(0, 100 * kGb, 20 * kGb), 20 * kGb);
+  EXPECT_EQ(spill_limit(15 * kGb, 3 * kGb, 20 * kGb), 17 * kGb);
+  EXPECT_EQ(spill_limit(15 * kGb, kGb / 2, 20 * kGb), 15 * kGb);  // others have filled the disk
+  EXPECT_EQ(spill_limit(25 * kGb, 50 * kGb, 20 * kGb), 25 * kGb);
+  EXPECT_EQ(spill_limit(0, 1000, 0), 900u);
 }
 
 // A statement beyond a limit fails by itself: those beside it and after it do not.
