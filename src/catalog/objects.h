@@ -197,7 +197,7 @@ struct Role {
   bool superuser = false, create_role = false, create_db = false, login = false, replication = false, inherit = true,
        bypass_rls = false;
   int connection_limit = -1;
-  std::string password;  // SCRAM verifier
+  std::string password;  // a verifier (password.h); empty: none
   std::vector<Oid> member_of;
 };
 

@@ -572,6 +572,8 @@ ParseError Parser::run(std::string_view text, ParsedMoment* out, Status* special
   if (ParseError e = finish(); e != ParseError::kNone) return e;
   if (time_only_) {
     if ((have_ & kTimeBits) != kTimeBits) return ParseError::kBadFormat;
+    const uint32_t date = have_ & kDateBits;
+    if (date != 0 && date != kDateBits) return ParseError::kBadFormat;
   } else if ((have_ & kDateBits) != kDateBits) {
     if ((have_ & kTimeBits) == kTimeBits)
       out->outcome = Outcome::kTimeOnly;

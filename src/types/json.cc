@@ -23,7 +23,10 @@ int hex_value(char c) {
 
 class JsonParser {
  public:
-  JsonParser(std::string_view text, bool canonical) : s_(text), canonical_(canonical) {}
+  enum class Mode : uint8_t { kSyntax, kStrings, kCanonical };  // what is checked; the last one writes, too
+
+  JsonParser(std::string_view text, Mode mode)
+      : s_(text), canonical_(mode == Mode::kCanonical), decodes_(mode != Mode::kSyntax) {}
 
   Status parse(std::string* out) {
     skip();
@@ -124,12 +127,8 @@ class JsonParser {
       case '[': return array(depth, out);
       case '"': {
         std::string text;
-        size_t start = at_;
         RETURN_IF_ERROR(string(&text));
-        if (canonical_)
-          append_json_string(text, out);
-        else
-          (void)start;
+        if (canonical_) append_json_string(text, out);
         return {};
       }
       case '-':
@@ -190,7 +189,7 @@ class JsonParser {
     return {};
   }
 
-  // Reads a literal at '"'. In canonical mode the text is decoded into `text`.
+  // Reads a literal at '"' and decodes it into `text`, where strings are decoded.
   Status string(std::string* text) {
     size_t i = at_ + 1;
     uint32_t high = 0;
@@ -208,7 +207,7 @@ class JsonParser {
         return fail("Character with value 0x" + std::string(hex) + " must be escaped.", i);
       }
       if (c != '\\') {
-        if (canonical_) {
+        if (decodes_) {
           if (high != 0) return lone(i + 1);
           text->push_back(c);
         }
@@ -233,7 +232,7 @@ class JsonParser {
           code = code * 16 + static_cast<uint32_t>(h);
         }
         i += 5;
-        if (!canonical_) continue;
+        if (!decodes_) continue;
         if (code >= 0xD800 && code <= 0xDBFF) {
           if (high != 0) return fail("Unicode high surrogate must not follow a high surrogate.", i);
           high = code;
@@ -253,7 +252,7 @@ class JsonParser {
         append_utf8(code, text);
         continue;
       }
-      if (canonical_ && high != 0) return lone(i + 1);
+      if (decodes_ && high != 0) return lone(i + 1);
       char plain = 0;
       switch (c) {
         case '"':
@@ -269,10 +268,10 @@ class JsonParser {
           return fail("Escape sequence \"\\" + std::string(s_.substr(i, width)) + "\" is invalid.", i + width);
         }
       }
-      if (canonical_) text->push_back(plain);
+      if (decodes_) text->push_back(plain);
       ++i;
     }
-    if (canonical_ && high != 0) return lone(i + 1);
+    if (decodes_ && high != 0) return lone(i + 1);
     at_ = i + 1;
     return {};
   }
@@ -345,7 +344,7 @@ class JsonParser {
   }
 
   std::string_view s_;
-  bool canonical_;
+  const bool canonical_, decodes_;
   size_t at_ = 0;
 };
 
@@ -379,12 +378,18 @@ size_t skip_value(std::string_view s, size_t at) {
 
 Status json_validate(std::string_view text) {
   std::string none;
-  return JsonParser(text, false).parse(&none);
+  return JsonParser(text, JsonParser::Mode::kSyntax).parse(&none);
+}
+
+Status json_check_strings(std::string_view text) {
+  if (text.find("\\u") == std::string_view::npos) return {};  // nothing else can be wrong in valid text
+  std::string none;
+  return JsonParser(text, JsonParser::Mode::kStrings).parse(&none);
 }
 
 Status jsonb_from_text(std::string_view text, std::string* out) {
   std::string made;
-  RETURN_IF_ERROR(JsonParser(text, true).parse(&made));
+  RETURN_IF_ERROR(JsonParser(text, JsonParser::Mode::kCanonical).parse(&made));
   *out = std::move(made);
   return {};
 }

@@ -22,6 +22,8 @@ enum class JsonKind : uint8_t { kNull, kString, kNumber, kBool, kArray, kObject 
 
 /// Checks json text. Errors: 22P02 `invalid input syntax for type json` with PostgreSQL's detail; 54001 when nested too deeply.
 Status json_validate(std::string_view text);
+/// Whether every string of valid text has a text: what is looked for in json reads all of it. Errors: 22P05 for \u0000, 22P02 for lone surrogates.
+Status json_check_strings(std::string_view text);
 /// The canonical form of any json text. Errors: as json_validate; 22P05 for \u0000; 22003 for numbers beyond numeric.
 Status jsonb_from_text(std::string_view text, std::string* out);
 

@@ -37,6 +37,8 @@ class DdlContext {
   /// A new context for analysing `text`, over the transaction's newest catalog; `text` outlives it.
   virtual StatementContext analysis(std::string_view text) = 0;
   virtual int32_t backend_pid() = 0;
+  /// As SHOW prints it.
+  virtual std::string setting(const std::string& name) const = 0;
   /// Inside BEGIN, or one of several statements of a simple query.
   virtual bool in_transaction_block() = 0;
   virtual void notice(std::string_view severity, const ErrorInfo& info) = 0;

@@ -60,6 +60,21 @@ std::string Ddl::describe(const catalog::Catalog& now, const Thing& thing) {
   return {};
 }
 
+// A view may name columns that it does not group by where it groups by their table's primary key.
+bool Ddl::can_be_grouped(const std::string& sql, const std::vector<std::string>& path,
+                         const std::shared_ptr<const catalog::Catalog>& catalog) {
+  StatementContext statement = context_.analysis(sql);
+  statement.catalog = catalog;
+  statement.search_path = path;
+  ParseTree tree(sql);
+  try {
+    analyze_query(statement, tree.statements()[0].node);
+  } catch (const SqlError& error) {
+    return error.info().code != SqlState::kGroupingError;
+  }
+  return true;
+}
+
 std::vector<Ddl::Edge> Ddl::dependents(const catalog::Catalog& now, const Thing& thing) {
   std::vector<Edge> edges;
   auto add = [&](Thing dependent, bool automatic) { edges.push_back({std::move(dependent), automatic, {}}); };
@@ -167,6 +182,21 @@ std::vector<Ddl::Edge> Ddl::dependents(const catalog::Catalog& now, const Thing&
       const auto* constraint = table->find_constraint(thing.name);
       if (constraint == nullptr || constraint->kind == Kind::kCheck || constraint->kind == Kind::kForeignKey) break;
       add(relation(constraint->index), true);
+      if (constraint->kind == Kind::kPrimaryKey) {
+        catalog::Table without = *table;
+        std::erase_if(without.constraints, [&](const auto& c) { return c.name == thing.name; });
+        const auto after = value_or_throw(now.with({{table->oid, std::make_shared<const catalog::Object>(without)}}));
+        now.for_each_of<catalog::View>([&](const catalog::View& view) {
+          if (contains(view.dependencies, table->oid) && !can_be_grouped(view.sql, view.search_path, after))
+            add(relation(view.oid), false);
+        });
+        now.for_each_of<catalog::Table>([&](const catalog::Table& other) {
+          if (other.is_materialized_view() && contains(other.view_dependencies, table->oid) &&
+              !can_be_grouped(other.view_sql, other.view_search_path, after)) {
+            add(relation(other.oid), false);
+          }
+        });
+      }
       now.for_each_of<catalog::Table>([&](const catalog::Table& other) {
         for (const auto& c : other.constraints) {
           if (c.kind == Kind::kForeignKey && c.index == constraint->index) {

@@ -265,6 +265,8 @@ class Ddl {
   };
   /// Whether a stored query names this column of the table. What cannot be told counts as yes.
   bool view_names_column(const catalog::Catalog& catalog, const std::string& sql, Oid table, int16_t attnum);
+  bool can_be_grouped(const std::string& sql, const std::vector<std::string>& path,
+                      const std::shared_ptr<const catalog::Catalog>& catalog);
   std::vector<Edge> dependents(const catalog::Catalog& catalog, const Thing& thing);
   std::string describe(const catalog::Catalog& catalog, const Thing& thing);
   /// Drops `targets` with what depends on them. Errors: 2BP01.
@@ -328,6 +330,10 @@ class Ddl {
   void rename_type_everywhere(const catalog::Catalog& before, Oid type, const std::string& new_name);
 
   // --- ddl_role.cc ---
+  /// What is kept of it: a verifier, or nothing of an empty one.
+  std::string kept_password(const std::string& role, const std::string& password);
+  /// The options that CREATE and ALTER share; false: another.
+  bool set_role_option(catalog::Role& role, const DefElem* def);
   std::string create_role(CreateRoleStmt* stmt);
   std::string alter_role(AlterRoleStmt* stmt);
   std::string drop_role(DropRoleStmt* stmt);

@@ -3,6 +3,7 @@
 
 #include "duckdb/parser/parsed_expression.hpp"
 
+#include "catalog/password.h"
 #include "sql/frontend/ddl_internal.h"
 #include "sql/frontend/query.h"
 
@@ -343,6 +344,10 @@ std::string Ddl::rename(RenameStmt* stmt) {
       if (!is_superuser()) throw SqlError(SqlState::kInsufficientPrivilege, "permission denied to rename role");
       catalog::Role next = *role;
       next.name = new_name;
+      if (catalog::is_md5_verifier(next.password)) {
+        next.password.clear();
+        notice(SqlState::kSuccessfulCompletion, "MD5 password cleared because of role rename");
+      }
       put(std::move(next));
       return "ALTER ROLE";
     }

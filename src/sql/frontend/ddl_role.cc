@@ -2,9 +2,46 @@
 // where they change nothing for anyone (superusers and owners have every privilege anyway) and refused elsewhere.
 #include <algorithm>
 
+#include "catalog/password.h"
 #include "sql/frontend/ddl_internal.h"
 
 namespace omendb::sql {
+
+std::string Ddl::kept_password(const std::string& role, const std::string& password) {
+  if (password.empty() || catalog::password_matches(role, password, "")) {
+    notice(SqlState::kSuccessfulCompletion, "empty string is not a valid password, clearing password");
+    return "";
+  }
+  return catalog::password_verifier(role, password,
+                                    context_.setting("password_encryption") == "md5"
+                                        ? catalog::PasswordHash::kMd5
+                                        : catalog::PasswordHash::kScramSha256);
+}
+
+bool Ddl::set_role_option(catalog::Role& role, const DefElem* def) {
+  const std::string_view option = def->defname;
+  if (option == "superuser")
+    role.superuser = boolVal(def->arg);
+  else if (option == "inherit")
+    role.inherit = boolVal(def->arg);
+  else if (option == "createrole")
+    role.create_role = boolVal(def->arg);
+  else if (option == "createdb")
+    role.create_db = boolVal(def->arg);
+  else if (option == "canlogin")
+    role.login = boolVal(def->arg);
+  else if (option == "isreplication")
+    role.replication = boolVal(def->arg);
+  else if (option == "bypassrls")
+    role.bypass_rls = boolVal(def->arg);
+  else if (option == "connectionlimit")
+    role.connection_limit = intVal(def->arg);
+  else if (option == "password")
+    role.password = def->arg == nullptr ? "" : kept_password(role.name, strVal(def->arg));
+  else
+    return false;
+  return true;
+}
 
 std::string Ddl::create_role(CreateRoleStmt* stmt) {
   const std::string name = stmt->role;
@@ -24,25 +61,8 @@ std::string Ddl::create_role(CreateRoleStmt* stmt) {
   std::vector<std::pair<std::string, bool>> members;
   for_list<DefElem>(stmt->options, [&](DefElem* def) {
     std::string_view option = def->defname;
-    if (option == "superuser")
-      role.superuser = boolVal(def->arg);
-    else if (option == "inherit")
-      role.inherit = boolVal(def->arg);
-    else if (option == "createrole")
-      role.create_role = boolVal(def->arg);
-    else if (option == "createdb")
-      role.create_db = boolVal(def->arg);
-    else if (option == "canlogin")
-      role.login = boolVal(def->arg);
-    else if (option == "isreplication")
-      role.replication = boolVal(def->arg);
-    else if (option == "bypassrls")
-      role.bypass_rls = boolVal(def->arg);
-    else if (option == "connectionlimit")
-      role.connection_limit = intVal(def->arg);
-    else if (option == "password")
-      role.password = def->arg == nullptr ? "" : strVal(def->arg);
-    else if (option == "validUntil")
+    if (set_role_option(role, def)) return;
+    if (option == "validUntil")
       not_supported("VALID UNTIL");
     else if (option == "sysid")
       notice(SqlState::kSuccessfulCompletion, "SYSID can no longer be specified");
@@ -73,25 +93,8 @@ std::string Ddl::alter_role(AlterRoleStmt* stmt) {
   for_list<DefElem>(stmt->options, [&](DefElem* def) {
     std::string_view option = def->defname;
     only_password = only_password && option == "password";
-    if (option == "superuser")
-      role.superuser = boolVal(def->arg);
-    else if (option == "inherit")
-      role.inherit = boolVal(def->arg);
-    else if (option == "createrole")
-      role.create_role = boolVal(def->arg);
-    else if (option == "createdb")
-      role.create_db = boolVal(def->arg);
-    else if (option == "canlogin")
-      role.login = boolVal(def->arg);
-    else if (option == "isreplication")
-      role.replication = boolVal(def->arg);
-    else if (option == "bypassrls")
-      role.bypass_rls = boolVal(def->arg);
-    else if (option == "connectionlimit")
-      role.connection_limit = intVal(def->arg);
-    else if (option == "password")
-      role.password = def->arg == nullptr ? "" : strVal(def->arg);
-    else if (option == "rolemembers") {
+    if (set_role_option(role, def)) return;
+    if (option == "rolemembers") {
       for_list<RoleSpec>(castNode(List, def->arg), [&](RoleSpec* spec) {
         catalog::Role member = *catalog()->find<catalog::Role>(role_of(spec));
         auto at = std::find(member.member_of.begin(), member.member_of.end(), oid);

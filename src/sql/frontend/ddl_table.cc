@@ -111,6 +111,7 @@ bool Ddl::name_taken(const TableBuild& build, const std::string& name) {
 std::string Ddl::stored_type_name(Oid type, int32_t typmod) {
   auto now = catalog();
   Oid element = now->element_of_array(type);
+  if (element == kInvalidOid) element = types::array_element_type(type);
   Oid base = element == kInvalidOid ? type : element;
   Oid schema;
   std::string name;
@@ -121,6 +122,9 @@ std::string Ddl::stored_type_name(Oid type, int32_t typmod) {
     schema = catalog::object_schema(*now->object(relation));
     name = catalog::object_name(*now->object(relation));
   } else {
+    // Without a modifier: character would be character(1).
+    if (typmod < 0 && base == types::oid::kBpchar) return element == kInvalidOid ? "bpchar" : "bpchar[]";
+    if (typmod < 0 && base == types::oid::kBit) return element == kInvalidOid ? "\"bit\"" : "\"bit\"[]";
     return format_type(*now, type, typmod);
   }
   return quote_qualified(schema_name(schema), name) + (element == kInvalidOid ? "" : "[]");
@@ -354,13 +358,7 @@ std::string Ddl::default_text(StatementContext& statement, const catalog::Table&
           .hint("You will need to rewrite or cast the expression.");
     }
   }
-  std::string text = store_text(statement, expression, generated ? &table : nullptr, stored_type_name(column.type, -1));
-  // An integer literal in quotes is the integer.
-  if (column.type == types::oid::kInt4 && text.size() > 11 && text[0] == '\'' && text.ends_with("'::integer")) {
-    std::string digits = text.substr(1, text.size() - 11);
-    if (!digits.empty() && digits.find_first_not_of("0123456789") == std::string::npos) return digits;
-  }
-  return text;
+  return store_text(statement, expression, generated ? &table : nullptr, stored_type_name(column.type, -1));
 }
 
 void Ddl::finish_defaults(TableBuild& build) {

@@ -26,6 +26,28 @@ class ParsedText {
   Node* node_;
 };
 
+/// What a literal is to PostgreSQL from the moment it is read, printed as it prints constants: 'today' is this day for good.
+/// Empty: text, and what the catalog has to look up.
+std::string constant_text(std::string_view literal, Oid type, const std::string& type_name,
+                          const types::IoContext& io) {
+  const types::TypeInfo* info = types::find_type(type);
+  if (info == nullptr || info->kind == 'p') return {};
+  const types::TypeInfo* value = info->category == 'A' ? types::find_type(info->element) : info;
+  if (value == nullptr || value->category == 'S' || value->category == 'Z' || value->oid == types::oid::kJson ||
+      value->name.starts_with("reg")) {
+    return {};
+  }
+  types::Value read;
+  if (!types::input(type, -1, literal, io, &read).ok()) return {};  // analysis says so
+  std::string text;
+  types::output(type, types::physical_type(type, -1), read.view(), types::IoContext(), &text);
+  if (type == types::oid::kBool) return text == "t" ? "true" : "false";
+  const bool digit = !text.empty() && text[0] >= '0' && text[0] <= '9';
+  if (digit && type == types::oid::kInt4) return text;
+  if (digit && type == types::oid::kNumeric && text.find('.') != std::string::npos) return text;
+  return quote_constant(text) + "::" + type_name;
+}
+
 /// The user-defined type of a qualified TypeName; kInvalidOid for a built-in one.
 Oid user_type(const catalog::Catalog& catalog, const TypeName& type) {
   if (type.names == nullptr || type.names->length < 2) return kInvalidOid;
@@ -176,6 +198,9 @@ DeparseHooks Ddl::store_hooks(StatementContext& statement, const catalog::Table*
     }
     return "'" + std::to_string(found.value) + "'";
   };
+  hooks.constant = [&statement](std::string_view literal, const std::string& type) {
+    return constant_text(literal, type_printed_as(type), type, *statement.io);
+  };
   hooks.output_name = [](const Node* node) { return target_name(const_cast<Node*>(node)); };
   return hooks;
 }
@@ -197,7 +222,8 @@ TextUse Ddl::uses_of(const catalog::Catalog& catalog, std::string_view text) {
     }
     return std::string("x");
   };
-  hooks.reg_literal = [&](std::string_view literal, const TypeName*) -> std::string {
+  hooks.reg_literal = [&](std::string_view literal, const TypeName* type) -> std::string {
+    if (type != nullptr && std::string_view(string_value(llast(type->names))) != "regclass") return {};
     if (!literal.empty() && literal.find_first_not_of("0123456789") == std::string_view::npos) {
       use.sequences.insert(Oid{static_cast<uint32_t>(std::stoul(std::string(literal)))});
     }

@@ -133,6 +133,9 @@ std::string deparse_type(const TypeName& type) {
     out = sql;
     // "timestamp(3) without time zone": the modifier stands inside.
     size_t space = std::strncmp(sql, "time", 4) == 0 ? out.find(' ') : std::string::npos;
+    // Without a length these are not what their SQL names say: character is character(1).
+    if (type.typmods == nullptr && name == "bpchar") out = "bpchar";
+    if (type.typmods == nullptr && name == "bit") out = "\"bit\"";
     if (!modifiers.empty()) out.insert(space == std::string::npos ? out.size() : space, modifiers);
     if (name == "interval" && type.typmods != nullptr) {
       // INTERVAL's first modifier is a bit mask of fields.
@@ -167,6 +170,18 @@ std::string deparse_type(const TypeName& type) {
   return out;
 }
 
+Oid type_printed_as(std::string_view name) {
+  if (name.ends_with("[]")) {
+    const types::TypeInfo* element = types::find_type(type_printed_as(name.substr(0, name.size() - 2)));
+    return element == nullptr ? kInvalidOid : element->array;
+  }
+  for (const auto& known : kSqlTypes) {
+    if (name == known.sql) name = known.internal;
+  }
+  const types::TypeInfo* info = types::find_type(name == "\"bit\"" ? "bit" : name);
+  return info == nullptr ? kInvalidOid : info->oid;
+}
+
 std::string deparse_expression(const Node* node, const DeparseHooks& hooks, const std::string& context_type) {
   Deparser printer(hooks);
   if (!context_type.empty())
@@ -178,6 +193,7 @@ std::string deparse_expression(const Node* node, const DeparseHooks& hooks, cons
 
 void Deparser::literal_as(const Node* node, const std::string& type) {
   if (is_string_constant(node)) {
+    if (constant_of(node, type)) return;
     constant(reinterpret_cast<const A_Const*>(node));
     out_ += "::" + type;
   } else if (IsA(node, A_Const) && reinterpret_cast<const A_Const*>(node)->isnull) {
@@ -376,9 +392,12 @@ void Deparser::constant(const A_Const* c) {
     case T_Boolean: out_ += boolVal(&c->val) ? "true" : "false"; break;
     case T_String: out_ += quote_constant(c->val.sval.sval); break;
     case T_BitString: {
-      std::string bits = c->val.bsval.bsval;
-      out_ += bits.substr(0, 1) == "x" ? "X" : "B";
-      out_ += "'" + bits.substr(1) + "'";
+      types::Value bits;
+      throw_if_error(types::input(types::oid::kBit, -1, c->val.bsval.bsval, types::IoContext(), &bits));
+      std::string text;
+      types::output(types::oid::kBit, types::physical_type(types::oid::kBit, -1), bits.view(), types::IoContext(),
+                    &text);
+      out_ += "'" + text + "'::\"bit\"";
       break;
     }
     default: not_supported("this constant in a stored expression");
@@ -638,6 +657,13 @@ void Deparser::bool_expr(const BoolExpr* e, const Node*) {
   });
 }
 
+bool Deparser::constant_of(const Node* literal, const std::string& type) {
+  if (!hooks_.constant) return false;
+  const std::string text = hooks_.constant(reinterpret_cast<const A_Const*>(literal)->val.sval.sval, type);
+  out_ += text;
+  return !text.empty();
+}
+
 void Deparser::cast(const TypeCast* c, const Node*) {
   auto* self = reinterpret_cast<const Node*>(c);
   if (hooks_.reg_literal && is_string_constant(c->arg)) {
@@ -647,6 +673,10 @@ void Deparser::cast(const TypeCast* c, const Node*) {
       type_name(c->typeName);
       return;
     }
+  }
+  if (is_string_constant(c->arg) && c->typeName->typmods == nullptr &&
+      constant_of(c->arg, hooks_.type ? hooks_.type(*c->typeName) : deparse_type(*c->typeName))) {
+    return;
   }
   const bool literal =
       IsA(c->arg, A_Const) && (is_string_constant(c->arg) || reinterpret_cast<const A_Const*>(c->arg)->isnull);

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "types/type.h"
+
 struct Node;  // PostgreSQL's
 struct SelectStmt;
 struct RangeVar;
@@ -39,6 +41,8 @@ struct DeparseHooks {
   /// 'name'::regclass and the like, and the bare literal that nextval and its kin take (type is nullptr: regclass). Returns
   /// the literal to print instead, "" to leave it.
   std::function<std::string(std::string_view literal, const TypeName* type)> reg_literal;
+  /// A literal that is a constant of `type` (printed) from now on: its text with the type, "" to leave it as it is written.
+  std::function<std::string(std::string_view literal, const std::string& type)> constant;
   /// PostgreSQL prints the casts that analysis adds: 'x'::text beside a text column, and a varchar column as (c)::text in an
   /// operator. The type of a column ("text", "character varying"), "" when it is not known; then nothing is added.
   std::function<std::string(const ColumnRef&)> column_type;
@@ -59,6 +63,8 @@ std::string deparse_expression(const Node* expression, const DeparseHooks& hooks
                                const std::string& context_type = {});
 /// A SELECT, VALUES or set operation; no semicolon.
 std::string deparse_select(const SelectStmt* select, const DeparseHooks& hooks = {});
+/// The built-in type that deparse_type prints so, without a modifier; kInvalidOid: none.
+Oid type_printed_as(std::string_view name);
 /// A type as the tree says it: built-in ones by their SQL names ("character varying(10)", "integer[]").
 std::string deparse_type(const TypeName& type);
 

@@ -21,6 +21,8 @@ class Deparser {
   /// As an argument of `parent`: with parentheses where the layout wants them.
   void expression_in(const Node* node, const Node* parent);
   void literal_as(const Node* node, const std::string& type);
+  /// Prints a string as what it stands for; false: it is left as it is written.
+  bool constant_of(const Node* literal, const std::string& type);
   std::string column_text(const ColumnRef* ref);
 
   // Queries

@@ -95,6 +95,29 @@ size_t utf8_character(const unsigned char* p, size_t left) {
 
 }  // namespace
 
+namespace {
+
+/// PostgreSQL's minor releases name all of the word that begins as a number ("123abc"), the grammar's scanner as far as it read.
+void complete_junk(std::string_view sql, ErrorInfo* info) {
+  if (!info->message.starts_with("trailing junk after numeric literal") || !info->message.ends_with('"')) return;
+  info->message.pop_back();
+  const size_t quote = info->message.rfind('"');
+  const size_t length = info->message.size() - quote - 1;
+  size_t at = 0;
+  for (int position = 0; at < sql.size(); ++at) {
+    if ((static_cast<unsigned char>(sql[at]) & 0xC0) != 0x80 && ++position == info->position) break;
+  }
+  at = sql.find(std::string_view(info->message).substr(quote + 1), at);
+  for (size_t i = at + length; at != std::string_view::npos && i < sql.size(); ++i) {
+    const auto c = static_cast<unsigned char>(sql[i]);
+    if (std::isalnum(c) == 0 && c != '_' && c != '$' && c < 0x80) break;
+    info->message.push_back(sql[i]);
+  }
+  info->message.push_back('"');
+}
+
+}  // namespace
+
 size_t valid_utf8_prefix(std::string_view text) {
   const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
   size_t at = 0;
@@ -133,6 +156,7 @@ ParseTree::ParseTree(std::string_view sql) {
     info.detail = error->detail != nullptr ? error->detail : "";
     info.hint = error->hint != nullptr ? error->hint : "";
     info.position = error->cursorpos;
+    complete_junk(text, &info);
     MemoryContextDelete(memory_);
     memory_ = nullptr;
     throw SqlError(std::move(info));

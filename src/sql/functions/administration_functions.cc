@@ -7,6 +7,7 @@
 #include "sql/neighbours.h"
 #include "types/array.h"
 #include "types/numeric.h"
+#include "types/scalar.h"
 
 namespace omendb::sql::functions {
 
@@ -45,7 +46,55 @@ std::string size_text(types::Int128 size) {
   }
 }
 
+/// pg_size_bytes: a number and a unit, as size_text writes them.
+int64_t size_of_text(std::string_view text) {
+  const auto invalid = [&] {
+    return SqlError(SqlState::kInvalidParameterValue, "invalid size: \"" + std::string(text) + "\"");
+  };
+  std::string_view rest = types::trim_space(text);
+  const std::string_view all = rest;
+  const auto skip_digits = [&] {
+    const size_t n = std::min(rest.find_first_not_of("0123456789"), rest.size());
+    rest.remove_prefix(n);
+    return n;
+  };
+  if (rest.starts_with('+') || rest.starts_with('-')) rest.remove_prefix(1);
+  size_t digits = skip_digits();
+  if (rest.starts_with('.')) {
+    rest.remove_prefix(1);
+    digits += skip_digits();
+  }
+  if (digits == 0) throw invalid();
+  if (rest.starts_with('e') || rest.starts_with('E')) {
+    const std::string_view before = rest;
+    rest.remove_prefix(1);
+    if (rest.starts_with('+') || rest.starts_with('-')) rest.remove_prefix(1);
+    if (skip_digits() == 0) rest = before;
+  }
+  Numeric size;
+  throw_if_error(Numeric::parse(all.substr(0, all.size() - rest.size()), &size));
+  rest = types::trim_space(rest);
+  if (!rest.empty()) {
+    const auto unit = std::find_if(kSizeUnits.begin(), kSizeUnits.end(),
+                                   [&](const SizeUnit& known) { return types::equal_ignoring_case(rest, known.name); });
+    if (unit == kSizeUnits.end()) {
+      throw invalid()
+          .detail("Invalid size unit: \"" + std::string(rest) + "\".")
+          .hint("Valid units are \"bytes\", \"kB\", \"MB\", \"GB\", \"TB\", and \"PB\".");
+    }
+    Numeric bytes;
+    throw_if_error(types::numeric_mul(size, Numeric::from_int64(int64_t{1} << unit->bits), &bytes));
+    size = bytes;
+  }
+  int64_t whole = 0;
+  throw_if_error(size.to_int64(&whole));
+  return whole;
+}
+
 void add_size_texts(Library& library) {
+  library.row({"pg_size_bytes", {oid::kText}, oid::kInt8, [](RowCall&, const ValueView* a) {
+                 return int_value(size_of_text(a[0].bytes));
+               }});
   library.row({"pg_size_pretty", {oid::kInt8}, oid::kText, [](RowCall& call, const ValueView* a) {
                  return call.text(size_text(a[0].integer));
                }});

@@ -123,11 +123,18 @@ void add_cast_functions(Library& library) {
                    return ValueView::of_bytes(s);
                  }});
   }
-  library.row({"text_char", {oid::kText}, oid::kChar, [](RowCall&, const ValueView* a) {
-                 return ValueView::of_bytes(a[0].bytes.substr(0, 1));
+  library.row({"text_char", {oid::kText}, oid::kChar, [](RowCall& call, const ValueView* a) {
+                 types::Value read;
+                 throw_if_error(types::input(oid::kChar, -1, a[0].bytes, call.io(), &read));
+                 return call.text(std::string(read.view().bytes));
                }});
-  library.row({"char_text", {oid::kChar}, oid::kText, [](RowCall&, const ValueView* a) { return a[0]; }});
-  library.row({"char_bpchar", {oid::kChar}, oid::kText, [](RowCall&, const ValueView* a) { return a[0]; }});
+  for (const char* name : {"char_text", "char_bpchar"}) {
+    library.row({name, {oid::kChar}, oid::kText, [](RowCall& call, const ValueView* a) {
+                   std::string text;
+                   types::output(oid::kChar, {types::Physical::kBytes}, a[0], call.io(), &text);
+                   return call.text(text);
+                 }});
+  }
   library.row({"chartoi4", {oid::kChar}, oid::kInt4, [](RowCall&, const ValueView* a) {
                  return int_value(a[0].bytes.empty() ? 0 : static_cast<signed char>(a[0].bytes[0]));
                }});

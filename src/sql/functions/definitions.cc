@@ -38,8 +38,9 @@ std::string key_list(const catalog::Table& table, const std::vector<int16_t>& co
 DeparseHooks reading_hooks(const NameView& names, bool pretty) {
   DeparseHooks hooks;
   hooks.pretty = pretty;
-  hooks.reg_literal = [&names](std::string_view literal, const TypeName*) -> std::string {
-    if (!is_number(literal)) return {};
+  hooks.reg_literal = [&names](std::string_view literal, const TypeName* type) -> std::string {
+    if (!is_number(literal) || (type != nullptr && std::string_view(text_of(llast(type->names))) != "regclass"))
+      return {};
     std::string name = names.relation_name(Oid{static_cast<uint32_t>(std::stoul(std::string(literal)))});
     return name.empty() ? "" : quote_constant(name);
   };

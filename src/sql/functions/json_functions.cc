@@ -34,6 +34,12 @@ ValueView as_text(RowCall& call, std::string_view value) {
   return null ? null_value() : call.bytes();
 }
 
+/// The document to look something up in.
+std::string_view readable(Oid type, std::string_view doc) {
+  if (type == kJson) throw_if_error(types::json_check_strings(doc));
+  return doc;
+}
+
 void require_scalar_free(std::string_view doc, bool object, const char* function) {
   const JsonKind kind = types::json_kind(doc);
   if (object && kind != JsonKind::kObject) {
@@ -49,13 +55,14 @@ void require_scalar_free(std::string_view doc, bool object, const char* function
 }
 
 void add_access(Library& library, const std::string& p, Oid type) {
-  library.row({p + "_object_field", {type, kText}, type, [](RowCall&, const ValueView* a) {
+  library.row({p + "_object_field", {type, kText}, type, [type](RowCall&, const ValueView* a) {
                  std::string_view v;
-                 return types::json_field(a[0].bytes, a[1].bytes, &v) ? ValueView::of_bytes(v) : null_value();
+                 return types::json_field(readable(type, a[0].bytes), a[1].bytes, &v) ? ValueView::of_bytes(v)
+                                                                                      : null_value();
                }});
-  library.row({p + "_object_field_text", {type, kText}, kText, [](RowCall& call, const ValueView* a) {
+  library.row({p + "_object_field_text", {type, kText}, kText, [type](RowCall& call, const ValueView* a) {
                  std::string_view v;
-                 return types::json_field(a[0].bytes, a[1].bytes, &v) ? as_text(call, v) : null_value();
+                 return types::json_field(readable(type, a[0].bytes), a[1].bytes, &v) ? as_text(call, v) : null_value();
                }});
   // A scalar jsonb is an array of one to PostgreSQL's -> with a number.
   auto element = [type](std::string_view doc, int64_t index, std::string_view* v) {
@@ -64,7 +71,7 @@ void add_access(Library& library, const std::string& p, Oid type) {
       *v = doc;
       return index == 0 || index == -1;
     }
-    return types::json_element(doc, index, v);
+    return types::json_element(readable(type, doc), index, v);
   };
   library.row({p + "_array_element", {type, kInt4}, type, [element](RowCall&, const ValueView* a) {
                  std::string_view v;
@@ -74,17 +81,17 @@ void add_access(Library& library, const std::string& p, Oid type) {
                  std::string_view v;
                  return element(a[0].bytes, a[1].integer, &v) ? as_text(call, v) : null_value();
                }});
-  library.row({p + "_extract_path", {type, kTextArray}, type, [](RowCall&, const ValueView* a) {
+  library.row({p + "_extract_path", {type, kTextArray}, type, [type](RowCall&, const ValueView* a) {
                  std::vector<std::string_view> path;
                  std::string_view v;
                  if (!strings_of(a[1].bytes, &path)) return null_value();
-                 return types::json_path(a[0].bytes, path, &v) ? ValueView::of_bytes(v) : null_value();
+                 return types::json_path(readable(type, a[0].bytes), path, &v) ? ValueView::of_bytes(v) : null_value();
                }});
-  library.row({p + "_extract_path_text", {type, kTextArray}, kText, [](RowCall& call, const ValueView* a) {
+  library.row({p + "_extract_path_text", {type, kTextArray}, kText, [type](RowCall& call, const ValueView* a) {
                  std::vector<std::string_view> path;
                  std::string_view v;
                  if (!strings_of(a[1].bytes, &path)) return null_value();
-                 return types::json_path(a[0].bytes, path, &v) ? as_text(call, v) : null_value();
+                 return types::json_path(readable(type, a[0].bytes), path, &v) ? as_text(call, v) : null_value();
                }});
   library.row({p + "_typeof", {type}, kText, [](RowCall& call, const ValueView* a) {
                  return call.text(types::json_kind_name(types::json_kind(a[0].bytes)));
@@ -95,37 +102,38 @@ void add_access(Library& library, const std::string& p, Oid type) {
                  return int_value(n);
                }});
   const bool canonical = type == kJsonb;
-  library.row({p + "_strip_nulls", {type}, type, [canonical](RowCall& call, const ValueView* a) {
+  library.row({p + "_strip_nulls", {type}, type, [type, canonical](RowCall& call, const ValueView* a) {
                  call.buffer.clear();
-                 types::json_strip_nulls(a[0].bytes, canonical, &call.buffer);
+                 types::json_strip_nulls(readable(type, a[0].bytes), canonical, &call.buffer);
                  return call.bytes();
                }});
   // Sets.
   auto each = [&](const std::string& name, bool text) {
-    library.set({name, {type}, {kText, text ? kText : type}, [text, name](RowCall&, const ValueView* a, RowSink& sink) {
-                   if (types::json_kind(a[0].bytes) != JsonKind::kObject) {
-                     throw SqlError(SqlState::kInvalidParameterValue,
-                                    types::json_kind(a[0].bytes) == JsonKind::kArray && !name.starts_with("jsonb")
-                                        ? "cannot deconstruct an array as an object"
-                                    : name.starts_with("jsonb") ? "cannot call " + name + " on a non-object"
-                                                                : "cannot deconstruct a scalar");
-                   }
-                   types::JsonReader reader(a[0].bytes);
-                   std::string_view key, value;
-                   while (reader.next(&key, &value)) {
-                     std::string name_text, value_text;
-                     throw_if_error(types::json_unquote(key, &name_text));
-                     bool null = false;
-                     if (text) throw_if_error(types::json_as_text(value, &null, &value_text));
-                     sink.row({ValueView::of_bytes(name_text),
-                               null ? null_value() : ValueView::of_bytes(text ? std::string_view(value_text) : value)});
-                   }
-                 }});
+    library.set(
+        {name, {type}, {kText, text ? kText : type}, [type, text, name](RowCall&, const ValueView* a, RowSink& sink) {
+           if (types::json_kind(a[0].bytes) != JsonKind::kObject) {
+             throw SqlError(SqlState::kInvalidParameterValue,
+                            types::json_kind(a[0].bytes) == JsonKind::kArray && !name.starts_with("jsonb")
+                                ? "cannot deconstruct an array as an object"
+                            : name.starts_with("jsonb") ? "cannot call " + name + " on a non-object"
+                                                        : "cannot deconstruct a scalar");
+           }
+           types::JsonReader reader(readable(type, a[0].bytes));
+           std::string_view key, value;
+           while (reader.next(&key, &value)) {
+             std::string name_text, value_text;
+             throw_if_error(types::json_unquote(key, &name_text));
+             bool null = false;
+             if (text) throw_if_error(types::json_as_text(value, &null, &value_text));
+             sink.row({ValueView::of_bytes(name_text),
+                       null ? null_value() : ValueView::of_bytes(text ? std::string_view(value_text) : value)});
+           }
+         }});
   };
   each(p + "_each", false);
   each(p + "_each_text", true);
   auto elements = [&](const std::string& name, bool text) {
-    library.set({name, {type}, {text ? kText : type}, [text, name](RowCall&, const ValueView* a, RowSink& sink) {
+    library.set({name, {type}, {text ? kText : type}, [type, text, name](RowCall&, const ValueView* a, RowSink& sink) {
                    const JsonKind kind = types::json_kind(a[0].bytes);
                    if (kind != JsonKind::kArray) {
                      const bool b = name.starts_with("jsonb");
@@ -135,7 +143,7 @@ void add_access(Library& library, const std::string& p, Oid type) {
                                                         : "cannot extract elements from a scalar")
                            : "cannot call " + name + (kind == JsonKind::kObject ? " on a non-array" : " on a scalar"));
                    }
-                   types::JsonReader reader(a[0].bytes);
+                   types::JsonReader reader(text ? readable(type, a[0].bytes) : a[0].bytes);
                    std::string_view value;
                    while (reader.next(&value)) {
                      std::string value_text;
@@ -147,9 +155,9 @@ void add_access(Library& library, const std::string& p, Oid type) {
   };
   elements(p + "_array_elements", false);
   elements(p + "_array_elements_text", true);
-  library.set({p + "_object_keys", {type}, {kText}, [p](RowCall&, const ValueView* a, RowSink& sink) {
+  library.set({p + "_object_keys", {type}, {kText}, [type, p](RowCall&, const ValueView* a, RowSink& sink) {
                  require_scalar_free(a[0].bytes, true, (p + "_object_keys").c_str());
-                 types::JsonReader reader(a[0].bytes);
+                 types::JsonReader reader(readable(type, a[0].bytes));
                  std::string_view key, value;
                  while (reader.next(&key, &value)) {
                    std::string text;

@@ -68,7 +68,6 @@ bool like(std::string_view text, std::string_view pattern, bool of_bytes = false
     }
   }
   while (p < pattern.size() && pattern[p] == '%') ++p;
-  if (p + 1 == pattern.size() && pattern[p] == '\\') bad();
   return p == pattern.size();
 }
 
