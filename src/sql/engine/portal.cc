@@ -29,14 +29,17 @@ void append_rows(const std::vector<ColumnDescription>& descriptions, const std::
 }
 
 void check_read_only(SessionImpl& session, const AnalyzedQuery& query) {
+  const char* command = nullptr;
   switch (query.kind) {
-    case QueryKind::kSelect:
-      if (!query.row_marks.empty()) session.check_writable("SELECT FOR UPDATE");
-      break;
-    case QueryKind::kInsert: session.check_writable("INSERT"); break;
-    case QueryKind::kUpdate: session.check_writable("UPDATE"); break;
-    case QueryKind::kDelete: session.check_writable("DELETE"); break;
-    case QueryKind::kMerge: session.check_writable("MERGE"); break;
+    case QueryKind::kSelect: command = query.row_marks.empty() ? nullptr : "SELECT FOR UPDATE"; break;
+    case QueryKind::kInsert: command = "INSERT"; break;
+    case QueryKind::kUpdate: command = "UPDATE"; break;
+    case QueryKind::kDelete: command = "DELETE"; break;
+    case QueryKind::kMerge: command = "MERGE"; break;
+  }
+  if (command != nullptr && session.transaction().read_only()) {
+    const auto* target = session.current_catalog()->find<catalog::Table>(query.target);
+    if (target == nullptr || target->persistence != 't') session.check_writable(command);
   }
   for (const auto& cte : query.modifying_ctes) check_read_only(session, cte);
 }

@@ -81,9 +81,8 @@ std::string Ddl::alter_table(AlterTableStmt* stmt) {
       case AT_DropColumn: return using_given ? 2 : 0;
       case AT_AlterColumnType: return 1;
       case AT_AddColumn: return 2;
-      case AT_ColumnDefault:
-      case AT_SetIdentity:
-      case AT_DropIdentity: return command->def == nullptr ? 0 : 3;
+      case AT_DropIdentity: return 0;
+      case AT_ColumnDefault: return command->def == nullptr ? 0 : 3;
       case AT_SetNotNull: return 3;
       case AT_AddIdentity: return 4;
       case AT_AddConstraint: {

@@ -662,6 +662,8 @@ std::string Ddl::fill_new_table(Node* query, IntoClause* into, bool materialized
   table.persistence = place.persistence;
   table.owner = current_role();
   table.storage = new_storage();
+  if (into->onCommit != ONCOMMIT_NOOP && place.persistence != 't')
+    throw SqlError(SqlState::kInvalidTableDefinition, "ON COMMIT can only be used on temporary tables");
   table.on_commit = into->onCommit == ONCOMMIT_DELETE_ROWS ? 'd' : into->onCommit == ONCOMMIT_DROP ? 'D' : 'n';
   set_options(table.options, into->options, true);
   std::vector<std::string> names = strings_of(into->colNames);

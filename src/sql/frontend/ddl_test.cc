@@ -77,6 +77,7 @@ class Ddls final : public DdlContext {
     return statement;
   }
   int32_t backend_pid() override { return 7; }
+  std::string setting(const std::string&) const override { return ""; }
   bool in_transaction_block() override { return false; }
   void notice(std::string_view severity, const ErrorInfo& info) override {
     if (severity == "DEBUG") return;

@@ -368,7 +368,7 @@ std::vector<Oid> infer_arbiters(Scope& scope, InferClause* infer, const RangeVar
     }
     if (e->GetExpressionClass() == duckdb::ExpressionClass::COLUMN_REF) {
       attnums.insert(static_cast<int16_t>(std::stoi(e->Cast<duckdb::ColumnRefExpression>().column_names[1].substr(1))));
-    } else {
+    } else if (std::none_of(expressions.begin(), expressions.end(), [&](const Tree& x) { return x->Equals(*e); })) {
       expressions.push_back(std::move(e));
     }
   }
