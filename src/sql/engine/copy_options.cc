@@ -59,8 +59,13 @@ CopyOptions read_copy_options(const void* copy_stmt, const types::Encoding* clie
   const DefElem* seen_null = nullptr;
   const DefElem* seen_quote = nullptr;
   const DefElem* seen_escape = nullptr;
+  const DefElem* seen_format = nullptr;
+  const DefElem* seen_freeze = nullptr;
+  const DefElem* seen_header = nullptr;
+  const DefElem* force_quote = nullptr;
+  const DefElem* force_not_null = nullptr;
+  const DefElem* force_null = nullptr;
   std::string delimiter, null_text, quote, escape;
-  bool force_quote = false, force_not_null = false, force_null = false, seen_format = false;
   for (int i = 0; statement->options != nullptr && i < statement->options->length; ++i) {
     const auto* option = static_cast<const DefElem*>(statement->options->elements[i].ptr_value);
     const std::string name = option->defname;
@@ -69,8 +74,7 @@ CopyOptions read_copy_options(const void* copy_stmt, const types::Encoding* clie
       seen = option;
     };
     if (name == "format") {
-      if (seen_format) throw SqlError(SqlState::kSyntaxError, "conflicting or redundant options", option->location);
-      seen_format = true;
+      once(seen_format);
       const std::string format = text_of(option);
       if (format == "text")
         options.format = CopyOptions::Format::kText;
@@ -84,6 +88,7 @@ CopyOptions read_copy_options(const void* copy_stmt, const types::Encoding* clie
         throw SqlError(SqlState::kInvalidParameterValue, "COPY format \"" + format + "\" not recognized",
                        option->location);
     } else if (name == "freeze") {
+      once(seen_freeze);
       flag_of(option);
     } else if (name == "delimiter") {
       once(seen_delimiter);
@@ -92,6 +97,7 @@ CopyOptions read_copy_options(const void* copy_stmt, const types::Encoding* clie
       once(seen_null);
       null_text = text_of(option);
     } else if (name == "header") {
+      once(seen_header);
       if (option->arg != nullptr && nodeTag(option->arg) == T_String &&
           std::strcmp(reinterpret_cast<const String*>(option->arg)->sval, "match") == 0) {
         if (!statement->is_from) {
@@ -108,13 +114,13 @@ CopyOptions read_copy_options(const void* copy_stmt, const types::Encoding* clie
       once(seen_escape);
       escape = text_of(option);
     } else if (name == "force_quote") {
-      force_quote = true;
+      once(force_quote);
       options.force_quote = names_of(option, &options.force_quote_all);
     } else if (name == "force_not_null") {
-      force_not_null = true;
+      once(force_not_null);
       options.force_not_null = names_of(option, nullptr);
     } else if (name == "force_null") {
-      force_null = true;
+      once(force_null);
       options.force_null = names_of(option, nullptr);
     } else if (name == "encoding") {
       once(seen_encoding);

@@ -362,6 +362,7 @@ uint64_t PortalImpl::fetch(Direction direction, int64_t count, RowSink* sink, bo
       if (count == 0) {
         first = position_;
         wanted = position_ >= 1 && position_ <= total ? 1 : 0;
+        backward = wanted > 0 && sink != nullptr;
         break;
       }
       if (!backward) {
@@ -380,7 +381,10 @@ uint64_t PortalImpl::fetch(Direction direction, int64_t count, RowSink* sink, bo
     case Direction::kRelative: {
       int64_t target = direction == Direction::kRelative ? position_ + count : count >= 0 ? count : total + 1 + count;
       target = std::clamp<int64_t>(target, 0, total + 1);
-      backward = target < position_;
+      // To read the row again is a step back as well.
+      backward = target < position_ || (target == position_ && position_ > 0 && position_ <= total &&
+                                        (direction == Direction::kAbsolute || sink != nullptr));
+      if (backward && !scrollable) break;
       position_ = target;
       first = target;
       wanted = target >= 1 && target <= total ? 1 : 0;

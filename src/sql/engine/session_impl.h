@@ -290,6 +290,7 @@ class SessionImpl final : public Session, public NotificationSource, public Conv
   struct NamedPortal {
     std::unique_ptr<Portal> portal;
     bool cursor = false, hold = false, binary = false, scrollable = false;
+    bool kept = false;  // WITH HOLD, and the transaction that declared it is committed
     std::string statement;
     int64_t created_us = 0;
     size_t savepoint_depth = 0;
@@ -328,7 +329,7 @@ class SessionImpl final : public Session, public NotificationSource, public Conv
   void set_read_only(bool read_only);
   /// Back to where the savepoint was.
   void restore(const SavepointMark& mark);
-  void drop_transaction_portals();
+  void drop_transaction_portals(bool commits);
 
   EngineImpl& engine_;
   const SessionOptions options_;

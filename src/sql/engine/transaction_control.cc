@@ -115,9 +115,9 @@ TransactionState SessionImpl::transaction_state() const {
   }
 }
 
-void SessionImpl::drop_transaction_portals() {
+void SessionImpl::drop_transaction_portals(bool commits) {
   for (auto it = portals_.begin(); it != portals_.end();) {
-    if (it->second.hold) {
+    if (it->second.kept || (commits && it->second.hold)) {
       ++it;
     } else {
       it = bury_portal(it);
@@ -147,20 +147,25 @@ void SessionImpl::finish_commit() {
     finish_rollback();
     throw;
   }
-  drop_transaction_portals();
+  drop_transaction_portals(true);
   Status status = engine_.database().commit(*transaction_);
   if (status.ok()) {
     settings_.commit();
     neighbours_->committed();
+    for (auto& [name, named] : portals_) {
+      named.kept = true;
+      named.savepoint_depth = 0;
+    }
   } else {
     settings_.rollback();
+    drop_transaction_portals(false);
   }
   end_transaction_state();
   throw_if_error(status);
 }
 
 void SessionImpl::finish_rollback() {
-  drop_transaction_portals();
+  drop_transaction_portals(false);
   if (transaction_) engine_.database().rollback(*transaction_);
   settings_.rollback();
   end_transaction_state();
@@ -176,7 +181,7 @@ void SessionImpl::fail() {
       // Portals older than the savepoint outlive it. The names of the others stay to the end: what these are asked for is refused
       // for the transaction's sake.
       for (auto& [name, named] : portals_) {
-        if (!named.hold && named.savepoint_depth >= savepoints_.size())
+        if (!named.kept && named.savepoint_depth >= savepoints_.size())
           dead_portals_.push_back(std::move(named.portal));
       }
       if (savepoints_.empty()) {
