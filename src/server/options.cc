@@ -14,6 +14,7 @@ namespace omendb::server {
 namespace {
 
 constexpr size_t kMegabyte = 1 << 20;
+constexpr size_t kCachesPercent = 38;  // of the budget: rows in memory and RocksDB blocks together
 
 Status bad(std::string text) { return Status(SqlState::kConfigFileError, std::move(text)); }
 
@@ -51,7 +52,7 @@ Status parse_endpoint(const std::string& what, const std::string& text, std::str
 MemoryBudget divide_memory(size_t total) {
   MemoryBudget budget;
   budget.total = total;
-  budget.block_cache = total / 100 * 15;
+  budget.block_cache = total / 100 * (kCachesPercent - 25);
   budget.row_cache = total / 100 * 25;
   budget.index = total / 100 * 5;
   budget.write_buffers = std::clamp(total / 100 * 8, 16 * kMegabyte, 512 * kMegabyte);
@@ -195,9 +196,9 @@ Result<StartOptions> resolve(const StartArguments& arguments) {
   if (!row_cache.empty()) {
     auto parsed = parse_bytes(row_cache);
     if (!parsed.ok()) return bad("row_cache: " + parsed.status().message());
-    if (*parsed > total / 100 * 40) return bad("row_cache: more than 40 % of the memory budget");
+    if (*parsed > total / 100 * kCachesPercent) return bad("row_cache: more than " + std::to_string(kCachesPercent) + " % of the memory budget");
     // What rows take, RocksDB's blocks do without: the one is there to spare the other.
-    options.memory.block_cache = total / 100 * 40 - *parsed;
+    options.memory.block_cache = total / 100 * kCachesPercent - *parsed;
     options.memory.row_cache = *parsed;
   }
   return options;

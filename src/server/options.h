@@ -26,7 +26,7 @@ namespace omendb::server {
 /// How the one budget is divided. What a write set or DuckDB does not use is not lent to another.
 struct MemoryBudget {
   size_t total = 0;
-  size_t block_cache = 0;    // RocksDB blocks: 15 %
+  size_t block_cache = 0;    // RocksDB blocks: 13 %
   size_t row_cache = 0;      // rows beside the learned index: 25 %
   size_t index = 0;          // the learned index, before it takes from row_cache: 5 %
   size_t write_buffers = 0;  // RocksDB memtables: 8 %, at most 512 MB
