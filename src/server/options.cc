@@ -196,7 +196,8 @@ Result<StartOptions> resolve(const StartArguments& arguments) {
   if (!row_cache.empty()) {
     auto parsed = parse_bytes(row_cache);
     if (!parsed.ok()) return bad("row_cache: " + parsed.status().message());
-    if (*parsed > total / 100 * kCachesPercent) return bad("row_cache: more than " + std::to_string(kCachesPercent) + " % of the memory budget");
+    if (*parsed > total / 100 * kCachesPercent)
+      return bad("row_cache: more than " + std::to_string(kCachesPercent) + " % of the memory budget");
     // What rows take, RocksDB's blocks do without: the one is there to spare the other.
     options.memory.block_cache = total / 100 * kCachesPercent - *parsed;
     options.memory.row_cache = *parsed;
