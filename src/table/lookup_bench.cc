@@ -329,7 +329,7 @@ void run(int64_t rows) {
   const std::string text(arguments.narrow ? 3 : 80, 'x');
   TableSpec spec;
   spec.columns[0].type = types::oid::kInt8;
-  const size_t row_bytes = 32 + 8 + 24 + text.size();
+  const size_t row_bytes = (32 + 8 + 24 + text.size() + 7) / 8 * 8;  // as the cache lays rows out
   const auto options = [&](int percent) {
     DatabaseOptions o;
     o.directory = directory.path() + "/data";

@@ -70,7 +70,9 @@ Dependencies::Safety Dependencies::wait_until_decided(DependencyNode& node, cons
   MutexLock lock(mutex_);
   while (!node.safe.load(std::memory_order_relaxed) && !node.unsafe) {
     if (cancelled()) return Safety::kCancelled;
+    node.waiting = true;
     lock.wait_for(decided_, kCancelPoll);
+    node.waiting = false;
   }
   return node.unsafe ? Safety::kUnsafe : Safety::kSafe;
 }
@@ -524,6 +526,14 @@ Dependencies::Counts Dependencies::counts() {
   counts.summarized = summarized_;
   counts.cancelled = cancelled_;
   return counts;
+}
+
+void Dependencies::for_each_wait(const std::function<void(int32_t waiter, int32_t blocker)>& call) {
+  MutexLock lock(mutex_);
+  for (const auto& node : active_) {
+    if (!node->waiting) continue;
+    for (const DependencyNode* writer : node->beside) call(node->process_id, writer->process_id);
+  }
 }
 
 std::vector<Dependencies::ReadMark> Dependencies::read_marks() {

@@ -62,7 +62,8 @@ struct DependencyNode {
   bool wrote = false;
   bool prepared = false;  // its commit has begun: too late to cancel it
   bool committed = false;
-  bool unsafe = false;  // read-only, and a writer beside it made it possible to see an order that cannot be
+  bool waiting = false;  // until it is known whether it is safe
+  bool unsafe = false;   // read-only, and a writer beside it made it possible to see an order that cannot be
   // Edges to and from transactions that are not here any more.
   bool conflict_out = false;             // to one that committed before it; the first such is earliest_out
   bool old_out = false, old_in = false;  // to or from the nameless
@@ -126,6 +127,8 @@ class Dependencies {
     enum class Kind : uint8_t { kKey, kRange, kAll } kind;
   };
   std::vector<ReadMark> read_marks();
+  /// Calls for every transaction that waits until it is known whether it is safe, and each writer that keeps it waiting, by process.
+  void for_each_wait(const std::function<void(int32_t waiter, int32_t blocker)>& call);
 
  private:
   using Node = DependencyNode;

@@ -339,28 +339,43 @@ bool LockManager::break_cycle(LockOwner& start) {
   return found;
 }
 
+// Those who hold what the waiter may not have beside them, and those before it in the queue who want such.
+std::vector<LockOwner*> LockManager::blockers_of(const Lock& lock, const LockOwner& waiter) {
+  const uint16_t against = conflicts(waiter.wanted_mode_);
+  std::vector<LockOwner*> blockers;
+  const auto add = [&](LockOwner* owner, uint16_t mask) {
+    if (owner != nullptr && owner != &waiter && (mask & against) != 0) blockers.push_back(owner);
+  };
+  add(lock.first.owner, lock.first.mask);
+  if (lock.company == nullptr) return blockers;
+  for (const Holder& h : lock.company->others) add(h.owner, h.mask);
+  for (LockOwner* ahead : lock.company->queue) {
+    if (ahead == &waiter) break;
+    add(ahead, bit(ahead->wanted_mode_));
+  }
+  return blockers;
+}
+
+void LockManager::for_each_wait(const std::function<void(const LockOwner& waiter, const LockOwner& blocker)>& call) {
+  for (Shard& s : shards_) {
+    MutexLock guard(s.mutex);
+    s.locks.for_each([&](const Lock& lock) {
+      if (lock.company == nullptr) return;
+      for (const LockOwner* waiter : lock.company->queue) {
+        for (const LockOwner* blocker : blockers_of(lock, *waiter)) call(*waiter, *blocker);
+      }
+    });
+  }
+}
+
 bool LockManager::walk(LockOwner& start, LockOwner& at, std::vector<LockOwner*>& path, std::vector<LockOwner*>& seen) {
   if (!at.waiting_) return false;
   if (std::find(seen.begin(), seen.end(), &at) != seen.end()) return false;
   seen.push_back(&at);
   path.push_back(&at);
   Shard& s = shard(at.wanted_);
-  if (const Lock* found = s.locks.find(at.wanted_)) {
-    const uint16_t against = conflicts(at.wanted_mode_);
-    std::vector<LockOwner*> blockers;
-    const Lock& lock = *found;
-    if (lock.first.owner != nullptr && (lock.first.mask & against) != 0) blockers.push_back(lock.first.owner);
-    if (lock.company != nullptr) {
-      for (const Holder& h : lock.company->others) {
-        if ((h.mask & against) != 0) blockers.push_back(h.owner);
-      }
-      for (LockOwner* waiter : lock.company->queue) {
-        if (waiter == &at) break;
-        if ((bit(waiter->wanted_mode_) & against) != 0) blockers.push_back(waiter);
-      }
-    }
-    for (LockOwner* blocker : blockers) {
-      if (blocker == &at) continue;
+  if (const Lock* lock = s.locks.find(at.wanted_)) {
+    for (LockOwner* blocker : blockers_of(*lock, at)) {
       if (blocker == &start) return true;
       if (walk(start, *blocker, path, seen)) return true;
     }

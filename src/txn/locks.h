@@ -18,6 +18,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -119,6 +120,9 @@ class LockManager {
   /// Whether another owner holds anything that conflicts with `mode`.
   bool busy(const LockOwner& owner, Resource resource, LockMode mode);
 
+  /// Calls for every waiter and each owner that keeps it waiting, under the lock of their shard. Cost: a look at every lock.
+  void for_each_wait(const std::function<void(const LockOwner& waiter, const LockOwner& blocker)>& call);
+
   Resource row(StorageId storage, std::string_view key) const;
   uint64_t waits() const { return waits_.load(std::memory_order_relaxed); }
   uint64_t deadlocks() const { return deadlocks_.load(std::memory_order_relaxed); }
@@ -150,6 +154,12 @@ class LockManager {
     Lock* find(const Resource& r);
     Lock& operator[](const Resource& r);
     void erase(const Resource& r);
+    template <class Call>
+    void for_each(Call call) {
+      for (Slot& slot : slots_) {
+        if (slot.used) call(slot.lock);
+      }
+    }
 
    private:
     struct Slot {
@@ -174,6 +184,7 @@ class LockManager {
   Shard& shard(const Resource& r) { return shards_[hash(r) >> 58]; }
   static Holder* holder(Lock& lock, const LockOwner* owner);
   static bool conflicts_with_holders(const Lock& lock, const LockOwner* owner, LockMode mode);
+  static std::vector<LockOwner*> blockers_of(const Lock& lock, const LockOwner& waiter);
   static void grant(Lock& lock, LockOwner& owner, LockMode mode);
   void serve_queue(Lock& lock);
   void set_mask(Shard& shard, const Resource& resource, LockOwner& owner, uint16_t mask);

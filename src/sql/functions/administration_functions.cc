@@ -1,10 +1,12 @@
 // What administration tools ask beside the catalog: sizes as people read them, options, keywords, privileges as rows.
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "sql/frontend/keywords.h"
 #include "sql/functions/library.h"
 #include "sql/neighbours.h"
+#include "table/lock_waits.h"
 #include "types/array.h"
 #include "types/numeric.h"
 #include "types/scalar.h"
@@ -17,7 +19,7 @@ namespace oid = types::oid;
 
 namespace {
 
-constexpr Oid kTextArray{1009}, kAclItem{1033}, kAclItemArray{1034};
+constexpr Oid kTextArray{1009}, kInt4Array{1007}, kAclItem{1033}, kAclItemArray{1034};
 
 struct SizeUnit {
   const char* name;
@@ -111,6 +113,23 @@ void add_size_texts(Library& library) {
                  }
                  return call.text(size_text(whole));
                }});
+}
+
+/// The processes that keep this one waiting, for a lock of a transaction or an advisory one.
+std::set<int32_t> blockers_of(RowCall& call, int32_t process_id) {
+  std::set<int32_t> blockers;
+  for (const auto& wait : table::lock_waits(call.services().database())) {
+    if (wait.process_id == process_id) blockers.insert(wait.blocked_by);
+  }
+  const auto advisory = call.services().neighbours().locks();
+  for (const auto& wanted : advisory) {
+    if (wanted.granted || wanted.process_id != process_id) continue;
+    for (const auto& held : advisory) {
+      if (held.granted && held.process_id != process_id && held.key == wanted.key && !(held.shared && wanted.shared))
+        blockers.insert(held.process_id);
+    }
+  }
+  return blockers;
 }
 
 /// pg_options_to_table: {a=1,b} as rows.
@@ -208,6 +227,30 @@ void add_neighbours(Library& library) {
                  },
                  Volatility::kVolatile});
   };
+  library.row({"pg_blocking_pids",
+               {oid::kInt4},
+               kInt4Array,
+               [](RowCall& call, const ValueView* a) {
+                 types::ArrayBuilder builder(oid::kInt4, {types::Physical::kInt32});
+                 for (const int32_t process : blockers_of(call, static_cast<int32_t>(a[0].integer)))
+                   builder.add(ValueView::of_integer(process));
+                 return call.text(builder.finish());
+               },
+               Volatility::kVolatile});
+  // What the isolation tester asks: is it one of its own sessions that keeps this one waiting?
+  library.row({"pg_isolation_test_session_is_blocked",
+               {oid::kInt4, kInt4Array},
+               oid::kBool,
+               [](RowCall& call, const ValueView* a) {
+                 const types::ArrayView asked(a[1].bytes);
+                 const std::set<int32_t> blockers = blockers_of(call, static_cast<int32_t>(a[0].integer));
+                 for (size_t i = 0; i < asked.size(); ++i) {
+                   if (!asked.is_null(i) && blockers.contains(static_cast<int32_t>(asked.at(i).integer)))
+                     return bool_value(true);
+                 }
+                 return bool_value(false);
+               },
+               Volatility::kVolatile});
   signal("pg_cancel_backend", {oid::kInt4}, false);
   signal("pg_terminate_backend", {oid::kInt4, oid::kInt8}, true);
 
