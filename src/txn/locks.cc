@@ -176,6 +176,19 @@ LockOutcome LockManager::acquire(LockOwner& owner, Resource resource, LockMode m
       if (fresh != nullptr) *fresh = true;
       return LockOutcome::kGranted;
     }
+    // Two who hold an object and each want what the other's lock forbids: that needs no time to be seen.
+    if (before != 0 && resource.kind == Resource::Kind::kObject && lock.company != nullptr) {
+      for (LockOwner* waiter : lock.company->queue) {
+        const Holder* held = holder(lock, waiter);
+        if (held == nullptr || (conflicts(waiter->wanted_mode_) & before) == 0 || (conflicts(mode) & held->mask) == 0)
+          continue;
+        owner.wanted_ = resource;
+        owner.wanted_mode_ = mode;
+        tell_deadlock({&owner, waiter});
+        deadlocks_.fetch_add(1, std::memory_order_relaxed);
+        return LockOutcome::kDeadlock;
+      }
+    }
     // Who holds the resource already goes before those whom its lock keeps waiting.
     auto& queue = lock.with_company().queue;
     auto place = queue.end();
@@ -314,25 +327,28 @@ bool LockManager::busy(const LockOwner& owner, Resource resource, LockMode mode)
   return lock != nullptr && conflicts_with_holders(*lock, &owner, mode);
 }
 
+// To the first of the cycle.
+void LockManager::tell_deadlock(const std::vector<LockOwner*>& cycle) {
+  std::string* detail = &cycle[0]->deadlock_detail_;
+  detail->clear();
+  for (size_t i = 0; i < cycle.size(); ++i) {
+    const LockOwner& waiter = *cycle[i];
+    const LockOwner& blocker = *cycle[(i + 1) % cycle.size()];
+    if (i > 0) detail->push_back('\n');
+    *detail += "Process " + std::to_string(waiter.process_id) + " waits for " +
+               kModeNames[static_cast<size_t>(waiter.wanted_mode_)] + " on " +
+               (waiter.wanted_.kind == Resource::Kind::kObject
+                    ? "relation " + std::to_string(waiter.wanted_.id) + " of database 5"
+                    : "transaction " + std::to_string(blocker.id)) +
+               "; blocked by process " + std::to_string(blocker.process_id) + ".";
+  }
+}
+
 bool LockManager::break_cycle(LockOwner& start) {
   for (Shard& s : shards_) s.mutex.lock();  // in order; nobody else takes two
   std::vector<LockOwner*> path, seen;
   const bool found = start.waiting_ && walk(start, start, path, seen);
-  if (found) {
-    std::string* detail = &start.deadlock_detail_;
-    detail->clear();
-    for (size_t i = 0; i < path.size(); ++i) {
-      const LockOwner& waiter = *path[i];
-      const LockOwner& blocker = *path[(i + 1) % path.size()];
-      if (i > 0) detail->push_back('\n');
-      *detail += "Process " + std::to_string(waiter.process_id) + " waits for " +
-                 kModeNames[static_cast<size_t>(waiter.wanted_mode_)] + " on " +
-                 (waiter.wanted_.kind == Resource::Kind::kObject
-                      ? "relation " + std::to_string(waiter.wanted_.id) + " of database 5"
-                      : "transaction " + std::to_string(blocker.id)) +
-                 "; blocked by process " + std::to_string(blocker.process_id) + ".";
-    }
-  }
+  if (found) tell_deadlock(path);
   // It leaves before the shards are released, so that no other member of the cycle sees the cycle too and gives up as well.
   if (found) leave_queue(shard(start.wanted_), start);
   for (Shard& s : shards_) s.mutex.unlock();

@@ -191,6 +191,7 @@ class LockManager {
   LockOutcome wait(LockOwner& owner, Shard& shard);
   void leave_queue(Shard& shard, LockOwner& owner);
   bool break_cycle(LockOwner& start);
+  static void tell_deadlock(const std::vector<LockOwner*>& cycle);
   bool walk(LockOwner& start, LockOwner& at, std::vector<LockOwner*>& path, std::vector<LockOwner*>& seen);
 
   std::array<Shard, kShards> shards_;

@@ -107,6 +107,9 @@ class LockingSelect {
       auto locked = value_or_throw(
           session_.database().lock_row(session_.transaction(), *schema->access, key, mark.mode, mark.wait));
       if (locked.state == State::kGone || locked.state == State::kSkipped || locked.state == State::kSelf) return false;
+      // A key-share lock cares for keys alone: beside an update that left them, the row is what the snapshot shows.
+      if (locked.state == State::kChanged && mark.mode == table::RowLockMode::kKeyShare && !has_other_keys(*schema))
+        continue;
       if (locked.state == State::kChanged) *changed = {&mark, std::move(key), std::move(locked.row)};
     }
     return true;
@@ -150,6 +153,10 @@ class LockingSelect {
     if (!consumer_(*out)) done_ = true;
   }
 
+  static bool has_other_keys(const TableSchema& schema) {
+    const auto& indexes = schema.access->secondary();
+    return std::any_of(indexes.begin(), indexes.end(), [](const auto& index) { return index.index.unique; });
+  }
   static bool is_null(DataChunk& chunk, const RowMark& mark, size_t row) {
     return duckdb::FlatVector::IsNull(chunk.data[mark.key_column], row);
   }
