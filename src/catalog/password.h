@@ -1,4 +1,5 @@
-// How roles' passwords are kept: never as they are (PostgreSQL manual, sections 20.5 and 53.8).
+// How roles' passwords are kept: never as they are (PostgreSQL manual, sections 20.5 and 53.8; RFC 5802). Beyond ASCII they are hashed
+// as their bytes, without SASLprep. Thread: any.
 #pragma once
 
 #include <string>

@@ -14,7 +14,8 @@ namespace omendb::server {
 namespace {
 
 constexpr size_t kMegabyte = 1 << 20;
-constexpr size_t kCachesPercent = 38;  // of the budget: rows in memory and RocksDB blocks together
+// Of the budget: rows in memory, and those with RocksDB's blocks together.
+constexpr size_t kRowsPercent = 25, kCachesPercent = 38;
 
 Status bad(std::string text) { return Status(SqlState::kConfigFileError, std::move(text)); }
 
@@ -52,8 +53,8 @@ Status parse_endpoint(const std::string& what, const std::string& text, std::str
 MemoryBudget divide_memory(size_t total) {
   MemoryBudget budget;
   budget.total = total;
-  budget.block_cache = total / 100 * (kCachesPercent - 25);
-  budget.row_cache = total / 100 * 25;
+  budget.block_cache = total / 100 * (kCachesPercent - kRowsPercent);
+  budget.row_cache = total / 100 * kRowsPercent;
   budget.index = total / 100 * 5;
   budget.write_buffers = std::clamp(total / 100 * 8, 16 * kMegabyte, 512 * kMegabyte);
   budget.write_set = std::clamp(total / 50, 16 * kMegabyte, 256 * kMegabyte);

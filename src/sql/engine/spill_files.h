@@ -12,7 +12,7 @@ namespace omendb::sql {
 /// none. A part of the disk stays free, for commits need it.
 uint64_t spill_limit(uint64_t used, uint64_t free, uint64_t given);
 
-/// From now on files in `directory` keep to spill_limit. DuckDB asks once what the disk has, but others write to it as well; and a
+/// Once for an instance, which has to outlive its files; then from any thread. From now on files in `directory` keep to spill_limit. DuckDB asks once what the disk has, but others write to it as well; and a
 /// block that finds no room is lost for good, with the space of all before it in its file.
 void install_spill_files(duckdb::DatabaseInstance& instance, const std::string& directory, uint64_t given);
 
