@@ -1,6 +1,5 @@
 #include "sql/engine/domain_checks.h"
 
-#include "duckdb/execution/column_binding_resolver.hpp"
 #include "duckdb/execution/expression_executor.hpp"
 #include "duckdb/main/connection.hpp"
 #include "duckdb/parser/expression/columnref_expression.hpp"
@@ -8,9 +7,9 @@
 #include "duckdb/parser/query_node/select_node.hpp"
 #include "duckdb/parser/tableref/emptytableref.hpp"
 #include "duckdb/parser/tableref/subqueryref.hpp"
-#include "duckdb/planner/planner.hpp"
 
 #include "sql/duck_types.h"
+#include "sql/engine/bound_projection.h"
 #include "sql/engine/error_mapping.h"
 #include "sql/engine/session_impl.h"
 #include "sql/engine/vectors.h"
@@ -67,18 +66,10 @@ class DomainChecks::Compiled {
     auto select = duckdb::make_uniq<duckdb::SelectStatement>();
     select->node = std::move(node);
 
-    duck.RunFunctionInTransaction([&] {
-      duckdb::Planner planner(duck);
-      planner.CreatePlan(std::move(select));
-      binder_ = planner.binder;
-      root_ = std::move(planner.plan);
-    });
-    root_->ResolveOperatorTypes();
-    duckdb::ColumnBindingResolver().VisitOperator(*root_);
-    if (root_->type != duckdb::LogicalOperatorType::LOGICAL_PROJECTION) not_supported("this check of a domain");
+    bound_ = bind_projection(duck, std::move(select), "this check of a domain");
     input_.Initialize(duckdb::Allocator::DefaultAllocator(), {type}, 1);
-    output_.Initialize(duckdb::Allocator::DefaultAllocator(), root_->types, 1);
-    executor_ = duckdb::make_uniq<duckdb::ExpressionExecutor>(duck, root_->expressions);
+    output_.Initialize(duckdb::Allocator::DefaultAllocator(), bound_.root->types, 1);
+    executor_ = duckdb::make_uniq<duckdb::ExpressionExecutor>(duck, bound_.root->expressions);
   }
 
   void check(const types::PhysicalType& physical, const types::ValueView& value) {
@@ -99,8 +90,7 @@ class DomainChecks::Compiled {
   Oid base_;
   int32_t typmod_ = -1;
   types::PhysicalType physical_;
-  duckdb::shared_ptr<duckdb::Binder> binder_;
-  duckdb::unique_ptr<duckdb::LogicalOperator> root_;
+  BoundProjection bound_;
   duckdb::DataChunk input_, output_;
   duckdb::unique_ptr<duckdb::ExpressionExecutor> executor_;
 };

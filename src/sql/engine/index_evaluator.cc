@@ -1,14 +1,13 @@
 #include "sql/engine/index_evaluator.h"
 
-#include "duckdb/execution/column_binding_resolver.hpp"
 #include "duckdb/execution/expression_executor.hpp"
 #include "duckdb/parser/expression/constant_expression.hpp"
 #include "duckdb/parser/expression/function_expression.hpp"
 #include "duckdb/parser/query_node/select_node.hpp"
 #include "duckdb/parser/tableref/table_function_ref.hpp"
 #include "duckdb/planner/operator/logical_get.hpp"
-#include "duckdb/planner/planner.hpp"
 
+#include "sql/engine/bound_projection.h"
 #include "sql/engine/error_mapping.h"
 #include "sql/engine/executor.h"
 #include "sql/engine/scan.h"
@@ -62,27 +61,19 @@ class Compiled final : public CompiledIndex {
     collection.types = schema.types;
 
     auto& duck = *session.connection().context;
-    duck.RunFunctionInTransaction([&] {
-      duckdb::Planner planner(duck);
-      planner.CreatePlan(std::move(select));
-      binder_ = planner.binder;
-      root_ = std::move(planner.plan);
-    });
-    root_->ResolveOperatorTypes();
-    duckdb::ColumnBindingResolver().VisitOperator(*root_);
-    if (root_->type != duckdb::LogicalOperatorType::LOGICAL_PROJECTION ||
-        root_->children[0]->type != duckdb::LogicalOperatorType::LOGICAL_GET) {
+    bound_ = bind_projection(duck, std::move(select), "this index expression");
+    if (bound_.root->children[0]->type != duckdb::LogicalOperatorType::LOGICAL_GET) {
       not_supported("this index expression");
     }
-    auto& get = root_->children[0]->Cast<duckdb::LogicalGet>();
+    auto& get = bound_.root->children[0]->Cast<duckdb::LogicalGet>();
     duckdb::vector<duckdb::LogicalType> types;
     for (const auto& id : get.GetColumnIds()) {
       columns_.push_back(id.IsVirtualColumn() ? SIZE_MAX : id.GetPrimaryIndex());
       types.push_back(id.IsVirtualColumn() ? duckdb::LogicalType::BIGINT : schema.types[id.GetPrimaryIndex()]);
     }
     input_.Initialize(duckdb::Allocator::DefaultAllocator(), types, 1);
-    output_.Initialize(duckdb::Allocator::DefaultAllocator(), root_->types, 1);
-    executor_ = duckdb::make_uniq<duckdb::ExpressionExecutor>(duck, root_->expressions);
+    output_.Initialize(duckdb::Allocator::DefaultAllocator(), bound_.root->types, 1);
+    executor_ = duckdb::make_uniq<duckdb::ExpressionExecutor>(duck, bound_.root->expressions);
   }
 
   void evaluate(std::string_view row, std::vector<types::Value>* expressions, bool* included) override {
@@ -118,8 +109,7 @@ class Compiled final : public CompiledIndex {
   const std::vector<catalog::Column> missing_;
   std::vector<types::PhysicalType> outputs_;
   bool has_predicate_ = false;
-  duckdb::shared_ptr<duckdb::Binder> binder_;
-  duckdb::unique_ptr<duckdb::LogicalOperator> root_;
+  BoundProjection bound_;
   std::vector<size_t> columns_;
   duckdb::DataChunk input_, output_;
   duckdb::unique_ptr<duckdb::ExpressionExecutor> executor_;
