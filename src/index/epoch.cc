@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <deque>
 #include <mutex>
-#include <vector>
 
 namespace omendb::index {
 namespace epoch_internal {
@@ -23,12 +22,63 @@ namespace {
 constexpr size_t kReclaimEvery = 128;
 constexpr size_t kReclaimBytes = 4 << 20;
 constexpr size_t kFreeAtOnce = 4;
+constexpr size_t kFreeOfOthersAtOnce = 64;
+
+struct Retired {
+  void* object;
+  void (*destroy)(void*);
+  uint64_t epoch;
+  size_t bytes;
+};
+
+}  // namespace
+
+// Under a lock that nobody else wants as a rule, so that others can free what an idle thread has left.
+struct Backlog {
+  std::mutex mutex;
+  std::deque<Retired> retired;  // ascending epochs
+  std::atomic<size_t> bytes{0};
+
+  void add(const Retired& r) {
+    std::lock_guard lock(mutex);
+    retired.push_back(r);
+    bytes.store(bytes.load(std::memory_order_relaxed) + r.bytes, std::memory_order_relaxed);
+  }
+  /// Frees up to `most` of those that were retired before `safe`.
+  void free_some(uint64_t safe, size_t most);
+  /// How many there are, if not even the oldest can be freed; else 0.
+  size_t stuck(uint64_t safe) {
+    std::lock_guard lock(mutex);
+    return !retired.empty() && retired.front().epoch >= safe ? retired.size() : 0;
+  }
+};
+
+void Backlog::free_some(uint64_t safe, size_t most) {
+  constexpr size_t kTaken = 16;
+  while (most > 0) {
+    Retired taken[kTaken];
+    size_t n = 0;
+    {
+      std::lock_guard lock(mutex);
+      size_t freed = 0;
+      for (; n < std::min(most, kTaken) && !retired.empty() && retired.front().epoch < safe; ++n) {
+        taken[n] = retired.front();
+        freed += taken[n].bytes;
+        retired.pop_front();
+      }
+      bytes.store(bytes.load(std::memory_order_relaxed) - freed, std::memory_order_relaxed);
+    }
+    for (size_t i = 0; i < n; ++i) taken[i].destroy(taken[i].object);
+    if (n < kTaken) return;
+    most -= n;
+  }
+}
+
+namespace {
 
 struct Domain {
-  std::atomic<Slot*> slots{nullptr};  // only grows; a slot is reused after its thread ends
-  std::mutex orphans_mutex;
-  std::vector<Retired> orphans;  // left by threads that ended
-  std::atomic<size_t> orphan_bytes{0};
+  std::atomic<Slot*> slots{
+      nullptr};  // only grows; a slot, and what it has in its backlog, is taken over after its thread ends
 
   Domain() {
 #if !defined(__SANITIZE_THREAD__)
@@ -65,43 +115,21 @@ uint64_t oldest_pin() {
 
 struct ThreadState {
   Slot* slot = nullptr;
-  std::deque<Retired> retired;  // ascending epochs
-  size_t pending = 0;           // of them, retired since the last look at the pins
+  size_t pending = 0;  // retired since the last look at the pins
   size_t pending_bytes = 0;
   size_t look_after = kReclaimEvery;
   uint64_t safe = 0;  // what was retired before can be freed
 
   ~ThreadState() {
-    if (!retired.empty()) {
-      std::lock_guard lock(domain().orphans_mutex);
-      domain().orphans.insert(domain().orphans.end(), retired.begin(), retired.end());
-      domain().orphan_bytes.fetch_add(slot->waiting_bytes.exchange(0, std::memory_order_relaxed),
-                                      std::memory_order_relaxed);
-    }
-    if (slot != nullptr) {
-      this_slot = nullptr;
-      slot->taken.store(false, std::memory_order_release);
-    }
+    if (slot == nullptr) return;
+    this_slot = nullptr;
+    slot->taken.store(false, std::memory_order_release);
   }
 };
 
 ThreadState& thread_state() {
   static thread_local ThreadState state;
   return state;
-}
-
-// By its only writer: no locked instruction.
-void add_waiting(Slot& slot, size_t bytes) {
-  slot.waiting_bytes.store(slot.waiting_bytes.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
-}
-
-void free_some(ThreadState& state, size_t most) {
-  for (; most > 0 && !state.retired.empty() && state.retired.front().epoch < state.safe; --most) {
-    const Retired r = state.retired.front();
-    state.retired.pop_front();
-    add_waiting(*state.slot, 0 - r.bytes);
-    r.destroy(r.object);
-  }
 }
 
 void look(ThreadState& state) {
@@ -111,24 +139,14 @@ void look(ThreadState& state) {
   heavy_fence();
   state.safe = std::min(oldest_pin(), now);
   // With a reader stuck behind, look again only after as much again has gathered: the work stays linear.
-  const bool stuck = !state.retired.empty() && state.retired.front().epoch >= state.safe;
-  state.look_after = stuck ? state.retired.size() + kReclaimEvery : kReclaimEvery;
+  state.look_after = state.slot->backlog->stuck(state.safe) + kReclaimEvery;
   state.pending = state.pending_bytes = 0;
 }
 
-void free_orphans(uint64_t safe) {
-  std::vector<Retired> ready;
-  {
-    std::unique_lock lock(domain().orphans_mutex, std::try_to_lock);
-    if (!lock.owns_lock() || domain().orphans.empty()) return;
-    auto& orphans = domain().orphans;
-    const auto keep = std::partition(orphans.begin(), orphans.end(), [&](const Retired& r) { return r.epoch >= safe; });
-    ready.assign(keep, orphans.end());
-    orphans.erase(keep, orphans.end());
-  }
-  for (const Retired& r : ready) {
-    domain().orphan_bytes.fetch_sub(r.bytes, std::memory_order_relaxed);
-    r.destroy(r.object);
+/// Of all slots, or of those whose thread has ended.
+void free_of_others(uint64_t safe, bool all, size_t most) {
+  for (Slot* s = domain().slots.load(std::memory_order_acquire); s != nullptr; s = s->next) {
+    if (all || !s->taken.load(std::memory_order_acquire)) s->backlog->free_some(safe, most);
   }
 }
 
@@ -145,6 +163,7 @@ Slot* acquire_slot() {
     }
   }
   Slot* s = new Slot;
+  s->backlog = new Backlog;
   s->taken.store(true, std::memory_order_relaxed);
   s->next = d.slots.load(std::memory_order_relaxed);
   while (!d.slots.compare_exchange_weak(s->next, s, std::memory_order_acq_rel)) {
@@ -162,30 +181,29 @@ void epoch_retire(void* object, void (*destroy_object)(void*), size_t bytes) {
   // A read-modify-write: a reader who sees a later epoch has synchronised with this one, and so sees the
   // unlinking.
   const uint64_t epoch = global_epoch.fetch_add(1, std::memory_order_acq_rel);
-  state.retired.push_back(Retired{object, destroy_object, epoch, bytes});
-  add_waiting(*state.slot, bytes);
+  state.slot->backlog->add({object, destroy_object, epoch, bytes});
   ++state.pending;
   state.pending_bytes += bytes;
   if (state.pending >= state.look_after ||
       (state.pending_bytes >= kReclaimBytes && state.pending * 4 >= state.look_after)) {
     look(state);
-    free_orphans(state.safe);
+    free_of_others(state.safe, false, kFreeOfOthersAtOnce);
   }
-  free_some(state, kFreeAtOnce);
+  state.slot->backlog->free_some(state.safe, kFreeAtOnce);
 }
 
 size_t epoch_reclaim() {
   ThreadState& state = thread_state();
+  if (state.slot == nullptr) acquire_slot();
   look(state);
-  free_some(state, state.retired.size());
-  free_orphans(state.safe);
+  free_of_others(state.safe, true, SIZE_MAX);
   return epoch_waiting_bytes();
 }
 
 size_t epoch_waiting_bytes() {
-  size_t bytes = domain().orphan_bytes.load(std::memory_order_relaxed);
+  size_t bytes = 0;
   for (const Slot* s = domain().slots.load(std::memory_order_acquire); s != nullptr; s = s->next)
-    bytes += s->waiting_bytes.load(std::memory_order_relaxed);
+    bytes += s->backlog->bytes.load(std::memory_order_relaxed);
   return bytes;
 }
 

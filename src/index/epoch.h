@@ -22,18 +22,13 @@ namespace omendb::index {
 
 namespace epoch_internal {
 
-struct Retired {
-  void* object;
-  void (*destroy)(void*);
-  uint64_t epoch;
-  size_t bytes;
-};
+struct Backlog;  // what the slot's threads have retired
 
 struct alignas(64) Slot {
   std::atomic<uint64_t> pinned{0};  // 0: not pinned
   uint32_t depth = 0;               // this thread's nesting of pins
   std::atomic<bool> taken{false};
-  std::atomic<size_t> waiting_bytes{0};  // that this thread retired and has not freed; it alone writes
+  Backlog* backlog = nullptr;
   Slot* next = nullptr;
 };
 
@@ -97,7 +92,10 @@ class EpochGuard {
 /// Thread: any. destroy may run on another thread, and must not retire.
 void epoch_retire(void* object, void (*destroy)(void*), size_t bytes);
 
-/// Frees what can be freed now, of every thread; returns the bytes that still wait.
+/// Frees what can be freed now, of every thread; returns the bytes that still wait. A thread frees what it has retired little by little as
+/// it retires more, so whoever keeps threads that may go idle calls this now and then.
+///
+/// Cost: a membarrier, and what there is to free.
 size_t epoch_reclaim();
 
 /// Bytes retired and not yet freed.

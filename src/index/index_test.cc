@@ -406,6 +406,32 @@ TEST(Epoch, NothingIsFreedUnderAPin) {
   EXPECT_EQ(freed.load(), 1000);
 }
 
+TEST(Epoch, WhatAnIdleThreadHasRetiredIsFreedByOthers) {
+  static std::atomic<int> freed;
+  freed = 0;
+  auto destroy = [](void* p) {
+    delete static_cast<int*>(p);
+    freed.fetch_add(1);
+  };
+  std::atomic<int> stage{0};
+  std::thread idle;
+  {
+    EpochGuard pin;
+    idle = std::thread([&] {
+      for (int i = 0; i < 1000; ++i) epoch_retire(new int(i), destroy, sizeof(int));
+      stage = 1;
+      while (stage != 2) std::this_thread::yield();
+    });
+    while (stage != 1) std::this_thread::yield();
+    epoch_reclaim();
+    EXPECT_EQ(freed.load(), 0);
+  }
+  EXPECT_EQ(epoch_reclaim(), 0u);
+  EXPECT_EQ(freed.load(), 1000);
+  stage = 2;
+  idle.join();
+}
+
 TEST(Epoch, WhatIsRetiredAfterALookWaitsForTheNext) {
   static std::atomic<int> freed;
   freed = 0;
