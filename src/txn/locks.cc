@@ -13,6 +13,8 @@
 namespace omendb::txn {
 namespace {
 
+constexpr int kReordersMax = 4;
+
 constexpr uint16_t bit(LockMode mode) { return static_cast<uint16_t>(1u << static_cast<int>(mode)); }
 
 template <class... Modes>
@@ -346,13 +348,53 @@ void LockManager::tell_deadlock(const std::vector<LockOwner*>& cycle) {
 
 bool LockManager::break_cycle(LockOwner& start) {
   for (Shard& s : shards_) s.mutex.lock();  // in order; nobody else takes two
-  std::vector<LockOwner*> path, seen;
-  const bool found = start.waiting_ && walk(start, start, path, seen);
+  std::vector<LockOwner*> path = cycle_through(start);
+  std::vector<LockOwner*> moved;
+  const bool found = !path.empty() && !solve_by_order({&start}, kReordersMax, moved);
   if (found) tell_deadlock(path);
+  for (LockOwner* waiter : moved) {
+    if (waiter->waiting_) serve_queue(*shard(waiter->wanted_).locks.find(waiter->wanted_));
+  }
   // It leaves before the shards are released, so that no other member of the cycle sees the cycle too and gives up as well.
   if (found) leave_queue(shard(start.wanted_), start);
   for (Shard& s : shards_) s.mutex.unlock();
   return found;
+}
+
+std::vector<LockOwner*> LockManager::cycle_through(LockOwner& start) {
+  std::vector<LockOwner*> path, seen;
+  if (!start.waiting_ || !walk(start, start, path, seen)) return {};
+  return path;
+}
+
+// PostgreSQL's "soft" deadlocks: who waits only for somebody before it in a queue may go first, if then nobody waits in a cycle.
+// `involved`: who must not; whoever changes places joins them. True: it is solved, and `moved` went ahead.
+bool LockManager::solve_by_order(std::vector<LockOwner*> involved, int depth, std::vector<LockOwner*>& moved) {
+  std::vector<LockOwner*> cycle;
+  for (size_t i = 0; i < involved.size() && cycle.empty(); ++i) cycle = cycle_through(*involved[i]);
+  if (cycle.empty()) return true;
+  if (depth == 0) return false;
+  for (size_t i = cycle.size(); i-- > 0;) {  // as PostgreSQL does: the farthest first
+    LockOwner *waiter = cycle[i], *blocker = cycle[(i + 1) % cycle.size()];
+    if (!blocker->waiting_ || !(blocker->wanted_ == waiter->wanted_)) continue;
+    Lock& lock = *shard(waiter->wanted_).locks.find(waiter->wanted_);
+    const Holder* held = holder(lock, blocker);
+    if (held != nullptr && (conflicts(waiter->wanted_mode_) & held->mask) != 0) continue;
+    auto& queue = lock.with_company().queue;
+    const auto from = std::find(queue.begin(), queue.end(), waiter),
+               to = std::find(queue.begin(), queue.end(), blocker);
+    if (from < to) continue;
+    const std::vector<LockOwner*> before = queue;
+    std::rotate(to, from, from + 1);
+    moved.push_back(waiter);
+    std::vector<LockOwner*> all = involved;
+    all.push_back(waiter);
+    all.push_back(blocker);
+    if (solve_by_order(std::move(all), depth - 1, moved)) return true;
+    moved.pop_back();
+    queue = before;
+  }
+  return false;
 }
 
 // Those who hold what the waiter may not have beside them, and those before it in the queue who want such.

@@ -11,7 +11,7 @@
 // Invariants
 //   1. Two owners never hold conflicting modes of one resource.
 //   2. A request that could be granted is not kept waiting: every release looks at the queue from its front.
-//   3. A cycle of waits is broken within the deadlock timeout of one of its members.
+//   3. A cycle of waits is broken within the deadlock timeout of one of its members: by another order of waiters, if that is enough.
 #pragma once
 
 #include <array>
@@ -190,7 +190,10 @@ class LockManager {
   void set_mask(Shard& shard, const Resource& resource, LockOwner& owner, uint16_t mask);
   LockOutcome wait(LockOwner& owner, Shard& shard);
   void leave_queue(Shard& shard, LockOwner& owner);
+  // These require all shards' locks.
   bool break_cycle(LockOwner& start);
+  std::vector<LockOwner*> cycle_through(LockOwner& start);
+  bool solve_by_order(std::vector<LockOwner*> involved, int depth, std::vector<LockOwner*>& moved);
   static void tell_deadlock(const std::vector<LockOwner*>& cycle);
   bool walk(LockOwner& start, LockOwner& at, std::vector<LockOwner*>& path, std::vector<LockOwner*>& seen);
 
