@@ -140,7 +140,7 @@ ColumnCopy::ColumnCopy(std::unique_ptr<ColumnFile> file, std::shared_ptr<const T
 
 std::shared_ptr<ColumnCopy> ColumnCopy::build(table::Database& database, std::unique_ptr<ColumnFile> file,
                                               std::shared_ptr<const TableSchema> schema, const std::string& release,
-                                              size_t threads, const std::function<bool()>& stop) {
+                                              Effort effort, const std::function<bool()>& stop) {
   auto log = database.watch_changes(*schema->access);
   std::shared_ptr<ColumnCopy> copy(new ColumnCopy(std::move(file), std::move(schema), std::move(log), release));
   auto& attached = copy->file_->attached();
@@ -155,7 +155,7 @@ std::shared_ptr<ColumnCopy> ColumnCopy::build(table::Database& database, std::un
     attached.GetCatalog().CreateTable(write.context(), std::move(info));
     column_step("build: begun");
     const FillRange all{{}, database.estimate_rows(*copy->schema_->access)};
-    if (!fill_table(database, *reading, *copy->schema_, *copy->entry(write.context()), write.context(), threads, {all},
+    if (!fill_table(database, *reading, *copy->schema_, *copy->entry(write.context()), write.context(), effort, {all},
                     copy->places_, stop, &runs))
       return nullptr;
     column_step("build: filled");
@@ -244,7 +244,7 @@ std::shared_ptr<ColumnCopy> ColumnCopy::take_up(table::Database& database, std::
   if (!changes.read(*copy->log_, watched, (*reading).snapshot())) return nullptr;
   changes.settle();
   copy->position_ = note->position.value;
-  copy->replace(database, *reading, changes, publish, 1, {});
+  copy->replace(database, *reading, changes, publish, Effort(), {});
   column_step("take up: folded");
   return copy;
 }
@@ -254,17 +254,17 @@ std::shared_ptr<ColumnCopy> ColumnCopy::take_up(table::Database& database, std::
 bool ColumnCopy::is_worn(uint64_t dead) const { return dead > kDeadMin && dead > rows() / kDeadShare; }
 
 ColumnCopy::Folded ColumnCopy::fold(table::Database& database, txn::Transaction& transaction,
-                                    std::shared_mutex& publish, size_t threads, const std::function<void()>& check,
+                                    std::shared_mutex& publish, Effort effort, const std::function<void()>& check,
                                     FoldCount* folded) {
   *folded = {};
   if (transaction.snapshot() <= watermark()) return Folded::kDone;
   const Turn turn(*this, Busy::kFolding, check);
   if (!turn.taken()) return Folded::kLater;
-  return fold_in_turn(database, transaction, publish, threads, check, folded);
+  return fold_in_turn(database, transaction, publish, effort, check, folded);
 }
 
 ColumnCopy::Folded ColumnCopy::fold_in_turn(table::Database& database, txn::Transaction& transaction,
-                                            std::shared_mutex& publish, size_t threads,
+                                            std::shared_mutex& publish, Effort effort,
                                             const std::function<void()>& check, FoldCount* folded) {
   const Timestamp from = watermark(), to = transaction.snapshot();
   if (to <= from) return Folded::kDone;
@@ -283,13 +283,13 @@ ColumnCopy::Folded ColumnCopy::fold_in_turn(table::Database& database, txn::Tran
     to_be_remade_ = true;
     return Folded::kLater;
   }
-  replace(database, transaction, changes, publish, threads, check);
+  replace(database, transaction, changes, publish, effort, check);
   *folded = {changes.count(), changes.spans().size()};
   return Folded::kDone;
 }
 
 void ColumnCopy::replace(table::Database& database, txn::Transaction& transaction, const ColumnChanges& changes,
-                         std::shared_mutex& publish, size_t threads, const std::function<void()>& check) {
+                         std::shared_mutex& publish, Effort effort, const std::function<void()>& check) {
   const Timestamp to = transaction.snapshot();
   if (changes.empty()) {
     watermark_.store(to.value, std::memory_order_release);
@@ -334,7 +334,7 @@ void ColumnCopy::replace(table::Database& database, txn::Transaction& transactio
     if (check) check();
     return false;
   };
-  fill_table(database, transaction, *schema_, entry, write.context(), threads, ranges, places_, stop, &runs);
+  fill_table(database, transaction, *schema_, entry, write.context(), effort, ranges, places_, stop, &runs);
   uint64_t place = first_new;
   for (auto& run : runs) {
     places_.place_run(&run, place);
@@ -390,7 +390,7 @@ void ColumnCopy::pack_places(std::shared_mutex& publish) {
 
 // --- Writing down ---
 
-ColumnCopy::Folded ColumnCopy::write_down(table::Database& database, std::shared_mutex& publish, size_t threads) {
+ColumnCopy::Folded ColumnCopy::write_down(table::Database& database, std::shared_mutex& publish, Effort effort) {
   if (!persistent()) return Folded::kDone;
   const Turn turn(*this, Busy::kWriting);
   const auto& access = *schema_->access;
@@ -399,7 +399,7 @@ ColumnCopy::Folded ColumnCopy::write_down(table::Database& database, std::shared
   {
     ColumnReading reading(database);
     FoldCount folded;
-    if (const Folded done = fold_in_turn(database, *reading, publish, threads, {}, &folded); done != Folded::kDone)
+    if (const Folded done = fold_in_turn(database, *reading, publish, effort, {}, &folded); done != Folded::kDone)
       return done;
     // What the file will hold must be in the store for good before: a copy never knows more than the rows.
     uint64_t kept = 0;

@@ -26,6 +26,8 @@
 
 namespace omendb::sql {
 
+struct Effort;  // column_fill.h
+
 /// A read-only transaction at what is committed by now, or one that somebody began.
 class ColumnReading {
  public:
@@ -48,7 +50,7 @@ class ColumnCopy {
   /// Fills the file at the snapshot of a new transaction. Throws what DuckDB throws, and SqlError. Null: `stop` said so.
   static std::shared_ptr<ColumnCopy> build(table::Database& database, std::unique_ptr<ColumnFile> file,
                                            std::shared_ptr<const TableSchema> schema, const std::string& release,
-                                           size_t threads, const std::function<bool()>& stop);
+                                           Effort effort, const std::function<bool()>& stop);
   /// Takes up what the file holds and folds in what has changed since. Null: the file is of no use, or `stop` said so. Throws as build().
   static std::shared_ptr<ColumnCopy> take_up(table::Database& database, std::unique_ptr<ColumnFile> file,
                                              std::shared_ptr<const TableSchema> schema, const std::string& release,
@@ -88,13 +90,13 @@ class ColumnCopy {
   struct FoldCount {
     uint64_t keys = 0, spans = 0;  // looked at; the keys of spans, about, among them
   };
-  /// Brings the copy to the transaction's snapshot, if that is later, by up to `threads` threads. Holds `publish` for the change itself. Throws what DuckDB
+  /// Brings the copy to the transaction's snapshot, if that is later. Holds `publish` for the change itself. Throws what DuckDB
   /// throws; the copy then is to be dropped. `check` (which may be empty) is called now and then while nothing is done yet that could not
   /// be left; what it throws comes out.
-  Folded fold(table::Database& database, txn::Transaction& transaction, std::shared_mutex& publish, size_t threads,
+  Folded fold(table::Database& database, txn::Transaction& transaction, std::shared_mutex& publish, Effort effort,
               const std::function<void()>& check, FoldCount* folded);
   /// Folds, and puts the copy on disk as it is then. Answers and throws as fold(). Statements read the copy meanwhile, but none folds.
-  Folded write_down(table::Database& database, std::shared_mutex& publish, size_t threads);
+  Folded write_down(table::Database& database, std::shared_mutex& publish, Effort effort);
   /// Keys have come or moved so that their places take less memory when they are packed anew.
   bool places_loose() const { return loose_.load(std::memory_order_relaxed); }
   /// Does that; statements do not fold meanwhile. Where there is no memory for it, the places stay as they are for a while. Thread: one at a time.
@@ -128,10 +130,10 @@ class ColumnCopy {
   bool find_places(const std::function<bool()>& stop);
   uint64_t count_native_rows() const;
   Folded fold_in_turn(table::Database& database, txn::Transaction& transaction, std::shared_mutex& publish,
-                      size_t threads, const std::function<void()>& check, FoldCount* folded);
+                      Effort effort, const std::function<void()>& check, FoldCount* folded);
   /// Puts the rows of what changed as the transaction sees them in the place of those that are there.
   void replace(table::Database& database, txn::Transaction& transaction, const ColumnChanges& changes,
-               std::shared_mutex& publish, size_t threads, const std::function<void()>& check);
+               std::shared_mutex& publish, Effort effort, const std::function<void()>& check);
   bool is_worn(uint64_t dead) const;
 
   const std::unique_ptr<ColumnFile> file_;

@@ -11,6 +11,7 @@
 #include "duckdb/transaction/duck_transaction.hpp"
 
 #include "base/mutex.h"
+#include "base/processor_time.h"
 #include "sql/error.h"
 
 namespace omendb::sql {
@@ -59,18 +60,23 @@ bool fill_part(table::Database& database, txn::Transaction& transaction, const T
   return true;
 }
 
-/// Fills the parts, by as many threads. False: `stop` said so.
+/// Fills the parts. False: `stop` said so.
 bool fill_parts(table::Database& database, txn::Transaction& transaction, const TableSchema& schema,
-                duckdb::DataTable& table, duckdb::ClientContext& context, const KeyPlaces& places, size_t threads,
+                duckdb::DataTable& table, duckdb::ClientContext& context, const KeyPlaces& places, Effort effort,
                 const std::function<bool()>& stop, std::vector<Part>& parts) {
   std::atomic<size_t> next{0};
   std::atomic<bool> over{false};
   Mutex mutex;
   std::exception_ptr error;
   const auto work = [&](const std::function<bool()>& enough) {
+    Pace pace(effort.paced);
+    const auto step = [&] {
+      pace.rest();
+      return enough();
+    };
     try {
       for (size_t i = next.fetch_add(1); i < parts.size(); i = next.fetch_add(1)) {
-        if (!fill_part(database, transaction, schema, table, context, places, enough, parts[i])) over = true;
+        if (!fill_part(database, transaction, schema, table, context, places, step, parts[i])) over = true;
       }
     } catch (...) {
       over = true;
@@ -79,7 +85,8 @@ bool fill_parts(table::Database& database, txn::Transaction& transaction, const 
     }
   };
   std::vector<std::thread> helpers;
-  for (size_t i = 1; i < std::min(threads, parts.size()); ++i) helpers.emplace_back(work, [&] { return over.load(); });
+  for (size_t i = 1; i < std::min(effort.threads, parts.size()); ++i)
+    helpers.emplace_back(work, [&] { return over.load(); });
   work([&] { return over.load() || stop(); });
   for (auto& helper : helpers) helper.join();
   if (error != nullptr) std::rethrow_exception(error);
@@ -144,7 +151,7 @@ void NativeAppend::finish() {
 }
 
 bool fill_table(table::Database& database, txn::Transaction& transaction, const TableSchema& schema,
-                duckdb::TableCatalogEntry& entry, duckdb::ClientContext& context, size_t threads,
+                duckdb::TableCatalogEntry& entry, duckdb::ClientContext& context, Effort effort,
                 const std::vector<FillRange>& ranges, const KeyPlaces& places, const std::function<bool()>& stop,
                 std::vector<KeyPlaces::Run>* runs) {
   auto& table = entry.GetStorage();
@@ -155,23 +162,28 @@ bool fill_table(table::Database& database, txn::Transaction& transaction, const 
     const size_t before = parts.size();
     // Also for one thread: a part is compressed and written before the commit, which others may wait for.
     if (range.rows >= table.GetRowGroupSize() && !entry.ParentCatalog().InMemory()) {
-      const size_t most =
-          threads > 1 && range.rows >= 2 * kRowsPerPart ? std::min<size_t>(4 * threads, range.rows / kRowsPerPart) : 1;
+      const size_t most = effort.threads > 1 && range.rows >= 2 * kRowsPerPart
+                              ? std::min<size_t>(4 * effort.threads, range.rows / kRowsPerPart)
+                              : 1;
       for (auto& one : database.split(*schema.access, range.range, most)) parts.emplace_back().range = std::move(one);
     }
     parts_of.push_back(parts.size() - before);
   }
-  if (!parts.empty() && !fill_parts(database, transaction, schema, table, context, places, threads, stop, parts))
+  if (!parts.empty() && !fill_parts(database, transaction, schema, table, context, places, effort, stop, parts))
     return false;
 
   auto part = parts.begin();
   for (size_t i = 0; i < ranges.size(); ++i) {
     if (parts_of[i] == 0) {
       NativeAppend append(entry, context, schema);
+      Pace pace(effort.paced);
       auto cursor = database.scan(transaction, *schema.access, ranges[i].range, false);
       KeyPlaces::RunWriter keys(places);
       while (cursor->next()) {
-        if (keys.keys() % kRowsPerCheck == 0 && stop()) return false;
+        if (keys.keys() % kRowsPerCheck == 0) {
+          pace.rest();
+          if (stop()) return false;
+        }
         append.add(cursor->key(), cursor->row());
         keys.add(cursor->key());
       }

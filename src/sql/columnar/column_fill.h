@@ -77,11 +77,17 @@ struct FillRange {
   uint64_t rows;
 };
 
-/// Adds the rows of the ranges that the transaction's statement sees, by up to `threads` threads. They stand in the table as in `ranges`, each range's in
+/// What making or folding a copy may take of the machine. `paced`: each thread leaves most of a processor to others that want it.
+struct Effort {
+  size_t threads = 1;
+  bool paced = false;
+};
+
+/// Adds the rows of the ranges that the transaction's statement sees. They stand in the table as in `ranges`, each range's in
 /// the order of the keys; *runs gets the keys of each, for `places`. `stop` is asked now and then, by the calling thread; it may throw.
 /// False: it said so. Throws what DuckDB throws, and SqlError.
 bool fill_table(table::Database& database, txn::Transaction& transaction, const TableSchema& schema,
-                duckdb::TableCatalogEntry& entry, duckdb::ClientContext& context, size_t threads,
+                duckdb::TableCatalogEntry& entry, duckdb::ClientContext& context, Effort effort,
                 const std::vector<FillRange>& ranges, const KeyPlaces& places, const std::function<bool()>& stop,
                 std::vector<KeyPlaces::Run>* runs);
 

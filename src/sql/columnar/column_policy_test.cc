@@ -7,6 +7,7 @@
 #include "duckdb/main/database_manager.hpp"
 
 #include "sql/columnar/column_copy.h"
+#include "sql/columnar/column_fill.h"
 #include "sql/columnar/column_store.h"
 #include "sql/engine/scan.h"
 #include "sql/engine/session_impl.h"
@@ -219,7 +220,7 @@ TEST_F(ColumnPolicyTest, AFoldCanBeCancelled) {
       std::make_shared<const TableSchema>(*catalog, std::make_shared<table::TableAccess>(*catalog, *table));
   db_.database->rollback(*transaction);
   const auto copy = ColumnCopy::build(*db_.database, ColumnFile::create(duck.instance(), "", table->storage), schema,
-                                      "test", 2, [] { return false; });
+                                      "test", Effort{.threads = 2}, [] { return false; });
   ASSERT_NE(copy, nullptr);
   const Timestamp made = copy->watermark();
   run("UPDATE t SET a = a + 1");
@@ -232,11 +233,11 @@ TEST_F(ColumnPolicyTest, AFoldCanBeCancelled) {
     const auto check = [&] {
       if (left-- == 0) throw SqlError(SqlState::kQueryCanceled, "canceling statement due to user request");
     };
-    EXPECT_THROW(copy->fold(*db_.database, *transaction, publish, 1, check, &folded), SqlError) << calls;
+    EXPECT_THROW(copy->fold(*db_.database, *transaction, publish, Effort(), check, &folded), SqlError) << calls;
     EXPECT_EQ(copy->watermark(), made);
   }
   EXPECT_EQ(copy->fold(
-                *db_.database, *transaction, publish, 1, [] {}, &folded),
+                *db_.database, *transaction, publish, Effort(), [] {}, &folded),
             ColumnCopy::Folded::kDone);
   EXPECT_EQ(folded.keys, 20000u);
   const Status status = copy->verify(*db_.database, *transaction);

@@ -14,6 +14,7 @@
 
 #include "sql/columnar/column_copy.h"
 #include "sql/columnar/column_file.h"
+#include "sql/columnar/column_fill.h"
 #include "sql/engine/scan.h"
 #include "sql/error.h"
 
@@ -228,7 +229,7 @@ void ColumnStore::await_taken_up() {
 
 bool ColumnStore::write_or_drop(const std::shared_ptr<ColumnCopy>& copy) {
   try {
-    switch (copy->write_down(database_, publish_mutex_, options_.threads)) {
+    switch (copy->write_down(database_, publish_mutex_, effort())) {
       case ColumnCopy::Folded::kDone: ++counters_.written; return true;
       case ColumnCopy::Folded::kLater: return true;
       case ColumnCopy::Folded::kNever: break;
@@ -267,8 +268,7 @@ bool ColumnStore::fold_or_drop(const std::shared_ptr<ColumnCopy>& copy, txn::Tra
   ColumnCopy::FoldCount folded;
   bool done = false;
   try {
-    done = copy->fold(database_, transaction, publish_mutex_, options_.threads, check, &folded) !=
-           ColumnCopy::Folded::kNever;
+    done = copy->fold(database_, transaction, publish_mutex_, effort(), check, &folded) != ColumnCopy::Folded::kNever;
   } catch (const duckdb::InterruptException&) {
     throw;
   } catch (const SqlError& error) {
@@ -395,16 +395,16 @@ void ColumnStore::note_scan(const std::shared_ptr<const TableSchema>& schema, ui
   if (enough) wake_.notify_all();
 }
 
-bool ColumnStore::build(const catalog::Table& table, size_t threads, const std::function<bool()>& stop) {
+bool ColumnStore::build(const catalog::Table& table, const std::function<bool()>& stop) {
   // As it is committed: what a transaction has made or changed and not committed is nobody else's.
   auto schema = committed_schema(table.storage);
   if (schema == nullptr || schema->table().oid != table.oid || columns_wanted(schema->table()) == ColumnsWanted::kOff)
     return false;
-  return make(std::move(schema), threads, nullptr, stop);
+  return make(std::move(schema), nullptr, stop);
 }
 
-bool ColumnStore::make(std::shared_ptr<const TableSchema> schema, size_t threads,
-                       const std::shared_ptr<ColumnCopy>& worn, const std::function<bool()>& stop) {
+bool ColumnStore::make(std::shared_ptr<const TableSchema> schema, const std::shared_ptr<ColumnCopy>& worn,
+                       const std::function<bool()>& stop) {
   const StorageId storage = schema->table().storage;
   {
     // Who comes while it is made waits for it.
@@ -435,7 +435,7 @@ bool ColumnStore::make(std::shared_ptr<const TableSchema> schema, size_t threads
   try {
     auto file = ColumnFile::create(duck_, options_.directory, storage);
     path = file->path();
-    copy = ColumnCopy::build(database_, std::move(file), schema, options_.release, threads,
+    copy = ColumnCopy::build(database_, std::move(file), schema, options_.release, effort(),
                              [&] { return stop_ || (stop && stop()); });
   } catch (...) {
     failures_.note_current_exception(schema->table(), "could not be made");
@@ -480,7 +480,7 @@ bool ColumnStore::bring_up(const std::shared_ptr<ColumnCopy>& copy, txn::Transac
   while (fold_or_drop(copy, transaction)) {
     if (copy->watermark() >= transaction.snapshot()) return true;
     if (copy->worn()) {
-      remake(copy, options_.threads);
+      remake(copy);
       return false;
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(5));  // it is being written down

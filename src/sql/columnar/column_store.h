@@ -51,7 +51,6 @@
 #include "duckdb/catalog/catalog_entry/table_catalog_entry.hpp"
 #include "duckdb/main/client_context_state.hpp"
 
-#include "base/background_threads.h"
 #include "base/mutex.h"
 #include "sql/columnar/column_policy.h"
 #include "sql/engine/table_schema.h"
@@ -60,6 +59,7 @@ namespace omendb::sql {
 
 class ColumnCopy;
 class ColumnStore;
+struct Effort;  // column_fill.h
 
 inline constexpr double kColumnScansWanted = 2;  // of the whole table, until a copy is made unasked
 inline constexpr const char* kForgottenChanges = "more was written than its log of changes holds";
@@ -144,14 +144,14 @@ class ColumnStatement : public duckdb::ClientContextState {
 class ColumnStore {
  public:
   struct Options {
-    std::string directory;                  // of the copies' files, and of nothing else; empty: in memory
-    std::string release;                    // files of another are not taken up
-    size_t threads = 1;                     // that make a copy; unasked, half of them
-    Priority priority = Priority::kNormal;  // of the thread that makes and folds copies unasked
-    uint64_t rows_min = 5000;               // smaller tables are copied at command only
-    bool automatic = true;                  // tables that are scanned again and again are copied unasked
-    size_t places_max = 512ull << 20;       // bytes of keys' places beyond which no table is copied unasked
-    size_t reserved_max = SIZE_MAX;         // bytes of DuckDB's memory that places and logs take from statements
+    std::string directory;             // of the copies' files, and of nothing else; empty: in memory
+    std::string release;               // files of another are not taken up
+    size_t threads = 1;                // that make a copy; unasked, half of them
+    bool stands_back = false;          // what is made and folded unasked leaves processors to others that want them
+    uint64_t rows_min = 5000;          // smaller tables are copied at command only
+    bool automatic = true;             // tables that are scanned again and again are copied unasked
+    size_t places_max = 512ull << 20;  // bytes of keys' places beyond which no table is copied unasked
+    size_t reserved_max = SIZE_MAX;    // bytes of DuckDB's memory that places and logs take from statements
     void (*warn)(const std::string& line) = nullptr;  // for the log: why a copy was given up
   };
   /// Throws what DuckDB throws.
@@ -168,9 +168,7 @@ class ColumnStore {
 
   /// Sees to it that there is a copy of the table's committed rows. False: there can be none, for the table's storage is not committed or its
   /// owner wants none, or `stop` said so. Throws SqlError.
-  bool build(const catalog::Table& table, const std::function<bool()>& stop = {}) {
-    return build(table, options_.threads, stop);
-  }
+  bool build(const catalog::Table& table, const std::function<bool()>& stop = {});
   /// False: there was none.
   bool drop(StorageId storage);
   /// Folds all copies up to what is committed by now; those that are worn are made anew.
@@ -208,11 +206,12 @@ class ColumnStore {
   std::shared_ptr<const ColumnOverlay> overlay(ColumnCopy& copy, txn::Transaction& transaction, bool* readable);
   /// The table as it is committed. Null: no committed table has the storage.
   std::shared_ptr<const TableSchema> committed_schema(StorageId storage);
-  bool build(const catalog::Table& table, size_t threads, const std::function<bool()>& stop = {});
   /// Sees to it that there is a copy that is not `worn`, which is read until then.
-  bool make(std::shared_ptr<const TableSchema> schema, size_t threads, const std::shared_ptr<ColumnCopy>& worn,
+  bool make(std::shared_ptr<const TableSchema> schema, const std::shared_ptr<ColumnCopy>& worn,
             const std::function<bool()>& stop = {});
-  void remake(const std::shared_ptr<ColumnCopy>& worn, size_t threads, const std::function<bool()>& stop = {});
+  void remake(const std::shared_ptr<ColumnCopy>& worn, const std::function<bool()>& stop = {});
+  /// Of the calling thread: the worker's, or that of a statement that waits.
+  Effort effort() const;
   /// Deletes files that nobody can take up, and notes the others.
   void find_files();
   void take_up_files();

@@ -6,7 +6,9 @@
 #include "duckdb/main/database.hpp"
 #include "duckdb/storage/buffer_manager.hpp"
 
+#include "base/processor_time.h"
 #include "sql/columnar/column_copy.h"
+#include "sql/columnar/column_fill.h"
 #include "sql/columnar/column_store.h"
 
 namespace omendb::sql {
@@ -26,10 +28,20 @@ constexpr std::chrono::seconds kWritePeriod{30}, kWriteLate{300};
 // Memory that is not to be had for so many periods: a statement may have it, and give it back.
 constexpr int kPressedPeriods = 50;
 
+thread_local bool unasked = false;  // this thread is a store's worker
+
 }  // namespace
 
+// What a copy is made or folded from is a snapshot, and while that is held nothing that was deleted since leaves the store: so the worker takes
+// time off, but has the priority of everybody and is not starved.
+Effort ColumnStore::effort() const {
+  if (!unasked) return {.threads = options_.threads, .paced = false};
+  return {.threads = std::max<size_t>(1, options_.threads / 2), .paced = options_.stands_back};
+}
+
 void ColumnStore::work() {
-  lower_priority(options_.priority);
+  unasked = true;
+  Pace pace(options_.stands_back);
   take_up_files();
   MutexLock lock(mutex_);
   while (!closing_) {
@@ -37,6 +49,7 @@ void ColumnStore::work() {
     if (closing_) return;
     lock.unlock();
     maintain();
+    pace.rest();
     lock.lock();
   }
 }
@@ -72,10 +85,10 @@ bool ColumnStore::ends_making() {
   return stop_;
 }
 
-void ColumnStore::remake(const std::shared_ptr<ColumnCopy>& worn, size_t threads, const std::function<bool()>& stop) {
+void ColumnStore::remake(const std::shared_ptr<ColumnCopy>& worn, const std::function<bool()>& stop) {
   try {
     // The worn one is read until then.
-    if (const auto schema = committed_schema(worn->storage())) make(schema, threads, worn, stop);
+    if (const auto schema = committed_schema(worn->storage())) make(schema, worn, stop);
   } catch (...) {
     remove(worn);
   }
@@ -168,9 +181,8 @@ void ColumnStore::maintain() {
   }
   keep_to_memory();
   next_look_ = std::chrono::steady_clock::now() + kPeriod;
-  const size_t threads = std::max<size_t>(1, options_.threads / 2);  // nobody waits for it, and others have work to do
   const auto stop = [this] { return ends_making(); };
-  for (const auto& copy : worn) remake(copy, threads, stop);
+  for (const auto& copy : worn) remake(copy, stop);
   {
     ColumnReading reading(database_);
     for (const auto& schema : wanted_.in(*database_.catalog(*reading))) {
@@ -179,7 +191,7 @@ void ColumnStore::maintain() {
   }
   for (const auto& table : wanted) {
     try {
-      build(table, threads, stop);
+      build(table, stop);
     } catch (...) {
       // The rows answer; the failure is noted.
     }

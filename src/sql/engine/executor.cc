@@ -1,10 +1,7 @@
 #include "sql/engine/executor.h"
 
-#include <ctime>
-
 #include <atomic>
 #include <chrono>
-#include <fstream>
 #include <optional>
 #include <thread>
 
@@ -19,6 +16,7 @@
 #include "duckdb/parser/tableref/subqueryref.hpp"
 #include "duckdb/parser/tableref/table_function_ref.hpp"
 
+#include "base/processor_time.h"
 #include "sql/duck_types.h"
 #include "sql/engine/error_mapping.h"
 #include "sql/engine/file_tables.h"
@@ -168,20 +166,6 @@ class Run {
   duckdb::unique_ptr<duckdb::QueryResult> result_;
   Clock::duration waited_{0};
 };
-
-Clock::duration cpu_time(clockid_t clock) {
-  timespec now;
-  clock_gettime(clock, &now);
-  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
-}
-
-/// How long the calling thread could have run and had no processor, so far (proc_schedstat); nothing: the system does not say.
-std::optional<Clock::duration> queued_time() {
-  std::ifstream file("/proc/thread-self/schedstat");
-  int64_t ran = 0, queued = 0;
-  if (!(file >> ran >> queued)) return std::nullopt;
-  return std::chrono::nanoseconds(queued);
-}
 
 /// Runs it for `time` on the calling thread, and says what came of it. `ended`: it has ended.
 StandingSample run_measured(DuckInstance& duck, Run& run, std::chrono::milliseconds time, bool* ended) {

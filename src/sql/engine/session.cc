@@ -27,15 +27,14 @@ Result<std::unique_ptr<Engine>> Engine::create(table::Database& database, const 
 EngineImpl::EngineImpl(table::Database& database, const EngineOptions& options)
     : database_(database),
       duck_(options),
-      columns_(std::make_unique<ColumnStore>(
-          database, duck_.instance(),
-          ColumnStore::Options{.directory = options.columns_directory,
-                               .release = options.release,
-                               .threads = static_cast<size_t>(duck_.threads()),
-                               .priority = options.stand_back ? Priority::kLow : Priority::kNormal,
-                               .places_max = duck_.memory_bytes() / 4,
-                               .reserved_max = duck_.memory_bytes() / 4,
-                               .warn = options.warn})),
+      columns_(std::make_unique<ColumnStore>(database, duck_.instance(),
+                                             ColumnStore::Options{.directory = options.columns_directory,
+                                                                  .release = options.release,
+                                                                  .threads = static_cast<size_t>(duck_.threads()),
+                                                                  .stands_back = options.stand_back,
+                                                                  .places_max = duck_.memory_bytes() / 4,
+                                                                  .reserved_max = duck_.memory_bytes() / 4,
+                                                                  .warn = options.warn})),
       neighbourhood_(std::make_unique<Neighbourhood>(options.backends)) {
   database_.set_index_evaluator(&index_evaluator_);
 }

@@ -1,0 +1,55 @@
+#include "base/processor_time.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <fstream>
+#include <thread>
+
+namespace omendb {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+
+// Steps are taken together until they are worth a look.
+constexpr milliseconds kLookEvery{2}, kRestMax{100};
+// Others want the processor if so much of the time that a step took was waiting for one.
+constexpr int kQueuedShare = 8;
+constexpr int kRestsPerWork = 3;
+
+}  // namespace
+
+nanoseconds cpu_time(clockid_t clock) {
+  timespec now{};
+  clock_gettime(clock, &now);
+  return std::chrono::seconds(now.tv_sec) + nanoseconds(now.tv_nsec);
+}
+
+std::optional<nanoseconds> queued_time() {
+  std::ifstream file("/proc/thread-self/schedstat");
+  int64_t ran = 0, queued = 0;
+  if (!(file >> ran >> queued)) return std::nullopt;
+  return nanoseconds(queued);
+}
+
+Pace::Pace(bool on) : on_(on) {
+  if (!on_) return;
+  cpu_ = cpu_time(CLOCK_THREAD_CPUTIME_ID);
+  const auto queued = queued_time();
+  on_ = queued.has_value();
+  queued_ = queued.value_or(nanoseconds(0));
+}
+
+void Pace::rest() {
+  if (!on_) return;
+  const nanoseconds cpu = cpu_time(CLOCK_THREAD_CPUTIME_ID) - cpu_;
+  if (cpu < kLookEvery) return;
+  const nanoseconds queued = queued_time().value_or(queued_) - queued_;
+  // Waiting was rest as well.
+  if (queued * kQueuedShare >= cpu && queued < kRestsPerWork * cpu)
+    std::this_thread::sleep_for(std::min<nanoseconds>(kRestsPerWork * cpu - queued, kRestMax));
+  cpu_ = cpu_time(CLOCK_THREAD_CPUTIME_ID);
+  queued_ = queued_time().value_or(queued_);
+}
+
+}  // namespace omendb
