@@ -330,6 +330,7 @@ void DatabaseImpl::rollback_to(txn::Transaction& transaction, const txn::Savepoi
   TableTransaction& t = own(transaction);
   manager_.rollback_to(t, savepoint);
   t.unique_checks.clear();
+  t.moves.rollback_to(savepoint.write_mark);
   undo_events(t, savepoint.catalog_mark);
 }
 
@@ -445,6 +446,7 @@ void DatabaseImpl::after_write(txn::BasicTransaction& transaction, Timestamp com
       if (entry.newest->tombstone) dead.push_back({storage, commit_ts, std::string(key)});
     }
   }
+  if (!t.moves.empty()) moved_rows_.commit(commit_ts, t.moves.take());
   if (!dead.empty()) {
     MutexLock lock(maintenance_mutex_);
     for (DeadKey& d : dead) dead_keys_.push_back(std::move(d));
@@ -532,7 +534,7 @@ std::pair<uint64_t, uint64_t> DatabaseImpl::index_size() {
 
 void DatabaseImpl::divide_memory() {
   if (row_cache_ == nullptr) return;
-  const uint64_t bytes = index_size().second + index::epoch_waiting_bytes();
+  const uint64_t bytes = index_size().second + index::epoch_reclaim();
   const uint64_t beyond = bytes > options_.index_bytes ? bytes - options_.index_bytes : 0;
   const size_t share = options_.row_cache_bytes;
   row_cache_->set_bytes_max(share - std::min<size_t>(beyond, share / 8 * 7));

@@ -95,7 +95,11 @@ struct LockedRow {
   };
   State state = State::kCurrent;
   std::string row;  // kCurrent, kChanged, kSelf
+  std::string key;  // kChanged: where the row lies now, if its key has changed; else empty
 };
+
+/// What lock_row is asked for: the row that the snapshot has under the key, wherever it went since, or the one that is there now.
+enum class Follow { kRow, kKey };
 
 /// The physical side of a table at one catalog version: layouts and key columns worked out once. Immutable; cheap to share.
 class TableAccess {
@@ -218,7 +222,7 @@ class Database {
                                        const std::vector<Oid>* arbiters, bool any_arbiter) = 0;
   /// Locks the row and tells its newest version. kChanged and kGone raise 40001 under REPEATABLE READ.
   virtual Result<LockedRow> lock_row(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
-                                     RowLockMode mode, LockWait wait) = 0;
+                                     RowLockMode mode, LockWait wait, Follow follow = Follow::kRow) = 0;
   /// The row must be locked by this transaction (lock_row) and exist. A changed primary key moves the row.
   virtual Status update(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
                         std::string_view old_row, std::string_view new_row) = 0;

@@ -19,6 +19,7 @@
 #include "store/store.h"
 #include "table/changed_keys.h"
 #include "table/database.h"
+#include "table/moved_rows.h"
 #include "txn/change_log.h"
 #include "txn/commit.h"
 #include "txn/gc.h"
@@ -56,6 +57,7 @@ class TableTransaction final : public txn::BasicTransaction {
   };
   std::map<StorageId, Loaded> loaded;
   std::vector<Database::UniqueCheck> unique_checks;  // not taken yet
+  OwnMoves moves;
   /// Of the write set at the commit, where it is large and the storage is watched.
   std::map<StorageId, ChangedKeys> changed;
 
@@ -167,7 +169,7 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
   Result<InsertOutcome> insert(txn::Transaction& transaction, const TableAccess& table, std::string_view row,
                                const std::vector<Oid>* arbiters, bool any_arbiter) override;
   Result<LockedRow> lock_row(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
-                             RowLockMode mode, LockWait wait) override;
+                             RowLockMode mode, LockWait wait, Follow follow) override;
   Status update(txn::Transaction& transaction, const TableAccess& table, std::string_view key, std::string_view old_row,
                 std::string_view new_row) override;
   Status erase(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
@@ -260,8 +262,9 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
     std::string key;      // of the row in the way
     Timestamp commit_ts;  // 0: a write of the transaction itself
   };
-  /// Makes `key` ours to insert, or reports the row that is there.
-  Result<std::optional<Conflict>> claim_key(TableTransaction& t, const TableAccess& table, std::string_view key);
+  /// Makes `key` ours to insert, or reports the row that is there. *successor: another row lay there, which some snapshot may see.
+  Result<std::optional<Conflict>> claim_key(TableTransaction& t, const TableAccess& table, std::string_view key,
+                                            bool* successor);
   /// The same for the indexed columns `prefix` of a unique index; `self` is the row that may have them.
   Result<std::optional<Conflict>> claim_entry(TableTransaction& t, const TableAccess& table,
                                               const TableAccess::IndexAccess& index, std::string_view prefix,
@@ -400,6 +403,8 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
   std::vector<Drop> drops_ GUARDED_BY(maintenance_mutex_);
   bool closing_ GUARDED_BY(maintenance_mutex_) = false;
   std::thread maintenance_;
+
+  MovedRows moved_rows_;
 
   std::atomic<uint32_t> watches_{0};            // storages that are watched
   std::vector<std::string_view> changed_keys_;  // the group leader's, kept for its memory

@@ -188,9 +188,10 @@ Result<Database::InsertOutcome> DatabaseImpl::insert(txn::Transaction& transacti
   // first: the row that one of them has is not inserted, so it is no duplicate in the others.
   std::vector<Entry> entries(table.secondary().size());
   std::vector<Oid> later;
+  bool successor = false;
   for (const bool arbiter : {true, false}) {
     if (has_key && arbitrates(table.primary_index()) == arbiter) {
-      ASSIGN_OR_RETURN(auto conflict, claim_key(t, table, outcome.key));
+      ASSIGN_OR_RETURN(auto conflict, claim_key(t, table, outcome.key, &successor));
       if (conflict.has_value()) {
         if (arbiter) return reported(std::move(*conflict), table.primary_index());
         RETURN_IF_ERROR(note_write(t, table, storage, outcome.key));  // 40001 says more than 23505
@@ -229,6 +230,7 @@ Result<Database::InsertOutcome> DatabaseImpl::insert(txn::Transaction& transacti
         RETURN_IF_ERROR(note_write(t, table, table.secondary()[i].index.storage, entries[i].bytes));
     }
   }
+  if (successor) t.moves.add(storage, outcome.key, {}, t.writes.mark());
   t.writes.put(storage, outcome.key, row, t.command);
   for (size_t i = 0; i < entries.size(); ++i) {
     if (entries[i].included) put_entry(t, table.secondary()[i], entries[i]);
@@ -242,15 +244,17 @@ Result<Database::InsertOutcome> DatabaseImpl::insert(txn::Transaction& transacti
 }
 
 Result<LockedRow> DatabaseImpl::lock_row(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
-                                         RowLockMode mode, LockWait wait) {
+                                         RowLockMode mode, LockWait wait, Follow follow) {
   TableTransaction& t = own(transaction);
   const StorageId storage = table.table().storage;
-  const txn::Resource resource = manager_.locks().row(storage, key);
   LockedRow locked;
+  MovedRows::Position seen{t.own_snapshot()};
+  std::string moved_key;  // empty: the row is where it was
   for (;;) {
+    const std::string_view at = moved_key.empty() ? key : std::string_view(moved_key);
     bool fresh = false;
     const LockOutcome outcome =
-        manager_.locks().acquire(t.locks, resource, lock_mode(mode),
+        manager_.locks().acquire(t.locks, manager_.locks().row(storage, at), lock_mode(mode),
                                  wait == LockWait::kWait ? txn::LockWait::kWait : txn::LockWait::kNoWait, &fresh);
     if (outcome == LockOutcome::kNotAvailable && wait == LockWait::kSkip) {
       locked.state = LockedRow::State::kSkipped;
@@ -259,7 +263,7 @@ Result<LockedRow> DatabaseImpl::lock_row(txn::Transaction& transaction, const Ta
     RETURN_IF_ERROR(lock_failure(t, outcome, row_not_available(table)));
 
     uint32_t command = 0;
-    ASSIGN_OR_RETURN(const Own mine, own_newest(t, storage, key, &command, &locked.row));
+    ASSIGN_OR_RETURN(const Own mine, own_newest(t, storage, at, &command, &locked.row));
     if (mine != Own::kNothing) {
       locked.state = command == t.command   ? LockedRow::State::kSelf
                      : mine == Own::kErased ? LockedRow::State::kGone
@@ -267,7 +271,7 @@ Result<LockedRow> DatabaseImpl::lock_row(txn::Transaction& transaction, const Ta
       return locked;
     }
     ASSIGN_OR_RETURN(const txn::Newest newest,
-                     manager_.reader().newest(storage, key, &t.load_numbers, &locked.row, directory(table)));
+                     manager_.reader().newest(storage, at, &t.load_numbers, &locked.row, directory(table)));
     if (newest.pending_owner != 0) {
       // Another transaction has written the row and moved that to the store. The lock is not kept while waiting: it
       // would keep the other one from its own row.
@@ -284,19 +288,30 @@ Result<LockedRow> DatabaseImpl::lock_row(txn::Transaction& transaction, const Ta
       locked.state = newest.exists ? LockedRow::State::kCurrent : LockedRow::State::kGone;
       return locked;
     }
-    if (t.keeps_snapshot()) {
+    const MovedRows::Found moved = follow == Follow::kRow ? moved_rows_.after(storage, at, seen) : MovedRows::Found();
+    using Moved = MovedRows::Found::Kind;
+    const bool exists = newest.exists && moved.kind != Moved::kGone;
+    if (t.keeps_snapshot() || moved.kind == Moved::kUnknown) {
       // A key-share lock cares for the key alone, and a changed key is another row.
-      if (newest.exists && mode == RowLockMode::kKeyShare) {
+      if (exists && moved.kind == Moved::kNone && mode == RowLockMode::kKeyShare) {
         locked.state = LockedRow::State::kCurrent;
         return locked;
       }
       // A shared lock's message, which no write asks for, is the same for both.
-      return Status(SqlState::kTRSerializationFailure, newest.exists || mode <= RowLockMode::kShare
-                                                           ? "could not serialize access due to concurrent update"
-                                                           : "could not serialize access due to concurrent delete");
+      return Status(SqlState::kTRSerializationFailure,
+                    exists || moved.kind == Moved::kMoved || mode <= RowLockMode::kShare
+                        ? "could not serialize access due to concurrent update"
+                        : "could not serialize access due to concurrent delete");
     }
-    locked.state = newest.exists ? LockedRow::State::kChanged : LockedRow::State::kGone;
-    if (!newest.exists && fresh) manager_.locks().release_last(t.locks);
+    if (moved.kind == Moved::kMoved) {
+      if (fresh) manager_.locks().release_last(t.locks);
+      moved_key = moved.to;
+      seen = moved.at;
+      continue;
+    }
+    locked.state = exists ? LockedRow::State::kChanged : LockedRow::State::kGone;
+    if (exists) locked.key = std::move(moved_key);
+    if (!exists && fresh) manager_.locks().release_last(t.locks);
     return locked;
   }
 }
@@ -308,8 +323,9 @@ Status DatabaseImpl::update(txn::Transaction& transaction, const TableAccess& ta
   std::string new_key(key);
   if (!table.key_columns().empty()) RETURN_IF_ERROR(key_of_row(table, new_row, &new_key));
   const bool moves = new_key != key;
+  bool successor = false;
   if (moves) {
-    ASSIGN_OR_RETURN(auto conflict, claim_key(t, table, new_key));
+    ASSIGN_OR_RETURN(auto conflict, claim_key(t, table, new_key, &successor));
     if (conflict.has_value()) {
       RETURN_IF_ERROR(note_write(t, table, storage, new_key));
       return primary_duplicate(table, new_row);
@@ -352,7 +368,11 @@ Status DatabaseImpl::update(txn::Transaction& transaction, const TableAccess& ta
       if (changes[i].after.included) RETURN_IF_ERROR(note_write(t, table, entries, changes[i].after.bytes));
     }
   }
-  if (moves) t.writes.erase(storage, key, t.command);
+  if (moves) {
+    if (successor) t.moves.add(storage, new_key, {}, t.writes.mark());
+    t.moves.add(storage, key, new_key, t.writes.mark());
+    t.writes.erase(storage, key, t.command);
+  }
   t.writes.put(storage, new_key, new_row, t.command);
   for (size_t i = 0; i < changes.size(); ++i) {
     const Entry &before = changes[i].before, &after = changes[i].after;

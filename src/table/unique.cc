@@ -17,7 +17,7 @@ using txn::LockOutcome;
 }  // namespace
 
 Result<std::optional<DatabaseImpl::Conflict>> DatabaseImpl::claim_key(TableTransaction& t, const TableAccess& table,
-                                                                      std::string_view key) {
+                                                                      std::string_view key, bool* successor) {
   const StorageId storage = table.table().storage;
   StorageState& known = state(table);
   txn::KeyDirectory* keys = directory(table);
@@ -33,6 +33,7 @@ Result<std::optional<DatabaseImpl::Conflict>> DatabaseImpl::claim_key(TableTrans
       ASSIGN_OR_RETURN(mine, own_newest(t, storage, key, &command, nullptr));
     }
     if (mine == Own::kRow) return std::optional(Conflict{std::string(key), Timestamp(0)});
+    *successor = mine == Own::kErased;
     if (mine == Own::kErased || t.made(storage)) return std::optional<Conflict>();
 
     const txn::Resource resource = manager_.locks().row(storage, key);
@@ -53,6 +54,7 @@ Result<std::optional<DatabaseImpl::Conflict>> DatabaseImpl::claim_key(TableTrans
             return Status(SqlState::kTRSerializationFailure, "could not serialize access due to concurrent delete");
           }
         }
+        *successor = newest.tombstone && newest.commit_ts > manager_.timeline().horizon();
         return std::optional<Conflict>();
       }
       if (fresh) manager_.locks().release_last(t.locks);

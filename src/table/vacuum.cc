@@ -25,6 +25,7 @@ void DatabaseImpl::maintain() {
       lock.wait_for(maintenance_wake_, std::chrono::milliseconds(busy ? 50 : 500));
       if (closing_) return;
     }
+    moved_rows_.forget(manager_.timeline().horizon());
     divide_memory();
     checkpoint_directories(false);
     MutexLock housekeeping(housekeeping_mutex_);

@@ -120,7 +120,9 @@ class Writer {
                                                          rows_.lock_mode(action), table::LockWait::kWait));
     switch (locked.state) {
       case LockedRow::State::kCurrent: write_change(columns, row, action, key, locked.row); return true;
-      case LockedRow::State::kChanged: recheck(key, locked.row); return false;  // recheck kept its own rows
+      case LockedRow::State::kChanged:
+        recheck(locked.key.empty() ? key : locked.key, locked.row);
+        return false;  // recheck kept its own rows
       case LockedRow::State::kGone:
       case LockedRow::State::kSkipped:
       case LockedRow::State::kSelf:  // another part of the statement (WITH) wrote it already
@@ -220,7 +222,8 @@ class Writer {
                   "values.");
         }
         LockedRow locked = value_or_throw(database_.lock_row(session_.transaction(), *schema_->access, outcome.key,
-                                                             rows_.lock_mode(conflict.action), table::LockWait::kWait));
+                                                             rows_.lock_mode(conflict.action), table::LockWait::kWait,
+                                                             table::Follow::kKey));
         if (locked.state == LockedRow::State::kSelf) {
           throw SqlError(SqlState::kCardinalityViolation,
                          "ON CONFLICT DO UPDATE command cannot affect row a second time")

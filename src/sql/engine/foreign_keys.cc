@@ -260,8 +260,9 @@ class Firing {
     std::string row;  // the snapshot decides which parents there are: one that nobody has committed is not waited for
     if (!value_or_throw(database.get(session_.transaction(), access, bytes, &row))) return false;
     using State = table::LockedRow::State;
-    const auto found = value_or_throw(database.lock_row(session_.transaction(), access, bytes,
-                                                        table::RowLockMode::kKeyShare, table::LockWait::kWait));
+    const auto found =
+        value_or_throw(database.lock_row(session_.transaction(), access, bytes, table::RowLockMode::kKeyShare,
+                                         table::LockWait::kWait, table::Follow::kKey));
     const bool exists = found.state == State::kCurrent || found.state == State::kChanged ||
                         (found.state == State::kSelf && !found.row.empty());
     if (exists && probe.locked.size() < 16 * kEventsMax) probe.locked.insert(std::move(bytes));

@@ -107,10 +107,11 @@ class LockingSelect {
       auto locked = value_or_throw(
           session_.database().lock_row(session_.transaction(), *schema->access, key, mark.mode, mark.wait));
       if (locked.state == State::kGone || locked.state == State::kSkipped || locked.state == State::kSelf) return false;
+      if (locked.state != State::kChanged) continue;
       // A key-share lock cares for keys alone: beside an update that left them, the row is what the snapshot shows.
-      if (locked.state == State::kChanged && mark.mode == table::RowLockMode::kKeyShare && !has_other_keys(*schema))
-        continue;
-      if (locked.state == State::kChanged) *changed = {&mark, std::move(key), std::move(locked.row)};
+      const bool moved = !locked.key.empty();
+      if (!moved && mark.mode == table::RowLockMode::kKeyShare && !has_other_keys(*schema)) continue;
+      *changed = {&mark, moved ? std::move(locked.key) : std::move(key), std::move(locked.row)};
     }
     return true;
   }
@@ -131,7 +132,7 @@ class LockingSelect {
       part->Flatten();
       // A join may pair the row with others too; those of this result row are meant.
       for (size_t r = 0; r < part->size(); ++r) {
-        if (identity(*part, r) != identity(chunk, row)) continue;
+        if (identity(*part, r) != identity(chunk, row, &changed)) continue;
         ++locked_rows_;
         emit(*part, {static_cast<uint32_t>(r)});
         return;
@@ -164,12 +165,13 @@ class LockingSelect {
     const auto& text = duckdb::FlatVector::GetData<duckdb::string_t>(chunk.data[mark.key_column])[row];
     return {text.GetData(), text.GetSize()};
   }
-  /// The keys of its tables' rows, which tell a row of the result from the others.
-  std::string identity(DataChunk& chunk, size_t row) const {
+  /// The keys of its tables' rows, which tell a row of the result from the others. `changed`: with that row's present key.
+  std::string identity(DataChunk& chunk, size_t row, const Changed* changed = nullptr) const {
     std::string all;
     for (const auto& mark : query_.row_marks) {
       const bool null = is_null(chunk, mark, row);
-      const std::string_view key = null ? std::string_view() : key_of(chunk, mark, row);
+      const bool other = changed != nullptr && changed->mark == &mark;
+      const std::string_view key = null ? std::string_view() : other ? changed->key : key_of(chunk, mark, row);
       all += (null ? "-" : std::to_string(key.size()) + ":");
       all += key;
     }

@@ -329,8 +329,12 @@ void Plan::change(SessionImpl& session, std::string_view key, uint64_t* affected
   const auto locked = value_or_throw(session.database().lock_row(
       session.transaction(), access, key, writer_->lock_mode(query_->actions[0]), table::LockWait::kWait));
   if (locked.state == State::kChanged) {
-    // EvalPlanQual: the same conditions and expressions over the newest version. A row found by an index may have left its range;
-    // the predicates that the key settled are asked again by looking.
+    // EvalPlanQual: the same conditions and expressions over the newest version. A row found by an index may have left its range, or
+    // changed its key; the predicates that the key settled are asked again by looking.
+    if (!locked.key.empty()) {
+      if (source_ == Source::kRow) return;
+      key = locked.key;
+    }
     if (source_ == Source::kRange && !still_in_range(locked.row, key)) return;
     const codec::RowView newest(access.layout(), locked.row);
     if (!program_->run(key, &newest)) return;
