@@ -76,8 +76,8 @@ class MovedRows {
 
   mutable Mutex mutex_;
   Steps steps_ GUARDED_BY(mutex_);
-  std::deque<Steps::iterator> order_ GUARDED_BY(mutex_);                 // of all steps, the oldest first
-  std::map<uint32_t, Timestamp> forgotten_ GUARDED_BY(mutex_);           // by storage: up to then not all is known
+  std::deque<Steps::iterator> order_ GUARDED_BY(mutex_);        // of all steps, the oldest first
+  std::map<uint32_t, Timestamp> forgotten_ GUARDED_BY(mutex_);  // by storage: up to then not all is known
   std::atomic<size_t> size_{0};
 };
 

@@ -163,7 +163,7 @@ LockOutcome LockManager::acquire(LockOwner& owner, Resource resource, LockMode m
     before = mine != nullptr ? mine->mask : 0;
     if (mine != nullptr && covers(mine->mask, mode)) return LockOutcome::kGranted;
     bool blocked = conflicts_with_holders(lock, &owner, mode);
-    if (!blocked && before == 0 && lock.company != nullptr) {
+    if (!blocked && before == 0 && resource.kind != Resource::Kind::kRow && lock.company != nullptr) {
       for (const LockOwner* waiter : lock.company->queue) {
         if ((conflicts(mode) & bit(waiter->wanted_mode_)) != 0) blocked = true;
       }

@@ -3,7 +3,8 @@
 //
 // A resource is locked by owners in modes; a request waits while another owner holds a conflicting mode, or while an
 // earlier waiter asks for one (first come, first served). An owner that already holds the resource passes waiters whom
-// its own lock keeps out anyway (PostgreSQL's rule: they could never be served before it).
+// its own lock keeps out anyway (PostgreSQL's rule: they could never be served before it). A row's holders may be joined by others whom they
+// leave room for, whoever waits (PostgreSQL's rule too).
 //
 // Row resources are 64-bit hashes of storage and key under a random seed. Two keys that collide share a lock: somebody
 // waits without need; nothing else can happen.

@@ -21,8 +21,13 @@ std::string Ddl::alter_table(AlterTableStmt* stmt) {
     case OBJECT_TYPE: return alter_composite(stmt);
     default: not_supported("ALTER of this kind of object");
   }
+  // As PostgreSQL's AlterTableGetLockLevel.
   txn::ObjectLockMode mode = txn::ObjectLockMode::kShareUpdateExclusive;
   for_list<AlterTableCmd>(stmt->cmds, [&](AlterTableCmd* command) {
+    if (command->subtype == AT_AddConstraint && castNode(Constraint, command->def)->contype == CONSTR_FOREIGN) {
+      mode = std::max(mode, txn::ObjectLockMode::kShareRowExclusive);
+      return;
+    }
     switch (command->subtype) {
       case AT_SetStatistics:
       case AT_ValidateConstraint:

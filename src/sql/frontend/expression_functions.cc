@@ -427,9 +427,6 @@ TypedExpr analyze_function_call(Scope& scope, FuncCall* node) {
       args.pop_back();
       continue;
     }
-    if (args.back().type == oid::kVoid && !is_unknown(args.back())) {
-      throw SqlError(SqlState::kUndefinedFunction, "function " + full + "(void) does not exist", location);
-    }
   }
   std::optional<TypedExpr> filter;
   if (node->agg_filter != nullptr) {

@@ -345,34 +345,10 @@ void add_descriptions(Library& library) {
        Volatility::kStable});
 }
 
-/// Bytes of a table's rows, estimated: nobody counts them.
-int64_t estimated_bytes(RowCall& call, Oid relation) {
-  auto now = call.services().catalog();
-  const auto* index = now->find<cat::Index>(relation);
-  const Oid table_oid = index != nullptr ? index->table : relation;
-  const auto* table = now->find<cat::Table>(table_oid);
-  if (table == nullptr) return 0;
-  auto access = call.services().table_access(table_oid);
-  if (access == nullptr) return 0;
-  int64_t width = 24;
-  auto add = [&](int16_t attnum) {
-    const auto& column = table->columns[static_cast<size_t>(attnum) - 1];
-    TypeShape shape = type_shape(*now, column.type);
-    width += column.dropped ? 0 : shape.length > 0 ? shape.length : 16;
-  };
-  if (index != nullptr) {
-    for (const auto& key : index->keys) key.attnum != 0 ? add(key.attnum) : void(width += 16);
-  } else {
-    for (const auto& column : table->columns) add(column.attnum);
-  }
-  const auto rows = static_cast<int64_t>(call.services().database().estimate_rows(*access));
-  return (rows * width + 8191) / 8192 * 8192;
-}
-
 int64_t indexes_bytes(RowCall& call, Oid relation) {
   int64_t bytes = 0;
   if (const auto* table = call.services().catalog()->find<cat::Table>(relation)) {
-    for (Oid index : table->indexes) bytes += estimated_bytes(call, index);
+    for (Oid index : table->indexes) bytes += estimated_bytes(call.services(), index);
   }
   return bytes;
 }
@@ -380,7 +356,7 @@ int64_t indexes_bytes(RowCall& call, Oid relation) {
 int64_t database_bytes(RowCall& call) {
   int64_t bytes = 0;
   call.services().catalog()->for_each_of<cat::Table>(
-      [&](const cat::Table& t) { bytes += estimated_bytes(call, t.oid) + indexes_bytes(call, t.oid); });
+      [&](const cat::Table& t) { bytes += estimated_bytes(call.services(), t.oid) + indexes_bytes(call, t.oid); });
   return bytes;
 }
 
@@ -390,14 +366,14 @@ void add_sizes(Library& library) {
                  [size](RowCall& call, const ValueView* a) -> ValueView { return int_value(size(call, a)); },
                  Volatility::kVolatile});
   };
-  auto relation = [](RowCall& call, const ValueView* a) { return estimated_bytes(call, oid_of(a[0])); };
+  auto relation = [](RowCall& call, const ValueView* a) { return estimated_bytes(call.services(), oid_of(a[0])); };
   row("pg_relation_size", {oid::kRegclass, oid::kText}, relation);
   row("sql_pg_relation_size", {oid::kRegclass}, relation);
   row("pg_table_size", {oid::kRegclass}, relation);
   row("pg_indexes_size", {oid::kRegclass},
       [](RowCall& call, const ValueView* a) { return indexes_bytes(call, oid_of(a[0])); });
   row("pg_total_relation_size", {oid::kRegclass}, [](RowCall& call, const ValueView* a) {
-    return estimated_bytes(call, oid_of(a[0])) + indexes_bytes(call, oid_of(a[0]));
+    return estimated_bytes(call.services(), oid_of(a[0])) + indexes_bytes(call, oid_of(a[0]));
   });
   row("pg_database_size_oid", {oid::kOid}, [](RowCall& call, const ValueView*) { return database_bytes(call); });
   row("pg_database_size_name", {oid::kName}, [](RowCall& call, const ValueView*) { return database_bytes(call); });

@@ -74,6 +74,14 @@ void pg_class(const SystemContext& c, SystemRows& rows) {
       if (k.kind == cat::Constraint::Kind::kForeignKey) in_foreign_keys.insert({t.oid, k.referenced_table});
     }
   });
+  // What PostgreSQL knows since the last VACUUM or ANALYZE is known at any time here.
+  const auto estimate = [&](ClassRow& r, Oid table) {
+    if (c.services == nullptr) return;
+    const auto access = c.services->table_access(table);
+    if (access == nullptr) return;
+    r.tuples = static_cast<double>(c.services->database().estimate_rows(*access));
+    r.pages = estimated_bytes(*c.services, r.oid) / 8192;
+  };
   c.catalog.for_each([&](const cat::Object& object) {
     ClassRow r;
     if (auto* t = std::get_if<cat::Table>(&object)) {
@@ -96,6 +104,7 @@ void pg_class(const SystemContext& c, SystemRows& rows) {
       for (const auto& k : t->constraints) {
         if (k.kind == cat::Constraint::Kind::kCheck) ++r.checks;
       }
+      estimate(r, t->oid);
     } else if (auto* i = std::get_if<cat::Index>(&object)) {
       const auto* table = c.catalog.find<cat::Table>(i->table);
       r = {.oid = i->oid,
@@ -110,6 +119,7 @@ void pg_class(const SystemContext& c, SystemRows& rows) {
            .tuples = 0,
            .pages = 1};
       r.options = i->options;
+      estimate(r, i->table);
     } else if (auto* v = std::get_if<cat::View>(&object)) {
       r = {.oid = v->oid,
            .schema = v->schema,
@@ -614,12 +624,36 @@ void pg_extension(const SystemContext&, SystemRows& rows) {
 
 }  // namespace
 
+int64_t estimated_bytes(SessionServices& services, Oid relation) {
+  auto now = services.catalog();
+  const auto* index = now->find<catalog::Index>(relation);
+  const Oid table_oid = index != nullptr ? index->table : relation;
+  const auto* table = now->find<catalog::Table>(table_oid);
+  if (table == nullptr) return 0;
+  auto access = services.table_access(table_oid);
+  if (access == nullptr) return 0;
+  int64_t width = 24;
+  auto add = [&](int16_t attnum) {
+    const auto& column = table->columns[static_cast<size_t>(attnum) - 1];
+    TypeShape shape = type_shape(*now, column.type);
+    width += column.dropped ? 0 : shape.length > 0 ? shape.length : 16;
+  };
+  if (index != nullptr) {
+    for (const auto& key : index->keys) key.attnum != 0 ? add(key.attnum) : void(width += 16);
+  } else {
+    for (const auto& column : table->columns) add(column.attnum);
+  }
+  const auto rows = static_cast<int64_t>(services.database().estimate_rows(*access));
+  return (rows * width + 8191) / 8192 * 8192;
+}
+
 void add_object_sources(SystemSources* sources) {
   auto add = [&](const char* name, SystemProducer produce, bool cached = true) {
     sources->push_back({std::string("pg_catalog.") + name, {std::move(produce), cached}});
   };
   add("pg_namespace", pg_namespace);
   add("pg_class", pg_class);
+  sources->back().second.live = {"reltuples", "relpages"};
   add("pg_attribute", pg_attribute);
   add("pg_attrdef", pg_attrdef);
   add("pg_index", pg_index);

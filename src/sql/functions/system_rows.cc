@@ -1,5 +1,6 @@
 #include "sql/functions/system_rows.h"
 
+#include <algorithm>
 #include <charconv>
 #include <mutex>
 #include <unordered_map>
@@ -121,8 +122,14 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> init(duckdb::ClientContext&
   }
   SessionServices& session = services(context);
   NameView names = names_of(session);
-  SystemContext system{names.catalog(), names, it->second.cached ? nullptr : &session};
-  if (it->second.cached) {
+  const auto is_live = [&](duckdb::idx_t column) {
+    const auto& live = it->second.live;
+    return column < relation.columns.size() &&
+           std::find(live.begin(), live.end(), relation.columns[column].name) != live.end();
+  };
+  const bool cached = it->second.cached && std::none_of(state->columns.begin(), state->columns.end(), is_live);
+  SystemContext system{names.catalog(), names, cached ? nullptr : &session};
+  if (cached) {
     state->rows = cache().get(relation, it->second, system);
   } else {
     SystemRows sink(relation);

@@ -32,6 +32,9 @@ namespace omendb::sql {
 
 class SessionServices;
 
+/// Of a table's rows or an index's entries: nobody counts them. 0 for what holds none.
+int64_t estimated_bytes(SessionServices& services, Oid relation);
+
 struct Null {};
 
 /// Takes the rows of one relation.
@@ -100,7 +103,7 @@ class SystemRows {
 struct SystemContext {
   const catalog::Catalog& catalog;
   const NameView& names;
-  SessionServices* services;  // null for cached relations
+  SessionServices* services;  // null while rows are made for the cache
 };
 
 using SystemProducer = std::function<void(const SystemContext&, SystemRows&)>;
@@ -109,6 +112,8 @@ struct SystemSource {
   SystemProducer produce;
   bool cached = false;    // see invariant 2
   bool constant = false;  // cached, and no version of the catalog changes it
+  /// Of a cached relation: columns that depend on more, so that rows are produced anew for who reads one of them.
+  std::vector<std::string_view> live = {};
 };
 
 /// By "schema.name".
