@@ -223,7 +223,7 @@ class Database {
   /// Locks the row and tells its newest version. kChanged and kGone raise 40001 under REPEATABLE READ.
   virtual Result<LockedRow> lock_row(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
                                      RowLockMode mode, LockWait wait, Follow follow = Follow::kRow) = 0;
-  /// The row must be locked by this transaction (lock_row) and exist. A changed primary key moves the row.
+  /// Requires lock_row() for kNoKeyUpdate at least. A key that changes waits for kKeyShare; a primary key moves the row.
   virtual Status update(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
                         std::string_view old_row, std::string_view new_row) = 0;
   virtual Status erase(txn::Transaction& transaction, const TableAccess& table, std::string_view key,

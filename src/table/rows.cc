@@ -61,6 +61,11 @@ LockMode lock_mode(RowLockMode mode) {
   return static_cast<LockMode>(static_cast<int>(LockMode::kRowForKeyShare) + static_cast<int>(mode));
 }
 
+/// Whether foreign keys may refer to its columns: a row's lock that is for its key alone is for these (PostgreSQL's INDEX_ATTR_BITMAP_KEY).
+bool is_key(const TableAccess::IndexAccess& index) {
+  return index.index.unique && !index.deferrable && !index.needs_evaluator;
+}
+
 /// The primary key's bytes of a row.
 Status key_of_row(const TableAccess& table, std::string_view row, std::string* key) {
   const codec::RowView view(table.layout(), row);
@@ -324,6 +329,26 @@ Status DatabaseImpl::update(txn::Transaction& transaction, const TableAccess& ta
   if (!table.key_columns().empty()) RETURN_IF_ERROR(key_of_row(table, new_row, &new_key));
   const bool moves = new_key != key;
   bool successor = false;
+  struct Change {
+    Entry before, after;
+    bool same_columns() const {
+      return before.included && after.bytes.compare(0, after.prefix_length, before.bytes, 0, before.prefix_length) == 0;
+    }
+  };
+  std::vector<Change> changes(table.secondary().size());
+  bool key_changes = moves;
+  for (size_t i = 0; i < changes.size(); ++i) {
+    const auto& index = table.secondary()[i];
+    RETURN_IF_ERROR(make_entry(table, index, key, old_row, &changes[i].before));
+    RETURN_IF_ERROR(make_entry(table, index, new_key, new_row, &changes[i].after));
+    if (is_key(index) && !changes[i].same_columns()) key_changes = true;
+  }
+  if (key_changes) {
+    // Nobody else has written the row meanwhile; those with a key-share lock on it have to end.
+    const LockOutcome outcome = manager_.locks().acquire(t.locks, manager_.locks().row(storage, key),
+                                                         LockMode::kRowForUpdate, txn::LockWait::kWait);
+    RETURN_IF_ERROR(lock_failure(t, outcome, row_not_available(table)));
+  }
   if (moves) {
     ASSIGN_OR_RETURN(auto conflict, claim_key(t, table, new_key, &successor));
     if (conflict.has_value()) {
@@ -331,16 +356,10 @@ Status DatabaseImpl::update(txn::Transaction& transaction, const TableAccess& ta
       return primary_duplicate(table, new_row);
     }
   }
-  struct Change {
-    Entry before, after;
-  };
-  std::vector<Change> changes(table.secondary().size());
   std::vector<Oid> later;
   for (size_t i = 0; i < changes.size(); ++i) {
     const auto& index = table.secondary()[i];
-    Entry &before = changes[i].before, &after = changes[i].after;
-    RETURN_IF_ERROR(make_entry(table, index, key, old_row, &before));
-    RETURN_IF_ERROR(make_entry(table, index, new_key, new_row, &after));
+    const Entry &before = changes[i].before, &after = changes[i].after;
     if (!index.index.unique || !after.included) continue;
     if (after.has_null && !index.index.nulls_not_distinct) continue;
     const std::string_view prefix = std::string_view(after.bytes).substr(0, after.prefix_length);
@@ -351,7 +370,7 @@ Status DatabaseImpl::update(txn::Transaction& transaction, const TableAccess& ta
       if (!free) later.push_back(index.index.oid);
       continue;
     }
-    if (before.included && prefix == std::string_view(before.bytes).substr(0, before.prefix_length)) continue;
+    if (changes[i].same_columns()) continue;
     ASSIGN_OR_RETURN(auto conflict, claim_entry(t, table, index, prefix, key));
     if (conflict.has_value()) {
       RETURN_IF_ERROR(note_write(t, table, index.index.storage, after.bytes));

@@ -2,8 +2,8 @@
 """Concurrent schedules on PostgreSQL and on OmenDB: the same steps in the same order, and the same outcome wanted from both -
 rows, tags, SQLSTATEs, and who waits for whom.
 
-A schedule is text: `setup:` statements, then one line a step, `SESSION: SQL`. A step that does not answer within WAIT seconds is
-recorded as waiting, and its answer is recorded after the step that let it go. Schedules stand in *.schedule, parted by lines of
+A schedule is text: `setup:` statements, then one line a step, `SESSION: SQL`. A step that does not answer within WAIT seconds, and of which the
+server says that others block it, is recorded as waiting, and its answer is recorded after the step that let it go. Schedules stand in *.schedule, parted by lines of
 `== name`. `-- differs: REASON` under the name declares a difference that we accept.
 
     run.py [FILE ...] [--name TEXT]
@@ -13,12 +13,14 @@ import argparse
 import pathlib
 import select
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from harness.servers import OmenDB, PostgreSQL  # noqa: E402
 from harness.wire import Result  # noqa: E402
 
 WAIT = 0.25
+PATIENCE = 20  # for a step that nobody blocks: the machine may be busy
 HERE = pathlib.Path(__file__).resolve().parent
 
 
@@ -44,6 +46,7 @@ class Session:
     def __init__(self, server):
         self.connection = server.connect(timeout=30)
         self.connection.query("set deadlock_timeout = '400ms'")  # who notices first is the victim
+        self.process_id = self.connection.scalar("select pg_backend_pid()")
         self.waiting = None
 
     def answered(self, seconds):
@@ -69,12 +72,21 @@ def run(server, setup, steps):
     administrator.query("drop schema public cascade; create schema public")
     for sql in setup:
         administrator.execute(sql)
-    administrator.close()
     sessions, log = {}, []
+
+    def answers(session, seconds):
+        """Whether the step has answered; if not, it is blocked."""
+        until = time.monotonic() + PATIENCE
+        others = ",".join(s.process_id for s in sessions.values())
+        while not session.answered(seconds):
+            blocked = f"select pg_isolation_test_session_is_blocked({session.process_id}, array[{others}]::int[])"
+            if administrator.scalar(blocked) == "t" or time.monotonic() > until:
+                return session.answered(0)
+        return True
 
     def collect(seconds):
         for name, session in sessions.items():
-            if session.waiting and session.answered(seconds):
+            if session.waiting and answers(session, seconds):
                 log.append(f"{name} goes on: {session.waiting} -> {session.outcome()}")
                 session.waiting = None
 
@@ -86,7 +98,7 @@ def run(server, setup, steps):
             log.append(f"{name} goes on: {session.waiting} -> {session.outcome()}")
             session.waiting = None
         session.connection.send(b"Q", sql.encode() + b"\0")
-        if session.answered(WAIT):
+        if answers(session, WAIT):
             log.append(f"{name}: {sql} -> {session.outcome()}")
             collect(0.1 if any(s.waiting for s in sessions.values()) else 0)
         else:
@@ -97,6 +109,7 @@ def run(server, setup, steps):
             log.append(f"{name} goes on: {session.waiting} -> {session.outcome()}")
     for session in sessions.values():
         session.connection.close()
+    administrator.close()
     return log
 
 

@@ -117,7 +117,7 @@ class Writer {
       return false;  // a join found it twice; the first one counted
     }
     LockedRow locked = value_or_throw(database_.lock_row(session_.transaction(), *schema_->access, key,
-                                                         rows_.lock_mode(action), table::LockWait::kWait));
+                                                         RowWriter::lock_mode(action), table::LockWait::kWait));
     switch (locked.state) {
       case LockedRow::State::kCurrent: write_change(columns, row, action, key, locked.row); return true;
       case LockedRow::State::kChanged:
@@ -222,8 +222,8 @@ class Writer {
                   "values.");
         }
         LockedRow locked = value_or_throw(database_.lock_row(session_.transaction(), *schema_->access, outcome.key,
-                                                             rows_.lock_mode(conflict.action), table::LockWait::kWait,
-                                                             table::Follow::kKey));
+                                                             rows_.conflict_lock_mode(conflict.action),
+                                                             table::LockWait::kWait, table::Follow::kKey));
         if (locked.state == LockedRow::State::kSelf) {
           throw SqlError(SqlState::kCardinalityViolation,
                          "ON CONFLICT DO UPDATE command cannot affect row a second time")

@@ -43,9 +43,13 @@ class RowWriter {
     return checked(action, builder_.patch(old_row, changed), value);
   }
 
-  /// The lock that `action` needs on the row: changing a key excludes FOR KEY SHARE.
-  table::RowLockMode lock_mode(const WriteAction& action) const {
-    if (action.kind == WriteAction::Kind::kDelete) return table::RowLockMode::kUpdate;
+  /// The lock that a row needs before it is known what becomes of it: Database::update asks for more where a key changes.
+  static table::RowLockMode lock_mode(const WriteAction& action) {
+    return action.kind == WriteAction::Kind::kDelete ? table::RowLockMode::kUpdate : table::RowLockMode::kNoKeyUpdate;
+  }
+
+  /// The one that ON CONFLICT takes: for a key if its columns are assigned to, changed or not (PostgreSQL's ExecUpdateLockMode).
+  table::RowLockMode conflict_lock_mode(const WriteAction& action) const {
     for (size_t attnum : action.changed) {
       for (size_t position : schema_->access->key_positions()) {
         if (position + 1 == attnum) return table::RowLockMode::kUpdate;

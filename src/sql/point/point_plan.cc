@@ -327,7 +327,7 @@ void Plan::change(SessionImpl& session, std::string_view key, uint64_t* affected
   using State = table::LockedRow::State;
   const auto& access = *schema_->access;
   const auto locked = value_or_throw(session.database().lock_row(
-      session.transaction(), access, key, writer_->lock_mode(query_->actions[0]), table::LockWait::kWait));
+      session.transaction(), access, key, RowWriter::lock_mode(query_->actions[0]), table::LockWait::kWait));
   if (locked.state == State::kChanged) {
     // EvalPlanQual: the same conditions and expressions over the newest version. A row found by an index may have left its range, or
     // changed its key; the predicates that the key settled are asked again by looking.
