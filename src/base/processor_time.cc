@@ -32,6 +32,12 @@ std::optional<nanoseconds> queued_time() {
   return nanoseconds(queued);
 }
 
+// Waiting was rest as well.
+nanoseconds Pace::rest_after(nanoseconds cpu, nanoseconds queued) {
+  if (queued * kQueuedShare < cpu) return nanoseconds(0);
+  return std::clamp<nanoseconds>(kRestsPerWork * cpu - queued, nanoseconds(0), kRestMax);
+}
+
 Pace::Pace(bool on) : on_(on) {
   if (!on_) return;
   cpu_ = cpu_time(CLOCK_THREAD_CPUTIME_ID);
@@ -44,10 +50,8 @@ void Pace::rest() {
   if (!on_) return;
   const nanoseconds cpu = cpu_time(CLOCK_THREAD_CPUTIME_ID) - cpu_;
   if (cpu < kLookEvery) return;
-  const nanoseconds queued = queued_time().value_or(queued_) - queued_;
-  // Waiting was rest as well.
-  if (queued * kQueuedShare >= cpu && queued < kRestsPerWork * cpu)
-    std::this_thread::sleep_for(std::min<nanoseconds>(kRestsPerWork * cpu - queued, kRestMax));
+  const nanoseconds time = rest_after(cpu, queued_time().value_or(queued_) - queued_);
+  if (time > nanoseconds(0)) std::this_thread::sleep_for(time);
   cpu_ = cpu_time(CLOCK_THREAD_CPUTIME_ID);
   queued_ = queued_time().value_or(queued_);
 }

@@ -21,6 +21,8 @@ class Pace {
   explicit Pace(bool on);
   /// Between two steps: sleeps, a tenth of a second at most, if the last steps had to wait for a processor.
   void rest();
+  /// How long, after so much work and so much waiting for a processor.
+  static std::chrono::nanoseconds rest_after(std::chrono::nanoseconds cpu, std::chrono::nanoseconds queued);
 
  private:
   bool on_;
