@@ -77,8 +77,8 @@ void Backlog::free_some(uint64_t safe, size_t most) {
 namespace {
 
 struct Domain {
-  std::atomic<Slot*> slots{
-      nullptr};  // only grows; a slot, and what it has in its backlog, is taken over after its thread ends
+  // Only grows; a slot, and what it has in its backlog, is taken over after its thread ends.
+  std::atomic<Slot*> slots{nullptr};
 
   Domain() {
 #if !defined(__SANITIZE_THREAD__)
