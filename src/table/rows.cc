@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "table/database_impl.h"
+#include "table/key_index.h"
 #include "table/read_trail.h"
 #include "table/row_read.h"
 #include "table/serializable.h"
@@ -59,11 +60,6 @@ std::string row_not_available(const TableAccess& table) {
 
 LockMode lock_mode(RowLockMode mode) {
   return static_cast<LockMode>(static_cast<int>(LockMode::kRowForKeyShare) + static_cast<int>(mode));
-}
-
-/// Whether foreign keys may refer to its columns: a row's lock that is for its key alone is for these (PostgreSQL's INDEX_ATTR_BITMAP_KEY).
-bool is_key(const TableAccess::IndexAccess& index) {
-  return index.index.unique && !index.deferrable && !index.needs_evaluator;
 }
 
 /// The primary key's bytes of a row.

@@ -8,6 +8,7 @@
 
 #include "sql/engine/error_mapping.h"
 #include "sql/engine/executor.h"
+#include "table/key_index.h"
 
 namespace omendb::sql {
 namespace {
@@ -156,7 +157,7 @@ class LockingSelect {
 
   static bool has_other_keys(const TableSchema& schema) {
     const auto& indexes = schema.access->secondary();
-    return std::any_of(indexes.begin(), indexes.end(), [](const auto& index) { return index.index.unique; });
+    return std::any_of(indexes.begin(), indexes.end(), table::is_key);
   }
   static bool is_null(DataChunk& chunk, const RowMark& mark, size_t row) {
     return duckdb::FlatVector::IsNull(chunk.data[mark.key_column], row);

@@ -6,6 +6,7 @@
 #include "sql/engine/constraints.h"
 #include "sql/engine/vectors.h"
 #include "sql/frontend/analyzer.h"
+#include "table/key_index.h"
 
 namespace omendb::sql {
 
@@ -55,7 +56,7 @@ class RowWriter {
         if (position + 1 == attnum) return table::RowLockMode::kUpdate;
       }
       for (const auto& index : schema_->access->secondary()) {
-        if (!index.index.unique || index.deferrable) continue;
+        if (!table::is_key(index)) continue;
         for (size_t position : index.positions) {
           if (position + 1 == attnum) return table::RowLockMode::kUpdate;
         }
