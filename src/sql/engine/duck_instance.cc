@@ -14,6 +14,7 @@
 #include "sql/engine/file_tables.h"
 #include "sql/engine/implied_filters.h"
 #include "sql/engine/dynamic_filters.h"
+#include "sql/engine/exact_arithmetic.h"
 #include "sql/engine/ordered_scan.h"
 #include "sql/engine/route_counters.h"
 #include "sql/engine/scan.h"
@@ -117,6 +118,7 @@ DuckInstance::DuckInstance(const EngineOptions& options) {
   register_column_opening(*database_->instance);
   register_ordered_scan(*database_->instance);
   register_dynamic_filter_check(*database_->instance);
+  register_exact_arithmetic(*database_->instance);
   register_functions(*database_->instance);
   register_file_functions(*database_->instance);
 }
