@@ -146,8 +146,7 @@ Status damaged() { return Status(SqlState::kDataCorrupted, "index key is damaged
 
 }  // namespace
 
-// Every column but the plain int8 and int4 ones that most keys are.
-[[gnu::noinline]] static Status append_any(const KeyColumn& column, const ValueView& value, std::string* out) {
+Status append_any_key(const KeyColumn& column, const ValueView& value, std::string* out) {
   if (value.null) {
     CHECK(column.nullable);
     out->push_back(column.nulls_first ? kNullFirst : kNullLast);
@@ -203,19 +202,6 @@ Status damaged() { return Status(SqlState::kDataCorrupted, "index key is damaged
     for (size_t i = begin; i < out->size(); ++i) (*out)[i] = static_cast<char>(~(*out)[i]);
   }
   return {};
-}
-
-Status append_key(const KeyColumn& column, const ValueView& value, std::string* out) {
-  if (value.null || column.nullable || column.descending) return append_any(column, value, out);
-  if (column.physical.kind == Physical::kInt64) {
-    put_big_endian<uint64_t>(static_cast<uint64_t>(value.integer) ^ top_bit<uint64_t>(), out);
-    return {};
-  }
-  if (column.physical.kind == Physical::kInt32) {
-    put_big_endian<uint32_t>(static_cast<uint32_t>(value.integer) ^ top_bit<uint32_t>(), out);
-    return {};
-  }
-  return append_any(column, value, out);
 }
 
 Status read_key(const KeyColumn& column, std::string_view* bytes, Value* out) {

@@ -11,8 +11,6 @@ namespace {
 
 using types::Physical;
 
-constexpr uint32_t kCountMask = 0x0FFF;
-
 }  // namespace
 
 uint32_t fixed_bytes(Physical kind) {
@@ -20,7 +18,7 @@ uint32_t fixed_bytes(Physical kind) {
 }
 
 RowLayout::RowLayout(std::vector<types::PhysicalType> columns) : columns_(std::move(columns)) {
-  CHECK(columns_.size() <= kCountMask);
+  CHECK(columns_.size() <= RowView::kCountMask);
   uint32_t offset = 0;
   int32_t variable = -1;
   for (size_t i = 0; i < columns_.size(); ++i) {
@@ -30,6 +28,9 @@ RowLayout::RowLayout(std::vector<types::PhysicalType> columns) : columns_(std::m
     if (columns_[i].kind == Physical::kBytes) variable = static_cast<int32_t>(i);
   }
   fixed_offset_.push_back(offset);
+  count_ = static_cast<uint32_t>(columns_.size());
+  fixed_ = 2 + (count_ + 7) / 8;
+  variable_ = fixed_ + offset;
 }
 
 RowBuilder::RowBuilder(const RowLayout& layout) : layout_(layout), values_(layout.column_count()) {}
@@ -113,13 +114,11 @@ std::string_view RowBuilder::patch(std::string_view row, const std::vector<size_
   return bytes_;
 }
 
-RowView::RowView(const RowLayout& layout, std::string_view bytes) : layout_(layout), bytes_(bytes) {
-  const uint32_t written = load_raw<uint16_t>(bytes_.data()) & kCountMask;
+std::pair<uint32_t, uint32_t> RowView::sections_of(const RowLayout& layout, uint32_t count) {
   // Adding a column locks the table against every reader, so no row is wider than the layout that reads it.
-  CHECK(written <= layout.column_count());
-  count_ = written;
-  fixed_ = 2 + (written + 7) / 8;
-  variable_ = fixed_ + layout.fixed_offset_[written];
+  CHECK(count < layout.count_);
+  const uint32_t fixed = 2 + (count + 7) / 8;
+  return {fixed, fixed + layout.fixed_offset_[count]};
 }
 
 types::ValueView RowView::get(size_t column) const {

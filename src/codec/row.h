@@ -12,8 +12,11 @@
 // So any column is found in constant time, and a row written before a column was added stays readable: n says so.
 #pragma once
 
+#include <cstring>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "types/value.h"
@@ -28,7 +31,7 @@ uint32_t fixed_bytes(types::Physical kind);
 class RowLayout {
  public:
   explicit RowLayout(std::vector<types::PhysicalType> columns);
-  size_t column_count() const { return columns_.size(); }
+  size_t column_count() const { return count_; }
   const types::PhysicalType& column(size_t i) const { return columns_[i]; }
 
  private:
@@ -37,6 +40,8 @@ class RowLayout {
   std::vector<types::PhysicalType> columns_;
   std::vector<uint32_t> fixed_offset_;    // of column i in the fixed section; one more: the length of the section
   std::vector<int32_t> variable_before_;  // the nearest variable-length column before i; -1: none
+  // Of a row with every column: how many, and where its sections begin.
+  uint32_t count_ = 0, fixed_ = 0, variable_ = 0;
 };
 
 /// Writes one row at a time; reusable.
@@ -64,7 +69,18 @@ class RowBuilder {
 /// (present(i) is false: the caller supplies the column's missing value).
 class RowView {
  public:
-  RowView(const RowLayout& layout, std::string_view bytes);
+  RowView(const RowLayout& layout, std::string_view bytes) : layout_(layout), bytes_(bytes) {
+    uint16_t head;
+    std::memcpy(&head, bytes_.data(), sizeof(head));
+    count_ = head & kCountMask;
+    // A branch, and not arithmetic with the count: the processor guesses it, and asks for values before the row's first bytes have come.
+    if (count_ == layout.count_) [[likely]] {
+      fixed_ = layout.fixed_;
+      variable_ = layout.variable_;
+    } else {
+      std::tie(fixed_, variable_) = sections_of(layout, count_);
+    }
+  }
   bool present(size_t column) const { return column < count_; }
   bool complete() const { return count_ == layout_.column_count(); }
   bool is_null(size_t column) const {
@@ -85,6 +101,10 @@ class RowView {
 
  private:
   friend class RowBuilder;
+  friend class RowLayout;
+  static constexpr uint32_t kCountMask = 0x0FFF;
+  /// Where they begin in a row of fewer columns than the layout has.
+  static std::pair<uint32_t, uint32_t> sections_of(const RowLayout& layout, uint32_t count);
   uint32_t end_of(size_t column) const {
     uint32_t end;
     std::memcpy(&end, fixed(column), sizeof(end));

@@ -118,16 +118,26 @@ Cas OrderedIndex::compare_and_set(std::string_view key, Payload& expected, Paylo
 std::optional<Payload> OrderedIndex::find(std::string_view key) const {
   Payload payload;
   EpochGuard guard;
-  const bool found = impl_->words != nullptr ? impl_->words->find_pinned(impl_->word(key), &payload)
-                                             : impl_->bytes->find_pinned(key, &payload);
-  return found ? std::optional<Payload>(payload) : std::nullopt;
+  return find_pinned(key, &payload) ? std::optional<Payload>(payload) : std::nullopt;
 }
 
 bool OrderedIndex::find_pinned(std::string_view key, Payload* payload) const {
   const Core* words = impl_->words.get();
   if (words == nullptr) return impl_->bytes->find_pinned(key, payload);
-  // Eight bytes, as most keys have, are one load.
-  return words->find_pinned(key.size() == 8 && impl_->shift == 0 ? slice_at(key, 0) : impl_->word(key), payload);
+  // Eight bytes, or four, as most keys have, are one load.
+  if (key.size() == impl_->options.fixed_key_bytes) [[likely]] {
+    if (key.size() == 8) return words->find_pinned(slice_at(key, 0), payload);
+    if (key.size() == 4) {
+      uint32_t word;
+      std::memcpy(&word, key.data(), sizeof(word));
+      return words->find_pinned(__builtin_bswap32(word), payload);
+    }
+  }
+  return find_pinned_otherwise(key, payload);
+}
+// Apart, so that the way of most keys needs nothing on the stack.
+[[gnu::noinline]] bool OrderedIndex::find_pinned_otherwise(std::string_view key, Payload* payload) const {
+  return impl_->words->find_pinned(impl_->word(key), payload);
 }
 
 size_t OrderedIndex::find_many(std::span<const std::string_view> keys, std::span<std::optional<Payload>> out) const {

@@ -110,6 +110,7 @@ class OrderedIndex {
   Cursor cursor(size_t first = 8, Keys keys = Keys::kCopied) const;
 
  private:
+  bool find_pinned_otherwise(std::string_view key, Payload* payload) const;
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

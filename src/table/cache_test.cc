@@ -190,7 +190,8 @@ TEST(RowCache, ARowThatIsReadInPlaceStaysWhileItIsReplacedAndEvicted) {
   auto t = f.begin();
   ASSERT_EQ(f.get(*t, 3), 3);  // now it is in the cache
   txn::RowRef row;
-  const auto found = read_row(*f.database, *t, *f.access, f.key(3), &row);
+  RowReader in_place(*f.database, *t, *f.access);
+  const auto found = in_place.read(f.key(3), &row);
   ASSERT_TRUE(found.ok() && *found);
   const std::string before(row.bytes());
   const char* const place = row.bytes().data();

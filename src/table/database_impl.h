@@ -156,7 +156,6 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
 
   Result<bool> get(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
                    std::string* row) override;
-  Result<bool> read(txn::Transaction& transaction, const TableAccess& table, std::string_view key, txn::RowRef* row);
   Status note_whole_read(txn::Transaction& transaction, const TableAccess& table);
   txn::Manager& manager() { return manager_; }
   std::unique_ptr<RowCursor> scan(txn::Transaction& transaction, const TableAccess& table, const KeyRange& range,
@@ -245,9 +244,9 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
   Status note_write(TableTransaction& t, const TableAccess& table, StorageId storage, std::string_view key) {
     return marks(t, table) ? manager_.note_write(t, storage, key) : Status();
   }
-  template <class Row>
-  Result<bool> marked_get(TableTransaction& t, const TableAccess& table, std::string_view key, Row* row);
+  Result<bool> marked_get(TableTransaction& t, const TableAccess& table, std::string_view key, std::string* row);
   friend class IndexRows;
+  friend class RowReader;
   friend void prefetch_rows(Database&, const TableAccess&, std::span<const std::string_view>);
   friend class SortedIndexRows;
   friend std::unique_ptr<OrderedRows> ordered_rows(Database&, txn::Transaction&, const TableAccess&);

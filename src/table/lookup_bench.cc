@@ -2,7 +2,7 @@
 //
 //   lookup_bench [--json] [--n ROWS]... [--narrow] [--case SUBSTRING] [--rounds R]
 //
-// One table, an integer key, an integer and a text of 80 bytes (three with --narrow), the same rows in both. Ours: table::read_row under
+// One table, an integer key, an integer and a text of 80 bytes (three with --narrow), the same rows in both. Ours: table::RowReader under
 // one snapshot and three columns out of the row. Theirs: bind, step, three columns, reset, inside one transaction, the
 // whole file in its cache. Time is the thread's CPU time; a round is a stretch of ours and one of theirs over the same keys, and the ratio the
 // median over the rounds. Cases:
@@ -140,8 +140,8 @@ T number(const codec::RowView& row, size_t column) {
   return value;
 }
 
-uint64_t read(Fixture& f, txn::Transaction& t, std::string_view key, txn::RowRef* row) {
-  auto found = read_row(*f.database, t, *f.access, key, row);
+uint64_t read(Fixture& f, RowReader& reader, std::string_view key, txn::RowRef* row) {
+  auto found = reader.read(key, row);
   CHECK(found.ok());
   CHECK(*found);
   const codec::RowView view(f.access->layout(), row->bytes());
@@ -151,14 +151,14 @@ uint64_t read(Fixture& f, txn::Transaction& t, std::string_view key, txn::RowRef
          static_cast<unsigned char>(text[0]) + text.size();
 }
 
-uint64_t get(Fixture& f, txn::Transaction& t, int64_t id, std::string* key, txn::RowRef* row) {
+uint64_t get(Fixture& f, RowReader& reader, int64_t id, std::string* key, txn::RowRef* row) {
   key->clear();
   CHECK(codec::append_key(f.access->key_columns()[0], types::ValueView::of_integer(id), key).ok());
-  return read(f, t, *key, row);
+  return read(f, reader, *key, row);
 }
 
 /// The same, with `at_once` keys known in advance.
-uint64_t get_many(Fixture& f, txn::Transaction& t, const std::vector<int64_t>& ids, size_t at_once, txn::RowRef* row) {
+uint64_t get_many(Fixture& f, RowReader& reader, const std::vector<int64_t>& ids, size_t at_once, txn::RowRef* row) {
   uint64_t sum = 0;
   std::vector<std::string> keys(at_once);
   std::vector<std::string_view> views(at_once);
@@ -170,7 +170,7 @@ uint64_t get_many(Fixture& f, txn::Transaction& t, const std::vector<int64_t>& i
       views[i] = keys[i];
     }
     prefetch_rows(*f.database, *f.access, std::span(views).first(n));
-    for (size_t i = 0; i < n; ++i) sum += read(f, t, keys[i], row);
+    for (size_t i = 0; i < n; ++i) sum += read(f, reader, keys[i], row);
   }
   return sum;
 }
@@ -198,11 +198,12 @@ Result compare(Fixture& f, Sqlite& sqlite, size_t count, Choose choose, size_t a
     for (int64_t& id : ids) id = choose();
     uint64_t sum = 0, sum_theirs = 0;
     auto t = f.begin();
+    RowReader reader(*f.database, *t, *f.access);
     double start = cpu_ns();
     if (at_once == 1) {
-      for (const int64_t id : ids) sum += get(f, *t, id, &key, &row);
+      for (const int64_t id : ids) sum += get(f, reader, id, &key, &row);
     } else {
-      sum = get_many(f, *t, ids, at_once, &row);
+      sum = get_many(f, reader, ids, at_once, &row);
     }
     ours.push_back((cpu_ns() - start) / static_cast<double>(count));
     start = cpu_ns();
@@ -265,6 +266,7 @@ template <class Choose>
 void touch(Fixture& f, int64_t count, std::string_view text, Choose choose) {
   while (count > 0) {
     auto t = f.begin();
+    RowReader reader(*f.database, *t, *f.access);
     for (int i = 0; i < 1000 && count > 0; ++i, --count) {
       const int64_t id = choose();
       CHECK(f.update(*t, id, id % 1000, text).ok());
@@ -275,6 +277,7 @@ void touch(Fixture& f, int64_t count, std::string_view text, Choose choose) {
 
 void fill(Fixture& f, int64_t rows, std::string_view text) {
   auto t = f.begin();
+  RowReader reader(*f.database, *t, *f.access);
   codec::RowBuilder builder(f.access->layout());
   for (int64_t id = 0; id < rows; ++id) {
     builder.reset();
@@ -288,6 +291,7 @@ void fill(Fixture& f, int64_t rows, std::string_view text) {
 
 void scan(Fixture& f) {
   auto t = f.begin();
+  RowReader reader(*f.database, *t, *f.access);
   auto cursor = f.database->scan(*t, *f.access, {}, false);
   while (cursor->next()) {
   }
@@ -307,9 +311,10 @@ void two_threads(Fixture& f, int64_t rows) {
           std::string key;
           txn::RowRef row;
           auto t = f.begin();
+          RowReader reader(*f.database, *t, *f.access);
           const double start = cpu_ns();
           for (int i = 0; i < kLookups; ++i) {
-            (void)get(f, *t, static_cast<int64_t>(random() % static_cast<uint64_t>(rows)), &key, &row);
+            (void)get(f, reader, static_cast<int64_t>(random() % static_cast<uint64_t>(rows)), &key, &row);
           }
           cpu += static_cast<int64_t>(cpu_ns() - start);
         });
@@ -375,7 +380,8 @@ void run(int64_t rows) {
     std::string key;
     txn::RowRef row;
     auto t = f.begin();
-    (void)get(f, *t, rows / 2, &key, &row);
+    RowReader reader(*f.database, *t, *f.access);
+    (void)get(f, reader, rows / 2, &key, &row);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - from).count();
     CHECK(statistic(f, "index_restored") == 1);
     line("restart/first-answer", rows, "wall_time", "s", "goal", seconds, kGoal, seconds / kGoal, 1);
@@ -396,7 +402,8 @@ void run(int64_t rows) {
         std::string key;
         txn::RowRef row;
         auto t = f.begin();
-        for (int64_t i = 0; i < rows / 4; ++i) (void)get(f, *t, skewed ? zipf() : uniform(), &key, &row);
+        RowReader reader(*f.database, *t, *f.access);
+        for (int64_t i = 0; i < rows / 4; ++i) (void)get(f, reader, skewed ? zipf() : uniform(), &key, &row);
       }
       if (skewed) {
         report_hits("zipf" + size, rows, compare(f, sqlite, 100'000, zipf));

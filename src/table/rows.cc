@@ -84,8 +84,8 @@ Result<bool> DatabaseImpl::get(txn::Transaction& transaction, const TableAccess&
   return manager_.reader().get(own(transaction).view(), table.table().storage, key, row, directory(table));
 }
 
-template <class Row>
-Result<bool> DatabaseImpl::marked_get(TableTransaction& t, const TableAccess& table, std::string_view key, Row* row) {
+Result<bool> DatabaseImpl::marked_get(TableTransaction& t, const TableAccess& table, std::string_view key,
+                                      std::string* row) {
   RETURN_IF_ERROR(manager_.note_read(t, table.table().storage, key));
   ASSIGN_OR_RETURN(const bool found,
                    manager_.reader().get(t.view(), table.table().storage, key, row, directory(table)));
@@ -93,17 +93,22 @@ Result<bool> DatabaseImpl::marked_get(TableTransaction& t, const TableAccess& ta
   return found;
 }
 
-inline Result<bool> DatabaseImpl::read(txn::Transaction& transaction, const TableAccess& table, std::string_view key,
-                                       txn::RowRef* row) {
-  gets_.add();
-  if (marks(own(transaction), table)) [[unlikely]]
-    return marked_get(own(transaction), table, key, row);
-  return manager_.reader().get(own(transaction).view(), table.table().storage, key, row, directory(table));
+RowReader::RowReader(Database& database, txn::Transaction& transaction, const TableAccess& table)
+    : database_(static_cast<DatabaseImpl&>(database)),
+      transaction_(own(transaction)),
+      table_(table),
+      marks_(DatabaseImpl::marks(transaction_, table)),
+      reader_(database_.manager_.reader(), transaction_.view(), table.table().storage, database_.directory(table)) {}
+
+RowReader::~RowReader() {
+  if (reads_ > 0) database_.gets_.add(reads_);
 }
 
-Result<bool> read_row(Database& database, txn::Transaction& transaction, const TableAccess& table, std::string_view key,
-                      txn::RowRef* row) {
-  return static_cast<DatabaseImpl&>(database).read(transaction, table, key, row);
+Result<bool> RowReader::marked(std::string_view key, txn::RowRef* row) {
+  RETURN_IF_ERROR(database_.manager_.note_read(transaction_, table_.table().storage, key));
+  ASSIGN_OR_RETURN(const bool found, reader_.get(key, row));
+  if (found) RETURN_IF_ERROR(txn::Dependencies::met_row(*transaction_.dependencies));
+  return found;
 }
 
 void prefetch_rows(Database& database, const TableAccess& table, std::span<const std::string_view> keys) {

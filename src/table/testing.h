@@ -208,10 +208,11 @@ class Fixture {
     if (!*r) return std::nullopt;
     return value_of(found);
   }
-  /// The same through read_row().
+  /// The same through a RowReader.
   std::optional<int64_t> read(txn::Transaction& t, int64_t id) {
     txn::RowRef found;
-    auto r = read_row(*database, t, *access, key(id), &found);
+    RowReader reader(*database, t, *access);
+    auto r = reader.read(key(id), &found);
     CHECK(r.ok());
     if (!*r) return std::nullopt;
     return value_of(found.bytes());

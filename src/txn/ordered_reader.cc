@@ -7,7 +7,7 @@ Result<bool> OrderedReader::get(std::string_view key, std::string* row) {
   {
     index::EpochGuard guard;
     std::string_view bytes;
-    const auto found = reader_.in_memory(view_, storage_, key, directory_, &bytes, &payload);
+    const auto found = reader_.in_memory(view_, storage_, key, directory_, &bytes, &payload, reader_.counters());
     if (found == VersionReader::InMemory::kRow) row->assign(bytes);
     if (found != VersionReader::InMemory::kAskStore) return found == VersionReader::InMemory::kRow;
   }

@@ -17,7 +17,7 @@ class RowRef {
   std::string_view bytes() const { return bytes_; }
 
  private:
-  friend class VersionReader;
+  friend class KeyReader;
   index::EpochGuard guard_;
   std::string_view bytes_;
   std::string copy_;

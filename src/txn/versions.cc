@@ -70,10 +70,10 @@ bool VersionReader::sees(const View& view, Stamp stamp) const {
   return state.kind == Loads::State::Kind::kCommitted && state.value <= view.snapshot.value;
 }
 
-// Used: ordered_reader.cc calls it too, where a call costs nothing to speak of.
-[[gnu::always_inline, gnu::used]] inline VersionReader::InMemory VersionReader::in_memory(
+template <class Count>
+[[gnu::always_inline]] inline VersionReader::InMemory VersionReader::in_memory(
     const View& view, StorageId storage, std::string_view key, const KeyDirectory* directory, std::string_view* row,
-    index::Payload* payload) const {
+    index::Payload* payload, Count& counters) const {
   if (view.writes != nullptr && !view.writes->empty()) {
     if (const WriteSet::Entry* entry = view.writes->find(storage, key); entry != nullptr) {
       if (const WriteSet::Version* v = entry->visible(view.command); v != nullptr) {
@@ -84,7 +84,7 @@ bool VersionReader::sees(const View& view, Stamp stamp) const {
   }
   if (directory == nullptr || !directory->covers(key)) return InMemory::kAskStore;
   if (!directory->find(key, payload)) {
-    counters_.absent.add();
+    counters.absent.add();
     return InMemory::kNoRow;
   }
   if (KeyDirectory::is_cached(*payload)) {
@@ -92,14 +92,17 @@ bool VersionReader::sees(const View& view, Stamp stamp) const {
     if (cached->commit_ts > view.snapshot) return InMemory::kAskStore;
     *row = directory->cached_bytes(*payload);
     cached->touch();
-    counters_.cached.add();
+    counters.cached.add();
     return InMemory::kRow;
   }
   const auto place = KeyDirectory::place(*payload);
   if (place.kind != KeyDirectory::Place::Kind::kTombstone || !sees(view, place.stamp)) return InMemory::kAskStore;
-  counters_.absent.add();
+  counters.absent.add();
   return InMemory::kNoRow;
 }
+// For ordered_reader.cc, where a call costs nothing to speak of.
+template VersionReader::InMemory VersionReader::in_memory(const View&, StorageId, std::string_view, const KeyDirectory*,
+                                                          std::string_view*, index::Payload*, Counters&) const;
 
 Result<bool> VersionReader::get(const View& view, StorageId storage, std::string_view key, std::string* row,
                                 KeyDirectory* directory) const {
@@ -107,21 +110,26 @@ Result<bool> VersionReader::get(const View& view, StorageId storage, std::string
   {
     index::EpochGuard guard;
     std::string_view bytes;
-    const InMemory found = in_memory(view, storage, key, directory, &bytes, &payload);
+    const InMemory found = in_memory(view, storage, key, directory, &bytes, &payload, counters_);
     if (found == InMemory::kRow) row->assign(bytes);
     if (found != InMemory::kAskStore) return found == InMemory::kRow;
   }
   return from_store(view, storage, key, directory, payload, row);
 }
 
-Result<bool> VersionReader::get(const View& view, StorageId storage, std::string_view key, RowRef* row,
-                                KeyDirectory* directory) const {
+Result<bool> KeyReader::get(std::string_view key, RowRef* row) {
+  using InMemory = VersionReader::InMemory;
   row->guard_.renew();
   index::Payload payload = 0;
-  const InMemory found = in_memory(view, storage, key, directory, &row->bytes_, &payload);
+  const InMemory found = reader_.in_memory(view_, storage_, key, directory_, &row->bytes_, &payload, counters_);
   if (found != InMemory::kAskStore) [[likely]]
     return found == InMemory::kRow;
-  ASSIGN_OR_RETURN(const bool exists, from_store(view, storage, key, directory, payload, &row->copy_));
+  return from_store(key, payload, row);
+}
+
+// Apart from the rest, which needs no room on the stack then.
+[[gnu::noinline]] Result<bool> KeyReader::from_store(std::string_view key, index::Payload payload, RowRef* row) {
+  ASSIGN_OR_RETURN(const bool exists, reader_.from_store(view_, storage_, key, directory_, payload, &row->copy_));
   row->bytes_ = row->copy_;
   return exists;
 }

@@ -28,4 +28,6 @@ select sum(i4 + 5), sum(i8 + i4) from ends where id < 3;
 select avg(i4 + 2000000000) from ends;
 select id % 2, sum(i4 + 147483647) from ends where id <> 1 group by 1 order by 1;
 select sum(v) from (select i4 + 2000000000 as v from ends) s;
+with w as not materialized (select sum(i4 + 5) as s, avg(i4 + i2) as a from ends where id < 3) select (select count(*) from w), s, a, (select max(s) from w) from w;
+with w as not materialized (select sum(i4 + 2000000000) as s from ends) select (select count(*) from w), s from w;
 drop table ends;

@@ -159,7 +159,7 @@ TEST_P(ColumnLoad, WhatIsWhollyRewrittenIsMadeAnew) {
   server_.both(kAll);
   server_.store().fold_all();
   server_.both(kAll);
-  for (int i = 0; i < 1000 && server_.store().list()[0].lag > 0; ++i)
+  for (int i = 0; i < 6000 && server_.store().list()[0].lag > 0; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   const auto copies = server_.store().list();
   ASSERT_EQ(copies.size(), 1u);

@@ -28,7 +28,7 @@ class ColumnPolicyTest : public ::testing::Test {
     return run("SELECT coalesce(string_agg(relid::regclass::text, ' ' ORDER BY relid), 'none') FROM omendb_columns()");
   }
   bool await_copies(const std::string& wanted) {
-    for (int i = 0; i < 1000 && copies() != wanted; ++i) std::this_thread::sleep_for(10ms);
+    for (int i = 0; i < 6000 && copies() != wanted; ++i) std::this_thread::sleep_for(10ms);
     return copies() == wanted;
   }
 
@@ -144,7 +144,7 @@ TEST_F(ColumnPolicyTest, AFailureIsToldAndScansGoOnWithRows) {
     ColumnStore store(*db_.database, duck.instance(),
                       {.warn = [](const std::string& line) { g_warnings.push_back(line); }});
     for (int i = 0; i < 5; ++i) store.note_scan(schema, 20000);
-    for (int i = 0; i < 500 && store.failures().total() == 0; ++i) std::this_thread::sleep_for(10ms);
+    for (int i = 0; i < 6000 && store.failures().total() == 0; ++i) std::this_thread::sleep_for(10ms);
     const auto failed = ColumnFailures::Clock::now();
     for (int i = 0; i < 50; ++i) {
       store.note_scan(schema, 20000);

@@ -208,7 +208,7 @@ TEST_F(ColumnTest, PlacesArePackedAfterManyFolds) {
   };
   const auto settle = [&](uint64_t below) {
     store().fold_all();
-    for (int i = 0; i < 1000 && bytes() > below; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    for (int i = 0; i < 6000 && bytes() > below; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
     EXPECT_LT(bytes(), below);
     const Status status = store().verify();
     EXPECT_TRUE(status.ok()) << status.message();

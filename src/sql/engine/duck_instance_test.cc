@@ -104,7 +104,7 @@ TEST_F(StandingBack, WorkersThatAreFreedDoNotWaitForWhatIsLeft) {
 
 // What else the machine does is no reason to wait for it.
 TEST_F(StandingBack, LongStatementsAmongThemselvesDoNot) {
-  for (int i = 0; i < 1000 && idle_class().threads == before_; ++i)
+  for (int i = 0; i < 6000 && idle_class().threads == before_; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   EXPECT_EQ(idle_class().threads - before_, 1);
   while (short_statement_within(std::chrono::milliseconds(100)))

@@ -1,10 +1,14 @@
 #include "sql/engine/exact_arithmetic.h"
 
+#include "duckdb/catalog/catalog.hpp"
+#include "duckdb/catalog/catalog_entry/aggregate_function_catalog_entry.hpp"
+#include "duckdb/catalog/catalog_entry/schema_catalog_entry.hpp"
 #include "duckdb/main/config.hpp"
 #include "duckdb/optimizer/optimizer.hpp"
 #include "duckdb/optimizer/optimizer_extension.hpp"
 #include "duckdb/optimizer/rule/constant_order_normalization.hpp"
 #include "duckdb/optimizer/rule/move_constants.hpp"
+#include "duckdb/parser/parsed_data/create_aggregate_function_info.hpp"
 #include "duckdb/planner/expression/bound_aggregate_expression.hpp"
 #include "duckdb/planner/expression/bound_cast_expression.hpp"
 #include "duckdb/planner/expression/bound_constant_expression.hpp"
@@ -18,6 +22,8 @@ using duckdb::Expression;
 using duckdb::ExpressionType;
 using duckdb::LogicalOperatorType;
 using duckdb::LogicalTypeId;
+
+constexpr const char* kSumAsWritten = "omen_sum_as_written";
 
 bool is_narrow(const Expression& e, LogicalTypeId wide) {
   if (e.GetExpressionType() != ExpressionType::OPERATOR_CAST) return false;
@@ -44,7 +50,7 @@ bool may_overflow(const Expression& e) {
          !(is_narrow(right, type) && is_far_from_the_ends(left));
 }
 
-/// Gives sums that must be computed as they are written a name that DuckDB's rewriter does not look for.
+/// Gives sums that must be computed as they are written the name that DuckDB's rewriter does not look for.
 void keep_sums(duckdb::LogicalOperator& op) {
   for (auto& child : op.children) keep_sums(*child);
   if (op.type != LogicalOperatorType::LOGICAL_AGGREGATE_AND_GROUP_BY) return;
@@ -52,7 +58,7 @@ void keep_sums(duckdb::LogicalOperator& op) {
     if (e->GetExpressionType() != ExpressionType::BOUND_AGGREGATE) continue;
     auto& aggregate = e->Cast<duckdb::BoundAggregateExpression>();
     if (aggregate.function.name == "sum" && may_overflow(*aggregate.children[0]))
-      aggregate.function.name = "sum_as_written";
+      aggregate.function.name = kSumAsWritten;
   }
 }
 
@@ -64,9 +70,24 @@ void pre_optimize(duckdb::OptimizerExtensionInput& input, duckdb::unique_ptr<duc
   keep_sums(*plan);
 }
 
+/// The same functions by the other name: a plan that is copied (a WITH query that is read twice) finds its functions by name.
+void add_sums_as_written(duckdb::DatabaseInstance& database) {
+  auto& catalog = duckdb::Catalog::GetSystemCatalog(database);
+  const auto transaction = duckdb::CatalogTransaction::GetSystemTransaction(database);
+  auto sum = catalog.GetSchema(transaction, DEFAULT_SCHEMA)
+                 .GetEntry(transaction, duckdb::CatalogType::AGGREGATE_FUNCTION_ENTRY, "sum");
+  duckdb::AggregateFunctionSet set = sum->Cast<duckdb::AggregateFunctionCatalogEntry>().functions;
+  set.name = kSumAsWritten;
+  for (auto& function : set.functions) function.name = kSumAsWritten;
+  duckdb::CreateAggregateFunctionInfo info(set);
+  info.internal = true;
+  catalog.CreateFunction(transaction, info);
+}
+
 }  // namespace
 
 void register_exact_arithmetic(duckdb::DatabaseInstance& database) {
+  add_sums_as_written(database);
   duckdb::OptimizerExtension extension;
   extension.pre_optimize_function = pre_optimize;
   duckdb::OptimizerExtension::Register(duckdb::DBConfig::GetConfig(database), extension);

@@ -233,7 +233,7 @@ TEST_F(FileTablesTest, AnExportOfSeveralTablesIsOfOneSnapshot) {
     for (const std::string table : {"a", "b", "c"}) {
       const int before = moved;
       EXPECT_EQ(run("COPY " + table + " TO " + quoted(table + ".parquet") + " (FORMAT parquet)"), "COPY 1000");
-      for (int i = 0; i < 2000 && moved < before + 5; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      for (int i = 0; i < 60000 && moved < before + 5; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
       EXPECT_GE(moved, before + 5);
     }
     run("COMMIT");

@@ -415,8 +415,8 @@ void Plan::read_row(SessionImpl& session, uint64_t* affected) {
   const auto& access = *schema_->access;
   if (query_->kind == QueryKind::kSelect && program_->is_plain()) {
     txn::RowRef row;  // holds up what the index frees, so nothing that waits or takes long is done meanwhile
-    if (value_or_throw(table::read_row(session.database(), session.transaction(), access, key_, &row)))
-      take(session, key_, row.bytes(), affected);
+    table::RowReader reader(session.database(), session.transaction(), access);
+    if (value_or_throw(reader.read(key_, &row))) take(session, key_, row.bytes(), affected);
     return;
   }
   if (value_or_throw(session.database().get(session.transaction(), access, key_, &row_)))
