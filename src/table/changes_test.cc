@@ -229,7 +229,9 @@ TEST(Changes, ALoadIsToldAsSpans) {
     const auto load = [&](int from, int to, int step, bool commit) {
       auto t = f.begin();
       for (int id = from; id < to; id += step) ASSERT_TRUE(f.insert(*t, id, id).ok());
-      if (commit) ASSERT_TRUE(f.database->commit(*t).ok());
+      if (commit) {
+        ASSERT_TRUE(f.database->commit(*t).ok());
+      }
     };
     auto t = f.begin();
     for (int id = 0; id < 20'000; ++id) ASSERT_TRUE(f.insert(*t, id, id).ok());

@@ -269,8 +269,8 @@ class DatabaseImpl final : public Database, private txn::CommitHooks {
                                               const TableAccess::IndexAccess& index, std::string_view prefix,
                                               std::string_view self);
   /// For a deferrable index: makes the columns ours, or says false, without waiting.
-  Result<bool> try_entry(TableTransaction& t, const TableAccess& table, const TableAccess::IndexAccess& index,
-                         std::string_view prefix, std::string_view self);
+  Result<bool> try_entry(TableTransaction& t, const TableAccess::IndexAccess& index, std::string_view prefix,
+                         std::string_view self);
   Result<std::optional<Conflict>> find_entry(TableTransaction& t, StorageId storage, std::string_view prefix,
                                              std::string_view self, uint64_t* pending_owner);
   /// 23505 for a row whose indexed columns another one has.

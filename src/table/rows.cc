@@ -218,7 +218,7 @@ Result<Database::InsertOutcome> DatabaseImpl::insert(txn::Transaction& transacti
       if (entries[i].has_null && !index.index.nulls_not_distinct) continue;
       const std::string_view prefix = std::string_view(entries[i].bytes).substr(0, entries[i].prefix_length);
       if (index.deferrable) {
-        ASSIGN_OR_RETURN(const bool free, try_entry(t, table, index, prefix, {}));
+        ASSIGN_OR_RETURN(const bool free, try_entry(t, index, prefix, {}));
         if (!free) later.push_back(index.index.oid);
         continue;
       }
@@ -367,7 +367,7 @@ Status DatabaseImpl::update(txn::Transaction& transaction, const TableAccess& ta
     if (index.deferrable) {
       // A row that moves takes its columns along, and with them what was noted of it.
       if (before.included && before.bytes == after.bytes) continue;
-      ASSIGN_OR_RETURN(const bool free, try_entry(t, table, index, prefix, key));
+      ASSIGN_OR_RETURN(const bool free, try_entry(t, index, prefix, key));
       if (!free) later.push_back(index.index.oid);
       continue;
     }

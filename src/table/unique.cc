@@ -163,9 +163,8 @@ Result<std::optional<DatabaseImpl::Conflict>> DatabaseImpl::claim_entry(TableTra
   }
 }
 
-Result<bool> DatabaseImpl::try_entry(TableTransaction& t, const TableAccess& table,
-                                     const TableAccess::IndexAccess& index, std::string_view prefix,
-                                     std::string_view self) {
+Result<bool> DatabaseImpl::try_entry(TableTransaction& t, const TableAccess::IndexAccess& index,
+                                     std::string_view prefix, std::string_view self) {
   const StorageId storage = index.index.storage;
   bool fresh = false;
   if (!t.made(storage)) {

@@ -240,7 +240,9 @@ TEST(ColumnLoads, AFoldThatIsGivenUpLeavesNoPlaces) {
   g_cancel = false;
   column_step_hook = nullptr;
   // Either the background had folded before, or the statement was given up.
-  if (first != "21001") EXPECT_EQ(first.substr(0, 12), "ERROR 57014:") << first;
+  if (first != "21001") {
+    EXPECT_EQ(first.substr(0, 12), "ERROR 57014:") << first;
+  }
   server.run("DELETE FROM t WHERE id BETWEEN -15000 AND -12001");
   EXPECT_EQ(server.both("SELECT count(*) FROM t"), "18001");
   server.expect_sound();
