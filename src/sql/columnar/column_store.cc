@@ -411,7 +411,10 @@ bool ColumnStore::make(std::shared_ptr<const TableSchema> schema, const std::sha
     MutexLock lock(mutex_);
     while (building_.contains(storage.value)) {
       lock.wait_for(built_, kPeriod);
-      if (stop_ || (stop && stop())) return false;
+      lock.unlock();  // `stop` may look after the other copies meanwhile
+      const bool stopped = stop_ || (stop && stop());
+      lock.lock();
+      if (stopped) return false;
     }
     const auto it = copies_.find(storage.value);
     const auto current = it == copies_.end() ? nullptr : it->second;

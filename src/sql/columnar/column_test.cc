@@ -3,6 +3,7 @@
 #include <random>
 #include <thread>
 
+#include "sql/columnar/column_file.h"
 #include "sql/columnar/testing.h"
 #include "sql/engine/scan.h"
 
@@ -146,6 +147,36 @@ TEST_F(ColumnTest, CopiesAreMadeAndDroppedByFunctions) {
   run("SET ROLE guest");
   EXPECT_EQ(first_session->run("SELECT omendb_build_columns('t')"), "ERROR 42501: must be owner of table t");
   run("RESET ROLE");
+}
+
+std::atomic<bool> g_building{false}, g_go_on{false};
+
+void hold_up_building(const char* step) {
+  if (std::string(step) != "build: begun") return;
+  g_building = true;
+  while (!g_go_on) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
+// As the background does, which meets a table whose copy a statement is making, and folds the others until it is there.
+TEST_F(ColumnTest, WhoWaitsForACopyThatAnotherMakesMayLookAfterTheOthers) {
+  auto transaction = database->begin(txn::Isolation::kRepeatableRead, true);
+  const auto catalog = database->catalog(*transaction);
+  const auto table = *catalog->find<catalog::Table>(Oid(std::stoul(run("SELECT 't'::regclass::oid"))));
+  database->rollback(*transaction);
+  column_step_hook = &hold_up_building;
+  std::thread maker([&] { EXPECT_TRUE(store().build(table)); });
+  while (!g_building) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  column_step_hook = nullptr;
+  int asked = 0;
+  const auto stop = [&] {
+    (void)store().list();
+    return ++asked == 3;
+  };
+  EXPECT_FALSE(store().build(table, stop));
+  g_go_on = true;
+  maker.join();
+  EXPECT_TRUE(store().build(table));
+  EXPECT_EQ(store().counters().builds, 1u);
 }
 
 TEST_F(ColumnTest, CopiesMayBeDroppedUnderTheirReaders) {
