@@ -266,7 +266,6 @@ template <class Choose>
 void touch(Fixture& f, int64_t count, std::string_view text, Choose choose) {
   while (count > 0) {
     auto t = f.begin();
-    RowReader reader(*f.database, *t, *f.access);
     for (int i = 0; i < 1000 && count > 0; ++i, --count) {
       const int64_t id = choose();
       CHECK(f.update(*t, id, id % 1000, text).ok());
@@ -277,7 +276,6 @@ void touch(Fixture& f, int64_t count, std::string_view text, Choose choose) {
 
 void fill(Fixture& f, int64_t rows, std::string_view text) {
   auto t = f.begin();
-  RowReader reader(*f.database, *t, *f.access);
   codec::RowBuilder builder(f.access->layout());
   for (int64_t id = 0; id < rows; ++id) {
     builder.reset();
@@ -291,7 +289,6 @@ void fill(Fixture& f, int64_t rows, std::string_view text) {
 
 void scan(Fixture& f) {
   auto t = f.begin();
-  RowReader reader(*f.database, *t, *f.access);
   auto cursor = f.database->scan(*t, *f.access, {}, false);
   while (cursor->next()) {
   }
