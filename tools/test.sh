@@ -27,7 +27,7 @@ psql_commands() {
 differential() {
   step "differential: tests/sql on PostgreSQL and OmenDB"
   $PYTHON tests/differential/run.py "$@"
-  [ $# -gt 0 ] || $PYTHON tests/differential/run.py --route columns tests/sql/dynamic_filters.sql
+  [ $# -gt 0 ] || $PYTHON tests/differential/run.py --route columns tests/sql/{dynamic_filters,exact_arithmetic}.sql
 }
 
 literals() {
