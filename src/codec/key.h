@@ -23,19 +23,21 @@ struct KeyColumn {
 /// Errors: 0A000 for a type without an order (json).
 Status append_any_key(const KeyColumn& column, const types::ValueView& value, std::string* out);
 /// The same; the integers that most keys are take no call.
-inline Status append_key(const KeyColumn& column, const types::ValueView& value, std::string* out) {
-  if (value.null || column.nullable || column.descending) return append_any_key(column, value, out);
-  if (column.physical.kind == types::Physical::kInt64) {
+[[gnu::always_inline]] inline Status append_key(const KeyColumn& column, const types::ValueView& value,
+                                                std::string* out) {
+  const bool plain = !value.null && !column.nullable && !column.descending;
+  if (plain && column.physical.kind == types::Physical::kInt64) {
     const uint64_t bytes = __builtin_bswap64(static_cast<uint64_t>(value.integer) ^ (uint64_t{1} << 63));
     out->append(reinterpret_cast<const char*>(&bytes), sizeof(bytes));
     return {};
   }
-  if (column.physical.kind == types::Physical::kInt32) {
+  if (plain && column.physical.kind == types::Physical::kInt32) {
     const uint32_t bytes = __builtin_bswap32(static_cast<uint32_t>(value.integer) ^ (uint32_t{1} << 31));
     out->append(reinterpret_cast<const char*>(&bytes), sizeof(bytes));
     return {};
   }
-  return append_any_key(column, value, out);
+  const types::ValueView copy = value;  // so that the value itself need not lie in memory for those above
+  return append_any_key(column, copy, out);
 }
 
 /// Reads one column back and advances `bytes`. Forms are lossless but where PostgreSQL's equality is:

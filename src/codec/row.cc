@@ -29,8 +29,8 @@ RowLayout::RowLayout(std::vector<types::PhysicalType> columns) : columns_(std::m
   }
   fixed_offset_.push_back(offset);
   count_ = static_cast<uint32_t>(columns_.size());
-  fixed_ = 2 + (count_ + 7) / 8;
-  variable_ = fixed_ + offset;
+  const uint32_t fixed = 2 + (count_ + 7) / 8;
+  sections_ = RowView::sections(fixed, fixed + offset);
 }
 
 RowBuilder::RowBuilder(const RowLayout& layout) : layout_(layout), values_(layout.column_count()) {}
@@ -114,11 +114,11 @@ std::string_view RowBuilder::patch(std::string_view row, const std::vector<size_
   return bytes_;
 }
 
-std::pair<uint32_t, uint32_t> RowView::sections_of(const RowLayout& layout, uint32_t count) {
+uint64_t RowView::sections_of(const RowLayout& layout, uint32_t count) {
   // Adding a column locks the table against every reader, so no row is wider than the layout that reads it.
   CHECK(count < layout.count_);
   const uint32_t fixed = 2 + (count + 7) / 8;
-  return {fixed, fixed + layout.fixed_offset_[count]};
+  return sections(fixed, fixed + layout.fixed_offset_[count]);
 }
 
 types::ValueView RowView::get(size_t column) const {

@@ -231,7 +231,7 @@ class Core {
   template <class Value>
   [[gnu::noinline]] bool find_anywhere(uint64_t key, Value* value) const;
   template <class Value>
-  [[gnu::noinline]] bool find_in(const Entry& entry, View view, uint64_t key, Value* value) const;
+  [[gnu::noinline]] bool find_in(const Entry& entry, uint64_t key, Value* value) const;
   template <class Value>
   bool find_as(uint64_t key, Value* value) const;
   /// Whether each way of looking up that this processor has finds `expected`, or nothing if that is null.

@@ -35,8 +35,9 @@ bool Core::find_anywhere(uint64_t key, Value* value) const {
 }
 
 template <class Value>
-bool Core::find_in(const Entry& entry, View view, uint64_t key, Value* value) const {
-  const Sight sight = look(entry, view, key, value);
+bool Core::find_in(const Entry& entry, uint64_t key, Value* value) const {
+  View view;
+  const Sight sight = view.open(entry) ? look(entry, view, key, value) : Sight::kMoving;
   return sight != Sight::kMoving ? sight == Sight::kFound : find_anywhere(key, value);
 }
 
@@ -79,7 +80,8 @@ template <class Probe, class Value>
       }
     }
   }
-  return find_in(*entry, {version, base, model, slots}, key, payload);
+  // Opened once more, which costs little: what was read would need the stack, and most look-ups do without one.
+  return find_in(*entry, key, payload);
 }
 
 // The way of nine keys in ten, in as few instructions as can be: processors overlap the misses of lookups

@@ -135,6 +135,9 @@ bool OrderedIndex::find_pinned(std::string_view key, Payload* payload) const {
   }
   return find_pinned_otherwise(key, payload);
 }
+bool OrderedIndex::find_word_pinned(uint64_t key, Payload* payload) const {
+  return impl_->words->find_pinned(key, payload);
+}
 // Apart, so that the way of most keys needs nothing on the stack.
 [[gnu::noinline]] bool OrderedIndex::find_pinned_otherwise(std::string_view key, Payload* payload) const {
   return impl_->words->find_pinned(impl_->word(key), payload);

@@ -83,6 +83,8 @@ class OrderedIndex {
   std::optional<Payload> find(std::string_view key) const;
   /// The same for who holds an EpochGuard. False: the key is not there, and `payload` is as it was.
   bool find_pinned(std::string_view key, Payload* payload) const;
+  /// The same of an index with fixed_key_bytes, for the key's bytes read as one big-endian number.
+  bool find_word_pinned(uint64_t key, Payload* payload) const;
   /// Looks up many keys with their cache misses overlapped. Requires out.size() == keys.size(). Returns how
   /// many were there.
   size_t find_many(std::span<const std::string_view> keys, std::span<std::optional<Payload>> out) const;

@@ -296,6 +296,29 @@ TEST(OrderedIndex, WordKeysAcceptBoundsOfAnyLength) {
   EXPECT_EQ(index.count(std::string_view("\0\0\1\0\0", 5), std::string_view("\0\0\3", 3)), 1u);
 }
 
+TEST(OrderedIndex, AKeyOfFixedLengthIsFoundByItsNumber) {
+  const uint64_t seed = test_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  for (uint32_t bytes = 1; bytes <= 8; ++bytes) {
+    OrderedIndex index({bytes});
+    std::map<uint64_t, Payload> oracle;
+    for (Payload i = 0; i < 3000; ++i) {
+      const uint64_t number = random() >> (64 - 8 * bytes);
+      index.upsert(big_endian(number, static_cast<int>(bytes)), i);
+      oracle[number] = i;
+    }
+    EpochGuard guard;
+    for (const auto& [number, payload] : oracle) {
+      Payload found = 0;
+      ASSERT_TRUE(index.find_word_pinned(number, &found)) << bytes << " bytes, " << number;
+      ASSERT_EQ(found, payload);
+      const uint64_t next = number + 1;
+      ASSERT_EQ(index.find_word_pinned(next, &found), oracle.contains(next)) << bytes << " bytes, " << next;
+    }
+  }
+}
+
 TEST(OrderedIndex, BulkLoadRefusesDisorder) {
   OrderedIndex index;
   std::vector<std::string> keys = {"a", "b", "b"};

@@ -6,6 +6,7 @@
 #include <random>
 #include <thread>
 
+#include "index/epoch.h"
 #include "table/testing.h"
 
 namespace omendb::table {
@@ -215,6 +216,30 @@ TEST(RowCache, ARowThatIsReadInPlaceStaysWhileItIsReplacedAndEvicted) {
   EXPECT_EQ(f.read(*t, 3), 34);
   EXPECT_EQ(f.read(*t, 4), std::nullopt);
   EXPECT_EQ(f.read(*t, 20'001), std::nullopt);
+}
+
+TEST(RowCache, AReaderLetsGoOfWhatOthersGiveBackAsItReads) {
+  Fixture f(small_cache());
+  load(f, 100, "abc");
+  auto t = f.begin();
+  ASSERT_EQ(f.all(*t).size(), 100u);  // all of them are in the cache
+  txn::RowRef row;
+  RowReader reader(*f.database, *t, *f.access);
+  static std::atomic<bool> freed;
+  freed = false;
+  std::thread([] {
+    index::epoch_retire(
+        new int, [](void* object) { delete static_cast<int*>(object), freed = true; }, sizeof(int));
+  }).join();
+  for (int i = 0; i < 3; ++i) (void)index::epoch_reclaim();
+  EXPECT_FALSE(freed) << "a row that was read in place would have gone as well";
+  for (int64_t id = 0; id < 64; ++id) {
+    const auto found = reader.read(f.key(id), &row);
+    ASSERT_TRUE(found.ok() && *found);
+  }
+  for (int i = 0; i < 3; ++i) (void)index::epoch_reclaim();
+  EXPECT_TRUE(freed);
+  EXPECT_EQ(statistic(f, "index_exact_reads"), 0u);
 }
 
 TEST(RowCache, ScansAfterALargeUpdateAreServedFromMemoryAgain) {

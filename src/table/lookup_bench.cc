@@ -140,7 +140,7 @@ T number(const codec::RowView& row, size_t column) {
   return value;
 }
 
-uint64_t read(Fixture& f, RowReader& reader, std::string_view key, txn::RowRef* row) {
+[[gnu::always_inline]] inline uint64_t read(Fixture& f, RowReader& reader, std::string_view key, txn::RowRef* row) {
   auto found = reader.read(key, row);
   CHECK(found.ok());
   CHECK(*found);
@@ -151,7 +151,8 @@ uint64_t read(Fixture& f, RowReader& reader, std::string_view key, txn::RowRef* 
          static_cast<unsigned char>(text[0]) + text.size();
 }
 
-uint64_t get(Fixture& f, RowReader& reader, int64_t id, std::string* key, txn::RowRef* row) {
+[[gnu::always_inline]] inline uint64_t get(Fixture& f, RowReader& reader, int64_t id, std::string* key,
+                                           txn::RowRef* row) {
   key->clear();
   CHECK(codec::append_key(f.access->key_columns()[0], types::ValueView::of_integer(id), key).ok());
   return read(f, reader, *key, row);

@@ -24,7 +24,7 @@ class RowReader {
   RowReader& operator=(const RowReader&) = delete;
 
   /// Errors as Database::get(). The row's bytes are valid as txn::RowRef says.
-  Result<bool> read(std::string_view key, txn::RowRef* row) {
+  [[gnu::always_inline]] Result<bool> read(std::string_view key, txn::RowRef* row) {
     ++reads_;
     if (marks_) [[unlikely]]
       return marked(key, row);

@@ -19,6 +19,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <span>
@@ -54,6 +55,17 @@ class KeyDirectory {
   bool covers(std::string_view key) const { return fixed_ == 0 || key.size() == fixed_; }
   /// The payload alone, which is never 0. False: the key is not there. Requires covers(key) and a guard as above.
   bool find(std::string_view key, index::Payload* payload) const { return index_.find_pinned(key, payload); }
+  /// The same for keys of four or eight bytes. Requires fixed_key_bytes() == key.size().
+  [[gnu::always_inline]] bool find_word(std::string_view key, index::Payload* payload) const {
+    if (key.size() == sizeof(uint64_t)) [[likely]] {
+      uint64_t word;
+      std::memcpy(&word, key.data(), sizeof(word));
+      return index_.find_word_pinned(__builtin_bswap64(word), payload);
+    }
+    uint32_t word;
+    std::memcpy(&word, key.data(), sizeof(word));
+    return index_.find_word_pinned(__builtin_bswap32(word), payload);
+  }
   static bool is_cached(index::Payload payload) { return (payload & 3) == kCachedTag; }
   /// Requires is_cached().
   static const CachedRow* cached_row(index::Payload payload) {
@@ -61,8 +73,10 @@ class KeyDirectory {
   }
   /// The row's bytes, without a look at its header where keys have one length. Requires is_cached().
   std::string_view cached_bytes(index::Payload payload) const {
-    const CachedRow* row = cached_row(payload);
-    return {row->bytes() + (fixed_ != 0 ? fixed_ : row->key_bytes), payload >> kLengthShift};
+    return cached_bytes(payload, fixed_ != 0 ? fixed_ : cached_row(payload)->key_bytes);
+  }
+  static std::string_view cached_bytes(index::Payload payload, size_t key_bytes) {
+    return {cached_row(payload)->bytes() + key_bytes, payload >> kLengthShift};
   }
   static Place place(index::Payload payload) {
     const uint64_t tag = payload & 3;

@@ -117,18 +117,12 @@ Result<bool> VersionReader::get(const View& view, StorageId storage, std::string
   return from_store(view, storage, key, directory, payload, row);
 }
 
-Result<bool> KeyReader::get(std::string_view key, RowRef* row) {
+Result<bool> KeyReader::get_otherwise(std::string_view key, RowRef* row) {
   using InMemory = VersionReader::InMemory;
   row->guard_.renew();
   index::Payload payload = 0;
   const InMemory found = reader_.in_memory(view_, storage_, key, directory_, &row->bytes_, &payload, counters_);
-  if (found != InMemory::kAskStore) [[likely]]
-    return found == InMemory::kRow;
-  return from_store(key, payload, row);
-}
-
-// Apart from the rest, which needs no room on the stack then.
-[[gnu::noinline]] Result<bool> KeyReader::from_store(std::string_view key, index::Payload payload, RowRef* row) {
+  if (found != InMemory::kAskStore) return found == InMemory::kRow;
   ASSIGN_OR_RETURN(const bool exists, reader_.from_store(view_, storage_, key, directory_, payload, &row->copy_));
   row->bytes_ = row->copy_;
   return exists;
