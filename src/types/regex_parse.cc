@@ -200,6 +200,7 @@ class Parser {
     if (!quantifier_here()) return {};
     if (constraint) return error("quantifier operand invalid");
     int min = 0, max = -1;
+    bool range = true;  // {m} alone has no preference of its own; {m,m} has
     switch (p_[at_++]) {
       case '*': break;
       case '+': min = 1; break;
@@ -214,7 +215,8 @@ class Parser {
         };
         if (!number(&min)) return error("invalid repetition count(s)");
         max = min;
-        if (peek() == ',') {
+        range = peek() == ',';
+        if (range) {
           ++at_;
           max = -1;
           if (peek() >= '0' && peek() <= '9') {
@@ -229,11 +231,9 @@ class Parser {
     NodePtr repeat = make(NodeKind::kRepeat);
     repeat->min = min;
     repeat->max = max;
-    repeat->preference = min == max ? Preference::kNone : Preference::kLongest;
-    if (peek() == '?' && at_ < p_.size()) {
-      ++at_;
-      if (min != max) repeat->preference = Preference::kShortest;
-    }
+    const bool shortest = peek() == '?' && at_ < p_.size();
+    if (shortest) ++at_;
+    if (range) repeat->preference = shortest ? Preference::kShortest : Preference::kLongest;
     repeat->children.push_back(std::move(*atom));
     *atom = std::move(repeat);
     skip_ignored();
@@ -550,7 +550,11 @@ class Parser {
         }
         break;
       case NodeKind::kRepeat:
-        if (n->min == n->max) n->preference = n->children[0]->preference;
+        if (n->max == 0) {
+          n->preference = Preference::kNone;
+        } else if (n->preference == Preference::kNone) {
+          n->preference = n->children[0]->preference;
+        }
         break;
       default: break;
     }
