@@ -155,6 +155,8 @@ void append_number(const OutputFields& f, const TemplateNode& n, std::string* ou
   auto fixed = [&](int64_t value, int width) { append_padded(value, width, out); };
   auto padded = [&](int64_t value, int width) { fixed(value, n.fill ? 0 : width); };
   auto signed_padded = [&](int64_t value, int width) { padded(value, value < 0 ? width + 1 : width); };
+  // As wide as the year is, whatever the sign of the ISO year: an interval's may be the only one that is negative.
+  auto iso_padded = [&](int64_t value, int width) { padded(value, f.shown_year(f.year) < 0 ? width + 1 : width); };
   auto plain = [&](int64_t value) { append_int64(value, out); };
   switch (key) {
     case Key::kHh:
@@ -207,16 +209,16 @@ void append_number(const OutputFields& f, const TemplateNode& n, std::string* ou
       const int64_t year = f.shown_year(f.year);
       plain(year / 1000);
       out->push_back(',');
-      fixed(std::abs(year % 1000), 3);
+      fixed(year % 1000, 3);
       break;
     }
     case Key::kYyyy: signed_padded(f.shown_year(f.year), 4); break;
     case Key::kYyy: signed_padded(f.shown_year(f.year) % 1000, 3); break;
     case Key::kYy: signed_padded(f.shown_year(f.year) % 100, 2); break;
     case Key::kY: fixed(f.shown_year(f.year) % 10, 1); break;
-    case Key::kIyyy: signed_padded(f.shown_iso_year(), 4); break;
-    case Key::kIyy: signed_padded(f.shown_iso_year() % 1000, 3); break;
-    case Key::kIy: signed_padded(f.shown_iso_year() % 100, 2); break;
+    case Key::kIyyy: iso_padded(f.shown_iso_year(), 4); break;
+    case Key::kIyy: iso_padded(f.shown_iso_year() % 1000, 3); break;
+    case Key::kIy: iso_padded(f.shown_iso_year() % 100, 2); break;
     case Key::kI: fixed(f.shown_iso_year() % 10, 1); break;
     case Key::kW: plain((f.day - 1) / 7 + 1); break;
     case Key::kJ: plain(f.days() + kJulianEpochDays); break;

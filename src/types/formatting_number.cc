@@ -248,6 +248,7 @@ class Layout {
     }
     if (!sign_written_ && spaces_ == 0) ++count_;
     for (const Item& item : t_.items) element(item);
+    if (cut_ != kNone) out_->resize(cut_);
   }
 
  private:
@@ -341,6 +342,8 @@ class Layout {
       } else if (at_ < number_.size()) {
         out_->push_back(here());
         in_number_ = true;
+      } else if (cut_ == kNone) {
+        cut_ = out_->size();
       }
       if (at_ < number_.size()) ++at_;
     }
@@ -361,6 +364,7 @@ class Layout {
   char sign_;
   std::string* out_;
   size_t at_ = 0, last_ = kNone;
+  size_t cut_ = kNone;  // where the first digit was asked for that the number has not: PostgreSQL ends its text there
   int current_ = 0, count_ = 0;
   bool sign_written_ = false, in_number_ = false;
 };

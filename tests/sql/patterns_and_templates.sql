@@ -27,3 +27,5 @@ select regexp_match('aaab', '(a{2,2}?)(.*)'), substring('aaab' from '(a{2,2}?)(.
 select regexp_match('aaab', '(?:a*){2}(.*)'), substring('aaab' from '(?:a*){2}(.*)'), regexp_replace('aaab', '(?:a*){2}(.*)', '<\&>', 'g');
 select regexp_match('aaab', '(?:a*?){2}(.*)'), substring('aaab' from '(?:a*?){2}(.*)'), regexp_replace('aaab', '(?:a*?){2}(.*)', '<\&>', 'g');
 select regexp_match('aaab', '(?:a*?){2,2}(.*)'), substring('aaab' from '(?:a*?){2,2}(.*)'), regexp_replace('aaab', '(?:a*?){2,2}(.*)', '<\&>', 'g');
+select to_char(8::float8, '0.MI'), to_char(0::numeric, '9.PR'), to_char(-7::numeric, '09D"x"'), to_char(5, '9.'), to_char(5.5::numeric, '9.9"kg"');
+select to_char(interval '1 mon 2 days', 'IYYY IYY IY I'), to_char(interval '-3 years', 'IYYY IYY IY I Y,YYY YYYY'), to_char(interval '15 days', 'Y,YYY FMIY');
