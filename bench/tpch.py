@@ -227,7 +227,7 @@ def main():
             for number in options.queries:
                 pairs, duck_pairs, sqlite_pairs = [], [], []
                 for sample in range(options.samples):
-                    if pg and (options.postgresql_samples is None or sample < options.postgresql_samples):
+                    if pg and sample < max(1, options.postgresql_samples or options.samples):
                         their_seconds, their_rows = run(theirs, number)
                     try:
                         our_seconds, our_rows = run(ours, number)
