@@ -242,6 +242,16 @@ TEST(RowCache, AReaderLetsGoOfWhatOthersGiveBackAsItReads) {
   EXPECT_EQ(statistic(f, "index_exact_reads"), 0u);
 }
 
+TEST(RowCache, AnAbsentKeyIsAnsweredByTheDirectoryAlone) {
+  Fixture f(small_cache());
+  load(f, 100, "abc");
+  auto t = f.begin();
+  const uint64_t answered = statistic(f, "index_answered"), exact = statistic(f, "index_exact_reads");
+  for (int64_t id = 100; id < 110; ++id) EXPECT_EQ(f.read(*t, id), std::nullopt);
+  EXPECT_EQ(statistic(f, "index_answered"), answered + 10);
+  EXPECT_EQ(statistic(f, "index_exact_reads"), exact);
+}
+
 TEST(RowCache, ScansAfterALargeUpdateAreServedFromMemoryAgain) {
   DatabaseOptions options = small_cache();
   options.row_cache_bytes = 16 << 20;

@@ -106,7 +106,11 @@ class KeyReader {
     if (key.size() == word_bytes_) [[likely]] {
       if (counters_.cached.n % kPinned == 0) row->guard_.renew();
       index::Payload payload;
-      if (directory_->find_word(key, &payload) && KeyDirectory::is_cached(payload)) [[likely]] {
+      if (!directory_->find_word(key, &payload)) {
+        counters_.absent.add();
+        return false;
+      }
+      if (KeyDirectory::is_cached(payload)) [[likely]] {
         const CachedRow* cached = KeyDirectory::cached_row(payload);
         if (cached->commit_ts <= view_.snapshot) [[likely]] {
           row->bytes_ = KeyDirectory::cached_bytes(payload, key.size());
@@ -121,8 +125,8 @@ class KeyReader {
 
  private:
   static constexpr size_t kNoWord = SIZE_MAX;
-  static constexpr uint64_t kPinned =
-      32;  // reads in memory between two pins: what others retire waits for no more of them
+  // Reads in memory between two pins: what others retire waits for no more of them.
+  static constexpr uint64_t kPinned = 32;
   Result<bool> get_otherwise(std::string_view key, RowRef* row);
   struct Counter {
     uint64_t n = 0;
