@@ -87,7 +87,7 @@ class RowView {
   }
   types::ValueView get(size_t column) const;
   /// Requires !is_null(column) and a kBytes column.
-  std::string_view bytes(size_t column) const {
+  [[gnu::always_inline]] std::string_view bytes(size_t column) const {
     uint32_t begin = 0;
     if (int32_t before = layout_.variable_before_[column]; before >= 0) begin = end_of(static_cast<size_t>(before));
     return {bytes_.data() + variable_at() + begin, end_of(column) - begin};

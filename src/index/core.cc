@@ -71,7 +71,12 @@ void Core::replace(Place& place, const Wide& current, const Wide& value) {
   place->base = entry.base.load(std::memory_order_relaxed);
   place->model.word = entry.model.load(std::memory_order_relaxed);
   place->slots = entry.leaf.load(std::memory_order_relaxed);
-  place->i = find_in_leaf(place->slots, place->model, place->base, key, &place->end);
+  const uint32_t n = place->model.lo();
+  if (place->model.dense() && n > 0 && place->slots[n - 1].get_key() < key) {
+    place->i = place->end = n;  // an append, which asks no other slot
+  } else {
+    place->i = find_in_leaf(place->slots, place->model, place->base, key, &place->end);
+  }
   return true;
 }
 
@@ -186,11 +191,10 @@ bool Core::insert_gapped(Place& place, const Item& extra) {
   const uint32_t cap = model.cap(), lo = model.lo(), live = place.live();
   Slot* slots = place.slots;
   const uint64_t key = extra.key;
-  const bool exact = model.m() == UINT32_MAX && model.k() == 0;  // a slot for every key between: no filling up
-  const uint32_t at = place.i;                                   // first slot with a larger key, or cap
+  const uint32_t at = place.i;  // first slot with a larger key, or cap
   const uint32_t predicted = model.predict(key, place.base);
 
-  if (live > 0 && !exact && (live + 1) * 100 > cap * kFullPercent) {
+  if (live > 0 && !model.exact() && (live + 1) * 100 > cap * kFullPercent) {
     // An end that fills up is an append, and gets a leaf to grow into.
     if (at < cap && rebuild_with(place, &extra)) return true;
     if (at < cap) return false;

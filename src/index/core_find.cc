@@ -59,6 +59,18 @@ template <class Probe, class Value>
   if ((version & (kBusy | kObsolete)) != 0 || entry->version.load(std::memory_order_acquire) != version || key < base)
       [[unlikely]]
     return find_anywhere(key, payload);
+  if (model.exact()) {  // one line, and no more to work out: ids that count
+    const uint64_t at = key - base;
+    if (at < model.cap() && at >= model.lo() && slots[at].get_key() == key) [[likely]] {
+      Value value;
+      read(slots, model, at, &value);
+      if (entry->version.load(std::memory_order_acquire) == version) [[likely]] {
+        *payload = value;
+        return true;
+      }
+    }
+    return find_in(*entry, key, payload);
+  }
   const uint64_t steps = key - base + 1;  // as scale(), but where that would carry: then it ends at a slot too far left
   const uint64_t wide = model.word >> 32 << 32;
   const uint64_t predicted = static_cast<uint64_t>((static_cast<unsigned __int128>(steps) * wide) >> 64) >> model.k();

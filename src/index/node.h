@@ -94,6 +94,8 @@ struct Model {
   uint32_t lo() const { return (word >> 4) & 2047; }
   bool wide() const { return (word & 2) != 0; }
   bool dense() const { return (word & 1) != 0; }
+  /// Gapped, with a slot for each possible key: the one for base + i is slot i. Never too full.
+  bool exact() const { return (word ^ uint64_t{UINT32_MAX} << 32) >> 26 == 0; }
   /// Dense leaves need no margin.
   uint32_t slots() const { return cap() + (dense() ? 0 : kSlotPad); }
   Model with_lo(uint32_t lo) const { return {(word & ~(uint64_t{2047} << 4)) | (static_cast<uint64_t>(lo) << 4)}; }

@@ -218,6 +218,46 @@ TEST(RowCache, ARowThatIsReadInPlaceStaysWhileItIsReplacedAndEvicted) {
   EXPECT_EQ(f.read(*t, 20'001), std::nullopt);
 }
 
+TEST(RowCache, ARowIsFoundByItsNumberAsByItsBytes) {
+  for (const Oid type : {types::oid::kInt8, types::oid::kInt4, types::oid::kInt2}) {
+    for (const bool learned : {true, false}) {
+      DatabaseOptions options = small_cache();
+      options.learned_index = learned;
+      testing::TableSpec spec;
+      spec.columns[0].type = type;
+      Fixture f(options, spec);
+      const int64_t least = type == types::oid::kInt8 ? INT64_MIN : type == types::oid::kInt4 ? INT32_MIN : INT16_MIN;
+      const std::vector<int64_t> ids = {least, least + 1, -256, -1, 0, 1, 255, ~least - 1, ~least};
+      auto t = f.begin();
+      for (const int64_t id : ids) ASSERT_TRUE(f.insert(*t, id, id % 1000).ok());
+      for (const bool committed :
+           {false, true}) {  // among the transaction's own writes, from the store, from the cache
+        if (committed) {
+          ASSERT_TRUE(f.database->commit(*t).ok());
+          t = f.begin();
+        } else {
+          f.next_statement(*t);
+        }
+        for (int again = 0; again < 2; ++again) {
+          txn::RowRef row;
+          RowReader reader(*f.database, *t, *f.access);
+          ASSERT_EQ(reader.takes_integers(), type != types::oid::kInt2);
+          for (const int64_t id : ids) {
+            ASSERT_EQ(f.read(*t, id), id % 1000) << type.value << ' ' << id;
+            ASSERT_EQ(f.read(*t, id, true), id % 1000) << type.value << ' ' << id;
+          }
+          ASSERT_EQ(f.read(*t, 2), std::nullopt);
+          if (type != types::oid::kInt4) continue;
+          for (const int64_t beyond : {INT64_C(1) << 32, ~INT64_C(0) << 32, INT64_C(1) << 31, INT64_MIN, INT64_MAX}) {
+            const auto found = reader.read(beyond, &row);
+            ASSERT_TRUE(found.ok() && !*found) << beyond;
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST(RowCache, AReaderLetsGoOfWhatOthersGiveBackAsItReads) {
   Fixture f(small_cache());
   load(f, 100, "abc");

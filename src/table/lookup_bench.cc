@@ -133,14 +133,16 @@ class Sqlite {
 };
 
 template <class T>
-T number(const codec::RowView& row, size_t column) {
+[[gnu::always_inline]] inline T number(const codec::RowView& row, size_t column) {
   CHECK(!row.is_null(column));
   T value;
   std::memcpy(&value, row.fixed(column), sizeof(value));
   return value;
 }
 
-[[gnu::always_inline]] inline uint64_t read(Fixture& f, RowReader& reader, std::string_view key, txn::RowRef* row) {
+/// `key`: its number, or its bytes.
+template <class Key>
+[[gnu::always_inline]] inline uint64_t get(Fixture& f, RowReader& reader, Key key, txn::RowRef* row) {
   auto found = reader.read(key, row);
   CHECK(found.ok());
   CHECK(*found);
@@ -149,13 +151,6 @@ T number(const codec::RowView& row, size_t column) {
   const std::string_view text = view.bytes(2);
   return static_cast<uint64_t>(number<int64_t>(view, 0) + number<int32_t>(view, 1)) +
          static_cast<unsigned char>(text[0]) + text.size();
-}
-
-[[gnu::always_inline]] inline uint64_t get(Fixture& f, RowReader& reader, int64_t id, std::string* key,
-                                           txn::RowRef* row) {
-  key->clear();
-  CHECK(codec::append_key(f.access->key_columns()[0], types::ValueView::of_integer(id), key).ok());
-  return read(f, reader, *key, row);
 }
 
 /// The same, with `at_once` keys known in advance.
@@ -171,7 +166,7 @@ uint64_t get_many(Fixture& f, RowReader& reader, const std::vector<int64_t>& ids
       views[i] = keys[i];
     }
     prefetch_rows(*f.database, *f.access, std::span(views).first(n));
-    for (size_t i = 0; i < n; ++i) sum += read(f, reader, keys[i], row);
+    for (size_t i = 0; i < n; ++i) sum += get(f, reader, views[i], row);
   }
   return sum;
 }
@@ -192,7 +187,6 @@ template <class Choose>
 Result compare(Fixture& f, Sqlite& sqlite, size_t count, Choose choose, size_t at_once = 1) {
   std::vector<double> ours, theirs, ratios;
   std::vector<int64_t> ids(count);
-  std::string key;
   txn::RowRef row;
   const uint64_t hits = statistic(f, "row_cache_hits");
   for (int round = 0; round < arguments.rounds; ++round) {
@@ -202,7 +196,7 @@ Result compare(Fixture& f, Sqlite& sqlite, size_t count, Choose choose, size_t a
     RowReader reader(*f.database, *t, *f.access);
     double start = cpu_ns();
     if (at_once == 1) {
-      for (const int64_t id : ids) sum += get(f, reader, id, &key, &row);
+      for (const int64_t id : ids) sum += get(f, reader, id, &row);
     } else {
       sum = get_many(f, reader, ids, at_once, &row);
     }
@@ -306,13 +300,12 @@ void two_threads(Fixture& f, int64_t rows) {
       for (int n = 0; n < threads; ++n) {
         workers.emplace_back([&, n] {
           std::mt19937_64 random(static_cast<uint64_t>(round * 2 + n));
-          std::string key;
           txn::RowRef row;
           auto t = f.begin();
           RowReader reader(*f.database, *t, *f.access);
           const double start = cpu_ns();
           for (int i = 0; i < kLookups; ++i) {
-            (void)get(f, reader, static_cast<int64_t>(random() % static_cast<uint64_t>(rows)), &key, &row);
+            (void)get(f, reader, static_cast<int64_t>(random() % static_cast<uint64_t>(rows)), &row);
           }
           cpu += static_cast<int64_t>(cpu_ns() - start);
         });
@@ -375,11 +368,10 @@ void run(int64_t rows) {
     constexpr double kGoal = 3;
     const auto from = std::chrono::steady_clock::now();
     Fixture f = Fixture::existing(options(100));
-    std::string key;
     txn::RowRef row;
     auto t = f.begin();
     RowReader reader(*f.database, *t, *f.access);
-    (void)get(f, reader, rows / 2, &key, &row);
+    (void)get(f, reader, rows / 2, &row);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - from).count();
     CHECK(statistic(f, "index_restored") == 1);
     line("restart/first-answer", rows, "wall_time", "s", "goal", seconds, kGoal, seconds / kGoal, 1);
@@ -397,11 +389,10 @@ void run(int64_t rows) {
       Fixture f = Fixture::existing(options(percent));
       scan(f);
       {
-        std::string key;
         txn::RowRef row;
         auto t = f.begin();
         RowReader reader(*f.database, *t, *f.access);
-        for (int64_t i = 0; i < rows / 4; ++i) (void)get(f, reader, skewed ? zipf() : uniform(), &key, &row);
+        for (int64_t i = 0; i < rows / 4; ++i) (void)get(f, reader, skewed ? zipf() : uniform(), &row);
       }
       if (skewed) {
         report_hits("zipf" + size, rows, compare(f, sqlite, 100'000, zipf));

@@ -147,6 +147,7 @@ void run(uint64_t seed, size_t write_set_bytes, bool reopen) {
         const auto value = it == expected.end() ? std::nullopt : std::optional(it->second);
         ASSERT_EQ(f.get(*a.t, id), value) << step;
         ASSERT_EQ(f.read(*a.t, id), value) << step;
+        ASSERT_EQ(f.read(*a.t, id, true), value) << step;
         break;
       }
       case 6:

@@ -4,6 +4,7 @@
 #include <span>
 #include <string_view>
 
+#include "codec/key.h"
 #include "table/database.h"
 #include "txn/row_ref.h"
 #include "txn/versions.h"
@@ -30,13 +31,29 @@ class RowReader {
       return marked(key, row);
     return reader_.get(key, row);
   }
+  /// read() of the row whose key is this integer: no bytes are made of it. Requires takes_integers().
+  [[gnu::always_inline]] Result<bool> read(int64_t key, txn::RowRef* row) {
+    ++reads_;
+    uint64_t word = codec::int8_key_word(key);
+    if (integer_bytes_ != sizeof(word)) [[unlikely]] {
+      if (key != static_cast<int32_t>(key)) return false;
+      word = codec::int4_key_word(static_cast<int32_t>(key));
+    }
+    if (marks_) [[unlikely]]
+      return marked(word, row);
+    return reader_.get_word(word, integer_bytes_, row);
+  }
+  /// Whether the table's key is one column of 4-byte or 8-byte integers.
+  bool takes_integers() const { return integer_bytes_ != 0; }
 
  private:
   Result<bool> marked(std::string_view key, txn::RowRef* row);
+  Result<bool> marked(uint64_t word, txn::RowRef* row);
   DatabaseImpl& database_;
   TableTransaction& transaction_;
   const TableAccess& table_;
   const bool marks_;
+  const uint32_t integer_bytes_;  // of the key, if it is one integer
   uint64_t reads_ = 0;
   txn::KeyReader reader_;
 };

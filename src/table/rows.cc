@@ -98,6 +98,7 @@ RowReader::RowReader(Database& database, txn::Transaction& transaction, const Ta
       transaction_(own(transaction)),
       table_(table),
       marks_(DatabaseImpl::marks(transaction_, table)),
+      integer_bytes_(table.key_columns().size() == 1 ? codec::key_word_bytes(table.key_columns()[0]) : 0),
       reader_(database_.manager_.reader(), transaction_.view(), table.table().storage, database_.directory(table)) {}
 
 RowReader::~RowReader() {
@@ -109,6 +110,10 @@ Result<bool> RowReader::marked(std::string_view key, txn::RowRef* row) {
   ASSIGN_OR_RETURN(const bool found, reader_.get(key, row));
   if (found) RETURN_IF_ERROR(txn::Dependencies::met_row(*transaction_.dependencies));
   return found;
+}
+
+Result<bool> RowReader::marked(uint64_t word, txn::RowRef* row) {
+  return marked(codec::KeyWord(word, integer_bytes_).bytes(), row);
 }
 
 void prefetch_rows(Database& database, const TableAccess& table, std::span<const std::string_view> keys) {

@@ -208,11 +208,11 @@ class Fixture {
     if (!*r) return std::nullopt;
     return value_of(found);
   }
-  /// The same through a RowReader.
-  std::optional<int64_t> read(txn::Transaction& t, int64_t id) {
+  /// The same through a RowReader: by the number, or by the bytes of its key.
+  std::optional<int64_t> read(txn::Transaction& t, int64_t id, bool by_bytes = false) {
     txn::RowRef found;
     RowReader reader(*database, t, *access);
-    auto r = reader.read(key(id), &found);
+    auto r = by_bytes || !reader.takes_integers() ? reader.read(key(id), &found) : reader.read(id, &found);
     CHECK(r.ok());
     if (!*r) return std::nullopt;
     return value_of(found.bytes());

@@ -55,17 +55,8 @@ class KeyDirectory {
   bool covers(std::string_view key) const { return fixed_ == 0 || key.size() == fixed_; }
   /// The payload alone, which is never 0. False: the key is not there. Requires covers(key) and a guard as above.
   bool find(std::string_view key, index::Payload* payload) const { return index_.find_pinned(key, payload); }
-  /// The same for keys of four or eight bytes. Requires fixed_key_bytes() == key.size().
-  [[gnu::always_inline]] bool find_word(std::string_view key, index::Payload* payload) const {
-    if (key.size() == sizeof(uint64_t)) [[likely]] {
-      uint64_t word;
-      std::memcpy(&word, key.data(), sizeof(word));
-      return index_.find_word_pinned(__builtin_bswap64(word), payload);
-    }
-    uint32_t word;
-    std::memcpy(&word, key.data(), sizeof(word));
-    return index_.find_word_pinned(__builtin_bswap32(word), payload);
-  }
+  /// The same for a key of four or eight bytes, which is the number `word` big-endian. Requires that fixed_key_bytes() is as many.
+  bool find_word(uint64_t word, index::Payload* payload) const { return index_.find_word_pinned(word, payload); }
   static bool is_cached(index::Payload payload) { return (payload & 3) == kCachedTag; }
   /// Requires is_cached().
   static const CachedRow* cached_row(index::Payload payload) {

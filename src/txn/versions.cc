@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "codec/key.h"
+
 namespace omendb::txn {
 namespace {
 
@@ -126,6 +128,10 @@ Result<bool> KeyReader::get_otherwise(std::string_view key, RowRef* row) {
   ASSIGN_OR_RETURN(const bool exists, reader_.from_store(view_, storage_, key, directory_, payload, &row->copy_));
   row->bytes_ = row->copy_;
   return exists;
+}
+
+Result<bool> KeyReader::get_word_otherwise(uint64_t word, size_t bytes, RowRef* row) {
+  return get_otherwise(codec::KeyWord(word, bytes).bytes(), row);
 }
 
 Result<bool> VersionReader::from_store(const View& view, StorageId storage, std::string_view key,

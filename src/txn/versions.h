@@ -1,6 +1,7 @@
 // Which version of a key may I see? Reading single keys through a snapshot and a transaction's own writes. Ranges: cursor.h.
 #pragma once
 
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -103,24 +104,37 @@ class KeyReader {
 
   /// The row that the view sees, own writes included. False: none.
   [[gnu::always_inline]] Result<bool> get(std::string_view key, RowRef* row) {
-    if (key.size() == word_bytes_) [[likely]] {
+    if (key.size() != word_bytes_) [[unlikely]]
+      return get_otherwise(key, row);
+    if (key.size() == sizeof(uint64_t)) [[likely]] {
+      uint64_t word;
+      std::memcpy(&word, key.data(), sizeof(word));
+      return get_word(__builtin_bswap64(word), sizeof(word), row);
+    }
+    uint32_t word;
+    std::memcpy(&word, key.data(), sizeof(word));
+    return get_word(__builtin_bswap32(word), sizeof(word), row);
+  }
+  /// The same of the key that is `word` in `bytes` bytes, big-endian: four or eight, as all keys of the storage.
+  [[gnu::always_inline]] Result<bool> get_word(uint64_t word, size_t bytes, RowRef* row) {
+    if (bytes == word_bytes_) [[likely]] {
       if (counters_.cached.n % kPinned == 0) row->guard_.renew();
       index::Payload payload;
-      if (!directory_->find_word(key, &payload)) {
+      if (!directory_->find_word(word, &payload)) {
         counters_.absent.add();
         return false;
       }
       if (KeyDirectory::is_cached(payload)) [[likely]] {
         const CachedRow* cached = KeyDirectory::cached_row(payload);
         if (cached->commit_ts <= view_.snapshot) [[likely]] {
-          row->bytes_ = KeyDirectory::cached_bytes(payload, key.size());
+          row->bytes_ = KeyDirectory::cached_bytes(payload, bytes);
           cached->touch();
           counters_.cached.add();
           return true;
         }
       }
     }
-    return get_otherwise(key, row);
+    return get_word_otherwise(word, bytes, row);
   }
 
  private:
@@ -128,6 +142,7 @@ class KeyReader {
   // Reads in memory between two pins: what others retire waits for no more of them.
   static constexpr uint64_t kPinned = 32;
   Result<bool> get_otherwise(std::string_view key, RowRef* row);
+  Result<bool> get_word_otherwise(uint64_t word, size_t bytes, RowRef* row);
   struct Counter {
     uint64_t n = 0;
     void add() { ++n; }
