@@ -60,10 +60,10 @@ template <class Probe, class Value>
       [[unlikely]]
     return find_anywhere(key, payload);
   if (model.exact()) {  // one line, and no more to work out: ids that count
-    const uint64_t at = key - base;
-    if (at < model.cap() && at >= model.lo() && slots[at].get_key() == key) [[likely]] {
+    uint64_t slot;
+    if (find_exact(slots, model, base, key, &slot)) [[likely]] {
       Value value;
-      read(slots, model, at, &value);
+      read(slots, model, slot, &value);
       if (entry->version.load(std::memory_order_acquire) == version) [[likely]] {
         *payload = value;
         return true;

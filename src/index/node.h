@@ -278,6 +278,13 @@ inline uint32_t find_dense(const Slot* slots, uint32_t n, uint64_t key) {
   return first;
 }
 
+/// Whether `key` is in an exact leaf, where it can be in one slot only, and which. Requires base <= key.
+[[gnu::always_inline]] inline bool find_exact(const Slot* slots, Model model, uint64_t base, uint64_t key,
+                                              uint64_t* slot) {
+  *slot = key - base;
+  return *slot < model.cap() && *slot >= model.lo() && slots[*slot].get_key() == key;
+}
+
 /// Where key is, or would be; `end` is the first slot that cannot hold it.
 inline uint32_t find_in_leaf(const Slot* slots, Model model, uint64_t base, uint64_t key, uint32_t* end) {
   if (model.dense()) {

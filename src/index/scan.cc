@@ -39,7 +39,9 @@ size_t Core::find_many(const uint64_t* keys, size_t n, uint64_t* payloads, bool*
         view.slots = nullptr;
         continue;
       }
-      if (!view.model.dense()) {
+      if (view.model.exact()) {
+        __builtin_prefetch(&view.slots[std::min<uint64_t>(keys[start + l] - view.base, view.model.cap())]);
+      } else if (!view.model.dense()) {
         // Both lines that find_slot() looks at first.
         const uint32_t at = view.model.predict(keys[start + l], view.base) & ~(kLineSlots - 1);
         __builtin_prefetch(&view.slots[at]);
@@ -53,10 +55,15 @@ size_t Core::find_many(const uint64_t* keys, size_t n, uint64_t* payloads, bool*
       const size_t at = start + l;
       bool sound = view.slots != nullptr;
       if (sound) {
-        uint32_t end;
-        const uint32_t i = find_in_leaf(view.slots, view.model, view.base, keys[at], &end);
-        found[at] = i < end && view.slots[i].get_key() == keys[at];
-        if (found[at]) payloads[at] = view.slots[i].get_payload();
+        uint64_t slot;
+        if (view.model.exact()) {
+          found[at] = find_exact(view.slots, view.model, view.base, keys[at], &slot);
+        } else {
+          uint32_t end;
+          slot = find_in_leaf(view.slots, view.model, view.base, keys[at], &end);
+          found[at] = slot < end && view.slots[slot].get_key() == keys[at];
+        }
+        if (found[at]) payloads[at] = view.slots[slot].get_payload();
         sound = view.still(*entries[l]);
       }
       if (!sound) found[at] = find(keys[at], &payloads[at]);

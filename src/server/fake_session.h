@@ -75,6 +75,10 @@ class FakeSession : public sql::Session {
       prepared->columns.push_back({"n", kInvalidOid, 0, types::oid::kInt4, 4, -1, {types::Physical::kInt32}});
     return prepared;
   }
+  Result<std::shared_ptr<sql::PreparedStatement>> prepare_simple(
+      std::shared_ptr<const sql::ParsedStatement> parsed) override {
+    return prepare(std::move(parsed), {});
+  }
   const std::vector<Oid>& parameter_types(const sql::PreparedStatement& s) const override { return s.parameters; }
   const std::vector<sql::ColumnDescription>* result_columns(const sql::PreparedStatement& s) const override {
     return s.columns.empty() ? nullptr : &s.columns;

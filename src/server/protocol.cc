@@ -345,9 +345,8 @@ void Protocol::on_query(std::string_view body) {
 
 Status Protocol::run_simple(const std::shared_ptr<const sql::ParsedStatement>& statement, bool last) {
   ++counters_.statements;
-  parameter_types_.clear();
   parameters_.clear();
-  ASSIGN_OR_RETURN(std::shared_ptr<sql::PreparedStatement> prepared, session_->prepare(statement, parameter_types_));
+  ASSIGN_OR_RETURN(std::shared_ptr<sql::PreparedStatement> prepared, session_->prepare_simple(statement));
   ASSIGN_OR_RETURN(std::unique_ptr<sql::Portal> portal, session_->bind(prepared, parameters_));
   return run_portal(std::move(portal), last);
 }

@@ -113,6 +113,9 @@ class Session {
   /// Analyses. A null `statement` is the empty query. Types of parameters that are kInvalidOid are inferred. Errors: everything a statement's text can be wrong in.
   virtual Result<std::shared_ptr<PreparedStatement>> prepare(std::shared_ptr<const ParsedStatement> statement,
                                                              const std::vector<Oid>& parameter_types) = 0;
+  /// The same for a simple query, which has no parameters. Errors: also 42P02.
+  virtual Result<std::shared_ptr<PreparedStatement>> prepare_simple(
+      std::shared_ptr<const ParsedStatement> statement) = 0;
   virtual const std::vector<Oid>& parameter_types(const PreparedStatement& statement) const = 0;
   /// Result columns; null: NoData.
   virtual const std::vector<ColumnDescription>* result_columns(const PreparedStatement& statement) const = 0;

@@ -57,12 +57,7 @@ std::string sha_digest(Sha kind, std::string_view bytes);
 Status encode_bytes(std::string_view bytes, std::string_view format, std::string* out);
 Status decode_bytes(std::string_view text, std::string_view format, std::string* out);
 
-// ---- LIKE ----
-/// `escape` is the escape character as bytes (one character), or empty for none. Errors: 22025.
-Status like_match(std::string_view text, std::string_view pattern, std::string_view escape, bool ignore_case,
-                  bool* out);
-/// like_escape(pattern, escape): the pattern with backslash as its escape character. Errors: 22019.
-Status like_escape(std::string_view pattern, std::string_view escape, std::string* out);
+// ---- SIMILAR TO ----
 /// similar_to_escape: the regular expression of a SIMILAR TO pattern; `escape` nullptr: backslash. Errors: 22019.
 Status similar_to_regex(std::string_view pattern, const std::string_view* escape, std::string* out);
 

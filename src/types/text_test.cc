@@ -125,15 +125,6 @@ std::string evaluate(const std::string& op, const CaseArguments& a) {
     append_hex(bytes, &out);
     return out;
   }
-  if (op == "like" || op == "ilike") {
-    TRY(like_match(a[0], a[1], "\\", op == "ilike", &yes));
-    return boolean(yes);
-  }
-  if (op == "like_escape") {
-    TRY(like_escape(a[1], a[2], &escaped));
-    TRY(like_match(a[0], escaped, "\\", false, &yes));
-    return boolean(yes);
-  }
   if (op == "similar") {
     TRY(similar_to_regex(a[1], nullptr, &escaped));
     TRY(regex_matches(a[0], escaped, false, &yes));
@@ -149,14 +140,6 @@ std::string evaluate(const std::string& op, const CaseArguments& a) {
 }
 
 TEST(Text, AnswersAsPostgres) { run_cases("text", kCases, evaluate); }
-
-TEST(Like, ManyPercentsEndInAnErrorNotTheStack) {
-  std::string pattern;
-  for (int i = 0; i < 200'000; ++i) pattern += "%a";
-  bool matches = false;
-  const Status s = like_match(std::string(300'000, 'a'), pattern, "\\", false, &matches);
-  EXPECT_EQ(s.code(), SqlState::kStatementTooComplex);
-}
 
 TEST(Utf8, CountsAndFindsCharacters) {
   EXPECT_EQ(utf8_count("h\xC3\xA9llo w\xC3\xB6rld"), 11u);

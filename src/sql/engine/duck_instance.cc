@@ -17,6 +17,7 @@
 #include "sql/engine/exact_arithmetic.h"
 #include "sql/engine/ordered_scan.h"
 #include "sql/engine/route_counters.h"
+#include "sql/engine/row_at_a_time.h"
 #include "sql/engine/scan.h"
 #include "sql/engine/server_files.h"
 #include "sql/engine/spill_files.h"
@@ -119,6 +120,7 @@ DuckInstance::DuckInstance(const EngineOptions& options) {
   register_ordered_scan(*database_->instance);
   register_dynamic_filter_check(*database_->instance);
   register_exact_arithmetic(*database_->instance);
+  register_row_at_a_time(*database_->instance);  // last: nobody else knows its operator
   register_functions(*database_->instance);
   register_file_functions(*database_->instance);
 }

@@ -152,6 +152,14 @@ Result<std::shared_ptr<PreparedStatement>> SessionImpl::prepare(std::shared_ptr<
   }
 }
 
+Result<std::shared_ptr<PreparedStatement>> SessionImpl::prepare_simple(
+    std::shared_ptr<const ParsedStatement> statement) {
+  preparing_simple_ = true;
+  auto prepared = prepare(std::move(statement), {});
+  preparing_simple_ = false;
+  return prepared;
+}
+
 void SessionImpl::check_not_failed(const ParsedStatement* statement) {
   if (state_ != BlockState::kFailed) return;
   if (statement != nullptr && ends_failed_transaction(statement->node)) return;
@@ -167,7 +175,8 @@ std::shared_ptr<PreparedStatement> SessionImpl::prepare_or_throw(std::shared_ptr
   const bool cacheable = statement->alone && parameter_types.empty();
   if (cacheable) {
     // An outdated one may be held by a client who was told its columns: it is not analysed again for another.
-    if (auto cached = plan_cache_->find(*statement->text); cached != nullptr && is_current(*cached)) {
+    if (auto cached = plan_cache_->find(*statement->text);
+        cached != nullptr && is_current(*cached) && !(preparing_simple_ && !cached->parameter_types.empty())) {
       statement_catalog_ = current_catalog();
       return cached;
     }
@@ -199,6 +208,7 @@ std::shared_ptr<PreparedStatement> SessionImpl::prepare_inner(const ParsedStatem
 AnalyzedQuery SessionImpl::analyze(Node* node, std::string_view text, std::vector<Oid>* parameter_types) {
   StatementContext context = analysis(text);
   context.parameter_types = *parameter_types;
+  context.parameters_fixed = preparing_simple_;
   AnalyzedQuery query = analyze_query(context, node);
   *parameter_types = context.parameter_types;
   return query;

@@ -99,6 +99,7 @@ class SessionImpl final : public Session, public NotificationSource, public Conv
   std::unique_ptr<Portal> recall(std::string_view sql) override;
   Result<std::shared_ptr<PreparedStatement>> prepare(std::shared_ptr<const ParsedStatement> statement,
                                                      const std::vector<Oid>& parameter_types) override;
+  Result<std::shared_ptr<PreparedStatement>> prepare_simple(std::shared_ptr<const ParsedStatement> statement) override;
   const std::vector<Oid>& parameter_types(const PreparedStatement& statement) const override;
   const std::vector<ColumnDescription>* result_columns(const PreparedStatement& statement) const override;
   Result<std::unique_ptr<Portal>> bind(std::shared_ptr<PreparedStatement> statement,
@@ -371,6 +372,7 @@ class SessionImpl final : public Session, public NotificationSource, public Conv
   SmallPlans* small_plans_ = nullptr;
 
   std::map<std::string, std::shared_ptr<PreparedStatement>> prepared_;
+  bool preparing_simple_ = false;  // what is analysed meanwhile has no parameters
   std::map<std::string, NamedPortal> portals_;
   std::vector<std::unique_ptr<Portal>>
       dead_portals_;  // COMMIT may end the very portal it runs in; freed at the next statement

@@ -93,7 +93,7 @@ class TestSession {
     if (!parsed.ok()) return error(parsed.status());
     if (parsed->size() > 1) session->begin_implicit_block();
     for (const auto& statement : *parsed) {
-      auto prepared = session->prepare(statement, {});
+      auto prepared = session->prepare_simple(statement);
       if (!prepared.ok()) return error(prepared.status());
       auto portal = session->bind(*prepared, {});
       if (!portal.ok()) return error(portal.status());

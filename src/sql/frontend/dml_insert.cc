@@ -200,7 +200,7 @@ duckdb::unique_ptr<duckdb::SelectNode> from_select(Scope& scope, SelectStmt* sel
   }
   check_count(columns, level.targets.size(), extra);
   // Unknown literals take the column's type where they stand; then anything that a default must not be computed below
-  // of (grouping, sorting, row-making functions) goes into a subquery.
+  // of (grouping, sorting, row-making functions) or before (what may draw from the same sequence) goes into a subquery.
   std::vector<bool> assigned(level.targets.size());
   for (size_t i = 0; i < level.targets.size(); ++i) {
     if (level.targets[i].expr.kind == TypedExpr::Kind::kPlain) continue;
@@ -210,7 +210,8 @@ duckdb::unique_ptr<duckdb::SelectNode> from_select(Scope& scope, SelectStmt* sel
   bool plain = level.node != nullptr && !level.order_matters && !level.scope->has_aggregates &&
                level.node->groups.group_expressions.empty() && level.node->having == nullptr &&
                level.node->groups.grouping_sets.empty();
-  for (const Target& t : level.targets) plain = plain && !t.expr.has_window && !t.expr.returns_set;
+  for (const Target& t : level.targets)
+    plain = plain && !t.expr.has_window && !t.expr.returns_set && !t.expr.is_volatile;
   if (!plain) {
     level.order_matters = true;
     level.open(*scope.statement);

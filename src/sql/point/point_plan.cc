@@ -204,6 +204,8 @@ bool Plan::match_stages(duckdb::ClientContext& context, LogicalOperator& op) {
       }
       return op.children.size() == 1 && op.Cast<duckdb::LogicalOrder>().projection_map.empty() &&
              match_stages(context, *op.children[0]) && (source_ == Source::kRow || source_ == Source::kDummy);
+    case LogicalOperatorType::LOGICAL_EXTENSION_OPERATOR:  // engine/row_at_a_time.h, as everything here is
+      return match_stages(context, *op.children[0]);
     case LogicalOperatorType::LOGICAL_DUMMY_SCAN: source_ = Source::kDummy; return true;
     case LogicalOperatorType::LOGICAL_EXPRESSION_GET: {
       auto& values = op.Cast<duckdb::LogicalExpressionGet>();

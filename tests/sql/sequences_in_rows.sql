@@ -1,0 +1,36 @@
+-- Calls of nextval() and its kin that see each other: a row is computed with all of them before the next one begins.
+create sequence sr_a;
+create sequence sr_b;
+select nextval('sr_a'), nextval('sr_a') from generate_series(1, 3);
+select nextval('sr_a'), currval('sr_a') from generate_series(1, 3);
+select nextval('sr_a'), lastval(), nextval('sr_b'), lastval() from generate_series(1, 2);
+select currval('sr_a'), nextval('sr_a') from generate_series(1, 2);
+select nextval('sr_a') as a, g from generate_series(1, 3) g where nextval('sr_a') > 0;
+select case when g % 2 = 0 then nextval('sr_b') end, nextval('sr_b') from generate_series(1, 4) g;
+select setval('sr_a', 100), nextval('sr_a'), currval('sr_a');
+select setval('sr_a', 100 + g), nextval('sr_a') from generate_series(1, 3) g;
+select s, nextval(s::regclass), currval('sr_b') from (values ('sr_a'), ('sr_b'), ('sr_b')) v(s) where nextval('sr_b') > 0;
+select x, currval('sr_a') from (select nextval('sr_a') as x, g from generate_series(1, 4) g offset 0) q where x % 2 = 0;
+select nextval('sr_a') from generate_series(1, 5000) g where g > 4998 and currval('sr_a') > 0;
+select max(d), min(d) from (select nextval('sr_a') - currval('sr_a') as d from generate_series(1, 5000) offset 0) q;
+select a.g, b.g, nextval('sr_a') - currval('sr_a') as d from generate_series(1, 3) a(g) join generate_series(2, 4) b(g) on a.g = b.g;
+create table sr_t(id serial primary key, ref bigint, t text default 'n' || currval('sr_a'));
+insert into sr_t(ref) values (nextval('sr_a'));
+insert into sr_t(ref) values (currval('sr_t_id_seq'));
+insert into sr_t(ref) values (currval('sr_t_id_seq')), (currval('sr_t_id_seq'));
+insert into sr_t(ref, t) values (currval('sr_a'), 'a'), (nextval('sr_a'), 'b'), (currval('sr_a'), 'c');
+insert into sr_t(ref) select currval('sr_t_id_seq') from generate_series(1, 3);
+insert into sr_t(ref, t) select nextval('sr_a'), 'x' || currval('sr_a') from generate_series(1, 3);
+insert into sr_t(ref, t) select nextval('sr_a'), nextval('sr_a') from sr_t where id < 4 order by id;
+update sr_t set ref = nextval('sr_b'), t = currval('sr_b') where id < 3;
+select * from sr_t order by id;
+-- A simple query has no parameters.
+select $1;
+select id from sr_t where id = $1;
+explain select $2::int;
+insert into sr_t(ref) values ($1);
+prepare sr_p as select ref from sr_t where id = $1;
+execute sr_p(2);
+select $1;
+drop table sr_t;
+drop sequence sr_a, sr_b;
