@@ -24,13 +24,5 @@ insert into sr_t(ref, t) select nextval('sr_a'), 'x' || currval('sr_a') from gen
 insert into sr_t(ref, t) select nextval('sr_a'), nextval('sr_a') from sr_t where id < 4 order by id;
 update sr_t set ref = nextval('sr_b'), t = currval('sr_b') where id < 3;
 select * from sr_t order by id;
--- A simple query has no parameters.
-select $1;
-select id from sr_t where id = $1;
-explain select $2::int;
-insert into sr_t(ref) values ($1);
-prepare sr_p as select ref from sr_t where id = $1;
-execute sr_p(2);
-select $1;
 drop table sr_t;
 drop sequence sr_a, sr_b;

@@ -188,7 +188,10 @@ uint64_t copy_to(SessionImpl& session, PreparedStatement& outer, const CopyStmt*
   } else {
     if (!is_query(statement->query)) not_supported("COPY of this query");
     if (IsA(statement->query, MergeStmt)) throw SqlError(SqlState::kFeatureNotSupported, "MERGE not supported in COPY");
-    query = session.prepare_inner(*outer.parsed, statement->query, {});
+    auto inner = std::make_shared<ParsedStatement>(*outer.parsed);
+    inner->node = statement->query;
+    inner->alone = false;
+    query = value_or_throw(session.prepare_simple(std::move(inner)));  // COPY takes no parameters in the other protocol either
     if (!query->returns_rows) {
       throw SqlError(SqlState::kFeatureNotSupported, "COPY query must have a RETURNING clause");
     }

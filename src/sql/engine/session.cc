@@ -326,6 +326,7 @@ StatementContext SessionImpl::analysis(std::string_view text) {
   context.io = &settings_.io();
   settings_.mutable_io().now_us = transaction_start_us_;
   context.text = text;
+  context.parameters_fixed = true;  // none; queries that may have some say so
   context.files = files_.get();
   context.notice = [this](std::string_view severity, const ErrorInfo& info) { queue_notice(severity, info); };
   return context;

@@ -1,0 +1,28 @@
+-- A simple query has no parameters, and no definition has any.
+create table sp_t(id serial primary key, ref bigint, t text);
+insert into sp_t(ref) values (14), (15);
+select $1;
+select id from sp_t where id = $1;
+explain select $2::int;
+insert into sp_t(ref) values ($1);
+copy (select $1) to stdout;
+copy (insert into sp_t(ref) values ($1) returning id) to stdout;
+create table sp_u as select $1::int as a;
+begin;
+declare sp_c cursor for select $1;
+rollback;
+create view sp_v as select $1;
+create table sp_u(a int default $1);
+create table sp_u(a int check (a > $1));
+create table sp_u(a int generated always as ($1 + 1) stored);
+alter table sp_t alter ref set default $1;
+create index on sp_t ((ref + $1));
+create index on sp_t (ref) where ref > $1;
+copy sp_t from stdin where id = $1;
+create sequence sp_q start $1;
+with a as (select $3) select * from a;
+merge into sp_t using (select $1 as q) s on id = s.q when not matched then insert (ref) values (1);
+prepare sp_p as select ref from sp_t where id = $1;
+execute sp_p(2);
+select $1;
+drop table sp_t;
