@@ -191,7 +191,8 @@ uint64_t copy_to(SessionImpl& session, PreparedStatement& outer, const CopyStmt*
     auto inner = std::make_shared<ParsedStatement>(*outer.parsed);
     inner->node = statement->query;
     inner->alone = false;
-    query = value_or_throw(session.prepare_simple(std::move(inner)));  // COPY takes no parameters in the other protocol either
+    query = value_or_throw(
+        session.prepare_simple(std::move(inner)));  // COPY takes no parameters in the other protocol either
     if (!query->returns_rows) {
       throw SqlError(SqlState::kFeatureNotSupported, "COPY query must have a RETURNING clause");
     }

@@ -83,13 +83,11 @@ void add_calls(const Expression& expression, std::vector<Call>* calls) {
     if (changes || name == "omen_currval_oid" || name == "omen_lastval") {
       const bool known =
           !call.children.empty() && call.children[0]->GetExpressionType() == duckdb::ExpressionType::VALUE_CONSTANT;
-      calls->push_back(
-          {changes,
-           known ? call.children[0]->Cast<duckdb::BoundConstantExpression>().value.ToString() : std::string()});
+      calls->push_back({changes, known ? call.children[0]->Cast<duckdb::BoundConstantExpression>().value.ToString()
+                                       : std::string()});
     }
   }
-  duckdb::ExpressionIterator::EnumerateChildren(expression,
-                                                [&](const Expression& child) { add_calls(child, calls); });
+  duckdb::ExpressionIterator::EnumerateChildren(expression, [&](const Expression& child) { add_calls(child, calls); });
 }
 
 std::vector<Call> calls_of(const LogicalOperator& op) {

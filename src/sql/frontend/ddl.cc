@@ -419,6 +419,11 @@ std::string Ddl::relation_text(Oid relation) {
   return visible_name(catalog::object_schema(*object), catalog::object_name(*object));
 }
 
+void refuse_composite(const RangeVar* name) {
+  throw SqlError(SqlState::kWrongObjectType, quoted(name->relname) + " is a composite type")
+      .hint("Use ALTER TYPE instead.");
+}
+
 std::string_view relation_kind(const catalog::Catalog& catalog, Oid relation) {
   if (auto* table = catalog.find<catalog::Table>(relation))
     return table->is_materialized_view() ? "materialized view" : "table";

@@ -46,6 +46,7 @@ std::string Ddl::alter_table(AlterTableStmt* stmt) {
   }
   auto now = catalog();
   const std::string_view kind = relation_kind(*now, oid);
+  if (stmt->objtype == OBJECT_TABLE && kind == "composite type") refuse_composite(stmt->relation);
   const bool right = (stmt->objtype == OBJECT_TABLE) || (stmt->objtype == OBJECT_VIEW && kind == "view") ||
                      (stmt->objtype == OBJECT_INDEX && kind == "index") ||
                      (stmt->objtype == OBJECT_SEQUENCE && kind == "sequence") ||

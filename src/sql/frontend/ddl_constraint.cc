@@ -635,6 +635,8 @@ std::string Ddl::create_index(IndexStmt* stmt) {
   Oid oid = open_relation(stmt->relation, txn::ObjectLockMode::kShare, false);
   auto now = catalog();
   const catalog::Table* table = now->find<catalog::Table>(oid);
+  if (relation_kind(*now, oid) == "composite type")
+    throw SqlError(SqlState::kWrongObjectType, quoted(stmt->relation->relname) + " is a composite type");
   if (table == nullptr) {
     throw SqlError(SqlState::kWrongObjectType, "cannot create index on relation " + quoted(stmt->relation->relname))
         .detail("This operation is not supported for " + std::string(relation_kind(*now, oid)) +

@@ -350,6 +350,8 @@ class Ddl {
   std::deque<std::shared_ptr<const catalog::Catalog>> held_;
 };
 
+/// 42809: the columns of a composite type are ALTER TYPE's.
+[[noreturn]] void refuse_composite(const RangeVar* name);
 /// Message of 42809 and its hint: `"v" is not a table`, HINT "Use DROP VIEW to remove a view.".
 std::string_view relation_kind(const catalog::Catalog& catalog,
                                Oid relation);  // "table", "view", "index", "sequence", ...

@@ -192,6 +192,12 @@ void Ddl::rename_column(Oid relation, const std::string& old_name, const std::st
 
 std::string Ddl::rename(RenameStmt* stmt) {
   const std::string new_name = stmt->newname;
+  auto expect = [&](Oid oid, const char* kind) {
+    if (relation_kind(*catalog(), oid) != kind) {
+      throw SqlError(SqlState::kWrongObjectType,
+                     quoted(stmt->relation->relname) + " is not " + (*kind == 'i' ? "an " : "a ") + kind);
+    }
+  };
   auto open = [&](txn::ObjectLockMode mode) -> Oid {
     Oid oid = open_relation(stmt->relation, mode, stmt->missing_ok);
     if (oid == kInvalidOid) {
@@ -200,18 +206,17 @@ std::string Ddl::rename(RenameStmt* stmt) {
       return oid;
     }
     auto object = catalog()->object(oid);
-    if (object == nullptr) not_supported("ALTER of a composite type as a table");
+    if (object == nullptr) {
+      if (stmt->renameType == OBJECT_VIEW) expect(oid, "view");
+      if (stmt->renameType == OBJECT_SEQUENCE) expect(oid, "sequence");
+      if (stmt->renameType == OBJECT_MATVIEW) expect(oid, "materialized view");
+      refuse_composite(stmt->relation);
+    }
     Oid owner = owner_of(*object);
     if (auto* index = catalog()->find<catalog::Index>(oid))
       owner = catalog()->find<catalog::Table>(index->table)->owner;
     check_owner(owner, std::string(relation_kind(*catalog(), oid)).c_str(), stmt->relation->relname);
     return oid;
-  };
-  auto expect = [&](Oid oid, const char* kind) {
-    if (relation_kind(*catalog(), oid) != kind) {
-      throw SqlError(SqlState::kWrongObjectType,
-                     quoted(stmt->relation->relname) + " is not " + (*kind == 'i' ? "an " : "a ") + kind);
-    }
   };
   switch (stmt->renameType) {
     case OBJECT_TABLE:
@@ -374,7 +379,7 @@ std::string Ddl::set_schema(AlterObjectSchemaStmt* stmt) {
         return tag;
       }
       auto object = catalog()->object(oid);
-      if (object == nullptr) not_supported("ALTER of a composite type as a table");
+      if (object == nullptr) refuse_composite(stmt->relation);
       check_owner(owner_of(*object), std::string(relation_kind(*catalog(), oid)).c_str(), stmt->relation->relname);
       if (auto* sequence = std::get_if<catalog::Sequence>(object.get());
           sequence != nullptr && sequence->owned_by_table != kInvalidOid) {

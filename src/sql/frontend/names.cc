@@ -333,7 +333,8 @@ Relation open_relation(StatementContext& statement, const RangeVar* var) {
                    var->location)
         .detail("This operation is not supported for indexes.");
   } else if (statement.catalog->find<catalog::Sequence>(oid) == nullptr) {
-    throw SqlError(SqlState::kUndefinedTable, "relation \"" + quoted_name(var) + "\" does not exist", var->location);
+    throw SqlError(SqlState::kWrongObjectType, "\"" + std::string(var->relname) + "\" is a composite type",
+                   var->location);
   }
   statement.relations.insert(oid.value);
   return relation;

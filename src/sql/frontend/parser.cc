@@ -116,6 +116,30 @@ void complete_junk(std::string_view sql, ErrorInfo* info) {
   info->message.push_back('"');
 }
 
+const ParamRef* parameter_in(const List* values) {
+  for (int i = 0; values != nullptr && i < values->length; ++i) {
+    const Node* value = static_cast<const Node*>(values->elements[i].ptr_value);
+    if (value != nullptr && IsA(value, DefElem)) value = reinterpret_cast<const DefElem*>(value)->arg;
+    if (value != nullptr && IsA(value, ParamRef)) return reinterpret_cast<const ParamRef*>(value);
+  }
+  return nullptr;
+}
+
+/// libpg_query's grammar takes $1 for some constants of utility statements, whose nodes then are not of the kind that who reads them expects;
+/// PostgreSQL's does not. Null: there is none.
+const ParamRef* stray_parameter(const Node* statement) {
+  switch (nodeTag(statement)) {
+    case T_VariableSetStmt: return parameter_in(reinterpret_cast<const VariableSetStmt*>(statement)->args);
+    case T_AlterRoleSetStmt: return parameter_in(reinterpret_cast<const AlterRoleSetStmt*>(statement)->setstmt->args);
+    case T_AlterDatabaseSetStmt:
+      return parameter_in(reinterpret_cast<const AlterDatabaseSetStmt*>(statement)->setstmt->args);
+    case T_AlterSystemStmt: return parameter_in(reinterpret_cast<const AlterSystemStmt*>(statement)->setstmt->args);
+    case T_CreateRoleStmt: return parameter_in(reinterpret_cast<const CreateRoleStmt*>(statement)->options);
+    case T_AlterRoleStmt: return parameter_in(reinterpret_cast<const AlterRoleStmt*>(statement)->options);
+    default: return nullptr;
+  }
+}
+
 }  // namespace
 
 size_t valid_utf8_prefix(std::string_view text) {
@@ -163,6 +187,13 @@ ParseTree::ParseTree(std::string_view sql) {
   }
   for (int i = 0; tree != nullptr && i < tree->length; ++i) {
     auto* raw = static_cast<RawStmt*>(tree->elements[i].ptr_value);
+    if (const ParamRef* stray = stray_parameter(raw->stmt); stray != nullptr) {
+      const SqlError error_at(SqlState::kSyntaxError,
+                              "syntax error at or near \"$" + std::to_string(stray->number) + "\"", stray->location);
+      MemoryContextDelete(memory_);
+      memory_ = nullptr;
+      throw SqlError(error_at);
+    }
     Statement statement;
     statement.node = raw->stmt;
     size_t begin = static_cast<size_t>(raw->stmt_location);
