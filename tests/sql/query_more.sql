@@ -72,3 +72,6 @@ select x from generate_series(1,3) x order by 'x'::text, x desc;
 select x from generate_series(1,3) x order by '1'::varchar, true, null::int, x;
 select array_agg(x order by 'a'::text, x desc) from generate_series(1,3) x;
 select array_agg(v order by v) from (select distinct on (x % 3) x % 3 as v from generate_series(1,9) x) s;
+-- A constant of another type is no number of an output.
+select g from generate_series(1, 3) g order by 'pg_class'::regclass, g desc;
+select g % 2 as k, count(*) from generate_series(1, 5) g group by 1 order by 1::oid, k;

@@ -97,6 +97,7 @@ SqlError map_duck_error(const duckdb::ErrorData& error) {
 
   const std::string& message = error.RawMessage();
   using duckdb::ExceptionType;
+  if (has(message, "not supported in correlated subquery")) return SqlError(SqlState::kFeatureNotSupported, message);
   switch (error.Type()) {
     case ExceptionType::INTERRUPT: return SqlError(SqlState::kQueryCanceled, "canceling statement due to user request");
     case ExceptionType::OUT_OF_MEMORY:

@@ -17,6 +17,9 @@ namespace {
 constexpr int kLimitWithTies = 2;
 
 duckdb::OrderByNode order_node(const SortItem& item, Tree expr) {
+  // All rows tie on a constant, which DuckDB would take for the number of an output.
+  if (item.target == SIZE_MAX && expr->GetExpressionClass() == duckdb::ExpressionClass::CONSTANT)
+    expr = emit::cast(emit::boolean(true), duckdb::LogicalType::BOOLEAN);
   return duckdb::OrderByNode(
       item.descending ? duckdb::OrderType::DESCENDING : duckdb::OrderType::ASCENDING,
       item.nulls_first ? duckdb::OrderByNullType::NULLS_FIRST : duckdb::OrderByNullType::NULLS_LAST, std::move(expr));
