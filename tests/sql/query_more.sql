@@ -75,3 +75,8 @@ select array_agg(v order by v) from (select distinct on (x % 3) x % 3 as v from 
 -- A constant of another type is no number of an output.
 select g from generate_series(1, 3) g order by 'pg_class'::regclass, g desc;
 select g % 2 as k, count(*) from generate_series(1, 5) g group by 1 order by 1::oid, k;
+create temp table subscripted(a int[], j jsonb);
+update subscripted set a[count(*)] = 1;
+update subscripted set a[1:row_number() over ()] = '{1}';
+update subscripted set j[generate_series(1, 2)] = '1';
+drop table subscripted;

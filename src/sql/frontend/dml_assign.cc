@@ -80,7 +80,7 @@ TypedExpr PartialAssignment::into_field(TypedExpr base, int at) {
 }
 
 DuckExpr PartialAssignment::bound(Node* node, const char* what) {
-  TypedExpr e = analyze_node(scope, node);
+  TypedExpr e = analyze_expr(scope, node, ExprKind::kUpdateSource);
   const int at = e.location;
   auto coerced = try_coerce(scope, std::move(e), oid::kInt4, -1, CoercionContext::kAssignment);
   if (!coerced)
@@ -151,7 +151,7 @@ TypedExpr PartialAssignment::into_jsonb(TypedExpr base, int at) {
       throw SqlError(SqlState::kDatatypeMismatch, "jsonb subscript does not support slices",
                      exprLocation(index->uidx != nullptr ? index->uidx : index->lidx));
     }
-    TypedExpr step = analyze_node(scope, index->uidx);
+    TypedExpr step = analyze_expr(scope, index->uidx, ExprKind::kUpdateSource);
     const Oid source = is_unknown(step) ? oid::kUnknown : step.type;
     const bool integer =
         source != oid::kUnknown && can_coerce(statement(), source, oid::kInt4, CoercionContext::kImplicit);
