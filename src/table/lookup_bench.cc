@@ -2,8 +2,8 @@
 //
 //   lookup_bench [--json] [--n ROWS]... [--narrow] [--case SUBSTRING] [--rounds R]
 //
-// One table, an integer key, an integer and a text of 80 bytes (three with --narrow), the same rows in both. Ours: table::RowReader under
-// one snapshot and three columns out of the row. Theirs: bind, step, three columns, reset, inside one transaction, the
+// One table, an integer key, an integer and a text of 80 bytes (three with --narrow), the same rows in both. Ours: table::RowReader, by the key's
+// number (in batches by its bytes), under one snapshot and three columns out of the row. Theirs: bind, step, three columns, reset, inside one transaction, the
 // whole file in its cache. Time is the thread's CPU time; a round is a stretch of ours and one of theirs over the same keys, and the ratio the
 // median over the rounds. Cases:
 //

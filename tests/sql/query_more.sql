@@ -77,6 +77,8 @@ select g from generate_series(1, 3) g order by 'pg_class'::regclass, g desc;
 select g % 2 as k, count(*) from generate_series(1, 5) g group by 1 order by 1::oid, k;
 create temp table subscripted(a int[], j jsonb);
 update subscripted set a[count(*)] = 1;
+insert into subscripted(a[count(*)]) values (1);
+insert into subscripted(j[row_number() over ()]) values ('1');
 update subscripted set a[1:row_number() over ()] = '{1}';
 update subscripted set j[generate_series(1, 2)] = '1';
 drop table subscripted;

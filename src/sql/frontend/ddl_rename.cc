@@ -206,16 +206,16 @@ std::string Ddl::rename(RenameStmt* stmt) {
       return oid;
     }
     auto object = catalog()->object(oid);
-    if (object == nullptr) {
-      if (stmt->renameType == OBJECT_VIEW) expect(oid, "view");
-      if (stmt->renameType == OBJECT_SEQUENCE) expect(oid, "sequence");
-      if (stmt->renameType == OBJECT_MATVIEW) expect(oid, "materialized view");
-      refuse_composite(stmt->relation);
+    if (object != nullptr) {
+      Oid owner = owner_of(*object);
+      if (auto* index = catalog()->find<catalog::Index>(oid))
+        owner = catalog()->find<catalog::Table>(index->table)->owner;
+      check_owner(owner, std::string(relation_kind(*catalog(), oid)).c_str(), stmt->relation->relname);
     }
-    Oid owner = owner_of(*object);
-    if (auto* index = catalog()->find<catalog::Index>(oid))
-      owner = catalog()->find<catalog::Table>(index->table)->owner;
-    check_owner(owner, std::string(relation_kind(*catalog(), oid)).c_str(), stmt->relation->relname);
+    if (stmt->renameType == OBJECT_VIEW) expect(oid, "view");
+    if (stmt->renameType == OBJECT_SEQUENCE) expect(oid, "sequence");
+    if (stmt->renameType == OBJECT_MATVIEW) expect(oid, "materialized view");
+    if (object == nullptr) refuse_composite(stmt->relation);
     return oid;
   };
   switch (stmt->renameType) {
@@ -231,9 +231,6 @@ std::string Ddl::rename(RenameStmt* stmt) {
                                                               : "ALTER MATERIALIZED VIEW";
       Oid oid = open(txn::ObjectLockMode::kAccessExclusive);
       if (oid == kInvalidOid) return tag;
-      if (stmt->renameType == OBJECT_VIEW) expect(oid, "view");
-      if (stmt->renameType == OBJECT_SEQUENCE) expect(oid, "sequence");
-      if (stmt->renameType == OBJECT_MATVIEW) expect(oid, "materialized view");
       move_relation(oid, catalog::object_schema(*catalog()->object(oid)), new_name);
       return tag;
     }

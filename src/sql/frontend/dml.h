@@ -38,9 +38,10 @@ TypedExpr assign(Scope& scope, TypedExpr value, const catalog::Column& column);
 /// What DEFAULT means for a column: its expression, its domain's, or null. Not for generated columns.
 TypedExpr default_value(Scope& scope, const catalog::Table& table, const catalog::Column& column);
 bool is_default(const Node* node);
-/// `base` (a column's value of its type) with the part that `path` names replaced by `value`. Errors: 42804, 42703.
+/// `base` (a column's value of its type) with the part that `path` names replaced by `value`. `kind`: of the path's subscripts.
+/// Errors: 42804, 42703, 42803.
 TypedExpr assign_part(Scope& scope, TypedExpr base, List* path, const std::string& column, TypedExpr value,
-                      int location);
+                      ExprKind kind, int location);
 
 /// A row on its way into a table: its values, what follows from them, and the select that yields it all.
 ///

@@ -18,6 +18,7 @@ struct PartialAssignment {
   Scope& scope;
   List* path;
   std::string column;
+  ExprKind kind;
   int location;
   TypedExpr value;
 
@@ -80,7 +81,7 @@ TypedExpr PartialAssignment::into_field(TypedExpr base, int at) {
 }
 
 DuckExpr PartialAssignment::bound(Node* node, const char* what) {
-  TypedExpr e = analyze_expr(scope, node, ExprKind::kUpdateSource);
+  TypedExpr e = analyze_expr(scope, node, kind);
   const int at = e.location;
   auto coerced = try_coerce(scope, std::move(e), oid::kInt4, -1, CoercionContext::kAssignment);
   if (!coerced)
@@ -151,7 +152,7 @@ TypedExpr PartialAssignment::into_jsonb(TypedExpr base, int at) {
       throw SqlError(SqlState::kDatatypeMismatch, "jsonb subscript does not support slices",
                      exprLocation(index->uidx != nullptr ? index->uidx : index->lidx));
     }
-    TypedExpr step = analyze_expr(scope, index->uidx, ExprKind::kUpdateSource);
+    TypedExpr step = analyze_expr(scope, index->uidx, kind);
     const Oid source = is_unknown(step) ? oid::kUnknown : step.type;
     const bool integer =
         source != oid::kUnknown && can_coerce(statement(), source, oid::kInt4, CoercionContext::kImplicit);
@@ -180,7 +181,7 @@ TypedExpr PartialAssignment::into_jsonb(TypedExpr base, int at) {
 }  // namespace
 
 TypedExpr assign_part(Scope& scope, TypedExpr base, List* path, const std::string& column, TypedExpr value,
-                      int location) {
+                      ExprKind kind, int location) {
   ListCell* cell = nullptr;
   foreach (cell, path) {
     if (IsA(lfirst(cell), A_Star))
@@ -189,7 +190,7 @@ TypedExpr assign_part(Scope& scope, TypedExpr base, List* path, const std::strin
   const Oid whole = base.type;
   const int32_t typmod = base.typmod;
   base = resolve_unknown(scope, std::move(base));
-  TypedExpr result = PartialAssignment{scope, path, column, location, std::move(value)}.into(std::move(base), 0);
+  TypedExpr result = PartialAssignment{scope, path, column, kind, location, std::move(value)}.into(std::move(base), 0);
   // A domain's checks hold for the whole.
   return coerce(scope, std::move(result), whole, typmod, CoercionContext::kAssignment);
 }

@@ -117,7 +117,7 @@ void single_row(Scope& scope, List* list, const InsertColumns& columns, int over
       TypedExpr value = analyze_expr(scope, node, ExprKind::kValues);
       value.location = exprLocation(node);
       partial[column.attnum] = assign_part(scope, std::move(partial[column.attnum]), part, column.name,
-                                           std::move(value), columns.locations[i - 1]);
+                                           std::move(value), ExprKind::kInsertTarget, columns.locations[i - 1]);
       continue;
     }
     TypedExpr value = analyze_insert_value(scope, node, row.table(), column, overriding, ExprKind::kValues);

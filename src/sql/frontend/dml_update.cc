@@ -99,7 +99,7 @@ std::vector<size_t> analyze_set_clause(Scope& scope, List* list, const TargetRow
         TypedExpr value = analyze_expr(scope, item->val, ExprKind::kUpdateSource);
         value.location = exprLocation(item->val);
         part->second = assign_part(scope, std::move(part->second), item->indirection, column.name, std::move(value),
-                                   item->location);
+                                   ExprKind::kUpdateSource, item->location);
         continue;
       }
       if (part != partial.end() && is_default(item->val)) {
